@@ -1,0 +1,39 @@
+package schema
+
+import (
+	"regexp"
+
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/field"
+
+	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+)
+
+// Tenant is a customer organisation. It owns all rows that carry its id and is itself owned by none.
+type Tenant struct{ ent.Schema }
+
+// Mixin of Tenant.
+func (Tenant) Mixin() []ent.Mixin {
+	return []ent.Mixin{Identified{}, Versioned{}, Timestamps{}}
+}
+
+// Fields of Tenant.
+func (Tenant) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("name").NotEmpty().MaxLen(255).
+			Comment("Name of the organisation, as people write it."),
+		field.String("slug").MinLen(2).MaxLen(63).Match(regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)).Unique().
+			Comment("Short unique name for URLs and logs: lower-case letters, digits and inner hyphens."),
+		field.Enum("status").Values("active", "suspended").Default("active").
+			Comment("A suspended tenant keeps its data and is refused every request."),
+	}
+}
+
+// Annotations of Tenant: its users may read their own tenant, all else is the platform's.
+func (Tenant) Annotations() []schema.Annotation {
+	return []schema.Annotation{
+		schema.Comment("Customer organisation that owns users, roles and all other rows."),
+		contract.PlatformOnly(contract.List, contract.Create, contract.Update, contract.Delete),
+	}
+}

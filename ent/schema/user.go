@@ -1,0 +1,60 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+	"github.com/google/uuid"
+
+	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+)
+
+// User is a person who works inside one tenant.
+type User struct{ ent.Schema }
+
+// Mixin of User.
+func (User) Mixin() []ent.Mixin {
+	return []ent.Mixin{TenantOwned{}, Versioned{}, Timestamps{}}
+}
+
+// Fields of User.
+func (User) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("email").NotEmpty().MaxLen(255).
+			Comment("E-mail address, unique within the tenant."),
+		field.String("display_name").NotEmpty().MaxLen(255).
+			Comment("Name shown to other people."),
+		field.Enum("status").Values("active", "inactive").Default("active").
+			Comment("An inactive user keeps its data and cannot sign in."),
+		field.UUID("manager_id", uuid.UUID{}).Optional().Nillable().
+			Comment("User who manages this one."),
+	}
+}
+
+// Edges of User.
+func (User) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.To("managed_users", User.Type).
+			Comment("Users whose manager is this user.").
+			From("manager").Unique().Field("manager_id").
+			Comment("User who manages this one."),
+		edge.To("user_roles", UserRole.Type).Immutable().
+			Annotations(contract.Through("roles", "role")).
+			Comment("Roles granted to this user."),
+	}
+}
+
+// Indexes of User.
+func (User) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("email").Unique()}
+}
+
+// Annotations of User.
+func (User) Annotations() []schema.Annotation {
+	return []schema.Annotation{
+		schema.Comment("Person who works inside one tenant."),
+		contract.Detail("UserWithRoles", "roles", "managed_users"),
+	}
+}
