@@ -1,0 +1,79 @@
+package ddl
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+
+	"entgo.io/ent/dialect/entsql"
+	"entgo.io/ent/dialect/sql/schema"
+	"entgo.io/ent/entc/gen"
+
+	"github.com/lockstep-dev/lockstep/internal/codegen/validators"
+)
+
+// addChecks turns enums and the validators that SQL can express into CHECK constraints named <table>_<column>_check.
+// MaxLen is the column's type; Match stays with the application, because RE2 and Postgres' expressions differ.
+func addChecks(t *schema.Table, node *gen.Type, found validators.Set) error {
+	checks := map[string]string{}
+	for _, f := range node.Fields {
+		column, ok := t.Column(f.StorageKey())
+		if !ok {
+			continue
+		}
+		var terms []string
+		if f.IsEnum() {
+			terms = append(terms, enumCheck(column.Name, f.EnumValues()))
+		}
+		terms = append(terms, limitChecks(column.Name, found.Of(node.Name, f.Name))...)
+		if len(terms) > 0 {
+			checks[symbol(t.Name, []*schema.Column{column}, "check")] = strings.Join(terms, " AND ")
+		}
+	}
+	if len(checks) == 0 {
+		return nil
+	}
+	annotation := entsql.Annotation{}
+	if t.Annotation != nil {
+		annotation = *t.Annotation
+	}
+	for name := range annotation.Checks {
+		if _, taken := checks[name]; taken {
+			return fmt.Errorf("check %q of table %q is declared twice: rename the one in the schema's annotations", name, t.Name)
+		}
+	}
+	maps.Copy(checks, annotation.Checks)
+	annotation.Checks = checks
+	t.Annotation = &annotation
+	return nil
+}
+
+// enumCheck casts to text: Postgres reprints an IN over varchar in another form, which never compares equal again.
+func enumCheck(column string, values []string) string {
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = "'" + strings.ReplaceAll(v, "'", "''") + "'"
+	}
+	return fmt.Sprintf(`%q::text IN (%s)`, column, strings.Join(quoted, ", "))
+}
+
+func limitChecks(column string, limits validators.Limits) []string {
+	var terms []string
+	if limits.MinLen != nil && *limits.MinLen > 0 {
+		terms = append(terms, fmt.Sprintf(`char_length(%q::text) >= %d`, column, *limits.MinLen))
+	}
+	if limits.Min != "" {
+		terms = append(terms, fmt.Sprintf(`%q %s %s`, column, bound(">", limits.ExclusiveMin), limits.Min))
+	}
+	if limits.Max != "" {
+		terms = append(terms, fmt.Sprintf(`%q %s %s`, column, bound("<", limits.ExclusiveMax), limits.Max))
+	}
+	return terms
+}
+
+func bound(operator string, exclusive bool) string {
+	if exclusive {
+		return operator
+	}
+	return operator + "="
+}
