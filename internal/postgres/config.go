@@ -1,0 +1,148 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Config is what Open needs to know.
+type Config struct {
+	// URL is the connection string of the application's role (core_app). Required. Pool settings in the
+	// URL (pool_max_conns …) are overruled by the fields below.
+	URL string
+
+	// MaxConns is the most connections the pool holds. Defaults to 10.
+	MaxConns int32
+
+	// MinConns is how many connections are kept open while idle. Defaults to 0.
+	MinConns int32
+
+	// ConnectTimeout bounds one attempt to connect. Defaults to 5 s.
+	ConnectTimeout time.Duration
+
+	// MaxConnLifetime is the age at which a connection is replaced, with a jitter of a tenth, so that
+	// load follows a failover. Defaults to 1 h.
+	MaxConnLifetime time.Duration
+
+	// StatementTimeout ends a statement on the server when it runs longer; the error is ErrTimeout.
+	// Negative means no limit. Defaults to 15 s.
+	StatementTimeout time.Duration
+
+	// IdleInTransactionTimeout ends a session that keeps a transaction open without using it, so that a
+	// stuck process does not hold locks. Negative means no limit. Defaults to 30 s.
+	IdleInTransactionTimeout time.Duration
+
+	// PgBouncer makes the driver work behind a pooler in transaction mode: settings travel with each
+	// transaction instead of with the connection, and no statement is prepared by name. It costs about
+	// half of the throughput. Defaults to false.
+	PgBouncer bool
+
+	// QueryExecMode overrides how pgx sends statements. Defaults to pgx.QueryExecModeCacheStatement, and
+	// to pgx.QueryExecModeExec with PgBouncer.
+	QueryExecMode pgx.QueryExecMode
+
+	// ApplicationName is shown in pg_stat_activity. Defaults to "lockstep".
+	ApplicationName string
+
+	// SearchPath is the schema unqualified names resolve in; Ent qualifies all but the columns of an
+	// edge's order-by. Defaults to "core".
+	SearchPath string
+
+	// Observe is called with every statement before it is sent, also with one that is then refused for
+	// want of a scope; the settings the driver adds are not shown. It must be safe for concurrent use and
+	// must not keep args. Arguments are personal data: for tests. Defaults to none.
+	Observe func(ctx context.Context, sql string, args []any)
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if c.URL == "" {
+		return c, errors.New("postgres: no database URL: set LOCKSTEP_DATABASE_URL")
+	}
+	setDefault(&c.MaxConns, 10)
+	setDefault(&c.ConnectTimeout, 5*time.Second)
+	setDefault(&c.MaxConnLifetime, time.Hour)
+	setDefault(&c.StatementTimeout, 15*time.Second)
+	setDefault(&c.IdleInTransactionTimeout, 30*time.Second)
+	setDefault(&c.ApplicationName, "lockstep")
+	setDefault(&c.SearchPath, "core")
+	if c.PgBouncer {
+		setDefault(&c.QueryExecMode, pgx.QueryExecModeExec)
+	}
+	setDefault(&c.QueryExecMode, pgx.QueryExecModeCacheStatement)
+	if c.MaxConns < 1 {
+		return c, fmt.Errorf("postgres: MaxConns is %d: use at least 1", c.MaxConns)
+	}
+	if c.MinConns > c.MaxConns {
+		return c, fmt.Errorf("postgres: MinConns %d is more than MaxConns %d: lower it", c.MinConns, c.MaxConns)
+	}
+	return c, nil
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// sessionSetting is a setting every statement of this package runs with.
+type sessionSetting struct{ name, value string }
+
+func (c Config) sessionSettings() []sessionSetting {
+	return []sessionSetting{
+		{"search_path", c.SearchPath},
+		{"statement_timeout", milliseconds(c.StatementTimeout)},
+		{"idle_in_transaction_session_timeout", milliseconds(c.IdleInTransactionTimeout)},
+	}
+}
+
+// milliseconds formats d for Postgres, where 0 is "no limit": a positive d never becomes 0.
+func milliseconds(d time.Duration) string {
+	if d <= 0 {
+		return "0"
+	}
+	return strconv.FormatInt(max(1, d.Milliseconds()), 10)
+}
+
+// poolConfig translates c, which has its defaults, for pgxpool.
+func (c Config) poolConfig() (*pgxpool.Config, error) {
+	pc, err := pgxpool.ParseConfig(c.URL)
+	if err != nil {
+		return nil, fmt.Errorf("postgres: read the database URL: %w", err)
+	}
+	pc.MaxConns, pc.MinConns = c.MaxConns, c.MinConns
+	pc.MaxConnLifetime, pc.MaxConnLifetimeJitter = c.MaxConnLifetime, c.MaxConnLifetime/10
+	// A ping is a round trip; connections that were used a moment ago go without, and run() retries
+	// what it safely can.
+	pc.ShouldPing = func(_ context.Context, p pgxpool.ShouldPingParams) bool {
+		return p.IdleDuration > 5*time.Second
+	}
+	pc.PingTimeout = 2 * time.Second
+
+	cc := pc.ConnConfig
+	cc.ConnectTimeout = c.ConnectTimeout
+	cc.DefaultQueryExecMode = c.QueryExecMode
+	if c.PgBouncer {
+		// PgBouncer refuses start-up parameters it does not track; see DB.scopeSQL.
+		delete(cc.RuntimeParams, "search_path")
+	} else {
+		cc.RuntimeParams["application_name"] = c.ApplicationName
+		for _, s := range c.sessionSettings() {
+			cc.RuntimeParams[s.name] = s.value
+		}
+	}
+	// Cancel on the server and keep the connection: pgx's default closes it, and a client that goes away
+	// would cost a reconnect each time.
+	cc.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: 2 * time.Second}
+	}
+	return pc, nil
+}

@@ -1,0 +1,127 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"entgo.io/ent/dialect"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// scopeStatement is the name the scope statement is prepared under on each connection.
+const scopeStatement = "lockstep_scope"
+
+// DB is a pool of connections and the Ent driver on it. It is safe for concurrent use.
+type DB struct {
+	config Config
+	pool   *pgxpool.Pool
+	codecs *codecs
+	// scopeSQL binds a scope, or is the name of the prepared statement that does.
+	scopeSQL string
+	// scopeArgs follow the scope's own two arguments.
+	scopeArgs []any
+}
+
+// Open returns a database for c. It does not connect: connections are opened when first needed, and each
+// is refused with a *RoleError if its role bypasses row-level security. Call CheckRole to learn that at
+// start-up.
+func Open(ctx context.Context, c Config) (*DB, error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	pc, err := c.poolConfig()
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{config: c, codecs: newCodecs()}
+	scope := "select set_config('app.tenant_id', $1, true), set_config('app.platform', $2, true)"
+	if c.PgBouncer {
+		// The server connection is another one in each transaction: what the session would hold has to
+		// come along.
+		for i, s := range c.sessionSettings() {
+			scope += fmt.Sprintf(", set_config('%s', $%d, true)", s.name, i+3)
+			db.scopeArgs = append(db.scopeArgs, s.value)
+		}
+	}
+	db.scopeSQL = scope
+	prepare := c.QueryExecMode == pgx.QueryExecModeCacheStatement
+	if prepare {
+		db.scopeSQL = scopeStatement
+	}
+	pc.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		db.codecs.register(conn.TypeMap())
+		if err := checkRole(ctx, conn); err != nil {
+			return err
+		}
+		if prepare {
+			// Prepared by hand, it survives a failed statement: pgx forgets every cached statement of a
+			// batch that fails, and would prepare this one again after each 409.
+			if _, err := conn.Prepare(ctx, scopeStatement, scope); err != nil {
+				return fmt.Errorf("prepare the scope statement: %w", err)
+			}
+		}
+		return nil
+	}
+	if db.pool, err = pgxpool.NewWithConfig(ctx, pc); err != nil {
+		return nil, fmt.Errorf("postgres: open the pool: %w", err)
+	}
+	return db, nil
+}
+
+// Driver returns the Ent driver: ent.NewClient(ent.Driver(db.Driver())).
+func (db *DB) Driver() dialect.Driver { return (*entDriver)(db) }
+
+// Pool returns the pool for statements that belong to no tenant, such as reading the schema's revision.
+// They run without a scope: row-level security shows them no tenant's rows.
+func (db *DB) Pool() *pgxpool.Pool { return db.pool }
+
+// Close closes all connections and waits for those in use.
+func (db *DB) Close() { db.pool.Close() }
+
+// RoleError says that the connected role bypasses row-level security, so that no tenant's data would be
+// safe.
+type RoleError struct {
+	// Role is the name of the role.
+	Role string
+	// Superuser and BypassRLS are the attributes it has and must not have.
+	Superuser, BypassRLS bool
+}
+
+func (e *RoleError) Error() string {
+	var has []string
+	if e.Superuser {
+		has = append(has, "is a superuser")
+	}
+	if e.BypassRLS {
+		has = append(has, "has BYPASSRLS")
+	}
+	return fmt.Sprintf("postgres: role %q %s, so row-level security would not hold: connect as core_app (LOCKSTEP_DATABASE_URL), and use the owner only for migrations", e.Role, strings.Join(has, " and "))
+}
+
+// CheckRole connects and returns a *RoleError if the connected role is a superuser or has BYPASSRLS, and
+// an error with ErrUnavailable if no connection can be had.
+func (db *DB) CheckRole(ctx context.Context) error {
+	conn, err := db.pool.Acquire(ctx)
+	if err != nil {
+		return translate(ctx, err)
+	}
+	defer conn.Release()
+	return checkRole(ctx, conn.Conn())
+}
+
+func checkRole(ctx context.Context, conn *pgx.Conn) error {
+	var e RoleError
+	// The session's role counts as well: RESET ROLE returns to it.
+	err := conn.QueryRow(ctx, `select current_user::text, bool_or(rolsuper), bool_or(rolbypassrls)
+		from pg_catalog.pg_roles where rolname in (current_user, session_user)`).Scan(&e.Role, &e.Superuser, &e.BypassRLS)
+	if err != nil {
+		return fmt.Errorf("postgres: read the attributes of the connected role: %w", translate(ctx, err))
+	}
+	if e.Superuser || e.BypassRLS {
+		return &e
+	}
+	return nil
+}

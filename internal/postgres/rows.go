@@ -1,0 +1,139 @@
+package postgres
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+
+	entsql "entgo.io/ent/dialect/sql"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// rows is a complete result, detached from its connection: closing is optional and Err is always nil.
+type rows struct {
+	columns []column
+	// data holds the raw values of all rows one after the other; ends[i] is where value i ends, with
+	// null marking NULL in the top bit.
+	data []byte
+	ends []uint64
+
+	next    int    // row Next moves to
+	start   uint64 // where the current row begins in data
+	current []uint64
+	closed  bool
+	// types decodes what has no fast path. Not safe for concurrent use, so it is borrowed.
+	types *pgtype.Map
+}
+
+const null = 1 << 63
+
+// column is what scanning needs of a field description, which pgx reuses for the next statement.
+type column struct {
+	name   string
+	oid    uint32
+	format int16
+}
+
+var _ entsql.ColumnScanner = (*rows)(nil)
+
+// readRows reads r to its end and closes it. The error is r.Err's.
+func readRows(r pgx.Rows) *rows {
+	defer r.Close()
+	out := &rows{}
+	// Next reads the description, also when there is no row; after the last one the connection is gone.
+	for more := r.Next(); ; more = r.Next() {
+		if out.columns == nil {
+			out.describe(r)
+		}
+		if !more {
+			return out
+		}
+		for _, v := range r.RawValues() {
+			if v == nil {
+				out.ends = append(out.ends, uint64(len(out.data))|null)
+				continue
+			}
+			out.data = append(out.data, v...)
+			out.ends = append(out.ends, uint64(len(out.data)))
+		}
+	}
+}
+
+func (r *rows) describe(from pgx.Rows) {
+	fields := from.FieldDescriptions()
+	r.columns = make([]column, len(fields))
+	for i, f := range fields {
+		r.columns[i] = column{name: f.Name, oid: f.DataTypeOID, format: f.Format}
+	}
+}
+
+// Columns returns the names of the columns, also after the last row and after Close.
+func (r *rows) Columns() ([]string, error) {
+	names := make([]string, len(r.columns))
+	for i, c := range r.columns {
+		names[i] = c.name
+	}
+	return names, nil
+}
+
+// ColumnTypes is not possible: *sql.ColumnType cannot be made outside database/sql. Ent then scans into
+// any, for columns added by Modify.
+func (r *rows) ColumnTypes() ([]*sql.ColumnType, error) {
+	return nil, errors.New("postgres: no *sql.ColumnType without database/sql")
+}
+
+// Next moves to the next row.
+func (r *rows) Next() bool {
+	n := len(r.columns)
+	if r.closed || n == 0 || (r.next+1)*n > len(r.ends) {
+		r.current = nil
+		return false
+	}
+	if r.next > 0 {
+		r.start = r.ends[r.next*n-1] &^ null
+	}
+	r.current = r.ends[r.next*n : (r.next+1)*n]
+	r.next++
+	return true
+}
+
+// NextResultSet is false: a statement has one result.
+func (r *rows) NextResultSet() bool { return false }
+
+// Err is nil: an error while reading has been returned by Query.
+func (r *rows) Err() error { return nil }
+
+// Close lets go of the memory.
+func (r *rows) Close() error {
+	if r.types != nil {
+		decoders.Put(r.types)
+	}
+	r.closed, r.data, r.ends, r.current, r.types = true, nil, nil, nil, nil
+	return nil
+}
+
+// Scan copies the current row into dest as (*sql.Rows).Scan of database/sql does.
+func (r *rows) Scan(dest ...any) error {
+	if r.current == nil {
+		return errors.New("postgres: Scan without a row: call Next first, and look at its result")
+	}
+	if len(dest) != len(r.columns) {
+		return fmt.Errorf("postgres: scan %d columns into %d destinations", len(r.columns), len(dest))
+	}
+	start := r.start
+	for i, end := range r.current {
+		var src []byte
+		if end&null == 0 {
+			src = r.data[start:end:end]
+			if src == nil {
+				src = []byte{}
+			}
+			start = end
+		}
+		if err := r.scan(&r.columns[i], src, dest[i]); err != nil {
+			return fmt.Errorf("postgres: scan column %q: %w", r.columns[i].name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,160 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// maxAttempts bounds how often a statement is sent in all.
+const maxAttempts = 3
+
+// statement is one statement on its way to the server, and its outcome.
+type statement struct {
+	sql  string
+	args []any
+
+	rows *rows
+	tag  pgconn.CommandTag
+}
+
+// newStatement checks the arguments Ent passes as any.
+func newStatement(sql string, args any) (*statement, error) {
+	argv, ok := args.([]any)
+	if !ok && args != nil {
+		return nil, fmt.Errorf("postgres: arguments are %T: pass []any", args)
+	}
+	return &statement{sql: sql, args: argv}, nil
+}
+
+// read takes the result of s from r completely. Reading all of it at once frees the connection before
+// the caller scans, lets the error of a commit surface, and makes a retry invisible.
+func (s *statement) read(r pgx.Rows, err error) error {
+	if err != nil {
+		r.Close()
+		return err
+	}
+	s.rows = readRows(r)
+	s.tag = r.CommandTag()
+	return r.Err()
+}
+
+// run sends the statements as one implicit transaction bound to scope, in one round trip once they are
+// prepared.
+func (db *DB) run(ctx context.Context, scope Scope, statements ...*statement) error {
+	for attempt := 1; ; attempt++ {
+		err := db.runOnce(ctx, scope, statements)
+		if err == nil || attempt == maxAttempts || !mayRepeat(ctx, err, statements) {
+			return translate(ctx, err)
+		}
+		if err := backOff(ctx, attempt); err != nil {
+			return err
+		}
+	}
+}
+
+func (db *DB) runOnce(ctx context.Context, scope Scope, statements []*statement) error {
+	conn, err := db.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	batch := &pgx.Batch{}
+	db.queueScope(batch, scope)
+	return sendBatch(ctx, conn.Conn(), batch, 1, statements)
+}
+
+func (db *DB) queueScope(batch *pgx.Batch, scope Scope) {
+	tenant, platform := scope.settings()
+	batch.Queue(db.scopeSQL, append([]any{tenant, platform}, db.scopeArgs...)...)
+}
+
+// sendBatch sends what is queued, of which the first skip results are of no interest, and statements
+// after it, and reads everything up to the server's "ready for query".
+func sendBatch(ctx context.Context, conn *pgx.Conn, batch *pgx.Batch, skip int, statements []*statement) error {
+	for _, s := range statements {
+		batch.Queue(s.sql, s.args...)
+	}
+	results := conn.SendBatch(ctx, batch)
+	err := func() error {
+		for range skip {
+			if _, err := results.Exec(); err != nil {
+				return err
+			}
+		}
+		for _, s := range statements {
+			if err := s.read(results.Query()); err != nil {
+				return err
+			}
+		}
+		return nil
+	}()
+	// The server commits at the end of the batch: a deferred constraint fails there.
+	if closing := results.Close(); err == nil {
+		err = closing
+	}
+	return err
+}
+
+// mayRepeat reports whether the failed statements can be sent again without doing anything twice.
+func mayRepeat(ctx context.Context, err error, statements []*statement) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	if pgconn.SafeToRetry(err) {
+		return true
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return rolledBackByChance(pg)
+	}
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) {
+		return false
+	}
+	// The connection broke on the way: a write may have been committed, a read has left nothing.
+	return lostConnection(err) && onlyReads(statements)
+}
+
+// rolledBackByChance reports whether the server undid the implicit transaction for a reason that need
+// not come back.
+func rolledBackByChance(pg *pgconn.PgError) bool {
+	switch pg.Code {
+	case "40001", "40P01": // serialization_failure, deadlock_detected
+		return true
+	case "0A000": // a prepared statement's result changed its type in a migration (utils/cache/plancache.c)
+		return pg.Routine == "RevalidateCachedQuery"
+	case "26000": // a prepared statement is gone, after DISCARD or behind a pooler
+		return true
+	}
+	return false
+}
+
+// onlyReads reports whether all statements are plain SELECTs, as Ent writes them: without functions that
+// write.
+func onlyReads(statements []*statement) bool {
+	for _, s := range statements {
+		if len(s.sql) < 7 || !strings.EqualFold(s.sql[:7], "select ") {
+			return false
+		}
+	}
+	return true
+}
+
+// backOff waits a random few milliseconds, so that two transactions that met once do not meet again.
+func backOff(ctx context.Context, attempt int) error {
+	timer := time.NewTimer(time.Duration(1+rand.IntN(10*attempt)) * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,206 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"entgo.io/ent/dialect"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// endTimeout bounds COMMIT and ROLLBACK, which run although the request may be over.
+const endTimeout = 10 * time.Second
+
+// tx is a transaction bound to one scope. BEGIN and the scope travel with the first statement, so an
+// empty transaction costs nothing and one of n statements n+1 round trips. Like a *sql.Tx it is rolled
+// back when the context it began with ends, and its statements queue up if used concurrently.
+type tx struct {
+	db    *DB
+	ctx   context.Context
+	scope Scope
+	begin string
+
+	mu     sync.Mutex
+	conn   *pgxpool.Conn // nil until the first statement
+	forget func() bool   // stops watching ctx
+	done   error         // what further use is answered with
+}
+
+var _ dialect.Tx = (*tx)(nil)
+
+func (db *DB) begin(ctx context.Context, opts *sql.TxOptions) (*tx, error) {
+	scope, err := requireScope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	begin, err := beginSQL(opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return &tx{db: db, ctx: ctx, scope: scope, begin: begin}, nil
+}
+
+func beginSQL(opts *sql.TxOptions) (string, error) {
+	if opts == nil {
+		return "begin", nil
+	}
+	begin := "begin"
+	switch opts.Isolation {
+	case sql.LevelDefault:
+	case sql.LevelReadUncommitted, sql.LevelReadCommitted:
+		begin += " isolation level read committed"
+	case sql.LevelRepeatableRead, sql.LevelSnapshot:
+		begin += " isolation level repeatable read"
+	case sql.LevelSerializable:
+		begin += " isolation level serializable"
+	default:
+		return "", fmt.Errorf("postgres: isolation level %s does not exist in Postgres: use serializable or below", opts.Isolation)
+	}
+	if opts.ReadOnly {
+		begin += " read only"
+	}
+	return begin, nil
+}
+
+// Exec implements dialect.Tx like entDriver.Exec.
+func (t *tx) Exec(ctx context.Context, query string, args, v any) error {
+	return execute(ctx, t.do, query, args, v)
+}
+
+// Query implements dialect.Tx like entDriver.Query.
+func (t *tx) Query(ctx context.Context, query string, args, v any) error {
+	return fetch(ctx, t.do, query, args, v)
+}
+
+func (t *tx) do(ctx context.Context, s *statement) error {
+	if t.db.config.Observe != nil {
+		t.db.config.Observe(ctx, s.sql, s.args)
+	}
+	scope, err := requireScope(ctx)
+	if err != nil {
+		return err
+	}
+	if scope != t.scope {
+		return ErrScopeChanged
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.done != nil {
+		return t.done
+	}
+	if t.conn == nil {
+		return t.first(ctx, s)
+	}
+	return translate(ctx, s.read(t.conn.Conn().Query(ctx, s.sql, s.args...)))
+}
+
+// first opens the transaction with s in it. Until a COMMIT is sent nothing lasts, so any broken
+// connection is safe to replace.
+func (t *tx) first(ctx context.Context, s *statement) error {
+	for attempt := 1; ; attempt++ {
+		err := t.firstOnce(ctx, s)
+		if err == nil {
+			return nil
+		}
+		var pg *pgconn.PgError
+		var connect *pgconn.ConnectError
+		if t.conn != nil || attempt == maxAttempts || ctx.Err() != nil || errors.As(err, &connect) ||
+			errors.As(err, &pg) && !rolledBackByChance(pg) || !errors.As(err, &pg) && !lostConnection(err) {
+			return translate(ctx, err)
+		}
+		if err := backOff(ctx, attempt); err != nil {
+			return err
+		}
+	}
+}
+
+// firstOnce leaves t.conn set if the transaction is open afterwards, also when s failed in it.
+func (t *tx) firstOnce(ctx context.Context, s *statement) error {
+	conn, err := t.db.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(t.begin)
+	t.db.queueScope(batch, t.scope)
+	err = sendBatch(ctx, conn.Conn(), batch, 2, []*statement{s})
+	var pg *pgconn.PgError
+	if err != nil && (conn.Conn().IsClosed() || conn.Conn().PgConn().TxStatus() == 'I' || errors.As(err, &pg) && rolledBackByChance(pg)) {
+		// Release destroys a connection that is inside a transaction.
+		conn.Release()
+		return err
+	}
+	t.conn = conn
+	t.forget = context.AfterFunc(t.ctx, t.abandon)
+	return err
+}
+
+// abandon rolls back because the context has ended.
+func (t *tx) abandon() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.done == nil {
+		_, _ = t.end("rollback")
+		t.done = t.ctx.Err()
+	}
+}
+
+// Commit makes the transaction last. An error other than one of the server may mean that it did all the
+// same.
+func (t *tx) Commit() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.done != nil {
+		return t.done
+	}
+	if t.conn == nil {
+		t.done = sql.ErrTxDone
+		return nil
+	}
+	if err := t.ctx.Err(); err != nil {
+		_, _ = t.end("rollback")
+		return err
+	}
+	tag, err := t.end("commit")
+	if err != nil {
+		return translate(t.ctx, err)
+	}
+	if tag.String() == "ROLLBACK" {
+		return errors.New("postgres: commit: the transaction had failed and was rolled back")
+	}
+	return nil
+}
+
+// Rollback undoes the transaction.
+func (t *tx) Rollback() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.done != nil {
+		return t.done
+	}
+	if t.conn == nil {
+		t.done = sql.ErrTxDone
+		return nil
+	}
+	_, err := t.end("rollback")
+	return translate(t.ctx, err)
+}
+
+// end sends the last statement and gives the connection back, which closes it if that failed.
+func (t *tx) end(sqlText string) (pgconn.CommandTag, error) {
+	t.done = sql.ErrTxDone
+	t.forget()
+	defer t.conn.Release()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), endTimeout)
+	defer cancel()
+	return t.conn.Exec(ctx, sqlText)
+}
