@@ -1,0 +1,84 @@
+package devdb
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+const (
+	adminRole = "postgres"
+	ownerRole = "core_owner"
+	appRole   = "core_app"
+)
+
+const credentialsName = "credentials.json"
+
+// newPrefix starts the names of files that are being written.
+const newPrefix = ".new-"
+
+// credentials are the passwords of a cluster's roles. They are made once and never change: the cluster holds their
+// SCRAM verifiers.
+type credentials struct {
+	Admin string `json:"admin"`
+	Owner string `json:"owner"`
+	App   string `json:"app"`
+}
+
+// loadCredentials reads the folder's passwords, or makes them when the folder has no cluster yet.
+func loadCredentials(dir string) (credentials, error) {
+	path := filepath.Join(dir, credentialsName)
+	var c credentials
+	raw, err := os.ReadFile(path)
+	switch {
+	case err == nil:
+		if err := json.Unmarshal(raw, &c); err != nil {
+			return c, fmt.Errorf("read %s: %w", path, err)
+		}
+		return c, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return c, fmt.Errorf("read the cluster's passwords: %w", err)
+	case dataMajor(filepath.Join(dir, "data")) != 0:
+		return c, fmt.Errorf("the passwords of the cluster in %s are gone (%s): restore that file, or remove the folder to start with an empty database", dir, credentialsName)
+	}
+	c = credentials{Admin: rand.Text(), Owner: rand.Text(), App: rand.Text()}
+	raw, err = json.Marshal(c)
+	if err != nil {
+		return c, fmt.Errorf("write the cluster's passwords: %w", err)
+	}
+	if err := writeAtomically(path, raw, 0o600); err != nil {
+		return c, fmt.Errorf("write the cluster's passwords: %w", err)
+	}
+	return c, nil
+}
+
+// writeAtomically replaces path with content, complete or not at all, also across a power cut.
+func writeAtomically(path string, content []byte, mode fs.FileMode) error {
+	f, err := os.CreateTemp(filepath.Dir(path), newPrefix+"*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(content)
+	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// syncDir makes a rename in dir survive a power cut.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

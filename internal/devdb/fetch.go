@@ -1,0 +1,106 @@
+package devdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	embedded "github.com/fergusstrange/embedded-postgres"
+)
+
+// fetchedMajor is the version fetched where nothing is installed and no data asks for another.
+const fetchedMajor = 15
+
+// repositoryVariable names a mirror of the Maven repository the binaries come from.
+const repositoryVariable = "LOCKSTEP_POSTGRES_REPOSITORY"
+
+// fetchPatience bounds the download of about 25 MB, so a network that never answers becomes an error.
+const fetchPatience = 5 * time.Minute
+
+var fetchable = map[int]embedded.PostgresVersion{
+	14: embedded.V14, 15: embedded.V15, 16: embedded.V16, 17: embedded.V17, 18: embedded.V18,
+}
+
+// fetch returns the folder of the fetched programs of a major version (0: fetchedMajor), downloading them once per user.
+func fetch(ctx context.Context, major int, log io.Writer) (string, error) {
+	if major == 0 {
+		major = fetchedMajor
+	}
+	version, ok := fetchable[major]
+	if !ok {
+		return "", fmt.Errorf("fetch Postgres %d: no binaries of that version are published", major)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("fetch Postgres: find the cache folder: %w", err)
+	}
+	cache = filepath.Join(cache, "lockstep")
+	home := filepath.Join(cache, "postgres-"+string(version))
+	bin := filepath.Join(home, "bin")
+	if _, err := os.Stat(bin); err == nil {
+		return bin, nil
+	}
+	fmt.Fprintf(log, "No Postgres installed: fetching version %s, once\n", version)
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return "", fmt.Errorf("fetch Postgres: %w", err)
+	}
+	work, err := os.MkdirTemp(cache, "fetch-*")
+	if err != nil {
+		return "", fmt.Errorf("fetch Postgres: %w", err)
+	}
+	defer os.RemoveAll(work)
+	if err := os.Chmod(work, 0o755); err != nil {
+		return "", fmt.Errorf("fetch Postgres: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, fetchPatience)
+	defer cancel()
+	if err := unpack(ctx, work, version); err != nil {
+		return "", fmt.Errorf("fetch Postgres %s: %w", version, err)
+	}
+	// Only a complete unpacking gets the name that is looked for. Another process may have been faster.
+	if err := os.Rename(filepath.Join(work, "home"), home); err != nil {
+		if _, there := os.Stat(bin); there != nil {
+			return "", fmt.Errorf("fetch Postgres %s: %w", version, err)
+		}
+	}
+	return bin, nil
+}
+
+// unpack downloads the programs to work/home. The library can only fetch as the first step of a start, and cannot start
+// as root: it is given a data folder that no server can start on, so it stops after unpacking, always with an error.
+func unpack(ctx context.Context, work string, version embedded.PostgresVersion) error {
+	home, data := filepath.Join(work, "home"), filepath.Join(work, "data")
+	if err := os.Mkdir(data, 0o700); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(data, "PG_VERSION"), fmt.Appendf(nil, "%s\n", string(version)[:2]), 0o600); err != nil {
+		return err
+	}
+	config := embedded.DefaultConfig().
+		Version(version).
+		Port(0).
+		CachePath(filepath.Join(work, "download")).
+		RuntimePath(filepath.Join(work, "run")).
+		BinariesPath(home).
+		DataPath(data).
+		Logger(io.Discard)
+	if mirror := os.Getenv(repositoryVariable); mirror != "" {
+		config = config.BinaryRepositoryURL(mirror)
+	}
+	fetched := make(chan error, 1)
+	go func() { fetched <- embedded.NewDatabase(config).Start() }()
+	var err error
+	select {
+	case err = <-fetched:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if _, inspectErr := inspect(ctx, filepath.Join(home, "bin")); inspectErr != nil {
+		return errors.Join(err, inspectErr)
+	}
+	return nil
+}
