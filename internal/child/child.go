@@ -19,6 +19,9 @@ type Options struct {
 	// Group signals the child's whole process group, for commands that start processes of their own (npm).
 	// Defaults to the child alone.
 	Group bool
+	// Foreground leaves the child in this process' session, so that it can read from the terminal and gets its Ctrl-C.
+	// Defaults to a session of its own.
+	Foreground bool
 }
 
 // Process is a started child. Its methods may be called from any goroutine.
@@ -29,8 +32,8 @@ type Process struct {
 	err   error
 }
 
-// Start starts cmd in a session of its own, so a Ctrl-C in the terminal reaches only this process, which can then stop
-// its children in order. Fields of cmd.SysProcAttr that Start does not need are kept.
+// Start starts cmd, by default in a session of its own, so a Ctrl-C in the terminal reaches only this process, which can
+// then stop its children in order. Fields of cmd.SysProcAttr that Start does not need are kept.
 func Start(cmd *exec.Cmd, o Options) (*Process, error) {
 	if o.OnParentDeath == 0 {
 		o.OnParentDeath = syscall.SIGKILL
@@ -38,7 +41,7 @@ func Start(cmd *exec.Cmd, o Options) (*Process, error) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
-	cmd.SysProcAttr.Setsid = true
+	cmd.SysProcAttr.Setsid = !o.Foreground
 	dieWithParent(cmd.SysProcAttr, o.OnParentDeath)
 	// Grandchildren may hold the output pipes open after the child itself has ended.
 	cmd.WaitDelay = 2 * time.Second

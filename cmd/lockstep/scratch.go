@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"github.com/lockstep-dev/lockstep/internal/child"
+	"github.com/lockstep-dev/lockstep/internal/devdb"
+)
+
+// exitNotFound is the shell's exit code for a command that does not exist.
+const exitNotFound = 127
+
+func newScratchCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "scratch -- COMMAND [ARGUMENT]...",
+		Short: "Run a command with an empty database",
+		Long: `Run a command with the URL of an empty Postgres database in its environment:
+
+  LOCKSTEP_SCRATCH_URL   the database as core_owner, who may create schemas; atlas.hcl reads it
+  DATABASE_URL           the same
+
+The database is on a server of its own that has the roles core_owner and core_app, and is gone when the command ends.
+No Docker is needed. Standard input, output, error and the exit code are the command's own; SIGINT, SIGTERM and SIGHUP
+are passed on to it. The exit code is 127 when there is no such command and 128+N when signal N ended it.`,
+		Example: `  lockstep scratch -- atlas migrate diff add_projects --env local
+  lockstep scratch -- sh -c 'psql "$DATABASE_URL" -f ent/schema.sql'`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return runScratch(cmd.Context(), args) },
+	}
+	// Flags after the command's name are the command's.
+	cmd.Flags().SetInterspersed(false)
+	return cmd
+}
+
+func runScratch(ctx context.Context, args []string) (err error) {
+	path, err := exec.LookPath(args[0])
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "lockstep: scratch: %v\n", err)
+		return exitError(exitNotFound)
+	}
+	// Signals that come while the database starts are passed on as soon as there is a command.
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+
+	cluster, err := devdb.Start(ctx, devdb.Options{Ephemeral: true})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, cluster.Stop()) }()
+	url, drop, err := cluster.Scratch(ctx)
+	if err != nil {
+		return err
+	}
+	defer drop()
+
+	command := exec.Command(path, args[1:]...)
+	command.Args[0] = args[0]
+	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
+	command.Env = append(os.Environ(), "LOCKSTEP_SCRATCH_URL="+url, "DATABASE_URL="+url)
+	p, err := child.Start(command, child.Options{Foreground: true, OnParentDeath: syscall.SIGTERM})
+	if err != nil {
+		return err
+	}
+	for {
+		select {
+		case <-p.Done():
+			return exitOf(p.Err())
+		case sig := <-signals:
+			if sig == syscall.SIGINT && inForeground() {
+				// The terminal has sent it to the command as well; a second one would mean "at once".
+				continue
+			}
+			if err := p.Signal(sig.(syscall.Signal)); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// exitOf is a finished command's exit code as an error, the way a shell counts it.
+func exitOf(err error) error {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return err
+	}
+	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return exitError(128 + int(status.Signal()))
+	}
+	return exitError(exit.ExitCode())
+}
+
+// inForeground says whether this process belongs to the terminal's foreground group, to which a Ctrl-C goes as a whole.
+func inForeground() bool {
+	tty, err := os.Open("/dev/tty")
+	if err != nil {
+		return false
+	}
+	defer tty.Close()
+	group, err := unix.IoctlGetInt(int(tty.Fd()), unix.TIOCGPGRP)
+	return err == nil && group == unix.Getpgrp()
+}
