@@ -1,0 +1,92 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lockstep-dev/lockstep/internal/codegen"
+)
+
+func newGenerateCommand() *cobra.Command {
+	var asJSON bool
+	var long strings.Builder
+	long.WriteString("Runs generation steps, all of them when none is named. generate.go at the root lists them for `go generate .`.\n" +
+		"Output is byte for byte the same for the same schema; a step that fails leaves its output as it was.\n\nSteps, in order:\n")
+	var names []string
+	for _, step := range codegen.Steps() {
+		names = append(names, step.Name)
+		fmt.Fprintf(&long, "  %-9s %s\n", step.Name, step.Summary)
+	}
+	command := &cobra.Command{
+		Use:       "generate [STEP...]",
+		Short:     "Generate ORM, DDL, contract, handlers and SDK from ent/schema",
+		Long:      long.String(),
+		ValidArgs: names,
+		Args:      cobra.OnlyValidArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return generate(cmd, args, asJSON)
+		},
+	}
+	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per step instead of text")
+	return command
+}
+
+func generate(cmd *cobra.Command, names []string, asJSON bool) error {
+	root, err := repositoryRoot()
+	if err != nil {
+		return err
+	}
+	workspace, err := codegen.Open(root, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	changed := 0
+	encoder := json.NewEncoder(cmd.OutOrStdout())
+	for _, step := range codegen.Steps() {
+		if !selected(step.Name, names) {
+			continue
+		}
+		out, err := workspace.Run(cmd.Context(), step)
+		if err != nil {
+			return err
+		}
+		changed += out.Changed
+		if asJSON {
+			if err := encoder.Encode(out); err != nil {
+				return fmt.Errorf("print step: %w", err)
+			}
+			continue
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "%-9s %6.2f s  %4d files, %d changed  %s\n",
+			out.Step, out.Took.Seconds(), out.Files, out.Changed, out.Target)
+	}
+	if len(names) != 1 && !asJSON {
+		fmt.Fprintf(cmd.OutOrStdout(), "generated in %.2f s, %d files changed; next: %s\n",
+			time.Since(start).Seconds(), changed, afterGenerate(changed))
+	}
+	return nil
+}
+
+func selected(name string, names []string) bool {
+	if len(names) == 0 {
+		return true
+	}
+	for _, n := range names {
+		if n == name {
+			return true
+		}
+	}
+	return false
+}
+
+func afterGenerate(changed int) string {
+	if changed == 0 {
+		return "nothing, all is current"
+	}
+	return "make migration name=… if ent/schema.sql changed, then make test"
+}

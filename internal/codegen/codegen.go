@@ -1,0 +1,121 @@
+// Package codegen turns ent/schema into everything that is generated, one step per kind of output. It runs at build time
+// only and imports nothing that it generates, so it works on a tree from which all generated files are gone.
+package codegen
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"entgo.io/ent/entc/gen"
+	"golang.org/x/mod/modfile"
+
+	"github.com/lockstep-dev/lockstep/internal/codegen/model"
+	"github.com/lockstep-dev/lockstep/internal/codegen/openapi"
+	"github.com/lockstep-dev/lockstep/internal/codegen/validators"
+)
+
+// Step is one line of generate.go.
+type Step struct {
+	Name    string
+	Summary string
+	run     func(context.Context, *Workspace) (Output, error)
+}
+
+// Output says what a step wrote.
+type Output struct {
+	Step    string        `json:"step"`
+	Target  string        `json:"target"`
+	Files   int           `json:"files"`   // files the step is responsible for
+	Changed int           `json:"changed"` // files written or removed, because they differed
+	Took    time.Duration `json:"tookNanoseconds"`
+}
+
+// Steps in the order of generate.go; each reads what earlier ones wrote.
+func Steps() []Step {
+	return []Step{
+		{"orm", "Ent's client from ent/schema → ent/", generateORM},
+		{"ddl", "desired database state → ent/schema.sql", generateDDL},
+		{"contract", "entoas, refined → openapi/openapi.json", generateContract},
+		{"handlers", "ogen's server from the contract → internal/oas/", generateHandlers},
+		{"crud", "every entity's operations on Ent → internal/crud/", generateCRUD},
+		{"sdk", "TypeScript types and resources from the contract → clients/ts/src/generated/", generateSDK},
+	}
+}
+
+// Workspace is a checkout that is being generated into. Steps that run in one process share its graph.
+type Workspace struct {
+	Root string    // folder of go.mod
+	Log  io.Writer // progress of long steps
+
+	module   string
+	graph    *gen.Graph
+	limits   validators.Set
+	entities []*model.Entity
+}
+
+// Open reads the module path of the checkout at root.
+func Open(root string, log io.Writer) (*Workspace, error) {
+	data, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		return nil, fmt.Errorf("read go.mod: %w", err)
+	}
+	module := modfile.ModulePath(data)
+	if module == "" {
+		return nil, fmt.Errorf("%s names no module", filepath.Join(root, "go.mod"))
+	}
+	return &Workspace{Root: root, Log: log, module: module}, nil
+}
+
+// Run executes one step.
+func (w *Workspace) Run(ctx context.Context, step Step) (Output, error) {
+	start := time.Now()
+	out, err := step.run(ctx, w)
+	if err != nil {
+		return out, fmt.Errorf("generate %s: %w", step.Name, err)
+	}
+	out.Step, out.Took = step.Name, time.Since(start)
+	return out, nil
+}
+
+// load reads the schema once per process.
+func (w *Workspace) load() error {
+	if w.graph != nil {
+		return nil
+	}
+	limits, err := validators.Read(w.path("ent", "schema"))
+	if err != nil {
+		return err
+	}
+	graph, err := loadGraph(w.Root, w.module)
+	if err != nil {
+		return err
+	}
+	entities, err := model.Build(graph, limits)
+	if err != nil {
+		return err
+	}
+	w.limits, w.entities, w.graph = limits, entities, graph
+	return nil
+}
+
+func (w *Workspace) path(elements ...string) string {
+	return filepath.Join(append([]string{w.Root}, elements...)...)
+}
+
+// info reads the hand-written part of the contract.
+func (w *Workspace) info() (openapi.Info, error) {
+	var info openapi.Info
+	data, err := os.ReadFile(w.path("openapi", "info.json"))
+	if err != nil {
+		return info, fmt.Errorf("read contract info: %w", err)
+	}
+	if err := json.Unmarshal(data, &info); err != nil {
+		return info, fmt.Errorf("openapi/info.json: %w", err)
+	}
+	return info, nil
+}

@@ -1,0 +1,60 @@
+package codegen
+
+import (
+	"fmt"
+
+	"github.com/go-faster/yaml"
+	"github.com/ogen-go/ogen"
+	"github.com/ogen-go/ogen/gen"
+	"github.com/ogen-go/ogen/gen/genfs"
+	"github.com/ogen-go/ogen/gen/ir"
+)
+
+// timeFormat keeps microseconds, which is what Postgres keeps; ogen's own RFC 3339 drops them.
+const timeFormat = "2006-01-02T15:04:05.999999Z07:00"
+
+// writeHandlers runs ogen on the contract. Only the server is generated: the project's client is the TypeScript SDK.
+func writeHandlers(document []byte, dir string) error {
+	spec, err := ogen.Parse(document)
+	if err != nil {
+		return fmt.Errorf("parse contract: %w", err)
+	}
+	// A hint for ogen alone; the published contract carries no extension of a tool.
+	for _, schema := range spec.Components.Schemas {
+		keepMicroseconds(schema)
+	}
+	generator, err := gen.NewGenerator(spec, gen.Options{
+		Generator: gen.GenerateOptions{
+			Features:         &gen.FeatureOptions{DisableAll: true, Enable: gen.FeatureSet{gen.PathsServer.Name: {}}},
+			ConvenientErrors: 1, // a missing default answer fails generation
+			ContentTypeAliases: gen.ContentTypeAliases{
+				"application/merge-patch+json": ir.EncodingJSON,
+			},
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("read contract with ogen: %w", err)
+	}
+	if err := generator.WriteSource(genfs.FormattedSource{Root: dir}, "oas"); err != nil {
+		return fmt.Errorf("write ogen's server: %w", err)
+	}
+	return nil
+}
+
+func keepMicroseconds(schema *ogen.Schema) {
+	if schema == nil {
+		return
+	}
+	if schema.Format == "date-time" {
+		if schema.Common.Extensions == nil {
+			schema.Common.Extensions = ogen.Extensions{}
+		}
+		schema.Common.Extensions["x-ogen-time-format"] = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: timeFormat}
+	}
+	for i := range schema.Properties {
+		keepMicroseconds(schema.Properties[i].Schema)
+	}
+	if schema.Items != nil {
+		keepMicroseconds(schema.Items.Item)
+	}
+}

@@ -1,0 +1,60 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+
+	"entgo.io/ent/entc/gen"
+
+	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+)
+
+// readEdges turns the entity's edges to many into expansions and resolves its detail view.
+func (e *Entity) readEdges(byName map[string]*Entity) error {
+	for _, edge := range e.Node.Edges {
+		annotation, err := contract.Of(edge.Annotations)
+		if err != nil {
+			return fmt.Errorf("edge %s: %w", edge.Name, err)
+		}
+		switch {
+		case edge.M2M():
+			return fmt.Errorf("edge %s is many-to-many: its join table would carry no tenant; link through a join entity with the TenantOwned mixin", edge.Name)
+		case annotation.Through != nil:
+			if err := e.readThrough(edge, annotation.Through, byName); err != nil {
+				return fmt.Errorf("edge %s: %w", edge.Name, err)
+			}
+		case edge.O2M():
+			e.Expansions = append(e.Expansions, &Expansion{
+				Name: camel(edge.Name), Go: ogenName(camel(edge.Name)), Comment: edge.Comment(),
+				Target: byName[edge.Type.Name], Edge: edge,
+			})
+		}
+	}
+	annotation, err := contract.Of(e.Node.Annotations)
+	if err != nil || annotation.Detail == nil {
+		return err
+	}
+	e.Detail = &Detail{Name: annotation.Detail.Name}
+	for _, name := range annotation.Detail.Expand {
+		i := slices.IndexFunc(e.Expansions, func(x *Expansion) bool { return x.Name == camel(name) })
+		if i < 0 {
+			return fmt.Errorf("contract.Detail expands %q, which is neither an edge to many nor a name given by contract.Through", name)
+		}
+		e.Detail.Expansions = append(e.Detail.Expansions, e.Expansions[i])
+	}
+	return nil
+}
+
+// readThrough resolves User.user_roles → UserRole.role as `roles`.
+func (e *Entity) readThrough(edge *gen.Edge, through *contract.ThroughEdge, byName map[string]*Entity) error {
+	i := slices.IndexFunc(edge.Type.Edges, func(x *gen.Edge) bool { return x.Name == through.Edge })
+	if i < 0 || !edge.Type.Edges[i].Unique {
+		return fmt.Errorf("contract.Through names the edge %q, but %s has no such edge to one", through.Edge, edge.Type.Name)
+	}
+	far := edge.Type.Edges[i]
+	e.Expansions = append(e.Expansions, &Expansion{
+		Name: camel(through.Name), Go: ogenName(camel(through.Name)), Comment: edge.Comment(),
+		Target: byName[far.Type.Name], Edge: edge, Join: far,
+	})
+	return nil
+}

@@ -1,0 +1,166 @@
+package model
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/entc/gen"
+	"entgo.io/ent/schema/field"
+
+	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
+	"github.com/lockstep-dev/lockstep/internal/codegen/validators"
+)
+
+// Kind is a field's type as the contract knows it.
+type Kind string
+
+// The kinds: what they are in JSON, and in Go on the wire side.
+const (
+	String   Kind = "string"
+	Enum     Kind = "enum"
+	UUID     Kind = "uuid"
+	Bool     Kind = "bool"
+	Integer  Kind = "integer"
+	Number   Kind = "number"
+	Decimal  Kind = "decimal" // a string: JSON numbers are binary floating point to most readers
+	Time     Kind = "time"    // RFC 3339, microseconds kept
+	Date     Kind = "date"
+	Bytes    Kind = "bytes"    // base64
+	TextList Kind = "textlist" // array of strings: a Postgres text[] or a JSON column
+)
+
+// Field is one field of an entity as the API shows it.
+type Field struct {
+	Ent *gen.Field
+	// JSON is the name in the contract: displayName.
+	JSON string
+	// Go is the name of ogen's struct field: DisplayName.
+	Go string
+	// Kind decides the type in contract and handlers.
+	Kind Kind
+	// GoType is Ent's Go type: what a value from the wire is converted to.
+	GoType string
+	// Comment is the field's own sentence.
+	Comment string
+	// Nullable fields answer null and take null.
+	Nullable bool
+	// Required fields must be in a create body.
+	Required bool
+	// Immutable fields are set at creation and never again.
+	Immutable bool
+	// ServerOwned fields are answered and never accepted.
+	ServerOwned bool
+	// Default is the JSON literal a create body without the field means; nil when the server computes it or none exists.
+	Default json.RawMessage
+	// Limits are the field's validators.
+	Limits validators.Limits
+	// Values are an enum's members.
+	Values []string
+}
+
+// rank orders fields in the contract: id, tenantId, own fields, bookkeeping.
+func (f *Field) rank() int {
+	switch f.Ent.Name {
+	case "id":
+		return 0
+	case ddl.TenantColumn:
+		return 1
+	case "version", "created_at", "updated_at":
+		return 3
+	}
+	return 2
+}
+
+func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error) {
+	annotation, err := contract.Of(f.Annotations)
+	if err != nil {
+		return nil, fmt.Errorf("field %s: %w", f.Name, err)
+	}
+	kind, err := kindOf(f)
+	if err != nil {
+		return nil, fmt.Errorf("field %s: %w", f.Name, err)
+	}
+	if f.Comment() == "" {
+		return nil, fmt.Errorf("field %s has no comment: add .Comment(\"…\"), it becomes the API's documentation", f.Name)
+	}
+	if f.Optional && !f.Nillable && kind != TextList && kind != Bytes {
+		return nil, fmt.Errorf("field %s is Optional and not Nillable: null would be read as a zero value; add .Nillable()", f.Name)
+	}
+	out := &Field{
+		Ent:         f,
+		JSON:        camel(f.Name),
+		Go:          ogenName(camel(f.Name)),
+		Kind:        kind,
+		GoType:      f.Type.String(),
+		Comment:     f.Comment(),
+		Nullable:    f.Nillable || f.Optional,
+		Immutable:   f.Immutable,
+		ServerOwned: annotation.ServerOwned,
+		Limits:      found.Of(node.Name, f.Name),
+	}
+	out.Required = !f.Optional && !f.Default
+	if kind == Enum {
+		out.Values = f.EnumValues()
+	}
+	if f.Default && !out.ServerOwned {
+		out.Default, err = literalDefault(f, kind)
+		if err != nil {
+			return nil, fmt.Errorf("field %s: %w", f.Name, err)
+		}
+	}
+	return out, nil
+}
+
+// literalDefault returns the default as JSON, or nil when it is computed when a row is created.
+func literalDefault(f *gen.Field, kind Kind) (json.RawMessage, error) {
+	switch kind {
+	case String, Enum, Bool, Integer, Number:
+	default:
+		return nil, nil
+	}
+	value := f.DefaultValue()
+	if f.DefaultFunc() || value == nil {
+		return nil, nil
+	}
+	literal, err := json.Marshal(value)
+	if err != nil {
+		return nil, fmt.Errorf("encode default %v: %w", value, err)
+	}
+	return literal, nil
+}
+
+func kindOf(f *gen.Field) (Kind, error) {
+	column := f.Column().SchemaType[dialect.Postgres]
+	switch f.Type.Type {
+	case field.TypeString:
+		return String, nil
+	case field.TypeEnum:
+		return Enum, nil
+	case field.TypeUUID:
+		return UUID, nil
+	case field.TypeBool:
+		return Bool, nil
+	case field.TypeTime:
+		if column == "date" {
+			return Date, nil
+		}
+		return Time, nil
+	case field.TypeBytes:
+		return Bytes, nil
+	case field.TypeInt, field.TypeInt8, field.TypeInt16, field.TypeInt32, field.TypeInt64,
+		field.TypeUint, field.TypeUint8, field.TypeUint16, field.TypeUint32, field.TypeUint64:
+		return Integer, nil
+	case field.TypeFloat32, field.TypeFloat64:
+		return Number, nil
+	}
+	switch f.Type.String() {
+	case "decimal.Decimal":
+		return Decimal, nil
+	case "pq.StringArray", "[]string":
+		return TextList, nil
+	}
+	return "", fmt.Errorf("type %s has no place in the contract yet: use a string, enum, uuid, bool, number, decimal.Decimal, time, date, bytes, "+
+		"field.Strings or pq.StringArray", f.Type)
+}

@@ -1,0 +1,177 @@
+// Package model is what the generators agree on: each entity of Ent's graph with the names, types and rules under which it
+// appears in the contract, the handlers and the database. It is built once; contract and crud only render it.
+package model
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"entgo.io/ent/entc/gen"
+
+	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
+	"github.com/lockstep-dev/lockstep/internal/codegen/validators"
+)
+
+// Entity is one Ent schema as the API shows it.
+type Entity struct {
+	Node *gen.Type
+	// Name is the contract's schema: UserRole.
+	Name string
+	// Resource is the operations' prefix and the SDK's property: userRoles.
+	Resource string
+	// Path is the collection's URL: /v1/user-roles.
+	Path string
+	// Permission is the prefix of the permissions its verbs need: user_roles.
+	Permission string
+	// Comment is the schema's own sentence.
+	Comment string
+	// TenantOwned entities carry tenant_id and live behind both fences.
+	TenantOwned bool
+	// Fields in contract order: id, tenantId, the entity's own, the server's bookkeeping.
+	Fields []*Field
+	// Expansions are the related entities an answer can carry.
+	Expansions []*Expansion
+	// Detail is the schema that get answers; nil when that is the plain entity.
+	Detail *Detail
+
+	platform []contract.Verb
+}
+
+// Detail is an entity's schema with its default expansions.
+type Detail struct {
+	Name       string
+	Expansions []*Expansion
+}
+
+// Expansion shows related entities of one entity as an array.
+type Expansion struct {
+	// Name in the contract: managedUsers.
+	Name string
+	// Go is Name as an exported Go identifier.
+	Go string
+	// Comment is the edge's own sentence.
+	Comment string
+	// Target is the entity shown.
+	Target *Entity
+	// Edge leads from the entity to Target, or to the join entity.
+	Edge *gen.Edge
+	// Join is the join entity's edge to Target; nil when Edge is direct.
+	Join *gen.Edge
+}
+
+// Verbs returns the operations the entity offers. One with nothing to update has no update.
+func (e *Entity) Verbs() []contract.Verb {
+	verbs := []contract.Verb{contract.List, contract.Create, contract.Read, contract.Update, contract.Delete}
+	if len(e.Updatable()) == 0 {
+		verbs = slices.DeleteFunc(verbs, func(v contract.Verb) bool { return v == contract.Update })
+	}
+	return verbs
+}
+
+// Has reports whether the entity offers the operation.
+func (e *Entity) Has(verb contract.Verb) bool { return slices.Contains(e.Verbs(), verb) }
+
+// PlatformOnly reports whether only platform principals may use the operation.
+func (e *Entity) PlatformOnly(verb contract.Verb) bool { return slices.Contains(e.platform, verb) }
+
+// PermissionFor returns the permission the operation needs: lists and single reads both need `read`.
+func (e *Entity) PermissionFor(verb contract.Verb) string {
+	if verb == contract.List {
+		verb = contract.Read
+	}
+	return e.Permission + ":" + string(verb)
+}
+
+// Creatable returns the fields a create body may hold.
+func (e *Entity) Creatable() []*Field {
+	return e.fields(func(f *Field) bool { return !f.ServerOwned })
+}
+
+// Updatable returns the fields an update body may hold.
+func (e *Entity) Updatable() []*Field {
+	return e.fields(func(f *Field) bool { return !f.ServerOwned && !f.Immutable })
+}
+
+func (e *Entity) fields(keep func(*Field) bool) []*Field {
+	var kept []*Field
+	for _, f := range e.Fields {
+		if keep(f) {
+			kept = append(kept, f)
+		}
+	}
+	return kept
+}
+
+// DetailName is the schema that get answers.
+func (e *Entity) DetailName() string {
+	if e.Detail != nil {
+		return e.Detail.Name
+	}
+	return e.Name
+}
+
+// Build reads the graph. Its errors name the entity and field and say what to write instead.
+func Build(graph *gen.Graph, found validators.Set) ([]*Entity, error) {
+	entities := make([]*Entity, 0, len(graph.Nodes))
+	byName := map[string]*Entity{}
+	for _, node := range graph.MutableNodes() {
+		entity, err := newEntity(node, found)
+		if err != nil {
+			return nil, fmt.Errorf("entity %s: %w", node.Name, err)
+		}
+		entities = append(entities, entity)
+		byName[node.Name] = entity
+	}
+	for _, entity := range entities {
+		if err := entity.readEdges(byName); err != nil {
+			return nil, fmt.Errorf("entity %s: %w", entity.Name, err)
+		}
+	}
+	slices.SortFunc(entities, func(a, b *Entity) int { return cmp.Compare(a.Name, b.Name) })
+	return entities, nil
+}
+
+func newEntity(node *gen.Type, found validators.Set) (*Entity, error) {
+	annotation, err := contract.Of(node.Annotations)
+	if err != nil {
+		return nil, err
+	}
+	if !node.HasOneFieldID() {
+		return nil, fmt.Errorf("has no single id: give a join entity the TenantOwned mixin and unique index instead of a composite id")
+	}
+	comment := schemaComment(node)
+	if comment == "" {
+		return nil, fmt.Errorf("has no comment: add schema.Comment(\"…\") to its Annotations, it becomes the API's documentation")
+	}
+	entity := &Entity{
+		Node:       node,
+		Name:       node.Name,
+		Resource:   plural(camel(node.Name)),
+		Path:       "/v1/" + kebab(plural(node.Name)),
+		Permission: node.Table(),
+		Comment:    comment,
+		platform:   annotation.Platform,
+	}
+	id, err := newField(node, node.ID, found)
+	if err != nil {
+		return nil, err
+	}
+	id.ServerOwned = true
+	entity.Fields = append(entity.Fields, id)
+	for _, f := range node.Fields {
+		if f.Sensitive() {
+			continue
+		}
+		field, err := newField(node, f, found)
+		if err != nil {
+			return nil, err
+		}
+		entity.TenantOwned = entity.TenantOwned || f.StorageKey() == ddl.TenantColumn
+		entity.Fields = append(entity.Fields, field)
+	}
+	// The entity's own fields first; what the server keeps for itself closes the object.
+	slices.SortStableFunc(entity.Fields, func(a, b *Field) int { return cmp.Compare(a.rank(), b.rank()) })
+	return entity, nil
+}

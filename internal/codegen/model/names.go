@@ -1,0 +1,40 @@
+package model
+
+import (
+	"strings"
+
+	"entgo.io/ent/entc/gen"
+	"github.com/go-openapi/inflect"
+	"github.com/stoewer/go-strcase"
+)
+
+// rules are those with which Ent names its tables, so that users → /v1/users → core.users stay one word.
+var rules = inflect.NewDefaultRuleset()
+
+func plural(word string) string { return rules.Pluralize(word) }
+
+func kebab(name string) string { return strcase.KebabCase(name) }
+
+// camel turns Ent's snake_case into the wire's camelCase: display_name → displayName.
+func camel(name string) string { return strcase.LowerCamelCase(name) }
+
+// initialisms are the whole names that ogen writes in capitals.
+var initialisms = map[string]string{"id": "ID", "url": "URL", "uri": "URI", "ip": "IP", "html": "HTML", "api": "API", "json": "JSON", "uuid": "UUID", "sku": "SKU"}
+
+// ogenName is the Go identifier that ogen gives a property: displayName → DisplayName, managerId → ManagerId, id → ID.
+func ogenName(name string) string {
+	if upper, ok := initialisms[name]; ok {
+		return upper
+	}
+	return strings.ToUpper(name[:1]) + name[1:]
+}
+
+// schemaComment is the text of schema.Comment in the entity's Annotations.
+func schemaComment(node *gen.Type) string {
+	annotation, ok := node.Annotations["Comment"].(map[string]any)
+	if !ok {
+		return ""
+	}
+	text, _ := annotation["Text"].(string)
+	return text
+}

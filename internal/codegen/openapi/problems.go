@@ -1,0 +1,88 @@
+package openapi
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/ogen-go/ogen"
+
+	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+)
+
+// problemType is the media type of RFC 9457.
+const problemType = "application/problem+json"
+
+// writeProblems gives every operation one default answer for all that is no success, an RFC 9457 problem, in place of
+// entoas' answer per status.
+func writeProblems(doc *document) error {
+	violation := object("One thing wrong with the request.")
+	violation.AddRequiredProperties(
+		ogen.String().SetDescription("JSON Pointer (RFC 6901) into the body, or `?name` for a query parameter.").ToProperty("pointer"),
+		ogen.String().SetDescription("Stable code of the violation.").ToProperty("code"),
+		ogen.String().SetDescription("What is wrong, for people.").ToProperty("detail"),
+	)
+	problem := object("Why a request failed (RFC 9457).")
+	problem.AddRequiredProperties(
+		ogen.String().SetDescription("URI of the problem's kind.").ToProperty("type"),
+		ogen.String().SetDescription("Summary of the kind.").ToProperty("title"),
+		ogen.NewSchema().SetType("integer").SetDescription("HTTP status.").ToProperty("status"),
+		ogen.String().SetDescription("What happened this time, for people.").ToProperty("detail"),
+		ogen.String().SetDescription("Stable code of the kind, for programs.").ToProperty("code"),
+		ogen.String().SetDescription("Identifies the request in the server's logs.").ToProperty("requestId"),
+	)
+	problem.AddOptionalProperties(
+		ref("Violation").AsArray().SetDescription("What is wrong with which field.").ToProperty("errors"),
+	)
+	doc.spec.AddSchema("Violation", violation)
+	doc.spec.AddSchema("Problem", problem)
+	doc.spec.Components.Responses = map[string]*ogen.Response{
+		"Problem": ogen.NewResponse().SetDescription("Any failure.").
+			SetContent(map[string]ogen.Media{problemType: {Schema: ref("Problem")}}),
+	}
+	for _, e := range doc.entities {
+		eachOperation(doc, e, doc.spec.Paths[e.Path], doc.spec.Paths[e.Path+"/{id}"], func(op *ogen.Operation, _ contract.Verb) {
+			op.AddResponse("default", ogen.NewResponse().SetRef("#/components/responses/Problem"))
+		})
+	}
+	return nil
+}
+
+// secureOperations asks for a bearer token everywhere and names the permission each operation needs.
+func secureOperations(doc *document) error {
+	doc.spec.Components.SecuritySchemes = map[string]*ogen.SecurityScheme{
+		"bearer": {
+			Type: "http", Scheme: "bearer", BearerFormat: "JWT",
+			Description: "Access token of an accepted OpenID Connect issuer. Its tenant claim decides whose rows are reachable.",
+		},
+	}
+	doc.spec.Security = ogen.SecurityRequirements{{"bearer": []string{}}}
+	for _, e := range doc.entities {
+		eachOperation(doc, e, doc.spec.Paths[e.Path], doc.spec.Paths[e.Path+"/{id}"], func(op *ogen.Operation, verb contract.Verb) {
+			op.Description = "Needs the permission `" + e.PermissionFor(verb) + "`."
+			if e.PlatformOnly(verb) {
+				op.Description = "Needs a platform token: a caller that acts on tenants, not inside one."
+			}
+		})
+	}
+	return nil
+}
+
+// dropUnused removes entoas' components that no operation refers to any more.
+func dropUnused(doc *document) error {
+	schemas := map[string]*ogen.Schema{}
+	for _, e := range doc.entities {
+		for _, name := range []string{e.Name, e.Name + "Create", e.Name + "Update", e.Name + "Page", e.DetailName()} {
+			if s, ok := doc.spec.Components.Schemas[name]; ok {
+				schemas[name] = s
+			}
+		}
+	}
+	for _, name := range []string{"Problem", "Violation"} {
+		schemas[name] = doc.spec.Components.Schemas[name]
+	}
+	doc.spec.Components.Schemas = schemas
+	slices.SortFunc(doc.spec.Tags, func(a, b ogen.Tag) int { return strings.Compare(a.Name, b.Name) })
+	maps.DeleteFunc(doc.spec.Components.Parameters, func(string, *ogen.Parameter) bool { return true })
+	return nil
+}

@@ -1,0 +1,138 @@
+package openapi
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/ogen-go/ogen"
+
+	"github.com/lockstep-dev/lockstep/internal/codegen/model"
+)
+
+// expansionCap is the most rows a default expansion carries; the list operation has the rest.
+const expansionCap = 100
+
+// typeOf is the JSON type of a field, without nullability, limits and text.
+func typeOf(f *model.Field) *ogen.Schema {
+	switch f.Kind {
+	case model.Enum:
+		values := make([]json.RawMessage, len(f.Values))
+		for i, v := range f.Values {
+			values[i], _ = json.Marshal(v) // a string always encodes
+		}
+		return ogen.String().SetEnum(values)
+	case model.UUID:
+		return ogen.UUID()
+	case model.Bool:
+		return ogen.Bool()
+	case model.Integer:
+		return ogen.NewSchema().SetType("integer") // a format int64 would become bigint in TypeScript validators
+	case model.Number:
+		return ogen.Double()
+	case model.Decimal:
+		return ogen.String().SetFormat("decimal")
+	case model.Time:
+		return ogen.DateTime()
+	case model.Date:
+		return ogen.Date()
+	case model.Bytes:
+		return ogen.Bytes()
+	case model.TextList:
+		return ogen.String().AsArray()
+	default:
+		return ogen.String()
+	}
+}
+
+// answered is the field as an answer shows it: always there, null where it may be null.
+func answered(f *model.Field) *ogen.Schema {
+	return typeOf(f).SetDescription(f.Comment).SetNullable(f.Nullable)
+}
+
+// accepted is the field as a body takes it: with its limits.
+func accepted(f *model.Field) *ogen.Schema {
+	s := answered(f)
+	s.MinLength, s.MaxLength, s.Pattern = f.Limits.MinLen, f.Limits.MaxLen, f.Limits.Pattern
+	if f.Limits.Min != "" {
+		s.Minimum, s.ExclusiveMinimum = ogen.Num(f.Limits.Min), f.Limits.ExclusiveMin
+	}
+	if f.Limits.Max != "" {
+		s.Maximum, s.ExclusiveMaximum = ogen.Num(f.Limits.Max), f.Limits.ExclusiveMax
+	}
+	return s
+}
+
+// object starts a schema that, in a body, refuses unknown fields.
+func object(description string) *ogen.Schema {
+	return ogen.NewSchema().SetType("object").SetDescription(description)
+}
+
+// closed makes an object refuse fields it does not name: a misspelt one must not be silently ignored.
+func closed(s *ogen.Schema) *ogen.Schema {
+	no := false
+	s.AdditionalProperties = &ogen.AdditionalProperties{Bool: &no}
+	return s
+}
+
+// writeEntitySchemas replaces what entoas wrote for each entity: every field present in an answer, camelCase, described.
+func writeEntitySchemas(doc *document) error {
+	for _, e := range doc.entities {
+		s := object(e.Comment)
+		for _, f := range e.Fields {
+			s.AddRequiredProperties(answered(f).ToProperty(f.JSON))
+		}
+		doc.spec.Components.Schemas[e.Name] = s
+	}
+	return nil
+}
+
+// writeBodies writes <Entity>Create and <Entity>Update. An update is a JSON Merge Patch (RFC 7396): a field that is absent
+// stays, null clears.
+func writeBodies(doc *document) error {
+	for _, e := range doc.entities {
+		create := closed(object(fmt.Sprintf("What a new %s is made of.", label(e))))
+		for _, f := range e.Creatable() {
+			s := accepted(f)
+			s.Default = ogen.Default(f.Default)
+			if f.Required {
+				create.AddRequiredProperties(s.ToProperty(f.JSON))
+			} else {
+				create.AddOptionalProperties(s.ToProperty(f.JSON))
+			}
+		}
+		doc.spec.AddSchema(e.Name+"Create", create)
+		if len(e.Updatable()) == 0 {
+			continue
+		}
+		update := closed(object(fmt.Sprintf("Changes to a %s, as a JSON Merge Patch: absent fields stay, null clears.", label(e))))
+		for _, f := range e.Updatable() {
+			update.AddOptionalProperties(accepted(f).ToProperty(f.JSON))
+		}
+		doc.spec.AddSchema(e.Name+"Update", update)
+	}
+	return nil
+}
+
+// writeDetails writes the schema of get for entities with default expansions: the entity's fields and the expansions.
+func writeDetails(doc *document) error {
+	for _, e := range doc.entities {
+		if e.Detail == nil {
+			continue
+		}
+		if _, taken := doc.spec.Components.Schemas[e.Detail.Name]; taken {
+			return fmt.Errorf("contract.Detail of %s names its view %q, which is a schema already", e.Name, e.Detail.Name)
+		}
+		s := object(e.Comment + " With its default expansions.")
+		for _, f := range e.Fields {
+			s.AddRequiredProperties(answered(f).ToProperty(f.JSON))
+		}
+		for _, x := range e.Detail.Expansions {
+			text := fmt.Sprintf("%s The first %d; empty for a caller without %s:read.", x.Comment, expansionCap, x.Target.Permission)
+			s.AddRequiredProperties(ref(x.Target.Name).AsArray().SetDescription(text).ToProperty(x.Name))
+		}
+		doc.spec.AddSchema(e.Detail.Name, s)
+	}
+	return nil
+}
+
+func ref(name string) *ogen.Schema { return ogen.NewSchema().SetRef("#/components/schemas/" + name) }

@@ -1,0 +1,106 @@
+package codegen
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/lockstep-dev/lockstep/internal/codegen/crud"
+	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
+	"github.com/lockstep-dev/lockstep/internal/codegen/openapi"
+	"github.com/lockstep-dev/lockstep/internal/codegen/sdk"
+)
+
+func generateORM(_ context.Context, w *Workspace) (Output, error) {
+	out := Output{Target: "ent/"}
+	if err := w.load(); err != nil {
+		return out, err
+	}
+	return out, w.intoFolder(&out, "ent", func(dir string) error {
+		// Ent writes where the graph's config points; everything else in the graph stays as it is.
+		target := w.graph.Target
+		w.graph.Target = dir
+		defer func() { w.graph.Target = target }()
+		return w.graph.Gen()
+	})
+}
+
+func generateDDL(ctx context.Context, w *Workspace) (Output, error) {
+	out := Output{Target: "ent/schema.sql"}
+	if err := w.load(); err != nil {
+		return out, err
+	}
+	sql, err := ddl.Write(ctx, w.graph, w.limits)
+	if err != nil {
+		return out, err
+	}
+	return out, w.intoFile(&out, sql, "ent", "schema.sql")
+}
+
+func generateContract(_ context.Context, w *Workspace) (Output, error) {
+	out := Output{Target: "openapi/openapi.json"}
+	if err := w.load(); err != nil {
+		return out, err
+	}
+	info, err := w.info()
+	if err != nil {
+		return out, err
+	}
+	document, err := openapi.Write(w.graph, w.entities, info)
+	if err != nil {
+		return out, err
+	}
+	return out, w.intoFile(&out, document, "openapi", "openapi.json")
+}
+
+func generateHandlers(_ context.Context, w *Workspace) (Output, error) {
+	out := Output{Target: "internal/oas/"}
+	document, err := w.contract()
+	if err != nil {
+		return out, err
+	}
+	return out, w.intoFolder(&out, filepath.Join("internal", "oas"), func(dir string) error {
+		return writeHandlers(document, dir)
+	})
+}
+
+func generateCRUD(_ context.Context, w *Workspace) (Output, error) {
+	out := Output{Target: "internal/crud/"}
+	if err := w.load(); err != nil {
+		return out, err
+	}
+	return out, w.intoFolder(&out, filepath.Join("internal", "crud"), func(dir string) error {
+		return crud.Write(dir, w.module, w.entities)
+	})
+}
+
+func generateSDK(ctx context.Context, w *Workspace) (Output, error) {
+	out := Output{Target: "clients/ts/src/generated/"}
+	document, err := w.contract()
+	if err != nil {
+		return out, err
+	}
+	before, err := snapshot(w.path("clients", "ts", "src", "generated"))
+	if err != nil {
+		return out, err
+	}
+	if err := sdk.Generate(ctx, w.Root, document, w.Log); err != nil {
+		return out, err
+	}
+	after, err := snapshot(w.path("clients", "ts", "src", "generated"))
+	if err != nil {
+		return out, err
+	}
+	out.Files, out.Changed = len(after), before.changes(after)
+	return out, nil
+}
+
+// contract reads what the contract step wrote.
+func (w *Workspace) contract() ([]byte, error) {
+	document, err := os.ReadFile(w.path("openapi", "openapi.json"))
+	if err != nil {
+		return nil, fmt.Errorf("%w; run the step before it: go run ./cmd/lockstep generate contract", err)
+	}
+	return document, nil
+}
