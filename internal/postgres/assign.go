@@ -62,10 +62,6 @@ func assignValue(d reflect.Value, v driver.Value) error {
 		return nil
 	}
 	if v == nil {
-		if d.Kind() == reflect.Interface || d.Kind() == reflect.Slice && d.Type().Elem().Kind() == reflect.Uint8 {
-			d.SetZero()
-			return nil
-		}
 		return errNull
 	}
 	return convert(d, v)

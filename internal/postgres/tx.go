@@ -29,8 +29,11 @@ type tx struct {
 	mu     sync.Mutex
 	conn   *pgxpool.Conn // nil until the first statement
 	forget func() bool   // stops watching ctx
+	failed bool          // the first statement failed: nothing was begun
 	done   error         // what further use is answered with
 }
+
+var errTxFailed = errors.New("postgres: the transaction had failed and was rolled back")
 
 var _ dialect.Tx = (*tx)(nil)
 
@@ -97,33 +100,35 @@ func (t *tx) do(ctx context.Context, s *statement) error {
 	if t.done != nil {
 		return t.done
 	}
+	if t.failed {
+		return errTxFailed
+	}
 	if t.conn == nil {
 		return t.first(ctx, s)
 	}
 	return translate(ctx, s.read(t.conn.Conn().Query(ctx, s.sql, s.args...)))
 }
 
-// first opens the transaction with s in it. Until a COMMIT is sent nothing lasts, so any broken
-// connection is safe to replace.
+// first opens the transaction with s in it. Until a COMMIT is sent nothing lasts, so a broken connection
+// is safe to replace. If s fails there is no transaction: Postgres would refuse to go on in it, and one
+// whose scope did not arrive must not be used.
 func (t *tx) first(ctx context.Context, s *statement) error {
 	for attempt := 1; ; attempt++ {
 		err := t.firstOnce(ctx, s)
 		if err == nil {
 			return nil
 		}
-		var pg *pgconn.PgError
-		var connect *pgconn.ConnectError
-		if t.conn != nil || attempt == maxAttempts || ctx.Err() != nil || errors.As(err, &connect) ||
-			errors.As(err, &pg) && !rolledBackByChance(pg) || !errors.As(err, &pg) && !lostConnection(err) {
+		if attempt == maxAttempts || !mayReopen(ctx, err) {
+			t.failed = true
 			return translate(ctx, err)
 		}
 		if err := backOff(ctx, attempt); err != nil {
+			t.failed = true
 			return err
 		}
 	}
 }
 
-// firstOnce leaves t.conn set if the transaction is open afterwards, also when s failed in it.
 func (t *tx) firstOnce(ctx context.Context, s *statement) error {
 	conn, err := t.db.pool.Acquire(ctx)
 	if err != nil {
@@ -132,16 +137,37 @@ func (t *tx) firstOnce(ctx context.Context, s *statement) error {
 	batch := &pgx.Batch{}
 	batch.Queue(t.begin)
 	t.db.queueScope(batch, t.scope)
-	err = sendBatch(ctx, conn.Conn(), batch, 2, []*statement{s})
-	var pg *pgconn.PgError
-	if err != nil && (conn.Conn().IsClosed() || conn.Conn().PgConn().TxStatus() == 'I' || errors.As(err, &pg) && rolledBackByChance(pg)) {
-		// Release destroys a connection that is inside a transaction.
-		conn.Release()
+	if err := sendBatch(ctx, conn.Conn(), batch, 2, []*statement{s}); err != nil {
+		t.release(conn)
 		return err
 	}
 	t.conn = conn
 	t.forget = context.AfterFunc(t.ctx, t.abandon)
-	return err
+	return nil
+}
+
+// release gives back a connection that may be inside a transaction; the pool would close it then.
+func (t *tx) release(conn *pgxpool.Conn) {
+	defer conn.Release()
+	if conn.Conn().IsClosed() || conn.Conn().PgConn().TxStatus() == 'I' {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), endTimeout)
+	defer cancel()
+	_, _ = conn.Exec(ctx, "rollback")
+}
+
+// mayReopen reports whether a transaction that failed with its first statement may be begun again.
+func mayReopen(ctx context.Context, err error) bool {
+	var pg *pgconn.PgError
+	var connect *pgconn.ConnectError
+	switch {
+	case ctx.Err() != nil || errors.As(err, &connect):
+		return false
+	case errors.As(err, &pg):
+		return rolledBackByChance(pg)
+	}
+	return lostConnection(err)
 }
 
 // abandon rolls back because the context has ended.
@@ -164,6 +190,9 @@ func (t *tx) Commit() error {
 	}
 	if t.conn == nil {
 		t.done = sql.ErrTxDone
+		if t.failed {
+			return errTxFailed
+		}
 		return nil
 	}
 	if err := t.ctx.Err(); err != nil {
@@ -175,7 +204,7 @@ func (t *tx) Commit() error {
 		return translate(t.ctx, err)
 	}
 	if tag.String() == "ROLLBACK" {
-		return errors.New("postgres: commit: the transaction had failed and was rolled back")
+		return errTxFailed
 	}
 	return nil
 }

@@ -1,0 +1,150 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/google/uuid"
+
+	"github.com/lockstep-dev/lockstep/internal/postgres"
+)
+
+func TestConstraintErrors(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	mustOwner(t, w.owner, `alter table core.things add constraint things_amount_excl exclude (amount with =) where (name like 'excl%')`)
+	ctx := w.as(t, w.a)
+	mustExec(t, ctx, w.driver, "insert into core.things (tenant_id, id, name, amount) values ($1, $2, 'excl1', 5)", w.a, uuid.New())
+	mustExec(t, ctx, w.driver, "insert into core.things (tenant_id, id, name, parent_id) values ($1, $2, 'child', $3)", w.a, uuid.New(), w.thingA)
+
+	const insert = "insert into core.things (tenant_id, id, name, amount, parent_id) values ($1, $2, $3, $4, $5)"
+	row := func(name, amount, parent any) []any { return []any{w.a, uuid.New(), name, amount, parent} }
+	cases := []struct {
+		name  string
+		query string
+		args  []any
+		want  postgres.ConstraintError
+		ent   func(error) bool
+		shown string // must not be in the error's text
+	}{
+		{"unique", insert, row("same", 1, nil), postgres.ConstraintError{Kind: postgres.Unique, Table: "things", Constraint: "things_name_key"}, sqlgraph.IsUniqueConstraintError, "same"},
+		{"foreign key", insert, row("secret", 1, uuid.Nil), postgres.ConstraintError{Kind: postgres.ForeignKey, Table: "things", Constraint: "things_parent_fkey"}, sqlgraph.IsForeignKeyConstraintError, uuid.Nil.String()},
+		{"delete of a parent", "delete from core.things where id = $1", []any{w.thingA}, postgres.ConstraintError{Kind: postgres.ForeignKey, Table: "things", Constraint: "things_parent_fkey", Deleting: true}, sqlgraph.IsForeignKeyConstraintError, w.thingA.String()},
+		{"check", insert, row("secret", -77, nil), postgres.ConstraintError{Kind: postgres.Check, Table: "things", Constraint: "things_amount_check"}, sqlgraph.IsCheckConstraintError, "secret"},
+		{"not null", insert, row(nil, 77, nil), postgres.ConstraintError{Kind: postgres.NotNull, Table: "things", Column: "name"}, nil, "77"},
+		{"too long", insert, row("12345678901", 1, nil), postgres.ConstraintError{Kind: postgres.TooLong}, nil, "12345678901"},
+		{"out of range", "update core.things set amount = 2147483647 + amount", nil, postgres.ConstraintError{Kind: postgres.OutOfRange}, nil, "2147483647"},
+		{"malformed", "select $1::text::uuid", []any{"secret"}, postgres.ConstraintError{Kind: postgres.Malformed}, nil, "secret"},
+		{"exclusion", insert, row("excl2", 5, nil), postgres.ConstraintError{Kind: postgres.Exclusion, Table: "things", Constraint: "things_amount_excl"}, nil, "excl2"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := exec(ctx, w.driver, c.query, c.args...)
+			var got *postgres.ConstraintError
+			if !errors.As(err, &got) {
+				t.Fatalf("got %v, want a ConstraintError", err)
+			}
+			if diff := cmp.Diff(c.want, *got, cmpopts.IgnoreUnexported(postgres.ConstraintError{})); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+			if c.ent != nil && (!c.ent(err) || !sqlgraph.IsConstraintError(err)) {
+				t.Errorf("Ent does not recognize %q", err)
+			}
+			if strings.Contains(err.Error(), c.shown) {
+				t.Errorf("the error shows the value: %q", err)
+			}
+		})
+	}
+}
+
+func TestStatementTimeout(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *postgres.Config) { c.StatementTimeout = 50 * time.Millisecond })
+	ctx := w.as(t, w.a)
+	if err := w.driver.Exec(ctx, "select pg_sleep(60)", []any{}, nil); !errors.Is(err, postgres.ErrTimeout) {
+		t.Errorf("got %v, want ErrTimeout", err)
+	}
+	bouncer := open(t, w.appURL, func(c *postgres.Config) { c.PgBouncer, c.StatementTimeout = true, 50*time.Millisecond })
+	if err := bouncer.Driver().Exec(ctx, "select pg_sleep(60)", []any{}, nil); !errors.Is(err, postgres.ErrTimeout) {
+		t.Errorf("for PgBouncer: got %v, want ErrTimeout", err)
+	}
+}
+
+// TestCancel ends the request while its statement runs: the server must stop, and the connection live on.
+func TestCancel(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(context.Context) (context.Context, context.CancelFunc){
+		"deadline": func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, 50*time.Millisecond)
+		},
+		"cancel": func(ctx context.Context) (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancel(ctx)
+			time.AfterFunc(50*time.Millisecond, cancel)
+			return ctx, cancel
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, func(c *postgres.Config) { c.MaxConns = 1 })
+			before := backend(t, w)
+			ctx, cancel := end(w.as(t, w.a))
+			defer cancel()
+			err := w.driver.Exec(ctx, "select pg_sleep(60)", []any{}, nil)
+			if !errors.Is(err, ctx.Err()) || errors.Is(err, postgres.ErrTimeout) {
+				t.Errorf("got %v, want %v", err, ctx.Err())
+			}
+			if after := backend(t, w); after != before {
+				t.Errorf("got another connection (%d, was %d), want the same", after, before)
+			}
+			var running int
+			if err := w.owner.QueryRow(t.Context(), "select count(*) from pg_stat_activity where pid = $1 and state = 'active'", before).Scan(&running); err != nil || running != 0 {
+				t.Errorf("got %d statements still running and %v, want 0", running, err)
+			}
+		})
+	}
+}
+
+// backend returns the server process of the pool's one connection.
+func backend(t *testing.T, w *world) (pid int) {
+	t.Helper()
+	if err := w.db.Pool().QueryRow(t.Context(), "select pg_backend_pid()").Scan(&pid); err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+func TestUnreachableServer(t *testing.T) {
+	t.Parallel()
+	db := open(t, "postgres://core_app@127.0.0.1:1/nowhere", func(c *postgres.Config) { c.ConnectTimeout = time.Second })
+	ctx := postgres.WithScope(t.Context(), postgres.Scope{TenantID: uuid.New()})
+	if err := db.Driver().Exec(ctx, "select 1", []any{}, nil); !errors.Is(err, postgres.ErrUnavailable) {
+		t.Errorf("statement: got %v, want ErrUnavailable", err)
+	}
+	if err := db.CheckRole(t.Context()); !errors.Is(err, postgres.ErrUnavailable) {
+		t.Errorf("CheckRole: got %v, want ErrUnavailable", err)
+	}
+}
+
+func TestConfig(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]postgres.Config{
+		"no URL":            {},
+		"a malformed URL":   {URL: "postgres://%zz"},
+		"too few":           {URL: "postgres://h/d", MaxConns: -1},
+		"min more than max": {URL: "postgres://h/d", MaxConns: 1, MinConns: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := postgres.Open(t.Context(), c); err == nil {
+				t.Error("got no error, want one")
+			}
+		})
+	}
+}
