@@ -1,0 +1,26 @@
+export {
+  ApiError,
+  AuthenticationError,
+  BadRequestError,
+  ConflictError,
+  ConnectionError,
+  NotFoundError,
+  PermissionError,
+  PreconditionFailedError,
+  RateLimitError,
+  ServerError,
+  TimeoutError,
+  ValidationError,
+} from './errors.js';
+export type {
+  AuthToken,
+  ClientOptions,
+  Fetch,
+  FetchOptions,
+  IncomingResponse,
+  OutgoingRequest,
+  RequestOptions,
+} from './options.js';
+export { CursorPage } from './page.js';
+export { ApiPromise, PagePromise, type WithResponse } from './promise.js';
+export { parseDate } from './date.js';

@@ -1,0 +1,91 @@
+// Package sdk writes the generated part of the TypeScript SDK, clients/ts/src/generated, from the OpenAPI document: the types
+// of the component schemas by hey-api, and a class per resource, the client and the index by templates of its own.
+package sdk
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+)
+
+// Generate writes clients/ts/src/generated below root. It installs the node packages it needs, prints what it changes to log,
+// and leaves the folder as it was if anything fails. The same contract gives the same bytes.
+//
+// The contract must be OpenAPI 3.0; every operation needs an id such as users.list, JSON bodies, and a documented success.
+func Generate(ctx context.Context, root string, contract []byte, log io.Writer) error {
+	files, err := emit(contract)
+	if err != nil {
+		return fmt.Errorf("generate the SDK: %w", err)
+	}
+	if err := Install(ctx, root, log); err != nil {
+		return fmt.Errorf("generate the SDK: %w", err)
+	}
+	work, err := os.MkdirTemp(filepath.Join(root, ".lockstep"), "sdk-")
+	if err != nil {
+		return fmt.Errorf("generate the SDK: make a work folder: %w", err)
+	}
+	defer os.RemoveAll(work)
+	if files["types.ts"], err = types(ctx, root, work, contract); err != nil {
+		return fmt.Errorf("generate the SDK: %w", err)
+	}
+	changed, err := replaceDir(filepath.Join(root, "clients", "ts", "src", "generated"), work, files)
+	if err != nil {
+		return fmt.Errorf("generate the SDK: %w", err)
+	}
+	if changed {
+		fmt.Fprintf(log, "clients/ts/src/generated: %d files\n", len(files))
+	}
+	return nil
+}
+
+// types has hey-api write the component schemas as TypeScript. It is given a contract without operations, because the
+// emitter writes those.
+func types(ctx context.Context, root, work string, contract []byte) ([]byte, error) {
+	var doc struct {
+		OpenAPI    string          `json:"openapi"`
+		Info       json.RawMessage `json:"info"`
+		Paths      struct{}        `json:"paths"`
+		Components struct {
+			Schemas json.RawMessage `json:"schemas"`
+		} `json:"components"`
+	}
+	if err := json.Unmarshal(contract, &doc); err != nil {
+		return nil, fmt.Errorf("read the contract: %w", err)
+	}
+	data, err := json.Marshal(doc)
+	if err != nil {
+		return nil, fmt.Errorf("write the schemas: %w", err)
+	}
+	input, output := filepath.Join(work, "schemas.json"), filepath.Join(work, "types")
+	if err := os.WriteFile(input, data, 0o644); err != nil {
+		return nil, fmt.Errorf("write the schemas: %w", err)
+	}
+	out, err := run(ctx, root, "node", filepath.Join("clients", "ts", "scripts", "types.mjs"), input, output)
+	if err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, out)
+	}
+	types, err := os.ReadFile(filepath.Join(output, "types.gen.ts"))
+	if err != nil {
+		return nil, fmt.Errorf("read what hey-api wrote: %w", err)
+	}
+	if types, err = schemasOnly(types); err != nil {
+		return nil, fmt.Errorf("read what hey-api wrote: %w", err)
+	}
+	return types, nil
+}
+
+// clientOptions is a type that hey-api adds for its own client; it depends on where the contract lies.
+var clientOptions = regexp.MustCompile(`(?s)\A// [^\n]*\n\nexport type ClientOptions = \{\n.*?\n\};\n`)
+
+func schemasOnly(types []byte) ([]byte, error) {
+	found := clientOptions.FindIndex(types)
+	if found == nil {
+		return nil, errors.New("it does not begin with a comment and ClientOptions: hey-api changed its output")
+	}
+	return append([]byte(header), types[found[1]:]...), nil
+}

@@ -1,0 +1,159 @@
+package sdk
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// checkout makes a folder with what Generate and the compiler need of the repository.
+func checkout(t testing.TB) string {
+	t.Helper()
+	repository, err := filepath.Abs("../../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Install(t.Context(), repository, t.Output()); err != nil {
+		t.Fatal(err)
+	}
+	root := t.TempDir()
+	sdk := filepath.Join(root, "clients", "ts")
+	for _, name := range []string{"src/core", "scripts"} {
+		if err := os.CopyFS(filepath.Join(sdk, name), os.DirFS(filepath.Join(repository, "clients", "ts", name))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"package.json", "package-lock.json", "clients/ts/package.json", "clients/ts/tsconfig.json", "clients/ts/src/index.ts"} {
+		if err := os.WriteFile(filepath.Join(root, name), read(t, filepath.Join(repository, name)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(filepath.Join(repository, "node_modules"), filepath.Join(root, "node_modules")); err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+// compile type-checks the SDK of a checkout under its own strict settings.
+func compile(t testing.TB, root string) error {
+	t.Helper()
+	out, err := run(t.Context(), root, "node", "node_modules/typescript/bin/tsc", "-p", "clients/ts", "--noEmit")
+	if err != nil {
+		t.Logf("%s", out)
+	}
+	return err
+}
+
+func TestGenerate(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"crud", "custom"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := checkout(t)
+			contract := read(t, filepath.Join("testdata", name, "contract.json"))
+			var log bytes.Buffer
+			if err := Generate(t.Context(), root, contract, &log); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(log.String(), "clients/ts/src/generated: ") {
+				t.Errorf("got log %q, want it to name the folder", log.String())
+			}
+			if err := compile(t, root); err != nil {
+				t.Errorf("the SDK does not compile: %v", err)
+			}
+			for file, code := range tree(t, generated(root)) {
+				if !strings.HasPrefix(code, header) {
+					t.Errorf("%s: got first line %q, want %q", file, strings.SplitN(code, "\n", 2)[0], header)
+				}
+			}
+		})
+	}
+}
+
+func generated(root string) string { return filepath.Join(root, "clients", "ts", "src", "generated") }
+
+func TestGenerateAgain(t *testing.T) {
+	t.Parallel()
+	root := checkout(t)
+	contract := read(t, "testdata/crud/contract.json")
+	if err := Generate(t.Context(), root, contract, t.Output()); err != nil {
+		t.Fatal(err)
+	}
+	first := tree(t, generated(root))
+	t.Run("removes what the contract no longer has", func(t *testing.T) {
+		stale := filepath.Join(generated(root), "resources", "projects.ts")
+		if err := os.WriteFile(stale, []byte("export const stale = true;\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := Generate(t.Context(), root, contract, t.Output()); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(first, tree(t, generated(root))); diff != "" {
+			t.Errorf("got other files the second time (-first +second):\n%s", diff)
+		}
+	})
+	t.Run("is the same in another folder", func(t *testing.T) {
+		other := checkout(t)
+		if err := Generate(t.Context(), other, contract, t.Output()); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(first, tree(t, generated(other))); diff != "" {
+			t.Errorf("got other files in another folder (-first +other):\n%s", diff)
+		}
+	})
+	t.Run("touches nothing when nothing changes", func(t *testing.T) {
+		var log bytes.Buffer
+		if err := Generate(t.Context(), root, contract, &log); err != nil {
+			t.Fatal(err)
+		}
+		if log.Len() > 0 {
+			t.Errorf("got log %q, want nothing to say", log.String())
+		}
+	})
+	t.Run("keeps the old output when the contract is refused", func(t *testing.T) {
+		if err := Generate(t.Context(), root, edit(t, `"users.list"`, `"listUsers"`), t.Output()); err == nil {
+			t.Error("got no error, want one")
+		}
+		if diff := cmp.Diff(first, tree(t, generated(root))); diff != "" {
+			t.Errorf("got other files after a failure (-before +after):\n%s", diff)
+		}
+	})
+	t.Run("keeps the old output when hey-api fails", func(t *testing.T) {
+		script := filepath.Join(root, "clients", "ts", "scripts", "types.mjs")
+		whole := read(t, script)
+		if err := os.WriteFile(script, []byte("throw new Error('out of order');\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		err := Generate(t.Context(), root, edit(t, `"users.list"`, `"users.all"`), t.Output())
+		if err == nil || !strings.Contains(err.Error(), "out of order") {
+			t.Errorf("got error %v, want the one of the script", err)
+		}
+		if diff := cmp.Diff(first, tree(t, generated(root))); diff != "" {
+			t.Errorf("got other files after a failure (-before +after):\n%s", diff)
+		}
+		if err := os.WriteFile(script, whole, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Run("keeps the old output when interrupted", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := Generate(ctx, root, contract, t.Output()); err == nil {
+			t.Error("got no error, want one")
+		}
+		if diff := cmp.Diff(first, tree(t, generated(root))); diff != "" {
+			t.Errorf("got other files after an interrupt (-before +after):\n%s", diff)
+		}
+	})
+	t.Run("leaves no work folder", func(t *testing.T) {
+		left, err := filepath.Glob(filepath.Join(root, ".lockstep", "sdk-*"))
+		if err != nil || len(left) > 0 {
+			t.Errorf("got %v, %v, want no work folder", left, err)
+		}
+	})
+}
