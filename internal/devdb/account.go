@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
@@ -56,28 +57,24 @@ func accountFor(dir string) (account, error) {
 	return account{}, fmt.Errorf("Postgres refuses to run as root and there is no user %v to run it as: add one (useradd --system postgres) or run as an ordinary user", unprivileged)
 }
 
-// reaching returns the account able to enter the given folders, which root may have closed to it.
-func (a account) reaching(dirs ...string) (account, error) {
-	if !a.switched {
-		return a, nil
+// reaching returns the account able to enter a folder that root may have closed to it.
+func (a account) reaching(dir string) (account, error) {
+	closed, err := a.closedParent(dir)
+	if err != nil || closed == "" {
+		return a, err
 	}
-	for _, dir := range dirs {
-		closed, err := a.closedParent(dir)
-		if err != nil {
-			return a, err
-		}
-		if closed == "" {
-			continue
-		}
-		if a.pass, err = canPass(); err != nil {
-			return a, fmt.Errorf("user id %d, which runs Postgres, cannot enter %s: %w", a.uid, closed, err)
-		}
+	if a.pass, err = canPass(); err != nil {
+		return a, fmt.Errorf("user id %d, which runs Postgres, cannot enter %s: %w", a.uid, closed, err)
 	}
 	return a, nil
 }
 
-// closedParent is the first folder on the way to dir that the account may not enter; empty when all are open.
+// closedParent is the first folder on the way to dir that the account may not enter; empty when all are open or
+// it is the user this process runs as.
 func (a account) closedParent(dir string) (string, error) {
+	if !a.switched {
+		return "", nil
+	}
 	dir, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return "", fmt.Errorf("resolve a folder of the cluster: %w", err)
@@ -112,17 +109,20 @@ func (a account) enters(info os.FileInfo) bool {
 	}
 }
 
-// apply makes a command run as the account.
-func (a account) apply() *syscall.SysProcAttr {
-	attr := &syscall.SysProcAttr{}
-	if !a.switched {
-		return attr
+// command prepares a program to run as the account. It sees none of the developer's PG* settings and speaks English.
+func (a account) command(program string, args ...string) *exec.Cmd {
+	cmd := exec.Command(program, args...)
+	// Postgres complains about a working directory that it may not enter.
+	cmd.Dir = "/"
+	cmd.Env = environment()
+	cmd.SysProcAttr = &syscall.SysProcAttr{}
+	if a.switched {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: a.uid, Gid: a.gid}
 	}
-	attr.Credential = &syscall.Credential{Uid: a.uid, Gid: a.gid}
 	if a.pass {
-		lendPass(attr)
+		lendPass(cmd.SysProcAttr)
 	}
-	return attr
+	return cmd
 }
 
 // give makes the account the owner of a file or folder that this process has made.

@@ -34,13 +34,17 @@ type binaries struct {
 
 func (b binaries) program(name string) string { return filepath.Join(b.dir, name) }
 
-// findBinaries returns an installed Postgres, or a fetched one when there is none. A cluster can only be opened by the
-// major version that made it: want is that version, 0 when there is no cluster yet.
-func findBinaries(ctx context.Context, want int, log io.Writer) (binaries, error) {
+// findBinaries returns an installed Postgres, or one fetched to the cache folder when there is none. A cluster can only be opened by the
+// major version that made it: want is that version, 0 when there is no cluster yet. The programs check with access(2)
+// that they can be reached, so the account must really be allowed to: a pass does not help.
+func findBinaries(ctx context.Context, want int, run account, cache string, log io.Writer) (binaries, error) {
 	var refused []string
 	for _, dir := range candidateDirs(ctx) {
 		b, err := inspect(ctx, dir)
+		closed, closedErr := run.closedParent(dir)
 		switch {
+		case closed != "" || closedErr != nil:
+			refused = append(refused, fmt.Sprintf("%s: user id %d, which runs Postgres, cannot enter %s", dir, run.uid, closed))
 		case err != nil:
 			refused = append(refused, err.Error())
 		case want != 0 && b.major != want:
@@ -51,7 +55,7 @@ func findBinaries(ctx context.Context, want int, log io.Writer) (binaries, error
 			return b, nil
 		}
 	}
-	dir, err := fetch(ctx, want, log)
+	dir, err := fetch(ctx, cache, want, log)
 	if err == nil {
 		var b binaries
 		if b, err = inspect(ctx, dir); err == nil {

@@ -98,11 +98,11 @@ func (c *Cluster) start(ctx context.Context, port int) error {
 	if err := retirePostmaster(ctx, c.data(), c.log); err != nil {
 		return err
 	}
-	bin, err := findBinaries(ctx, dataMajor(c.data()), c.log)
+	bin, err := findBinaries(ctx, dataMajor(c.data()), run, cacheDir(), c.log)
 	if err != nil {
 		return err
 	}
-	if run, err = run.reaching(c.dir, bin.dir); err != nil {
+	if run, err = run.reaching(c.dir); err != nil {
 		return err
 	}
 	if c.secrets, err = loadCredentials(c.dir); err != nil {

@@ -44,8 +44,8 @@ func query[T any](t *testing.T, url, sql string) T {
 	return v
 }
 
-// exec runs statements.
-func exec(t *testing.T, url string, statements ...string) {
+// run runs statements.
+func run(t *testing.T, url string, statements ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -68,7 +68,7 @@ func TestDataSurvivesARestart(t *testing.T) {
 	if err := c.CreateDatabase(t.Context(), "core"); err != nil {
 		t.Fatal(err)
 	}
-	exec(t, c.OwnerURL("core"), "CREATE TABLE note (body text)", "INSERT INTO note VALUES ('kept')")
+	run(t, c.OwnerURL("core"), "CREATE TABLE note (body text)", "INSERT INTO note VALUES ('kept')")
 	if err := c.Stop(); err != nil {
 		t.Fatalf("stop: %v", err)
 	}

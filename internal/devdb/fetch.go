@@ -25,8 +25,25 @@ var fetchable = map[int]embedded.PostgresVersion{
 	14: embedded.V14, 15: embedded.V15, 16: embedded.V16, 17: embedded.V17, 18: embedded.V18,
 }
 
-// fetch returns the folder of the fetched programs of a major version (0: fetchedMajor), downloading them once per user.
-func fetch(ctx context.Context, major int, log io.Writer) (string, error) {
+// cacheDir is where fetched programs are kept: the user's cache folder, or, for root, one that the account Postgres runs
+// as can enter too. Empty when the user has no home.
+func cacheDir() string {
+	if os.Geteuid() == 0 {
+		return "/var/cache/lockstep"
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "lockstep")
+}
+
+// fetch returns the folder of the fetched programs of a major version (0: fetchedMajor), downloading them to the cache
+// folder when they are not there.
+func fetch(ctx context.Context, cache string, major int, log io.Writer) (string, error) {
+	if cache == "" {
+		return "", errors.New("fetch Postgres: no folder to keep it in: set HOME")
+	}
 	if major == 0 {
 		major = fetchedMajor
 	}
@@ -34,11 +51,6 @@ func fetch(ctx context.Context, major int, log io.Writer) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("fetch Postgres %d: no binaries of that version are published", major)
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("fetch Postgres: find the cache folder: %w", err)
-	}
-	cache = filepath.Join(cache, "lockstep")
 	home := filepath.Join(cache, "postgres-"+string(version))
 	bin := filepath.Join(home, "bin")
 	if _, err := os.Stat(bin); err == nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -75,11 +74,8 @@ func (c *Cluster) initdb(ctx context.Context, bin binaries, run account, making,
 		args = append(args, "--no-sync")
 	}
 	var out strings.Builder
-	cmd := exec.Command(bin.program("initdb"), args...)
-	cmd.Dir = "/"
-	cmd.Env = environment()
+	cmd := run.command(bin.program("initdb"), args...)
 	cmd.Stdout, cmd.Stderr = &out, &out
-	cmd.SysProcAttr = run.apply()
 	// A group: initdb starts postgres for each of its steps.
 	p, err := child.Start(cmd, child.Options{OnParentDeath: syscall.SIGKILL, Group: true})
 	if err != nil {
@@ -92,7 +88,7 @@ func (c *Cluster) initdb(ctx context.Context, bin binaries, run account, making,
 		return errors.Join(fmt.Errorf("make the database cluster: %w", ctx.Err()), err)
 	}
 	if err := p.Err(); err != nil {
-		return fmt.Errorf("make the database cluster: %s: %w\n%s", cmd.Path, err, strings.TrimSpace(out.String()))
+		return fmt.Errorf("make the database cluster: initdb: %w\n%s", err, strings.TrimSpace(out.String()))
 	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"syscall"
@@ -26,9 +25,6 @@ const (
 	grace = 15 * time.Second
 )
 
-// errRetry marks a start that may succeed when tried again.
-var errRetry = errors.New("try again")
-
 // launch starts the server and connects to it as the administrator.
 func (c *Cluster) launch(ctx context.Context, bin binaries, run account, port int) (err error) {
 	for try := range attempts {
@@ -38,10 +34,11 @@ func (c *Cluster) launch(ctx context.Context, bin binaries, run account, port in
 				return err
 			}
 		}
-		if err = c.launchOnce(ctx, bin, run); err == nil || !errors.Is(err, errRetry) {
-			return err
+		if err = c.launchOnce(ctx, bin, run); err == nil {
+			return nil
 		}
-		if port != 0 && errors.Is(err, syscall.EADDRINUSE) {
+		lost := errors.Is(err, syscall.EADDRINUSE) && port == 0
+		if !lost && !errors.Is(err, errEnding) {
 			return err
 		}
 		select {
@@ -72,14 +69,11 @@ func (c *Cluster) launchOnce(ctx context.Context, bin binaries, run account) err
 	}
 	defer log.Close()
 
-	cmd := exec.Command(bin.program("postgres"), "-D", c.data())
+	cmd := run.command(bin.program("postgres"), "-D", c.data())
 	for name, value := range c.settings() {
 		cmd.Args = append(cmd.Args, "-c", name+"="+value)
 	}
-	cmd.Dir = "/"
-	cmd.Env = environment()
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = run.apply()
 	// Fast shutdown writes everything out. Data that nobody keeps is dropped at once.
 	onDeath := syscall.SIGINT
 	if c.ephemeral {
@@ -150,9 +144,12 @@ func (c *Cluster) connect(ctx context.Context, server *child.Process) (*pgxpool.
 	}
 }
 
-var errEnded = errors.New("the server ended while starting")
+var (
+	errEnded  = errors.New("the server ended while starting")
+	errEnding = errors.New("processes of the last server are still ending")
+)
 
-// explain adds the server's own words to the error of a failed start, and says whether another try may help.
+// explain adds the server's own words to the error of a failed start, and names the reasons that may pass.
 func (c *Cluster) explain(err error) error {
 	raw, readErr := os.ReadFile(c.LogFile())
 	if readErr != nil {
@@ -164,10 +161,9 @@ func (c *Cluster) explain(err error) error {
 	}
 	switch {
 	case strings.Contains(said, "could not bind"):
-		err = fmt.Errorf("%w: port %d on 127.0.0.1: %w", errRetry, c.port, syscall.EADDRINUSE)
+		err = fmt.Errorf("port %d on 127.0.0.1: %w", c.port, syscall.EADDRINUSE)
 	case strings.Contains(said, "pre-existing shared memory block"), strings.Contains(said, "lock file \"postmaster.pid\" already exists"):
-		// Processes of a server that was killed are still ending.
-		err = fmt.Errorf("%w: %w", errRetry, err)
+		err = errEnding
 	}
 	return fmt.Errorf("start Postgres: %w; its log says:\n%s", err, strings.TrimSpace(said))
 }

@@ -1,0 +1,114 @@
+package devdb
+
+import (
+	"archive/zip"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// withoutPostgres hides every installed Postgres and points the fetch at a repository of the test's own.
+func withoutPostgres(t *testing.T, repository http.Handler) {
+	t.Helper()
+	server := httptest.NewServer(repository)
+	t.Cleanup(server.Close)
+	t.Setenv(binDirVariable, t.TempDir())
+	t.Setenv(repositoryVariable, server.URL)
+}
+
+func TestNoPostgresSaysWhatToInstall(t *testing.T) {
+	withoutPostgres(t, http.NotFoundHandler())
+	b, err := findBinaries(t.Context(), 0, account{}, t.TempDir(), t.Output())
+	if !errors.Is(err, ErrNoPostgres) {
+		t.Fatalf("got %v and error %v, want ErrNoPostgres", b, err)
+	}
+	for _, want := range []string{"apt-get install postgresql-15", "brew install postgresql@15", binDirVariable, "no runnable initdb", "no version found"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error lacks %q: %v", want, err)
+		}
+	}
+}
+
+func TestDataOfAnotherVersionSaysWhichToInstall(t *testing.T) {
+	withoutPostgres(t, http.NotFoundHandler())
+	_, err := findBinaries(t.Context(), 17, account{}, t.TempDir(), t.Output())
+	if err == nil || !strings.Contains(err.Error(), "postgresql-17") {
+		t.Errorf("got %v, want an error that asks for version 17", err)
+	}
+}
+
+// A repository that holds this machine's own programs in the form they are published in: a zip with a tar.xz.
+func TestFetchedBinaries(t *testing.T) {
+	installed, err := findBinaries(t.Context(), 0, account{}, cacheDir(), t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	jar := pack(t, installed)
+	sum := sha256.Sum256(jar)
+	var downloads int
+	withoutPostgres(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, ".sha256") {
+			_, _ = w.Write([]byte(hex.EncodeToString(sum[:])))
+			return
+		}
+		downloads++
+		_, _ = w.Write(jar)
+	}))
+	cache := t.TempDir()
+	for range 2 {
+		dir, err := fetch(t.Context(), cache, 0, t.Output())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := inspect(t.Context(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.version != installed.version {
+			t.Errorf("fetched version %s, want %s", got.version, installed.version)
+		}
+	}
+	if downloads != 1 {
+		t.Errorf("downloaded %d times, want once", downloads)
+	}
+	left, err := filepath.Glob(filepath.Join(cache, "fetch-*"))
+	if err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v (%v)", left, err)
+	}
+}
+
+// pack makes the published archive of an installation's programs.
+func pack(t *testing.T, b binaries) []byte {
+	t.Helper()
+	archive := filepath.Join(t.TempDir(), "postgres.txz")
+	cmd := exec.Command("tar", "--dereference", "-cJf", archive, "-C", filepath.Dir(b.dir), "bin/initdb", "bin/postgres", "bin/pg_ctl")
+	cmd.Env = append(os.Environ(), "XZ_OPT=-0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v: %s", cmd, err, out)
+	}
+	content, err := os.ReadFile(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var jar bytes.Buffer
+	z := zip.NewWriter(&jar)
+	f, err := z.Create("postgres-linux-x86_64.txz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return jar.Bytes()
+}

@@ -1,0 +1,85 @@
+package devdb_test
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/lockstep-dev/lockstep/internal/devdb"
+)
+
+func TestServerEndsWithKilledParentAndKeepsData(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	h := startHelper(t, dir, nil, "")
+	pid, url := h.ready(t)
+	run(t, url, "CREATE TABLE note (body text)", "INSERT INTO note VALUES ('kept')")
+	h.kill(t)
+	// The next start does not wait for the old server to be gone.
+	c := start(t, devdb.Options{Dir: dir})
+	if got, want := query[string](t, c.OwnerURL("core"), "SELECT body FROM note"), "kept"; got != want {
+		t.Errorf("after SIGKILL: got %q, want %q", got, want)
+	}
+	if running(pid) {
+		t.Errorf("the killed process' server %d still runs", pid)
+	}
+}
+
+func TestServerEndsWithKilledParentByItself(t *testing.T) {
+	t.Parallel()
+	h := startHelper(t, t.TempDir(), nil, "")
+	pid, _ := h.ready(t)
+	h.kill(t)
+	eventually(t, "the server to end", func() bool { return !running(pid) })
+}
+
+// Ctrl-C goes to the whole foreground group of a terminal: the server must outlive it until it is stopped in order.
+func TestServerOutlivesInterruptOfTheGroup(t *testing.T) {
+	t.Parallel()
+	h := startHelper(t, t.TempDir(), &syscall.SysProcAttr{Setpgid: true}, "")
+	_, url := h.ready(t)
+	if err := syscall.Kill(-h.Process.Pid, syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	run(t, url, "CREATE TABLE after_interrupt ()")
+	if err := h.stdin.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Wait(); err != nil {
+		t.Errorf("the helper did not stop in order: %v", err)
+	}
+}
+
+// Killed while initdb is at work, at moments told by what is in the folder.
+func TestKilledWhileMakingTheCluster(t *testing.T) {
+	t.Parallel()
+	for name, moment := range map[string]string{
+		"empty folder":  "init-*",
+		"data folder":   "init-*/data",
+		"configuration": "init-*/data/postgresql.conf",
+		"catalog":       "init-*/data/base/1/PG_VERSION",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			h := startHelper(t, dir, nil, "")
+			eventually(t, moment, func() bool {
+				found, _ := filepath.Glob(filepath.Join(dir, moment))
+				return len(found) > 0
+			})
+			h.kill(t)
+			if _, err := os.Stat(filepath.Join(dir, "data")); err == nil {
+				t.Fatal("the cluster was complete before the kill: this test proves nothing")
+			}
+			c := start(t, devdb.Options{Dir: dir})
+			if got := query[int](t, c.OwnerURL("postgres"), "SELECT 1"); got != 1 {
+				t.Errorf("got %d, want 1", got)
+			}
+			left, err := filepath.Glob(filepath.Join(dir, "init-*"))
+			if err != nil || len(left) != 0 {
+				t.Errorf("left behind: %v (%v)", left, err)
+			}
+		})
+	}
+}
