@@ -33,15 +33,22 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// help starts the cluster of dir, prints its port and server process, and stops it when standard input ends. Like
+// ephemeral asks the helper for a temporary cluster instead of one in a folder.
+const ephemeral = "ephemeral"
+
+// help starts the cluster of dir, prints its server process and URL, and stops it when standard input ends. Like
 // lockstep dev it survives an interrupt long enough to stop in order.
 func help(dir string) error {
 	signal.Ignore(syscall.SIGINT)
-	c, err := devdb.Start(context.Background(), devdb.Options{Dir: dir, Log: os.Stderr})
+	options := devdb.Options{Dir: dir, Log: os.Stderr}
+	if dir == ephemeral {
+		options = devdb.Options{Ephemeral: true, Log: os.Stderr}
+	}
+	c, err := devdb.Start(context.Background(), options)
 	if err != nil {
 		return err
 	}
-	pid, err := os.ReadFile(filepath.Join(dir, "data", "postmaster.pid"))
+	pid, err := os.ReadFile(filepath.Join(filepath.Dir(c.LogFile()), "data", "postmaster.pid"))
 	if err != nil {
 		return err
 	}

@@ -83,3 +83,38 @@ func TestKilledWhileMakingTheCluster(t *testing.T) {
 		})
 	}
 }
+
+// The next temporary cluster clears away those of processes that were killed, and leaves the others alone.
+func TestLeftTemporaryClustersAreRemoved(t *testing.T) {
+	// A temporary directory of its own: other tests make temporary clusters at the same time.
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	living := startHelper(t, ephemeral, nil, "")
+	_, livingURL := living.ready(t)
+	killed := startHelper(t, ephemeral, nil, "")
+	killed.ready(t)
+	killed.kill(t)
+	if got := len(clusters(t, tmp)); got != 2 {
+		t.Fatalf("before the next start: got %d temporary clusters, want 2", got)
+	}
+	c := start(t, devdb.Options{Ephemeral: true})
+	if got := len(clusters(t, tmp)); got != 2 {
+		t.Errorf("after the next start: got %d temporary clusters, want the living one's and its own", got)
+	}
+	run(t, livingURL, "SELECT 1")
+	if err := c.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(clusters(t, tmp)); got != 1 {
+		t.Errorf("after its stop: got %d temporary clusters, want the living one's", got)
+	}
+}
+
+func clusters(t *testing.T, dir string) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, "lockstep-postgres-*", "lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}

@@ -1,0 +1,46 @@
+package child
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+)
+
+// The guard that serves systems without a parent-death signal, tried on this one: its pipe ends with the parent.
+func TestGuardSignalsWhenThePipeEnds(t *testing.T) {
+	t.Parallel()
+	cmd := exec.Command("/bin/sh", "-c", `trap "exit 7" INT; echo ready; while :; do sleep 0.05; done`)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stdout.Read(make([]byte, 16)); err != nil {
+		t.Fatal(err)
+	}
+	write, sh, err := startGuard(cmd.Process.Pid, Options{OnParentDeath: syscall.SIGINT})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write.Close()
+	if err := sh.Wait(); err != nil {
+		t.Errorf("the guard: %v", err)
+	}
+	_ = cmd.Wait()
+	if got := cmd.ProcessState.ExitCode(); got != 7 {
+		t.Errorf("got exit code %d, want 7: the child was not interrupted", got)
+	}
+}
+
+// A guard that is released must not signal: the id may belong to another process by then.
+func TestReleasedGuardDoesNotSignal(t *testing.T) {
+	t.Parallel()
+	release, err := pipeGuard(os.Getpid(), Options{OnParentDeath: syscall.SIGKILL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	release()
+}
