@@ -31,6 +31,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	root.AddCommand(
 		newGenerateCommand(),
+		newMigrationCommand(),
+		newMigrateCommand(),
 		newScratchCommand(),
 	)
 	root.SetArgs(args)

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lockstep-dev/lockstep/internal/planner"
+)
+
+func newMigrateCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "migrate",
+		Short: "Check and hash the migrations directory",
+		Long: `Check and hash the migrations directory. To plan a migration, see "lockstep migration"; to apply migrations, see
+"server migrate".`,
+	}
+	cmd.AddCommand(newMigrateVerifyCommand(), newMigrateHashCommand())
+	return cmd
+}
+
+func newMigrateVerifyCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "verify",
+		Short: "Prove that migrations, their reverses and ent/schema.sql agree",
+		Long: `Prove that migrations, their reverses and ent/schema.sql agree: the checksums fit; each migration applies, is undone and
+applies again on a scratch database, every state compared with the one it must equal; the last state is ent/schema.sql;
+tenant-owned tables are fenced in by row-level security. The exit code is 1 when anything is wrong.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			out := cmd.OutOrStdout()
+			options, stop, err := planOptions(cmd, progressTo(out, asJSON))
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, stop()) }()
+			report, err := planner.Verify(cmd.Context(), options)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				err = json.NewEncoder(out).Encode(report)
+			} else {
+				for _, m := range report.Migrations {
+					if m.Irreversible != "" {
+						fmt.Fprintf(out, "not undone: %s is irreversible: %s\n", m.Name, m.Irreversible)
+					}
+				}
+				for _, problem := range report.Problems {
+					fmt.Fprintf(out, "problem (%s): %s\n", problem.Code, problem.Message)
+				}
+			}
+			if n := len(report.Problems); err == nil && n > 0 {
+				return fmt.Errorf("migrations: %d problems", n)
+			}
+			if !asJSON {
+				fmt.Fprintf(out, "%d migrations agree with ent/schema.sql and with their reverses\n", len(report.Migrations))
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object instead of text")
+	return cmd
+}
+
+func newMigrateHashCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "hash",
+		Short: "Write atlas.sum and down/down.sum anew after editing migrations by hand",
+		Long: `Write atlas.sum and down/down.sum anew after editing migrations by hand. Do so only for migrations that were never
+released; run "lockstep migrate verify" afterwards.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			root, err := repositoryRoot()
+			if err != nil {
+				return err
+			}
+			files, err := planner.Hash(filepath.Join(root, "migrations"))
+			if err != nil {
+				return err
+			}
+			for _, file := range files {
+				fmt.Fprintf(cmd.OutOrStdout(), "wrote %s\n", relative(file))
+			}
+			return nil
+		},
+	}
+}

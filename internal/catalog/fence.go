@@ -1,0 +1,122 @@
+package catalog
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	// Schema holds every application table.
+	Schema = "core"
+	// AppRole is the role the server works as: rows only, and only those row-level security lets it see.
+	AppRole = "core_app"
+	// TenantColumn leads the primary key of every table whose rows belong to a tenant.
+	TenantColumn = "tenant_id"
+	// TenantTable holds the tenants themselves; a row of it belongs to the tenant it is.
+	TenantTable = "tenants"
+	// TenantSetting names the session setting that binds a session to a tenant, by id.
+	TenantSetting = "app.tenant_id"
+	// PlatformSetting names the session setting that is "on" where the platform itself acts, for no tenant.
+	PlatformSetting = "app.platform"
+)
+
+//go:embed fence.sql
+var fenceSQL string
+
+// Policy is one row-level security policy of a table.
+type Policy struct {
+	Name       string
+	Permissive bool
+	Command    string // all, select, insert, update or delete
+	Using      string // as Postgres prints it, empty when absent
+	Check      string // as Postgres prints it, empty when absent
+}
+
+// Table is what decides whether a table's rows are safe from other tenants.
+type Table struct {
+	Name       string // without the schema
+	PrimaryKey []string
+	TenantID   bool // has the tenant column
+	Enabled    bool // row-level security is on
+	Forced     bool // and binds the table's owner too
+	Policies   []Policy
+}
+
+// Tables reads the tables of the application's schema, by name.
+func Tables(ctx context.Context, db Beginner) ([]Table, error) {
+	var tables []Table
+	err := readOnly(ctx, db, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, fenceSQL, Schema, TenantColumn)
+		if err != nil {
+			return err
+		}
+		tables, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Table, error) {
+			var t Table
+			return t, row.Scan(&t.Name, &t.PrimaryKey, &t.TenantID, &t.Enabled, &t.Forced, &t.Policies)
+		})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read row-level security from the catalog: %w", err)
+	}
+	return tables, nil
+}
+
+// Owned says whether the table's rows belong to tenants, the tenants themselves included.
+func (t Table) Owned() bool { return t.TenantID || t.Name == TenantTable }
+
+// Fenced says whether the table has any part of a fence.
+func (t Table) Fenced() bool { return t.Enabled || t.Forced || len(t.Policies) > 0 }
+
+// Problems lists what is wrong with the table's fence, one sentence each: a tenant-owned table needs a tenant-first
+// primary key and forced row-level security whose every permissive policy asks for the session's tenant.
+func (t Table) Problems() []string {
+	if !t.Owned() {
+		return nil
+	}
+	name := Schema + "." + t.Name
+	var out []string
+	say := func(format string, args ...any) { out = append(out, name+": "+fmt.Sprintf(format, args...)) }
+	if t.TenantID && (len(t.PrimaryKey) == 0 || t.PrimaryKey[0] != TenantColumn) {
+		say("the primary key is (%s); it must start with %s, so that no row can be reached without its tenant",
+			strings.Join(t.PrimaryKey, ", "), TenantColumn)
+	}
+	if !t.Enabled {
+		say("row-level security is off; run ALTER TABLE %s ENABLE ROW LEVEL SECURITY", name)
+	}
+	if !t.Forced {
+		say("row-level security does not bind the table's owner; run ALTER TABLE %s FORCE ROW LEVEL SECURITY", name)
+	}
+	permissive := 0
+	for _, p := range t.Policies {
+		if !p.Permissive {
+			continue // it can only narrow what the others let through
+		}
+		permissive++
+		if p.Using != "" && !t.asks(p.Using) {
+			say("policy %s shows rows of every tenant: its USING does not ask for %s", p.Name, TenantSetting)
+		}
+		if p.Check != "" && !t.asks(p.Check) {
+			say("policy %s takes rows of every tenant: its WITH CHECK does not ask for %s", p.Name, TenantSetting)
+		}
+	}
+	if permissive == 0 {
+		say("no policy; the application sees no rows at all")
+	}
+	return out
+}
+
+// asks says whether a policy's expression, as Postgres prints it, compares the row's tenant with the session's or asks for
+// the platform.
+func (t Table) asks(expression string) bool {
+	column := TenantColumn
+	if !t.TenantID {
+		column = "id"
+	}
+	return strings.Contains(expression, PlatformSetting) ||
+		strings.Contains(expression, TenantSetting) && strings.Contains(expression, "("+column+" = ")
+}

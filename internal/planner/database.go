@@ -1,0 +1,120 @@
+package planner
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+
+	atlas "ariga.io/atlas/sql/migrate"
+	"ariga.io/atlas/sql/postgres"
+	"ariga.io/atlas/sql/schema"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/lockstep-dev/lockstep/internal/catalog"
+)
+
+// Scratch lends empty databases: *devdb.Cluster.
+type Scratch interface {
+	// Scratch returns the URL of a fresh empty database, as the role that owns it, and what drops it again.
+	Scratch(ctx context.Context) (url string, drop func(), err error)
+}
+
+// database is a scratch database with Atlas' eyes on it.
+type database struct {
+	url  string
+	pool *sql.DB
+	atlas.Driver
+	drop func()
+}
+
+func open(ctx context.Context, scratch Scratch) (*database, error) {
+	url, drop, err := scratch.Scratch(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("get a scratch database: %w", err)
+	}
+	d := &database{url: url, drop: drop}
+	config, err := pgx.ParseConfig(url)
+	if err == nil {
+		d.pool = stdlib.OpenDB(*config)
+		d.Driver, err = postgres.Open(d.pool)
+	}
+	if err != nil {
+		d.close()
+		return nil, fmt.Errorf("open the scratch database: %w", err)
+	}
+	return d, nil
+}
+
+func (d *database) close() {
+	if d.pool != nil {
+		_ = d.pool.Close()
+	}
+	d.drop()
+}
+
+// load executes the desired state, a plain SQL file.
+func (d *database) load(ctx context.Context, path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("read the desired state: %w", err)
+	}
+	conn, err := pgx.Connect(ctx, d.url)
+	if err != nil {
+		return fmt.Errorf("connect to the scratch database: %w", err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	if _, err := conn.Exec(ctx, string(text)); err != nil {
+		return fmt.Errorf("execute the desired state %s: %w", path, err)
+	}
+	return nil
+}
+
+// inspect reads the application's schema as Atlas sees it. Diffing and planning write into what they are given, so every
+// use takes a fresh one.
+func (d *database) inspect(ctx context.Context) (*schema.Realm, error) {
+	realm, err := d.InspectRealm(ctx, &schema.InspectRealmOption{Schemas: []string{catalog.Schema}})
+	if err != nil {
+		return nil, fmt.Errorf("inspect the scratch database: %w", err)
+	}
+	return realm, nil
+}
+
+// catalog reads what Atlas does not see: the fingerprint of every object and the fences.
+func (d *database) catalog(ctx context.Context) (catalog.Fingerprint, []catalog.Table, error) {
+	conn, err := pgx.Connect(ctx, d.url)
+	if err != nil {
+		return nil, nil, fmt.Errorf("connect to the scratch database: %w", err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	print, err := catalog.Read(ctx, conn)
+	if err != nil {
+		return nil, nil, err
+	}
+	tables, err := catalog.Tables(ctx, conn)
+	return print, tables, err
+}
+
+// diff lists the changes that lead from the state of one database to that of another.
+func (d *database) diff(ctx context.Context, from, to *database) ([]schema.Change, error) {
+	a, err := from.inspect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b, err := to.inspect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return d.diffRealms(a, b)
+}
+
+// diffRealms compares two inspected states. Both come from a database, so they are normal already; without saying so,
+// Atlas takes a changed CHECK for the same one.
+func (d *database) diffRealms(from, to *schema.Realm) ([]schema.Change, error) {
+	changes, err := d.RealmDiff(from, to, schema.DiffNormalized())
+	if err != nil {
+		return nil, fmt.Errorf("compare schema states: %w", err)
+	}
+	return changes, nil
+}

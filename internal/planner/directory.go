@@ -1,0 +1,167 @@
+package planner
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"testing/fstest"
+
+	"github.com/lockstep-dev/lockstep/internal/migrate"
+)
+
+// directory reads the migrations and makes sure that a file of that name can be added. It returns the checksum file too.
+func (o Options) directory(name string) (*migrate.Directory, []byte, error) {
+	if !validName.MatchString(name) {
+		return nil, nil, fmt.Errorf("%q is no name for a migration: use lower-case words joined by underscores, a verb first, such as add_projects", name)
+	}
+	if err := os.MkdirAll(filepath.Join(o.Migrations, migrate.DownDir), 0o755); err != nil {
+		return nil, nil, fmt.Errorf("make the migrations directory: %w", err)
+	}
+	dir, err := migrate.Read(os.DirFS(o.Migrations))
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, m := range dir.Migrations {
+		if m.Desc == name {
+			return nil, nil, fmt.Errorf("%s has this name already: choose another", m.Up.Name)
+		}
+	}
+	base, err := os.ReadFile(filepath.Join(o.Migrations, migrate.SumFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("read checksums: %w", err)
+	}
+	return dir, base, nil
+}
+
+// with returns the migrations directory in memory, up to and including version limit (all when empty), with the plan's
+// files added when there is one, and with checksums to match.
+func with(migrations string, limit string, plan *Plan) (fs.FS, error) {
+	memory := fstest.MapFS{}
+	read := func(folder string) error {
+		names, err := filepath.Glob(filepath.Join(migrations, filepath.FromSlash(folder), "*.sql"))
+		if err != nil {
+			return fmt.Errorf("list migrations: %w", err)
+		}
+		for _, name := range names {
+			base := filepath.Base(name)
+			if limit != "" && base[:min(len(limit), len(base))] > limit {
+				continue
+			}
+			b, err := os.ReadFile(name)
+			if err != nil {
+				return fmt.Errorf("read migration: %w", err)
+			}
+			memory[path.Join(folder, base)] = &fstest.MapFile{Data: b}
+		}
+		return nil
+	}
+	if err := errors.Join(read("."), read(migrate.DownDir)); err != nil {
+		return nil, err
+	}
+	if plan != nil {
+		memory[plan.Name] = &fstest.MapFile{Data: []byte(plan.Up)}
+		if plan.Down != "" {
+			memory[path.Join(migrate.DownDir, plan.Name)] = &fstest.MapFile{Data: []byte(plan.Down)}
+		}
+	}
+	return memory, addSums(memory)
+}
+
+func addSums(memory fstest.MapFS) error {
+	for folder, name := range map[string]string{".": migrate.SumFile, migrate.DownDir: migrate.DownSumFile} {
+		sum, err := migrate.Sum(memory, folder)
+		if err != nil {
+			return err
+		}
+		memory[path.Join(folder, name)] = &fstest.MapFile{Data: sum}
+	}
+	return nil
+}
+
+// Write puts a plan's files into the directory: all of them or none. The checksums come last, so that a directory in which
+// this was cut short is refused by every runner. It returns the paths of what it wrote.
+func Write(o Options, plan *Plan) ([]string, error) {
+	current, err := os.ReadFile(filepath.Join(o.Migrations, migrate.SumFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read checksums: %w", err)
+	}
+	if !bytes.Equal(current, plan.base) {
+		return nil, errors.New("the migrations changed while this one was planned: run it again")
+	}
+	all, err := with(o.Migrations, "", plan)
+	if err != nil {
+		return nil, err
+	}
+	return replaceFiles(o.Migrations, all,
+		path.Join(migrate.DownDir, plan.Name), plan.Name, path.Join(migrate.DownDir, migrate.DownSumFile), migrate.SumFile)
+}
+
+// Hash writes both checksum files anew, after files were edited by hand. It returns the paths of what it wrote.
+func Hash(migrations string) ([]string, error) {
+	all, err := with(migrations, "", nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Join(migrations, migrate.DownDir), 0o755); err != nil {
+		return nil, fmt.Errorf("make the migrations directory: %w", err)
+	}
+	return replaceFiles(migrations, all, path.Join(migrate.DownDir, migrate.DownSumFile), migrate.SumFile)
+}
+
+// replaceFiles copies the named files of src into dir, in order. When one fails, those before it are put back as they
+// were.
+func replaceFiles(dir string, src fs.FS, names ...string) (written []string, err error) {
+	var undo []func() error
+	defer func() {
+		if err == nil {
+			return
+		}
+		written = nil
+		for i := len(undo) - 1; i >= 0; i-- {
+			err = errors.Join(err, undo[i]())
+		}
+	}()
+	for _, name := range names {
+		target := filepath.Join(dir, filepath.FromSlash(name))
+		content, err := fs.ReadFile(src, name)
+		if err != nil {
+			return nil, err
+		}
+		old, err := os.ReadFile(target)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			undo = append(undo, func() error { return os.Remove(target) })
+		case err != nil:
+			return nil, err
+		default:
+			undo = append(undo, func() error { return replaceFile(target, old) })
+		}
+		if err := replaceFile(target, content); err != nil {
+			undo = undo[:len(undo)-1] // this one is still as it was
+			return nil, err
+		}
+		written = append(written, target)
+	}
+	return written, nil
+}
+
+// replaceFile writes a file so that it is seen whole or not at all.
+func replaceFile(target string, content []byte) error {
+	temporary, err := os.CreateTemp(filepath.Dir(target), ".planned-*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", target, err)
+	}
+	defer func() { _ = os.Remove(temporary.Name()) }()
+	_, err = temporary.Write(content)
+	if err = errors.Join(err, temporary.Chmod(0o644), temporary.Sync(), temporary.Close()); err == nil {
+		err = os.Rename(temporary.Name(), target)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", target, err)
+	}
+	return nil
+}

@@ -1,0 +1,185 @@
+package planner
+
+import (
+	"fmt"
+	"slices"
+
+	"ariga.io/atlas/sql/schema"
+
+	"github.com/lockstep-dev/lockstep/internal/catalog"
+)
+
+// fence is the way a table's rows are kept from those who must not touch them.
+type fence int
+
+const (
+	// fenceNone: no row-level security at all.
+	fenceNone fence = iota
+	// fenceTenant: each row belongs to the tenant in its tenant_id.
+	fenceTenant
+	// fenceTenants: each row is a tenant; it sees itself, the platform sees all.
+	fenceTenants
+	// fenceReference: rows that belong to no tenant. Every tenant reads them, the platform alone writes.
+	fenceReference
+	// fenceCustom: policies written by hand, which are left alone.
+	fenceCustom
+)
+
+const (
+	isolationPolicy = "tenant_isolation"
+	readPolicy      = "reference_read"
+	writePolicy     = "platform_write"
+
+	boundTenant = "(nullif(current_setting('" + catalog.TenantSetting + "', true), ''))::uuid"
+	onPlatform  = "current_setting('" + catalog.PlatformSetting + "', true) = 'on'"
+)
+
+// wanted says which fence a table of the desired state gets, by its key: it is the tenant-owned mixin's mark in the
+// database.
+func wanted(t *schema.Table) (fence, error) {
+	_, hasTenant := t.Column(catalog.TenantColumn)
+	switch {
+	case hasTenant && t.PrimaryKey != nil && len(t.PrimaryKey.Parts) > 0 && t.PrimaryKey.Parts[0].C != nil && t.PrimaryKey.Parts[0].C.Name == catalog.TenantColumn:
+		return fenceTenant, nil
+	case hasTenant:
+		return 0, fmt.Errorf("table %s has %s, but its primary key does not start with it: use the mixin TenantOwned, or give the column another name", t.Name, catalog.TenantColumn)
+	case t.Name == catalog.TenantTable:
+		return fenceTenants, nil
+	}
+	return fenceReference, nil
+}
+
+// present says which fence a table of a real database has, by its policies.
+func present(t catalog.Table) fence {
+	has := func(name string) bool {
+		return slices.ContainsFunc(t.Policies, func(p catalog.Policy) bool { return p.Name == name })
+	}
+	switch {
+	case !t.Fenced():
+		return fenceNone
+	case has(isolationPolicy) && t.TenantID:
+		return fenceTenant
+	case has(isolationPolicy):
+		return fenceTenants
+	case has(readPolicy) && has(writePolicy):
+		return fenceReference
+	}
+	return fenceCustom
+}
+
+// fences is the fence of each table, by name.
+type fences map[string]fence
+
+func fencesWanted(realm *schema.Realm) (fences, error) {
+	out := fences{}
+	for _, s := range realm.Schemas {
+		for _, t := range s.Tables {
+			f, err := wanted(t)
+			if err != nil {
+				return nil, err
+			}
+			out[t.Name] = f
+		}
+	}
+	return out, nil
+}
+
+func fencesPresent(tables []catalog.Table) fences {
+	out := fences{}
+	for _, t := range tables {
+		out[t.Name] = present(t)
+	}
+	return out
+}
+
+// planFences returns the statements that turn one set of fences into another: those that take fences down, to run before
+// tables change, and those that put fences up, to run after. Tables that `to` does not have take theirs with them.
+func planFences(from, to fences) (before, after []Statement) {
+	names := make([]string, 0, len(to))
+	for name := range to {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		have, want := from[name], to[name]
+		if have == want || have == fenceCustom || want == fenceCustom {
+			continue
+		}
+		before = append(before, unfence(name, have, want == fenceNone)...)
+		after = append(after, putFence(name, want, have == fenceNone)...)
+	}
+	return before, after
+}
+
+// putFence fences a table in; bare is false when row-level security is on already and only the policies change.
+func putFence(name string, f fence, bare bool) []Statement {
+	if f == fenceNone {
+		return nil
+	}
+	table := qualifiedName(name)
+	var out []Statement
+	add := func(comment, format string, args ...any) {
+		out = append(out, Statement{Comment: comment, SQL: fmt.Sprintf(format, args...)})
+	}
+	if bare {
+		add(fmt.Sprintf("Fence %q: row-level security, binding the table's owner too", name), "ALTER TABLE %s ENABLE ROW LEVEL SECURITY", table)
+		add("", "ALTER TABLE %s FORCE ROW LEVEL SECURITY", table)
+	}
+	policy := func(comment, policy, command, using, check string) {
+		sql := fmt.Sprintf("CREATE POLICY %q ON %s", policy, table)
+		if command != "" {
+			sql += " FOR " + command
+		}
+		sql += "\n  USING (" + using + ")"
+		if check != "" {
+			sql += "\n  WITH CHECK (" + check + ")"
+		}
+		add(comment, "%s", sql)
+	}
+	switch f {
+	case fenceTenant:
+		own := catalog.TenantColumn + " = " + boundTenant
+		policy(fmt.Sprintf("Only rows of the session's tenant in %q", name), isolationPolicy, "", own, own)
+	case fenceTenants:
+		own := "id = " + boundTenant + " OR " + onPlatform
+		policy(fmt.Sprintf("A tenant sees itself in %q, the platform sees all", name), isolationPolicy, "", own, own)
+	case fenceReference:
+		policy(fmt.Sprintf("Every tenant reads %q", name), readPolicy, "SELECT", "true", "")
+		policy(fmt.Sprintf("The platform alone writes %q", name), writePolicy, "", onPlatform, onPlatform)
+	}
+	if bare {
+		add(fmt.Sprintf("Let the application work with rows of %q", name), "GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %q", table, catalog.AppRole)
+	}
+	return out
+}
+
+// unfence is the reverse of putFence.
+func unfence(name string, f fence, bare bool) []Statement {
+	table := qualifiedName(name)
+	var policies []string
+	switch f {
+	case fenceNone:
+		return nil
+	case fenceReference:
+		policies = []string{writePolicy, readPolicy}
+	default:
+		policies = []string{isolationPolicy}
+	}
+	var out []Statement
+	for i, p := range policies {
+		s := Statement{SQL: fmt.Sprintf("DROP POLICY %q ON %s", p, table)}
+		if i == 0 {
+			s.Comment = fmt.Sprintf("Take down the fence of %q", name)
+		}
+		out = append(out, s)
+	}
+	if bare {
+		out = append(out,
+			Statement{SQL: fmt.Sprintf("ALTER TABLE %s NO FORCE ROW LEVEL SECURITY", table)},
+			Statement{SQL: fmt.Sprintf("ALTER TABLE %s DISABLE ROW LEVEL SECURITY", table)},
+			Statement{SQL: fmt.Sprintf("REVOKE SELECT, INSERT, UPDATE, DELETE ON %s FROM %q", table, catalog.AppRole)})
+	}
+	return out
+}
+
+func qualifiedName(table string) string { return fmt.Sprintf("%q.%q", catalog.Schema, table) }

@@ -1,0 +1,171 @@
+// Package planner writes migrations: it compares the desired state, ent/schema.sql, with what the migrations directory
+// makes of an empty database, plans the statements between the two with the Atlas library, adds what Atlas does not see
+// (row-level security and grants of new tables), computes the reverse by comparing in the other direction, and proves both
+// on a scratch database before a file is written. Build time only; it needs no Atlas CLI and no Docker.
+package planner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"time"
+
+	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/migrate"
+)
+
+// ErrNothing is returned by Plan when the migrations already lead to the desired state.
+var ErrNothing = errors.New("nothing to do: the migrations lead to the desired state")
+
+// Options say what to plan from.
+type Options struct {
+	// Schema is the file that holds the desired state as SQL, ent/schema.sql.
+	Schema string
+	// Migrations is the directory of migrations.
+	Migrations string
+	// Scratch lends the databases on which states are built and compared.
+	Scratch Scratch
+	// Step is told about each step when it is done. Nil drops it.
+	Step func(name string, took time.Duration)
+	// Now is the clock for file names. Defaults to time.Now.
+	Now func() time.Time
+}
+
+// Plan is a migration that was proven and not yet written.
+type Plan struct {
+	Version string `json:"version"`
+	Name    string `json:"name"` // of the file, the same for both directions
+	Up      string `json:"up"`
+	Down    string `json:"down"`
+	// Warnings name what the migration destroys.
+	Warnings []string `json:"warnings"`
+
+	base []byte // atlas.sum the plan was made on
+}
+
+var validName = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
+
+// New plans the migration `name` and proves it: up, down and up again on a scratch database, each state compared with the
+// one it must equal. It writes nothing. ErrNothing means that there is nothing to plan; a *migrate.Problem is for a person
+// to act on.
+func New(ctx context.Context, o Options, name string) (*Plan, error) {
+	o = o.withDefaults()
+	dir, base, err := o.directory(name)
+	if err != nil {
+		return nil, err
+	}
+	d, err := o.databases(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer d.close()
+
+	step := o.step("replay the migrations")
+	if _, err := migrate.Up(ctx, migrate.Options{Dir: os.DirFS(o.Migrations), URL: d.current.url}); err != nil {
+		return nil, fmt.Errorf("replay the migrations on a scratch database: %w", err)
+	}
+	before, err := d.current.snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	step()
+	step = o.step("load the desired state")
+	if err := d.desired.load(ctx, o.Schema); err != nil {
+		return nil, err
+	}
+	goal, err := d.desired.goal(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(goal.fences) == 0 {
+		return nil, fmt.Errorf("%s describes no table in schema %s: run `make generate` first", o.Schema, catalog.Schema)
+	}
+	step()
+
+	step = o.step("plan")
+	up, changes, err := d.current.planBetween(ctx, before.side, goal)
+	if err != nil {
+		return nil, err
+	}
+	if len(up) == 0 {
+		return nil, ErrNothing
+	}
+	version := nextVersion(o.Now(), dir.Latest())
+	plan := &Plan{Version: version, Name: version + "_" + name + ".sql", Up: render(up), Warnings: warnings(changes), base: base}
+	step()
+	return plan, o.prove(ctx, d, plan, before)
+}
+
+func (o Options) withDefaults() Options {
+	if o.Step == nil {
+		o.Step = func(string, time.Duration) {}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// step starts a step and returns what ends it.
+func (o Options) step(name string) (done func()) {
+	start := time.Now()
+	return func() { o.Step(name, time.Since(start)) }
+}
+
+// pair is the two databases every plan needs: the one migrations are applied to, and the one that holds the goal.
+type pair struct{ current, desired *database }
+
+func (o Options) databases(ctx context.Context) (pair, error) {
+	current, err := open(ctx, o.Scratch)
+	if err != nil {
+		return pair{}, err
+	}
+	desired, err := open(ctx, o.Scratch)
+	if err != nil {
+		current.close()
+		return pair{}, err
+	}
+	return pair{current, desired}, nil
+}
+
+func (p pair) close() {
+	p.current.close()
+	p.desired.close()
+}
+
+// snapshot is the state of a database by every means of comparison.
+type snapshot struct {
+	side
+	print catalog.Fingerprint
+}
+
+func (d *database) snapshot(ctx context.Context) (snapshot, error) {
+	print, tables, err := d.catalog(ctx)
+	if err != nil {
+		return snapshot{}, err
+	}
+	realm, err := d.inspect(ctx)
+	return snapshot{side{realm, fencesPresent(tables)}, print}, err
+}
+
+// goal is the desired state with the fences its tables are to get.
+func (d *database) goal(ctx context.Context) (side, error) {
+	realm, err := d.inspect(ctx)
+	if err != nil {
+		return side{}, err
+	}
+	fences, err := fencesWanted(realm)
+	return side{realm, fences}, err
+}
+
+// nextVersion is the time in UTC, moved forward where that is not newer than the newest file.
+func nextVersion(now time.Time, newest string) string {
+	const layout = "20060102150405"
+	now = now.UTC().Truncate(time.Second)
+	if last, err := time.Parse(layout, newest); err == nil && !now.After(last) {
+		now = last.Add(time.Second)
+	}
+	return now.Format(layout)
+}

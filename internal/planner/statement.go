@@ -1,0 +1,171 @@
+package planner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	atlas "ariga.io/atlas/sql/migrate"
+	"ariga.io/atlas/sql/postgres"
+	"ariga.io/atlas/sql/schema"
+
+	"github.com/lockstep-dev/lockstep/internal/catalog"
+)
+
+// Statement is one planned statement, without its semicolon.
+type Statement struct {
+	Comment string // one line, may be empty
+	SQL     string
+}
+
+// render writes statements as a migration file.
+func render(statements []Statement) string {
+	var b strings.Builder
+	for _, s := range statements {
+		if s.Comment != "" {
+			fmt.Fprintf(&b, "-- %s\n", strings.ReplaceAll(s.Comment, "\n", " "))
+		}
+		fmt.Fprintf(&b, "%s;\n", s.SQL)
+	}
+	return b.String()
+}
+
+// planChanges turns the changes between two states into statements. Recipes that spare a table under load belong between
+// the changes and the statements of one that is already there.
+func (d *database) planChanges(ctx context.Context, changes []schema.Change) ([]Statement, error) {
+	var last []Statement
+	changes, dropped := emptyFirst(changes)
+	for _, s := range dropped {
+		// RESTRICT, the default: what the plan did not name stops it.
+		last = append(last, Statement{Comment: fmt.Sprintf("Drop schema named %q", s.Name), SQL: fmt.Sprintf("DROP SCHEMA %q", s.Name)})
+	}
+	plan, err := d.PlanChanges(ctx, "", changes, func(o *atlas.PlanOptions) {
+		o.Indent = "  "
+		o.Mode = atlas.PlanModeDeferred
+	})
+	if err != nil {
+		return nil, fmt.Errorf("plan statements: %w", err)
+	}
+	statements := make([]Statement, 0, len(plan.Changes)+len(last))
+	for _, c := range plan.Changes {
+		if len(c.Args) > 0 {
+			return nil, fmt.Errorf("plan statements: %q needs arguments, which a file cannot hold", c.Cmd)
+		}
+		statements = append(statements, Statement{Comment: sentence(c.Comment), SQL: c.Cmd})
+	}
+	return append(statements, last...), nil
+}
+
+// emptyFirst replaces the removal of a schema by the removal of all it holds, in which Atlas finds the right order; Atlas
+// alone would say DROP SCHEMA … CASCADE and take along whatever it did not look at. The schemas are returned apart.
+func emptyFirst(changes []schema.Change) (rest []schema.Change, dropped []*schema.Schema) {
+	for _, c := range changes {
+		switch c := c.(type) {
+		case *schema.DropTable:
+			rest = append(rest, dropTable(c.T))
+		case *schema.DropSchema:
+			for _, t := range c.S.Tables {
+				rest = append(rest, dropTable(t))
+			}
+			for _, o := range c.S.Objects {
+				rest = append(rest, &schema.DropObject{O: o})
+			}
+			dropped = append(dropped, c.S)
+		default:
+			rest = append(rest, c)
+		}
+	}
+	return rest, dropped
+}
+
+// dropTable leaves out a table's references to itself: they go with it, but Atlas would take them for a cycle and drop
+// every foreign key by hand before the first table.
+func dropTable(t *schema.Table) *schema.DropTable {
+	plain := *t
+	plain.ForeignKeys = slices.DeleteFunc(slices.Clone(t.ForeignKeys), func(fk *schema.ForeignKey) bool { return fk.RefTable == t })
+	return &schema.DropTable{T: &plain}
+}
+
+func sentence(comment string) string {
+	if comment == "" {
+		return ""
+	}
+	return strings.ToUpper(comment[:1]) + comment[1:]
+}
+
+// side is one of the two states a plan leads between.
+type side struct {
+	realm  *schema.Realm
+	fences fences
+}
+
+// planBetween writes the statements that lead from one state to the other: what Atlas plans, and around it what Atlas does
+// not see. No statements mean that there is no difference.
+func (d *database) planBetween(ctx context.Context, from, to side) ([]Statement, []schema.Change, error) {
+	changes, err := d.diffRealms(from.realm, to.realm)
+	if err != nil {
+		return nil, nil, err
+	}
+	body, err := d.planChanges(ctx, changes)
+	if err != nil {
+		return nil, nil, err
+	}
+	_, there := from.realm.Schema(catalog.Schema)
+	_, wanted := to.realm.Schema(catalog.Schema)
+	takeDown, putUp := planFences(from.fences, to.fences)
+	var statements []Statement
+	if wanted && !there {
+		statements = append(statements, preamble())
+	}
+	statements = append(statements, takeDown...)
+	statements = append(statements, body...)
+	if wanted && !there {
+		statements = append(statements, entrance()...)
+	}
+	return append(statements, putUp...), changes, nil
+}
+
+// warnings names what a plan destroys.
+func warnings(changes []schema.Change) []string {
+	var out []string
+	for _, c := range changes {
+		switch c := c.(type) {
+		case *schema.DropTable:
+			out = append(out, fmt.Sprintf("drops table %s and every row in it", c.T.Name))
+		case *schema.DropSchema:
+			out = append(out, fmt.Sprintf("drops schema %s and all it holds", c.S.Name))
+		case *schema.ModifyTable:
+			out = append(out, columnWarnings(c)...)
+		}
+	}
+	return out
+}
+
+func columnWarnings(m *schema.ModifyTable) []string {
+	var out []string
+	for _, c := range m.Changes {
+		switch c := c.(type) {
+		case *schema.DropColumn:
+			text := fmt.Sprintf("drops column %s.%s and what it holds", m.T.Name, c.C.Name)
+			for _, other := range m.Changes {
+				if add, ok := other.(*schema.AddColumn); ok && sameType(add.C, c.C) {
+					text += fmt.Sprintf("; if %s is its new name, replace both statements by ALTER TABLE %s RENAME COLUMN %q TO %q, in the reverse too, and run `lockstep migrate hash`",
+						add.C.Name, qualifiedName(m.T.Name), c.C.Name, add.C.Name)
+				}
+			}
+			out = append(out, text)
+		case *schema.ModifyColumn:
+			if c.Change.Is(schema.ChangeType) {
+				out = append(out, fmt.Sprintf("changes the type of column %s.%s: values that do not fit stop it or are cut", m.T.Name, c.From.Name))
+			}
+		}
+	}
+	return out
+}
+
+func sameType(a, b *schema.Column) bool {
+	x, err1 := postgres.FormatType(a.Type.Type)
+	y, err2 := postgres.FormatType(b.Type.Type)
+	return err1 == nil && err2 == nil && x == y
+}

@@ -1,0 +1,171 @@
+package planner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	atlas "ariga.io/atlas/sql/migrate"
+
+	"github.com/lockstep-dev/lockstep/internal/migrate"
+)
+
+// Report is what Verify found.
+type Report struct {
+	Migrations []Proof `json:"migrations"`
+	// Problems are what is wrong; none means that everything agrees.
+	Problems []*migrate.Problem `json:"problems"`
+	Millis   int64              `json:"millis"`
+}
+
+// Proof is one migration that was applied, undone and applied again.
+type Proof struct {
+	Version string `json:"version"`
+	Name    string `json:"name"`
+	Up      int    `json:"up"`   // statements
+	Down    int    `json:"down"` // statements
+	// Irreversible is the declared reason for which it was not undone.
+	Irreversible string `json:"irreversible,omitempty"`
+	Millis       int64  `json:"millis"`
+}
+
+// Verify proves that a directory is whole and right: the checksums fit, every migration applies, is undone and applies
+// again with the states to match, the last state is the desired one, and every tenant-owned table is fenced in. What is
+// wrong is in the report; an error means that the proof itself could not be made.
+func Verify(ctx context.Context, o Options) (Report, error) {
+	o = o.withDefaults()
+	start := time.Now()
+	report := Report{Migrations: []Proof{}, Problems: []*migrate.Problem{}}
+	err := o.verify(ctx, &report)
+	var problem *migrate.Problem
+	if errors.As(err, &problem) {
+		report.Problems = append(report.Problems, problem)
+		err = nil
+	}
+	report.Millis = time.Since(start).Milliseconds()
+	return report, err
+}
+
+func (o Options) verify(ctx context.Context, report *Report) error {
+	say := func(code, version, format string, args ...any) {
+		report.Problems = append(report.Problems, &migrate.Problem{Code: code, Version: version, Message: fmt.Sprintf(format, args...)})
+	}
+	dir, err := migrate.Read(os.DirFS(o.Migrations))
+	if err != nil {
+		return err
+	}
+	d, err := o.databases(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { d.close() }()
+	state, err := d.current.snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range dir.Migrations {
+		m := &dir.Migrations[i]
+		for _, script := range []*migrate.Script{&m.Up, m.Down} {
+			if script != nil {
+				checkScript(m.Version, script, say)
+			}
+		}
+		step, begin := o.step(m.Up.Name), time.Now()
+		prefix, err := with(o.Migrations, m.Version, nil)
+		if err != nil {
+			return err
+		}
+		if _, err := migrate.Up(ctx, migrate.Options{Dir: prefix, URL: d.current.url}); err != nil {
+			say("apply", m.Version, "%s does not apply: %v", m.Up.Name, err)
+			return ctx.Err()
+		}
+		after, err := d.current.snapshot(ctx)
+		if err != nil {
+			return err
+		}
+		proof := Proof{Version: m.Version, Name: m.Up.Name, Up: len(m.Up.Statements), Irreversible: m.Up.Irreversible}
+		switch {
+		case m.Up.Irreversible != "":
+		case m.Down == nil:
+			say("missing_down", m.Version, "%s has no reverse: write %s/%s, or put `-- lockstep:irreversible reason` there, and run `lockstep migrate hash`", m.Up.Name, migrate.DownDir, m.Up.Name)
+		case len(m.Down.Statements) == 0:
+			say("empty_down", m.Version, "%s/%s is empty: write what undoes the migration, or `-- lockstep:irreversible reason`, and run `lockstep migrate hash`", migrate.DownDir, m.Up.Name)
+		default:
+			proof.Down = len(m.Down.Statements)
+			if err := d.current.roundTrip(ctx, prefix, m.Version, state, after); err != nil {
+				if ctx.Err() != nil {
+					return err
+				}
+				say("round_trip", m.Version, "%s: %v", m.Up.Name, err)
+				if d.current, err = o.replayed(ctx, d.current, prefix); err != nil {
+					return err
+				}
+			}
+		}
+		proof.Millis = time.Since(begin).Milliseconds()
+		report.Migrations = append(report.Migrations, proof)
+		state = after
+		step()
+	}
+	return o.verifyGoal(ctx, d, say)
+}
+
+// checkScript finds files that editions of the Atlas CLI would not run as this project does.
+func checkScript(version string, script *migrate.Script, say func(code, version, format string, args ...any)) {
+	if generic, err := atlas.Stmts(script.SQL); err != nil || len(generic) != len(script.Statements) {
+		say("statement", version, "%s is cut into statements differently by older editions of the Atlas CLI: write E'' strings and BEGIN … END bodies as dollar quotes", script.Name)
+	}
+	if script.NoTx && len(script.Statements) > 1 {
+		say("statement", version, "%s runs outside a transaction and holds %d statements: give each a file of its own, so that every step is done or not done", script.Name, len(script.Statements))
+	}
+}
+
+// replayed replaces a database in which a round trip went wrong by a fresh one in the same state.
+func (o Options) replayed(ctx context.Context, broken *database, dir fs.FS) (*database, error) {
+	fresh, err := open(ctx, o.Scratch)
+	if err != nil {
+		return broken, err
+	}
+	broken.close()
+	if _, err := migrate.Up(ctx, migrate.Options{Dir: dir, URL: fresh.url}); err != nil {
+		return fresh, fmt.Errorf("replay the migrations: %w", err)
+	}
+	return fresh, nil
+}
+
+// verifyGoal compares the state the migrations lead to with the desired one.
+func (o Options) verifyGoal(ctx context.Context, d pair, say func(code, version, format string, args ...any)) error {
+	step := o.step("compare with the desired state")
+	if err := d.desired.load(ctx, o.Schema); err != nil {
+		return err
+	}
+	goal, err := d.desired.goal(ctx)
+	if err != nil {
+		return err
+	}
+	end, err := d.current.snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	left, _, err := d.current.planBetween(ctx, end.side, goal)
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		say("schema", "", "the migrations do not lead to %s: run `make migration name=…`; it would plan\n%s", o.Schema, render(left))
+	}
+	_, tables, err := d.current.catalog(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range tables {
+		for _, sentence := range t.Problems() {
+			say("fence", "", "%s", sentence)
+		}
+	}
+	step()
+	return nil
+}
