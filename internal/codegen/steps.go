@@ -70,8 +70,12 @@ func generateCRUD(_ context.Context, w *Workspace) (Output, error) {
 	if err := w.load(); err != nil {
 		return out, err
 	}
+	tables, err := ddl.Tables(w.graph, w.limits)
+	if err != nil {
+		return out, err
+	}
 	return out, w.intoFolder(&out, filepath.Join("internal", "crud"), func(dir string) error {
-		return crud.Write(dir, w.module, w.entities)
+		return crud.Write(dir, w.module, w.entities, tables)
 	})
 }
 

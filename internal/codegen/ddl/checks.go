@@ -27,7 +27,7 @@ func addChecks(t *schema.Table, node *gen.Type, found validators.Set) error {
 		}
 		terms = append(terms, limitChecks(column.Name, found.Of(node.Name, f.Name))...)
 		if len(terms) > 0 {
-			checks[symbol(t.Name, []*schema.Column{column}, "check")] = strings.Join(terms, " AND ")
+			checks[CheckName(t.Name, column)] = strings.Join(terms, " AND ")
 		}
 	}
 	if len(checks) == 0 {

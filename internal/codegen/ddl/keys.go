@@ -105,6 +105,11 @@ func limitLengths(t *schema.Table) {
 	}
 }
 
+// CheckName is the name of the CHECK that carries a column's enum and limits.
+func CheckName(table string, c *schema.Column) string {
+	return symbol(table, []*schema.Column{c}, "check")
+}
+
 // symbol joins table, columns and suffix. Names over 63 bytes, which Postgres would cut and so make ambiguous, keep their
 // beginning and end in a hash.
 func symbol(table string, columns []*schema.Column, suffix string) string {

@@ -1,0 +1,166 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/go-faster/jx"
+	"github.com/ogen-go/ogen/ogenerrors"
+	"github.com/ogen-go/ogen/validate"
+
+	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/crud"
+	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/problem"
+)
+
+// statuses is the one place that knows the HTTP status of a problem code.
+var statuses = map[problem.Code]int{
+	problem.Unauthenticated:      http.StatusUnauthorized,
+	problem.PermissionDenied:     http.StatusForbidden,
+	problem.TenantSuspended:      http.StatusForbidden,
+	problem.UserInactive:         http.StatusForbidden,
+	problem.NotFound:             http.StatusNotFound,
+	problem.RouteNotFound:        http.StatusNotFound,
+	problem.MethodNotAllowed:     http.StatusMethodNotAllowed,
+	problem.InvalidJSON:          http.StatusBadRequest,
+	problem.InvalidParameter:     http.StatusBadRequest,
+	problem.InvalidCursor:        http.StatusBadRequest,
+	problem.ValidationFailed:     http.StatusUnprocessableEntity,
+	problem.Conflict:             http.StatusConflict,
+	problem.ReferenceNotFound:    http.StatusUnprocessableEntity,
+	problem.StillReferenced:      http.StatusConflict,
+	problem.UnsupportedMediaType: http.StatusUnsupportedMediaType,
+	problem.PayloadTooLarge:      http.StatusRequestEntityTooLarge,
+	problem.Unavailable:          http.StatusServiceUnavailable,
+	problem.Timeout:              http.StatusGatewayTimeout,
+	problem.Internal:             http.StatusInternalServerError,
+}
+
+// titles summarise the codes for people.
+var titles = map[problem.Code]string{
+	problem.Unauthenticated:      "Not signed in",
+	problem.PermissionDenied:     "Not allowed",
+	problem.TenantSuspended:      "Tenant suspended",
+	problem.UserInactive:         "User inactive",
+	problem.NotFound:             "Not found",
+	problem.RouteNotFound:        "No such path",
+	problem.MethodNotAllowed:     "Method not allowed",
+	problem.InvalidJSON:          "Not JSON",
+	problem.InvalidParameter:     "Invalid parameter",
+	problem.InvalidCursor:        "Invalid cursor",
+	problem.ValidationFailed:     "Validation failed",
+	problem.Conflict:             "Conflict",
+	problem.ReferenceNotFound:    "Reference not found",
+	problem.StillReferenced:      "Still referenced",
+	problem.UnsupportedMediaType: "Unsupported media type",
+	problem.PayloadTooLarge:      "Body too large",
+	problem.Unavailable:          "Temporarily unavailable",
+	problem.Timeout:              "Took too long",
+	problem.Internal:             "Server error",
+}
+
+// asProblem turns whatever went wrong into what the caller may know of it. Causes it does not recognise become internal,
+// whose text says nothing: the cause is logged with the request's id.
+func asProblem(err error) *problem.Error {
+	var known *problem.Error
+	if errors.As(err, &known) {
+		return known
+	}
+	var token *auth.TokenError
+	if errors.As(err, &token) {
+		return problem.New(problem.Unauthenticated, "The access token is refused: %s.", token.Reason)
+	}
+	if errors.Is(err, ogenerrors.ErrSecurityRequirementIsNotSatisfied) {
+		return problem.New(problem.Unauthenticated, "Send an access token: Authorization: Bearer <token>.")
+	}
+	var permission *auth.PermissionError
+	if errors.As(err, &permission) {
+		return problem.New(problem.PermissionDenied, "This needs the permission %s.", permission.Permission)
+	}
+	var violated *postgres.ConstraintError
+	if errors.As(err, &violated) {
+		return fromConstraint(violated)
+	}
+	switch {
+	case errors.Is(err, postgres.ErrUnavailable):
+		return problem.New(problem.Unavailable, "The database cannot be reached right now. Try again shortly.")
+	case errors.Is(err, postgres.ErrSerialization):
+		return problem.New(problem.Unavailable, "Another change got in the way. Try again.")
+	case errors.Is(err, postgres.ErrTimeout), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return problem.New(problem.Timeout, "The request took too long and was given up.")
+	}
+	if p := fromRequest(err); p != nil {
+		return p
+	}
+	return problem.New(problem.Internal, "The server failed. Quote the request id when you report this.")
+}
+
+// fromRequest recognises what ogen found wrong with a request; nil when it is none of that.
+func fromRequest(err error) *problem.Error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return problem.New(problem.PayloadTooLarge, "The body is over the limit of %d bytes.", tooLarge.Limit)
+	}
+	var contentType *validate.InvalidContentTypeError
+	if errors.As(err, &contentType) {
+		return problem.New(problem.UnsupportedMediaType, "Send the body as application/json.")
+	}
+	var params *ogenerrors.DecodeParamsError
+	if errors.As(err, &params) {
+		return fromParams(params)
+	}
+	var request *ogenerrors.DecodeRequestError
+	if !errors.As(err, &request) {
+		return nil
+	}
+	if errors.Is(err, validate.ErrBodyRequired) {
+		return problem.New(problem.InvalidJSON, "Send a body.")
+	}
+	var body *ogenerrors.DecodeBodyError
+	if errors.As(err, &body) && !jx.Valid(body.Body) {
+		return problem.New(problem.InvalidJSON, "The body is not JSON.")
+	}
+	if body == nil && !isValidation(err) {
+		if strings.Contains(err.Error(), "parse media type") {
+			return problem.New(problem.UnsupportedMediaType, "Send the body as application/json.")
+		}
+		return problem.New(problem.InvalidJSON, "The body could not be read to its end.")
+	}
+	p := problem.New(problem.ValidationFailed, "The body breaks a rule of the contract.")
+	for _, v := range violations(err) {
+		p.At(v.Pointer, v.Code, v.Detail)
+	}
+	return p
+}
+
+// fromConstraint tells which field a violated constraint is about. Postgres' own text, which quotes values, stays inside.
+func fromConstraint(e *postgres.ConstraintError) *problem.Error {
+	constraint, known := crud.Constraints[e.Constraint]
+	pointers := func(p *problem.Error, code, detail string) *problem.Error {
+		for _, field := range constraint.Fields {
+			p.At("/"+field, code, detail)
+		}
+		return p
+	}
+	switch {
+	case e.Kind == postgres.Unique:
+		return pointers(problem.New(problem.Conflict, "A row with this value exists already."), "unique", "The value is taken.")
+	case e.Kind == postgres.ForeignKey && e.Deleting:
+		if !known {
+			return problem.New(problem.StillReferenced, "Other rows still refer to this one.")
+		}
+		return problem.New(problem.StillReferenced, "Rows of %s still refer to this one by %s. Change or delete them first.",
+			constraint.Resource, strings.Join(constraint.Fields, ", "))
+	case e.Kind == postgres.ForeignKey:
+		return pointers(problem.New(problem.ReferenceNotFound, "A field refers to a row that does not exist."), "reference_not_found", "There is no such row.")
+	}
+	p := pointers(problem.New(problem.ValidationFailed, "A value breaks a rule of the contract."), string(e.Kind), "The value is not allowed.")
+	if len(p.Violations) == 0 && e.Column != "" {
+		p.At("", string(e.Kind), fmt.Sprintf("A value is %s.", strings.ReplaceAll(string(e.Kind), "_", " ")))
+	}
+	return p
+}

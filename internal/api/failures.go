@@ -1,0 +1,77 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/go-faster/jx"
+
+	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/oas"
+	"github.com/lockstep-dev/lockstep/internal/problem"
+)
+
+// problemTypes is the prefix of a problem's type; the code follows. docs/problems.md has a heading for each.
+const problemTypes = "https://github.com/lockstep-dev/lockstep/blob/main/docs/problems.md#"
+
+// failures writes every answer that is no success, whichever part of the server it comes from.
+type failures struct {
+	logger *slog.Logger
+}
+
+// answer builds the problem of err and notes its cause for the request log.
+func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode {
+	p := asProblem(err)
+	request := requestFrom(ctx)
+	request.code = p.Code
+	if p.Code == problem.Internal {
+		f.logger.ErrorContext(ctx, "request failed", "requestId", request.id, "error", err)
+	}
+	if p.Code == problem.Unauthenticated {
+		var token *auth.TokenError
+		request.challenge = "Bearer"
+		if errors.As(err, &token) {
+			request.challenge = token.WWWAuthenticate()
+			f.logger.InfoContext(ctx, "token refused", "requestId", request.id, "error", err)
+		}
+	}
+	out := &oas.ProblemStatusCode{StatusCode: statuses[p.Code], Response: oas.Problem{
+		Type:      problemTypes + string(p.Code),
+		Title:     titles[p.Code],
+		Status:    statuses[p.Code],
+		Detail:    p.Detail,
+		Code:      string(p.Code),
+		RequestId: request.id,
+	}}
+	for _, v := range p.Violations {
+		out.Response.Errors = append(out.Response.Errors, oas.Violation{Pointer: v.Pointer, Code: v.Code, Detail: v.Detail})
+	}
+	return out
+}
+
+// write answers err where ogen does not: unknown paths, wrong methods, undecodable requests, panics.
+func (f *failures) write(ctx context.Context, w http.ResponseWriter, err error) {
+	answer := f.answer(ctx, err)
+	encoder := jx.GetEncoder()
+	defer jx.PutEncoder(encoder)
+	answer.Response.Encode(encoder)
+	w.Header().Set("Content-Type", "application/problem+json; charset=utf-8")
+	w.WriteHeader(answer.StatusCode)
+	// A client that has gone away cannot be told anything.
+	_, _ = w.Write(encoder.Bytes())
+}
+
+func (f *failures) handleError(ctx context.Context, w http.ResponseWriter, _ *http.Request, err error) {
+	f.write(ctx, w, err)
+}
+
+func (f *failures) notFound(w http.ResponseWriter, r *http.Request) {
+	f.write(r.Context(), w, problem.New(problem.RouteNotFound, "There is nothing at this path."))
+}
+
+func (f *failures) methodNotAllowed(w http.ResponseWriter, r *http.Request, allowed string) {
+	w.Header().Set("Allow", allowed)
+	f.write(r.Context(), w, problem.New(problem.MethodNotAllowed, "This path takes %s.", allowed))
+}

@@ -1,0 +1,24 @@
+// Package api is the seam: it puts generated and custom operations behind one HTTP handler, with identity, problems,
+// health, documentation and the request log around them. It alone sees both the wire types and HTTP statuses.
+package api
+
+import (
+	"context"
+
+	"github.com/lockstep-dev/lockstep/internal/crud"
+	"github.com/lockstep-dev/lockstep/internal/oas"
+)
+
+// Handler is the generated operations; a custom operation is a method here, which the compiler asks for as soon as the
+// contract has it.
+type Handler struct {
+	*crud.Handler
+	failures *failures
+}
+
+var _ oas.Handler = (*Handler)(nil)
+
+// NewError turns an operation's error into its answer.
+func (h *Handler) NewError(ctx context.Context, err error) *oas.ProblemStatusCode {
+	return h.failures.answer(ctx, err)
+}

@@ -1,0 +1,124 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"runtime/debug"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/problem"
+)
+
+// request is what is learnt of a request on its way, for its log line and its answer's headers.
+type request struct {
+	id        string
+	operation string
+	principal *auth.Principal
+	code      problem.Code // of the problem that was answered, empty for a success
+	challenge string       // WWW-Authenticate of a 401
+}
+
+type requestKey struct{}
+
+// requestFrom returns the record of the request; outside of one, a record nobody reads.
+func requestFrom(ctx context.Context) *request {
+	if r, ok := ctx.Value(requestKey{}).(*request); ok {
+		return r
+	}
+	return &request{}
+}
+
+// acceptableID is a caller's X-Request-Id that may go into logs as it is.
+var acceptableID = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
+
+// track gives every request an id, answers it in X-Request-Id, and writes one log line when the request ends.
+func track(logger *slog.Logger, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		record := &request{id: r.Header.Get("X-Request-Id")}
+		if !acceptableID.MatchString(record.id) {
+			record.id = uuid.Must(uuid.NewV7()).String()
+		}
+		start := time.Now()
+		ctx := context.WithValue(r.Context(), requestKey{}, record)
+		recorder := &statusRecorder{ResponseWriter: w, record: record}
+		w.Header().Set("X-Request-Id", record.id)
+		next.ServeHTTP(recorder, r.WithContext(ctx))
+
+		attributes := []slog.Attr{
+			slog.String("requestId", record.id),
+			slog.String("method", r.Method),
+			slog.String("path", r.URL.Path),
+			slog.Int("status", recorder.status()),
+			slog.Duration("took", time.Since(start)),
+		}
+		if record.operation != "" {
+			attributes = append(attributes, slog.String("operation", record.operation))
+		}
+		if record.code != "" {
+			attributes = append(attributes, slog.String("code", string(record.code)))
+		}
+		if record.principal != nil {
+			attributes = append(attributes, slog.Any("principal", record.principal))
+		}
+		logger.LogAttrs(ctx, slog.LevelInfo, "request", attributes...)
+	})
+}
+
+// statusRecorder remembers the status and adds the challenge that a 401 must carry (RFC 9110, section 15.5.2).
+type statusRecorder struct {
+	http.ResponseWriter
+	record *request
+	code   int
+}
+
+func (s *statusRecorder) WriteHeader(code int) {
+	if s.code == 0 {
+		s.code = code
+		if code == http.StatusUnauthorized && s.record.challenge != "" {
+			s.Header().Set("WWW-Authenticate", s.record.challenge)
+		}
+	}
+	s.ResponseWriter.WriteHeader(code)
+}
+
+func (s *statusRecorder) Write(data []byte) (int, error) {
+	if s.code == 0 {
+		s.code = http.StatusOK
+	}
+	return s.ResponseWriter.Write(data)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (s *statusRecorder) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+func (s *statusRecorder) status() int {
+	if s.code == 0 {
+		return http.StatusOK
+	}
+	return s.code
+}
+
+// recoverPanics answers a panic with a 500 and logs its stack. The server goes on: a panic concerns one request.
+func recoverPanics(f *failures, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			if cause == http.ErrAbortHandler {
+				panic(cause) // net/http's own way to drop a connection
+			}
+			f.logger.ErrorContext(r.Context(), "panic", "requestId", requestFrom(r.Context()).id,
+				"cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			f.write(r.Context(), w, problem.New(problem.Internal, "The server failed. Quote the request id when you report this."))
+		}()
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,144 @@
+package api
+
+import (
+	"errors"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/ogen-go/ogen/ogenerrors"
+	"github.com/ogen-go/ogen/validate"
+
+	"github.com/lockstep-dev/lockstep/internal/problem"
+)
+
+// fromParams names the path or query parameter that could not be read.
+func fromParams(err *ogenerrors.DecodeParamsError) *problem.Error {
+	var param *ogenerrors.DecodeParamError
+	if !errors.As(err, &param) {
+		return problem.New(problem.InvalidParameter, "A parameter is malformed.")
+	}
+	return problem.New(problem.InvalidParameter, "The parameter %s is malformed.", param.Name).
+		At("?"+param.Name, ruleOf(param.Err), sentence(param.Err))
+}
+
+// isValidation reports whether err holds rules that a decoded body breaks.
+func isValidation(err error) bool {
+	var fields *validate.Error
+	return errors.As(err, &fields)
+}
+
+// violations lists what is wrong with a body that is JSON: rules broken by its fields, or the one place where its shape
+// is not the contract's.
+func violations(err error) []problem.Violation {
+	var fields *validate.Error
+	if errors.As(err, &fields) {
+		return appendFields(nil, "", fields)
+	}
+	pointer, cause := locate(err)
+	return []problem.Violation{{Pointer: pointer, Code: cause, Detail: shapeSentences[cause]}}
+}
+
+func appendFields(to []problem.Violation, prefix string, e *validate.Error) []problem.Violation {
+	for _, field := range e.Fields {
+		pointer := prefix + "/" + escapePointer(strings.Trim(field.Name, "[]"))
+		var nested *validate.Error
+		if errors.As(field.Error, &nested) {
+			to = appendFields(to, pointer, nested)
+			continue
+		}
+		to = append(to, problem.Violation{Pointer: pointer, Code: ruleOf(field.Error), Detail: sentence(field.Error)})
+	}
+	return to
+}
+
+// ruleOf is the code of a broken rule.
+func ruleOf(err error) string {
+	var (
+		short   *validate.MinLengthError
+		long    *validate.MaxLengthError
+		pattern *validate.NoRegexMatchError
+	)
+	text := err.Error()
+	switch {
+	case errors.Is(err, validate.ErrFieldRequired):
+		return "required"
+	case errors.As(err, &short):
+		return "min_length"
+	case errors.As(err, &long):
+		return "max_length"
+	case errors.As(err, &pattern):
+		return "pattern"
+	case strings.Contains(text, "invalid value"):
+		return "enum"
+	case strings.Contains(text, "less than"), strings.Contains(text, "greater than"), strings.Contains(text, "bound"):
+		return "range"
+	}
+	return "malformed"
+}
+
+// sentences say what a rule means, without repeating the value.
+var sentences = map[string]string{
+	"required":  "The field is required.",
+	"pattern":   "The value does not have the required form.",
+	"enum":      "The value is none of the allowed ones.",
+	"range":     "The value is out of range.",
+	"malformed": "The value does not have the required type or format.",
+}
+
+func sentence(err error) string {
+	var short *validate.MinLengthError
+	if errors.As(err, &short) {
+		return "The value is shorter than " + strconv.Itoa(short.MinLength) + "."
+	}
+	var long *validate.MaxLengthError
+	if errors.As(err, &long) {
+		return "The value is longer than " + strconv.Itoa(long.MaxLength) + "."
+	}
+	return sentences[ruleOf(err)]
+}
+
+// What can be wrong with the shape of a body.
+const (
+	unknownField = "unknown_field"
+	wrongType    = "malformed"
+	trailing     = "trailing_data"
+)
+
+var shapeSentences = map[string]string{
+	unknownField: "The contract has no such field.",
+	wrongType:    sentences["malformed"],
+	trailing:     "There is more after the end of the object.",
+}
+
+var (
+	decodedField    = regexp.MustCompile(`decode field "((?:[^"\\]|\\.)*)"`)
+	unexpectedField = regexp.MustCompile(`unexpected field "((?:[^"\\]|\\.)*)"`)
+)
+
+// locate reads the place of a decoding failure from ogen's message, the only place where it is: `decode field "a": …`.
+func locate(err error) (pointer, cause string) {
+	text := err.Error()
+	for _, match := range decodedField.FindAllStringSubmatch(text, -1) {
+		pointer += "/" + escapePointer(unquote(match[1]))
+	}
+	if match := unexpectedField.FindStringSubmatch(text); match != nil {
+		return pointer + "/" + escapePointer(unquote(match[1])), unknownField
+	}
+	if strings.Contains(text, "unexpected trailing data") {
+		return "", trailing
+	}
+	return pointer, wrongType
+}
+
+func unquote(quoted string) string {
+	if text, err := strconv.Unquote(`"` + quoted + `"`); err == nil {
+		return text
+	}
+	return quoted
+}
+
+// escapePointer escapes a reference token of a JSON Pointer (RFC 6901, section 3).
+func escapePointer(token string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(token)
+}

@@ -1,0 +1,62 @@
+package crud
+
+import (
+	"cmp"
+	"slices"
+
+	"entgo.io/ent/dialect/sql/schema"
+
+	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
+	"github.com/lockstep-dev/lockstep/internal/codegen/model"
+)
+
+// constraint leads from a constraint's name, which is all that Postgres reports, back to the fields of the contract.
+type constraint struct {
+	Name     string
+	Entity   string   // the entity whose table has the constraint
+	Fields   []string // the fields it is about, by their JSON names
+	Resource string
+}
+
+func constraintsOf(entities []*model.Entity, tables []*schema.Table) []constraint {
+	var out []constraint
+	for _, t := range tables {
+		i := slices.IndexFunc(entities, func(e *model.Entity) bool { return e.Node.Table() == t.Name })
+		if i < 0 {
+			continue
+		}
+		entity := entities[i]
+		add := func(name string, columns []*schema.Column) {
+			out = append(out, constraint{Name: name, Entity: entity.Name, Resource: entity.Resource, Fields: fieldsOf(entity, columns)})
+		}
+		for _, index := range t.Indexes {
+			if index.Unique {
+				add(index.Name, index.Columns)
+			}
+		}
+		for _, fk := range t.ForeignKeys {
+			add(fk.Symbol, fk.Columns)
+		}
+		for _, c := range t.Columns {
+			name := ddl.CheckName(t.Name, c)
+			if t.Annotation != nil && t.Annotation.Checks[name] != "" {
+				add(name, []*schema.Column{c})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b constraint) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+// fieldsOf names the contract's fields of the columns. The tenant is the server's business and is left out.
+func fieldsOf(entity *model.Entity, columns []*schema.Column) []string {
+	fields := []string{}
+	for _, c := range columns {
+		for _, f := range entity.Fields {
+			if f.Ent.StorageKey() == c.Name && c.Name != ddl.TenantColumn {
+				fields = append(fields, f.JSON)
+			}
+		}
+	}
+	return fields
+}

@@ -1,0 +1,66 @@
+// Package crud writes internal/crud: list, get, create, update and delete of every entity, on Ent's client, answering
+// ogen's types.
+package crud
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+
+	"entgo.io/ent/dialect/sql/schema"
+	"golang.org/x/tools/imports"
+
+	"github.com/lockstep-dev/lockstep/internal/codegen/model"
+)
+
+//go:embed templates
+var templates embed.FS
+
+// input is what the templates see.
+type input struct {
+	Module      string
+	Entities    []*model.Entity
+	Entity      *model.Entity // the one being written; nil in the shared files
+	Constraints []constraint
+}
+
+// Write fills dir with the package crud: one file per entity, handler.go and constraints.go.
+func Write(dir, module string, entities []*model.Entity, tables []*schema.Table) error {
+	parsed, err := template.New("").Funcs(functions).ParseFS(templates, "templates/*.tmpl")
+	if err != nil {
+		return fmt.Errorf("parse crud templates: %w", err)
+	}
+	data := input{Module: module, Entities: entities, Constraints: constraintsOf(entities, tables)}
+	for _, shared := range []string{"handler", "constraints"} {
+		if err := render(parsed, shared, filepath.Join(dir, shared+".go"), data); err != nil {
+			return err
+		}
+	}
+	for _, entity := range entities {
+		data.Entity = entity
+		if err := render(parsed, "entity", filepath.Join(dir, strings.ToLower(entity.Name)+".go"), data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func render(parsed *template.Template, name, path string, data input) error {
+	var out bytes.Buffer
+	if err := parsed.ExecuteTemplate(&out, name+".go.tmpl", data); err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
+	}
+	// Takes away the imports that this entity does not need, and formats.
+	source, err := imports.Process(path, out.Bytes(), nil)
+	if err != nil {
+		return fmt.Errorf("format %s: %w", filepath.Base(path), err)
+	}
+	if err := os.WriteFile(path, source, 0o644); err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
+	}
+	return nil
+}

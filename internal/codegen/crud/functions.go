@@ -1,0 +1,85 @@
+package crud
+
+import (
+	"fmt"
+	"text/template"
+
+	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+	"github.com/lockstep-dev/lockstep/internal/codegen/model"
+)
+
+var functions = template.FuncMap{
+	"has":        func(e *model.Entity, verb string) bool { return e.Has(contract.Verb(verb)) },
+	"authorize":  authorize,
+	"toEnt":      toEnt,
+	"toWire":     toWire,
+	"operation":  func(e *model.Entity) string { return goName(e.Resource) },
+	"expansions": expansions,
+	"lower":      lower,
+	"dict": func(values ...any) map[string]any {
+		m := map[string]any{}
+		for i := 0; i+1 < len(values); i += 2 {
+			m[values[i].(string)] = values[i+1]
+		}
+		return m
+	},
+}
+
+// authorize is the call that lets an operation go on, or not.
+func authorize(e *model.Entity, verb string) string {
+	v := contract.Verb(verb)
+	if e.PlatformOnly(v) {
+		return "auth.RequirePlatform(ctx)"
+	}
+	return fmt.Sprintf("auth.Require(ctx, %q)", e.PermissionFor(v))
+}
+
+func expansions(e *model.Entity) []*model.Expansion {
+	if e.Detail == nil {
+		return nil
+	}
+	return e.Detail.Expansions
+}
+
+// toEnt converts the expression value from the wire's type to Ent's.
+func toEnt(f *model.Field, value string) string {
+	switch f.Kind {
+	case model.Enum, model.TextList, model.Integer, model.Number:
+		if wireType(f) != f.GoType {
+			return fmt.Sprintf("%s(%s)", f.GoType, value)
+		}
+	}
+	return value
+}
+
+// toWire converts the expression value from Ent's type to that of the wire schema's field.
+func toWire(f *model.Field, schema, value string) string {
+	switch f.Kind {
+	case model.Enum:
+		return fmt.Sprintf("oas.%s%s(%s)", schema, f.Go, value)
+	case model.TextList, model.Integer, model.Number:
+		if wireType(f) != f.GoType {
+			return fmt.Sprintf("%s(%s)", wireType(f), value)
+		}
+	case model.Time:
+		return value + ".UTC()"
+	}
+	return value
+}
+
+// wireType is the Go type that ogen gives the field's kind, where it is one type for all of the kind.
+func wireType(f *model.Field) string {
+	switch f.Kind {
+	case model.Integer:
+		return "int"
+	case model.Number:
+		return "float64"
+	case model.TextList:
+		return "[]string"
+	}
+	return ""
+}
+
+func goName(name string) string { return string(name[0]-'a'+'A') + name[1:] }
+
+func lower(name string) string { return string(name[0]-'A'+'a') + name[1:] }

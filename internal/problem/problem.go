@@ -1,0 +1,61 @@
+// Package problem is the one error type of the API's operations: a stable code, a sentence, and the fields at fault. It
+// knows nothing of HTTP; internal/api turns it into an RFC 9457 answer.
+package problem
+
+import "fmt"
+
+// Code says what kind of failure happened. Codes are part of the contract: they never change their meaning.
+type Code string
+
+// The codes. internal/api maps each to an HTTP status.
+const (
+	Unauthenticated      Code = "unauthenticated"        // no valid token
+	PermissionDenied     Code = "permission_denied"      // valid token, not allowed
+	TenantSuspended      Code = "tenant_suspended"       // the caller's tenant is switched off
+	UserInactive         Code = "user_inactive"          // the caller's user is switched off
+	NotFound             Code = "not_found"              // no such row, or one the caller must not know of
+	RouteNotFound        Code = "route_not_found"        // no such path
+	MethodNotAllowed     Code = "method_not_allowed"     // the path exists, the method does not
+	InvalidJSON          Code = "invalid_json"           // the body is no JSON
+	InvalidParameter     Code = "invalid_parameter"      // a path or query parameter is malformed
+	InvalidCursor        Code = "invalid_cursor"         // the cursor is not one this list gave out
+	ValidationFailed     Code = "validation_failed"      // a field breaks a rule of the contract
+	Conflict             Code = "conflict"               // a unique value is taken
+	ReferenceNotFound    Code = "reference_not_found"    // a field points to a row that does not exist
+	StillReferenced      Code = "still_referenced"       // other rows point to the one to delete
+	UnsupportedMediaType Code = "unsupported_media_type" // the body's media type is not the operation's
+	PayloadTooLarge      Code = "payload_too_large"      // the body is over the limit
+	Unavailable          Code = "unavailable"            // the database cannot be reached right now
+	Timeout              Code = "timeout"                // the request took longer than allowed
+	Internal             Code = "internal"               // a fault of the server
+)
+
+// Violation is one thing wrong with the request.
+type Violation struct {
+	// Pointer is a JSON Pointer (RFC 6901) into the body, or ?name for a query parameter.
+	Pointer string
+	// Code is the violated rule, such as max_length.
+	Code string
+	// Detail is a sentence for people.
+	Detail string
+}
+
+// Error is a failure that may be shown to the caller: nothing in it is secret.
+type Error struct {
+	Code       Code
+	Detail     string
+	Violations []Violation
+}
+
+// New returns an Error without violations.
+func New(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Detail: fmt.Sprintf(format, args...)}
+}
+
+// At adds a violation.
+func (e *Error) At(pointer, code, detail string) *Error {
+	e.Violations = append(e.Violations, Violation{Pointer: pointer, Code: code, Detail: detail})
+	return e
+}
+
+func (e *Error) Error() string { return string(e.Code) + ": " + e.Detail }
