@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { always, user } from '../server.js';
+
+const root = new URL('../../../', import.meta.url).pathname;
+const exec = promisify(execFile);
+
+async function folder(t: TestContext): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'core-sdk-'));
+  t.after(() => rm(dir, { recursive: true }));
+  return dir;
+}
+
+test('it weighs what it may', async () => {
+  await exec('node', ['scripts/size.mjs'], { cwd: root });
+});
+
+test('it has no dependencies and no side effects', async () => {
+  const manifest = JSON.parse(await readFile(`${root}package.json`, 'utf8')) as Record<string, unknown>;
+  assert.equal(manifest['dependencies'], undefined);
+  assert.equal(manifest['peerDependencies'], undefined);
+  assert.equal(manifest['sideEffects'], false);
+});
+
+// Regression: minifiers rename classes; an error that took its name from its class would be logged as `e`.
+test('errors keep class and name in a minified bundle', async (t) => {
+  const server = await always(t, { status: 404, json: { code: 'not_found' } });
+  const dir = await folder(t);
+  await build({
+    stdin: {
+      contents: `
+        import { CoreApiClient, NotFoundError, ConflictError } from './src/index.js';
+        const client = new CoreApiClient({ baseUrl: ${JSON.stringify(server.baseUrl)}, authToken: 't' });
+        export const seen = await client.users.get('018f').catch((error) => ({
+          name: error.name, right: error instanceof NotFoundError, wrong: error instanceof ConflictError,
+        }));`,
+      resolveDir: root,
+    },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    outfile: join(dir, 'bundle.mjs'),
+  });
+  assert.doesNotMatch(await readFile(join(dir, 'bundle.mjs'), 'utf8'), /class NotFoundError/);
+  const { seen } = (await import(join(dir, 'bundle.mjs'))) as { seen: unknown };
+  assert.deepEqual(seen, { name: 'NotFoundError', right: true, wrong: false });
+});
+
+test('what npm packs works in plain Node, by import and by require, and has types', async (t) => {
+  const server = await always(t, { json: user });
+  const dir = await folder(t);
+  await exec('npm', ['pack', '--silent', '--pack-destination', dir], { cwd: root });
+  const [tarball = ''] = await readdir(dir);
+  const home = join(dir, 'node_modules', '@lockstep', 'core-sdk');
+  await mkdir(home, { recursive: true });
+  await exec('tar', ['-xzf', join(dir, tarball), '-C', home, '--strip-components=1']);
+  const use = `
+    const client = new CoreApiClient({ baseUrl: ${JSON.stringify(server.baseUrl)}, authToken: 't' });
+    client.users.get('018f').then((user) => console.log(user.displayName));`;
+  await writeFile(join(dir, 'esm.mjs'), `import { CoreApiClient } from '@lockstep/core-sdk';${use}`);
+  await writeFile(join(dir, 'cjs.cjs'), `const { CoreApiClient } = require('@lockstep/core-sdk');${use}`);
+  for (const script of ['esm.mjs', 'cjs.cjs']) {
+    const { stdout } = await exec('node', ['--no-warnings', script], { cwd: dir });
+    assert.equal(stdout, 'Ada\n', script);
+  }
+  await writeFile(
+    join(dir, 'types.mts'),
+    `import type { CoreApiClient, UserWithRoles } from '@lockstep/core-sdk';
+     export const get = (client: CoreApiClient): Promise<UserWithRoles> => client.users.get('018f');`,
+  );
+  const tsc = join(root, '..', '..', 'node_modules', 'typescript', 'bin', 'tsc');
+  const strict = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--module', 'nodenext', '--target', 'es2022'];
+  await exec('node', [tsc, ...strict, '--lib', 'es2022,dom,dom.iterable', 'types.mts'], { cwd: dir });
+});

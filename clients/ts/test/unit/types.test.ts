@@ -1,0 +1,85 @@
+// What must not compile. The compiler reports an @ts-expect-error without an error, so building the tests is the test.
+import { test } from 'node:test';
+import type {
+  CoreApiClient,
+  CursorPage,
+  Role,
+  User,
+  UserCreate,
+  UserPage,
+  UserUpdate,
+  UserWithRoles,
+  UsersListParams,
+} from '../../src/index.js';
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const expect = <T extends true>(): T | undefined => undefined;
+
+export async function compileOnly(client: CoreApiClient): Promise<void> {
+  const found = await client.users.get('id');
+  expect<Equal<typeof found, UserWithRoles>>();
+  expect<Equal<typeof found.roles, Role[]>>();
+  expect<Equal<typeof found.managedUsers, User[]>>();
+  expect<Equal<typeof found.status, 'active' | 'inactive'>>();
+  expect<Equal<typeof found.managerId, string | null>>();
+  const promise: Promise<UserWithRoles> = client.users.get('id');
+  void promise;
+
+  const page = await client.users.list({ limit: 10 });
+  expect<Equal<typeof page, UserPage & CursorPage<User>>>();
+  const next = await page.nextPage();
+  expect<Equal<NonNullable<typeof next>['data'], User[]>>();
+  for await (const user of client.users.list()) expect<Equal<typeof user, User>>();
+  const some = await client.users.list().toArray({ limit: 10 });
+  expect<Equal<typeof some, User[]>>();
+
+  const { data, etag } = await client.users.get('id').withResponse();
+  expect<Equal<typeof data, UserWithRoles>>();
+  expect<Equal<typeof etag, string | undefined>>();
+
+  const gone = await client.users.delete('id');
+  expect<Equal<typeof gone, void>>();
+
+  // A parameter taken from a URL may be missing.
+  const params: UsersListParams = { cursor: new URLSearchParams().get('cursor') ?? undefined };
+  client.users.list(params);
+
+  // @ts-expect-error a field that does not exist
+  void found.name;
+  // @ts-expect-error a list does not have the roles
+  void page.data[0]?.roles;
+  // @ts-expect-error an enum value that does not exist
+  await client.users.update('id', { status: 'retired' });
+  // @ts-expect-error a field that does not exist
+  await client.users.update('id', { name: 'Ada' });
+  // @ts-expect-error a field the server owns
+  await client.users.update('id', { version: 2 });
+  // @ts-expect-error displayName is missing
+  await client.users.create({ email: 'ada@example.com' });
+  // @ts-expect-error email may not be null
+  await client.users.update('id', { email: null });
+  // @ts-expect-error a parameter that does not exist
+  client.users.list({ page: 2 });
+  // @ts-expect-error a parameter of another type
+  client.users.list({ limit: '10' });
+  // @ts-expect-error an id is needed
+  client.users.get();
+  // @ts-expect-error an operation that does not exist
+  client.users.archive('id');
+  // @ts-expect-error a resource that does not exist
+  void client.projects;
+  // @ts-expect-error toArray wants a limit: a list may be endless
+  await client.users.list().toArray();
+  // @ts-expect-error a page may be the last
+  void next.data;
+  // @ts-expect-error absent is not undefined in a patch: leave the field out
+  const patch: UserUpdate = { displayName: undefined };
+  void patch;
+  // @ts-expect-error the token is needed
+  const options: ConstructorParameters<typeof CoreApiClient>[0] = { baseUrl: 'https://api.example.com' };
+  void options;
+  const body: UserCreate = { email: 'ada@example.com', displayName: 'Ada', managerId: null };
+  void body;
+}
+
+test('wrong uses do not compile', () => undefined);
