@@ -1,0 +1,123 @@
+package auth
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// platformScope is the scope of those who create and list tenants.
+const platformScope = "platform"
+
+// principal reads who the claims are about:
+//   - a service, if there is a scope and the subject is the client itself, as in the client credentials
+//     grant (RFC 9068, section 2.2), or is absent;
+//   - otherwise a user, whose id is in the user claim. A scope grants a user nothing: it is what the
+//     client may do for the user at most;
+//   - the platform, if the scope contains "platform" and there is no tenant.
+func (v *Verifier) principal(c claims) (*Principal, error) {
+	p := &Principal{}
+	var err error
+	if p.Scopes, err = c.scopes(); err != nil {
+		return nil, refuse("the claim scope is malformed", err)
+	}
+	if p.Subject, _, err = c.text("sub"); err != nil {
+		return nil, refuse("the claim sub is malformed", err)
+	}
+	tenant, hasTenant, err := c.text(v.config.TenantClaim)
+	if err != nil {
+		return nil, v.malformed(v.config.TenantClaim, err)
+	}
+	switch {
+	case hasTenant:
+		if p.TenantID, err = parseID(tenant); err != nil {
+			return nil, v.malformed(v.config.TenantClaim, err)
+		}
+	case slices.Contains(p.Scopes, platformScope):
+		p.Platform = true
+	default:
+		return nil, refuse("the token lacks the claim "+v.config.TenantClaim, nil)
+	}
+
+	user, hasUser, err := c.text(v.config.UserClaim)
+	if err != nil {
+		return nil, v.malformed(v.config.UserClaim, err)
+	}
+	switch {
+	case p.Platform, p.Scopes != nil && c.ofClient(p.Subject) && (!hasUser || user == p.Subject):
+		p.Permissions = slices.Clone(p.Scopes)
+	case !hasUser:
+		return nil, refuse("the token lacks the claim "+v.config.UserClaim, nil)
+	default:
+		if p.UserID, err = parseID(user); err != nil {
+			return nil, v.malformed(v.config.UserClaim, err)
+		}
+	}
+	return p, nil
+}
+
+func (v *Verifier) malformed(claim string, err error) *TokenError {
+	return refuse("the claim "+claim+" is malformed: it must be a UUID", err)
+}
+
+// ofClient reports whether the token is about the client it was issued to and not about a person.
+func (c claims) ofClient(subject string) bool {
+	if subject == "" {
+		return true
+	}
+	for _, name := range []string{"client_id", "azp"} {
+		if client, ok, err := c.text(name); ok && err == nil {
+			return client == subject
+		}
+	}
+	return false
+}
+
+// text returns a claim that is a string; null and "" are the same as absent.
+func (c claims) text(name string) (value string, present bool, err error) {
+	raw, ok := c[name]
+	if !ok {
+		return "", false, nil
+	}
+	if err := json.Unmarshal(raw, &value); err != nil {
+		return "", false, errors.New("not a string")
+	}
+	return value, value != "", nil
+}
+
+// scopes returns the scope claim, a string with spaces (RFC 8693, section 4.2) or, of some issuers, an
+// array; nil if there is none.
+func (c claims) scopes() ([]string, error) {
+	raw, ok := c["scope"]
+	if !ok {
+		return nil, nil
+	}
+	var list []string
+	if json.Unmarshal(raw, &list) == nil {
+		return list, nil
+	}
+	var text string
+	if json.Unmarshal(raw, &text) != nil {
+		return nil, errors.New("neither a string nor an array of strings")
+	}
+	if fields := strings.Fields(text); len(fields) > 0 {
+		return fields, nil
+	}
+	return nil, nil
+}
+
+// parseID accepts the one way to write a UUID that is its own canonical form but for the case, unlike
+// uuid.Parse, and no zero.
+func parseID(s string) (uuid.UUID, error) {
+	if len(s) != 36 {
+		return uuid.UUID{}, errors.New("not a UUID")
+	}
+	id, err := uuid.Parse(s)
+	if err != nil || id == uuid.Nil {
+		return uuid.UUID{}, errors.New("not a UUID")
+	}
+	return id, nil
+}

@@ -1,0 +1,89 @@
+package auth
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// Principal is who a request acts for: a user of a tenant, a service of a tenant, or the platform.
+type Principal struct {
+	// TenantID is zero for the platform only.
+	TenantID uuid.UUID
+	// UserID is zero for a service.
+	UserID uuid.UUID
+	// Subject is the token's sub, as the issuer writes it. It may be personal data.
+	Subject string
+	// Platform says that the principal acts on tenants and not in one.
+	Platform bool
+	// Scopes are those of the token's scope claim. A user's scopes grant nothing: they say what a client
+	// asked for.
+	Scopes []string
+	// Permissions are what the principal may do. Verify sets those of a service, which are its scopes;
+	// for a user the caller reads them from the roles.
+	Permissions []string
+}
+
+// Has reports whether p holds the permission.
+func (p *Principal) Has(permission string) bool {
+	return slices.Contains(p.Permissions, permission)
+}
+
+// IsService reports whether p is not a person.
+func (p *Principal) IsService() bool { return p.UserID == uuid.Nil }
+
+// LogValue names the principal by ids only; the subject is shown for a service, whose it is not personal
+// data.
+func (p *Principal) LogValue() slog.Value {
+	if p == nil {
+		return slog.Value{}
+	}
+	var attrs []slog.Attr
+	if p.Platform {
+		attrs = append(attrs, slog.Bool("platform", true))
+	}
+	if p.TenantID != uuid.Nil {
+		attrs = append(attrs, slog.String("tenant", p.TenantID.String()))
+	}
+	if p.IsService() {
+		attrs = append(attrs, slog.String("service", p.Subject))
+	} else {
+		attrs = append(attrs, slog.String("user", p.UserID.String()))
+	}
+	if len(p.Permissions) > 0 {
+		attrs = append(attrs, slog.Any("permissions", p.Permissions))
+	}
+	return slog.GroupValue(attrs...)
+}
+
+type principalKey struct{}
+
+// With returns a context that carries p.
+func With(ctx context.Context, p *Principal) context.Context {
+	return context.WithValue(ctx, principalKey{}, p)
+}
+
+// From returns the principal With has put into ctx, and whether there is one.
+func From(ctx context.Context) (*Principal, bool) {
+	p, ok := ctx.Value(principalKey{}).(*Principal)
+	return p, ok && p != nil
+}
+
+// PermissionError says that the principal may not do what was asked.
+type PermissionError struct {
+	// Permission is the one that is missing, such as "users:write".
+	Permission string
+}
+
+func (e *PermissionError) Error() string { return "auth: permission " + e.Permission + " is missing" }
+
+// Require returns a *PermissionError unless the principal of ctx holds the permission. Without a
+// principal nobody does.
+func Require(ctx context.Context, permission string) error {
+	if p, ok := From(ctx); ok && p.Has(permission) {
+		return nil
+	}
+	return &PermissionError{Permission: permission}
+}

@@ -1,0 +1,139 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+)
+
+// maxToken bounds a token in bytes.
+const maxToken = 8 << 10
+
+// Verifier turns tokens into principals. It is safe for concurrent use.
+type Verifier struct {
+	config  Config
+	issuers map[string]*issuer
+}
+
+// New returns a verifier for c. It talks to no issuer: a server starts although its issuer is down. Keys
+// are fetched with the first token, or by Warm.
+func New(c Config) (*Verifier, error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	v := &Verifier{config: c, issuers: make(map[string]*issuer)}
+	for _, url := range c.Issuers {
+		v.issuers[url] = &issuer{url: url, client: c.HTTPClient, logger: c.Logger, clock: c.Clock}
+	}
+	return v, nil
+}
+
+// Warm fetches the keys of all issuers, so that the first request need not wait, and logs the issuers
+// that cannot be reached. It returns when all have answered or ctx ends.
+func (v *Verifier) Warm(ctx context.Context) {
+	var wg sync.WaitGroup
+	for _, i := range v.issuers {
+		wg.Go(func() { i.refresh(ctx) })
+	}
+	wg.Wait()
+}
+
+// Verify returns the principal a token was issued to. Every error is a *TokenError.
+func (v *Verifier) Verify(ctx context.Context, token string) (*Principal, error) {
+	if token == "" {
+		return nil, ErrNoToken
+	}
+	if len(token) > maxToken {
+		return nil, refuse("the token is too large", nil)
+	}
+	parsed, err := jwt.ParseSigned(token, algorithms)
+	var algorithm *jose.ErrUnexpectedSignatureAlgorithm
+	switch {
+	case errors.As(err, &algorithm):
+		return nil, refuse("the token's algorithm is not accepted", err)
+	case err != nil || len(parsed.Headers) != 1:
+		return nil, refuse("the token is malformed", err)
+	case !isAccessToken(parsed.Headers[0]):
+		return nil, refuse("the token is of another type", nil)
+	}
+	payload, err := v.payload(ctx, parsed)
+	if err != nil {
+		return nil, err
+	}
+	return v.principal(payload)
+}
+
+// isAccessToken refuses what an issuer signs for other purposes, such as logout tokens (RFC 8725, section
+// 3.11), by the type in the header. Not all issuers state it.
+func isAccessToken(h jose.Header) bool {
+	stated, _ := h.ExtraHeaders[jose.HeaderType].(string)
+	switch strings.TrimPrefix(strings.ToLower(stated), "application/") {
+	case "", "jwt", "at+jwt":
+		return true
+	}
+	return false
+}
+
+// payload returns the claims once the signature is proven.
+func (v *Verifier) payload(ctx context.Context, token *jwt.JSONWebToken) (claims, error) {
+	// Which key to try depends on what the token says of itself; nothing else is done with it before
+	// the signature is good.
+	var unproven struct {
+		Issuer string `json:"iss"`
+	}
+	if err := token.UnsafeClaimsWithoutVerification(&unproven); err != nil {
+		return nil, refuse("the token is malformed", err)
+	}
+	issuer, ok := v.issuers[unproven.Issuer]
+	if !ok {
+		return nil, refuse("the token's issuer is not accepted", nil)
+	}
+	header := token.Headers[0]
+	keys, err := issuer.candidates(ctx, header.KeyID, header.Algorithm)
+	if err != nil {
+		return nil, refuse("the token cannot be checked: its issuer is not available", err)
+	}
+	if len(keys) == 0 {
+		return nil, refuse("the token's key is not known", nil)
+	}
+	for _, key := range keys {
+		var c claims
+		var registered jwt.Claims
+		if err = token.Claims(key, &c, &registered); err == nil {
+			return c, v.checkRegistered(registered)
+		}
+	}
+	return nil, refuse("the token's signature is not valid", err)
+}
+
+// checkRegistered checks the claims of RFC 7519, section 4.1.
+func (v *Verifier) checkRegistered(c jwt.Claims) error {
+	if c.Expiry == nil {
+		return refuse("the token lacks the claim exp", nil)
+	}
+	err := c.ValidateWithLeeway(jwt.Expected{
+		AnyAudience: jwt.Audience{v.config.Audience},
+		Time:        v.config.Clock().Truncate(time.Second),
+	}, v.config.Skew)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, jwt.ErrInvalidAudience):
+		return refuse("the token is not for this audience", err)
+	case errors.Is(err, jwt.ErrExpired):
+		return refuse("the token has expired", err)
+	case errors.Is(err, jwt.ErrNotValidYet), errors.Is(err, jwt.ErrIssuedInTheFuture):
+		return refuse("the token is not valid yet", err)
+	}
+	return refuse("the token is not valid", err)
+}
+
+// claims are all claims of a token.
+type claims map[string]json.RawMessage

@@ -1,0 +1,3 @@
+// Package devissuer is a small OpenID Connect issuer for development and tests: it signs any token it is
+// asked for. It serves on loopback addresses only and is never part of the production binary.
+package devissuer
