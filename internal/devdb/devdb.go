@@ -19,7 +19,11 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/lockstep-dev/lockstep/internal/child"
+	"github.com/lockstep-dev/lockstep/internal/lockfile"
 )
+
+// lockName is the file whose lock says that a process uses the cluster's folder.
+const lockName = "lock"
 
 // Options say where a cluster lives and how it behaves.
 type Options struct {
@@ -50,8 +54,8 @@ type Cluster struct {
 }
 
 // Start starts the cluster of o.Dir, creating it first when there is none, and returns when it accepts connections.
-// The context bounds the start only. ErrInUse is returned when another process uses the folder, ErrNoPostgres when no
-// Postgres is installed and none can be fetched.
+// The context bounds the start only. The error is lockfile.ErrHeld when another process uses the folder, ErrNoPostgres
+// when no Postgres is installed and none can be fetched.
 func Start(ctx context.Context, o Options) (*Cluster, error) {
 	c := &Cluster{ephemeral: o.Ephemeral, log: o.Log}
 	if c.log == nil {
@@ -84,7 +88,7 @@ func (c *Cluster) claim(dir string) (err error) {
 	if c.dir, err = filepath.EvalSymlinks(c.dir); err != nil {
 		return fmt.Errorf("find the cluster's folder: %w", err)
 	}
-	c.lock, err = lock(c.dir)
+	c.lock, err = lockfile.Take(filepath.Join(c.dir, lockName))
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lockstep-dev/lockstep/internal/devdb"
+	"github.com/lockstep-dev/lockstep/internal/lockfile"
 )
 
 // start starts a cluster that is stopped with the test.
@@ -83,8 +84,8 @@ func TestSecondStartOfAFolderFails(t *testing.T) {
 	dir := t.TempDir()
 	start(t, devdb.Options{Dir: dir})
 	c, err := devdb.Start(t.Context(), devdb.Options{Dir: dir})
-	if !errors.Is(err, devdb.ErrInUse) {
-		t.Fatalf("got cluster %v and error %v, want ErrInUse", c, err)
+	if !errors.Is(err, lockfile.ErrHeld) {
+		t.Fatalf("got cluster %v and error %v, want ErrHeld", c, err)
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/lockstep-dev/lockstep/internal/lockfile"
 )
 
 // temporaryPrefix starts the names of the folders of ephemeral clusters in the temporary directory.
@@ -40,7 +42,7 @@ func claimTemporary(log io.Writer) (string, *os.File, error) {
 	if err := os.Chmod(dir, 0o711); err != nil {
 		return "", nil, fmt.Errorf("make a temporary cluster: %w", err)
 	}
-	held, err := lock(dir)
+	held, err := lockfile.Take(filepath.Join(dir, lockName))
 	if err != nil {
 		return "", nil, errors.Join(err, os.Remove(dir))
 	}
@@ -62,7 +64,7 @@ func sweep(parent string, log io.Writer) {
 		if err != nil || int(info.Sys().(*syscall.Stat_t).Uid) != os.Geteuid() {
 			continue
 		}
-		held, err := lock(dir)
+		held, err := lockfile.Take(filepath.Join(dir, lockName))
 		if err != nil {
 			continue
 		}
