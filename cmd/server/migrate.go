@@ -1,0 +1,244 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/migrations"
+)
+
+const (
+	exitBehind    = 3 // migrations are pending
+	exitAttention = 4 // a person has to look
+)
+
+// exitCode is an exit code for which the output has already given the reason.
+type exitCode int
+
+// Error names the code.
+func (e exitCode) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// ExitCode is the code the process ends with.
+func (e exitCode) ExitCode() int { return int(e) }
+
+// migrateFlags are those every subcommand has.
+type migrateFlags struct {
+	json        bool
+	lockTimeout time.Duration
+	wait        time.Duration
+}
+
+// newMigrateCommand is `server migrate`: the embedded migrations against the database.
+func newMigrateCommand() *cobra.Command {
+	var flags migrateFlags
+	cmd := &cobra.Command{
+		Use:   "migrate",
+		Short: "Apply, undo and verify the migrations in this binary",
+		Long: `Apply, undo and verify the migrations in this binary.
+
+The database is named by LOCKSTEP_MIGRATE_DATABASE_URL (or, in a file, LOCKSTEP_MIGRATE_DATABASE_URL_FILE). It connects as
+the role that owns the schema, which needs BYPASSRLS, directly or through a pooler in session mode. Revisions and lock are
+those of the Atlas CLI, which may be used on the same database. Any of these commands may be repeated, and killed.`,
+	}
+	cmd.PersistentFlags().BoolVar(&flags.json, "json", false, "print one JSON object instead of text")
+	cmd.PersistentFlags().DurationVar(&flags.lockTimeout, "lock-timeout", 3*time.Second, "how long a statement may wait for a lock before its file is rolled back and tried again")
+	cmd.PersistentFlags().DurationVar(&flags.wait, "wait", 15*time.Minute, "how long to wait while another runner migrates the database")
+	cmd.AddCommand(newMigrateUpCommand(&flags), newMigrateDownCommand(&flags), newMigrateStatusCommand(&flags), newMigrateVerifyCommand(&flags))
+	return cmd
+}
+
+func newMigrateUpCommand(flags *migrateFlags) *cobra.Command {
+	var dryRun bool
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "Apply what is pending",
+		Long: `Apply what is pending, each file in one transaction. Of several runners at once one works and the others wait. A database
+that a newer release has migrated further is left alone, with exit code 0.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			options, err := flags.options(cmd)
+			if err != nil {
+				return err
+			}
+			options.DryRun = dryRun
+			result, err := migrate.Up(cmd.Context(), options)
+			return flags.printResult(cmd.OutOrStdout(), result, "up to date", err)
+		},
+	}
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print the SQL that would run and change nothing")
+	return cmd
+}
+
+func newMigrateDownCommand(flags *migrateFlags) *cobra.Command {
+	var dryRun bool
+	var to string
+	cmd := &cobra.Command{
+		Use:   "down --to VERSION",
+		Short: "Undo what is newer than a version",
+		Long: `Undo what is newer than a version, newest first; 0 undoes everything. Rows in columns and tables that go are lost. When one
+of the migrations cannot be undone (its reverse is missing, empty or declared irreversible, or the file is not what was
+applied), none is.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			options, err := flags.options(cmd)
+			if err != nil {
+				return err
+			}
+			options.DryRun = dryRun
+			result, err := migrate.Down(cmd.Context(), options, to)
+			return flags.printResult(cmd.OutOrStdout(), result, "nothing to undo", err)
+		},
+	}
+	cmd.Flags().StringVar(&to, "to", "", "the version to get back to, as in `server migrate status`, or 0")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print the SQL that would run and change nothing")
+	if err := cmd.MarkFlagRequired("to"); err != nil {
+		panic(err) // the flag is defined above
+	}
+	return cmd
+}
+
+func newMigrateStatusCommand(flags *migrateFlags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Say what is applied, pending, half applied, edited or unknown",
+		Long: fmt.Sprintf(`Say what is applied, pending, half applied, edited or unknown to this binary. The exit code is 0 when the database is at
+this binary's version or ahead of it, %d when migrations are pending, and %d when a person has to look first.`, exitBehind, exitAttention),
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			options, err := flags.options(cmd)
+			if err != nil {
+				return err
+			}
+			state, err := migrate.Status(cmd.Context(), options)
+			if err != nil {
+				return err
+			}
+			if err := flags.printState(cmd.OutOrStdout(), state); err != nil {
+				return err
+			}
+			switch {
+			case len(state.Problems) > 0:
+				return exitCode(exitAttention)
+			case len(state.Pending) > 0:
+				return exitCode(exitBehind)
+			}
+			return nil
+		},
+	}
+}
+
+func newMigrateVerifyCommand(flags *migrateFlags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "verify",
+		Short: "Check that the database is what this binary's migrations make",
+		Long: fmt.Sprintf(`Check that the database is what this binary's migrations make: every version applied and unchanged, none unknown, and each
+tenant-owned table fenced in by row-level security. The exit code is %d when it is not.`, exitAttention),
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			options, err := flags.options(cmd)
+			if err != nil {
+				return err
+			}
+			state, err := migrate.Verify(cmd.Context(), options)
+			if err != nil {
+				return err
+			}
+			if err := flags.printState(cmd.OutOrStdout(), state); err != nil {
+				return err
+			}
+			if !state.Clean() {
+				return exitCode(exitAttention)
+			}
+			return nil
+		},
+	}
+}
+
+// options reads where to migrate. Progress goes to standard error, so that standard output is the result alone.
+func (f *migrateFlags) options(cmd *cobra.Command) (migrate.Options, error) {
+	url, err := migrateURL(os.Getenv)
+	if err != nil {
+		return migrate.Options{}, err
+	}
+	progress := cmd.ErrOrStderr()
+	return migrate.Options{
+		Dir:         migrations.FS,
+		URL:         url,
+		LockTimeout: f.lockTimeout,
+		Wait:        f.wait,
+		Log:         func(format string, args ...any) { fmt.Fprintf(progress, format+"\n", args...) },
+	}, nil
+}
+
+// migrateURL is the database as its owner, from the environment or from a file named there.
+func migrateURL(getenv func(string) string) (string, error) {
+	const name = "LOCKSTEP_MIGRATE_DATABASE_URL"
+	if url := getenv(name); url != "" {
+		return url, nil
+	}
+	file := getenv(name + "_FILE")
+	if file == "" {
+		return "", fmt.Errorf("set %s (or %s_FILE) to the database to migrate, as the role that owns its schema", name, name)
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("read %s_FILE: %w", name, err)
+	}
+	return strings.TrimSpace(string(content)), nil
+}
+
+func (f *migrateFlags) printResult(out io.Writer, r migrate.Result, idle string, failed error) error {
+	if failed != nil {
+		return failed
+	}
+	if f.json {
+		return json.NewEncoder(out).Encode(r)
+	}
+	for _, file := range r.Files {
+		if r.DryRun {
+			fmt.Fprintf(out, "-- %s\n%s\n", file.Name, strings.Join(file.SQL, "\n"))
+		}
+	}
+	switch {
+	case r.DryRun:
+	case len(r.Files) == 0:
+		fmt.Fprintf(out, "%s, at version %s\n", idle, versionName(r.To))
+	default:
+		fmt.Fprintf(out, "from version %s to %s: %d files in %d ms\n", versionName(r.From), versionName(r.To), len(r.Files), r.Millis)
+	}
+	return nil
+}
+
+func (f *migrateFlags) printState(out io.Writer, s migrate.State) error {
+	if f.json {
+		return json.NewEncoder(out).Encode(s)
+	}
+	fmt.Fprintf(out, "database at version %s, this binary at %s\n", versionName(s.Current), versionName(s.Latest))
+	for _, step := range s.Applied {
+		fmt.Fprintf(out, "applied  %s  %s by %s\n", step.Name, step.AppliedAt, step.By)
+	}
+	for _, step := range s.Pending {
+		fmt.Fprintf(out, "pending  %s  %d of %d statements\n", step.Name, step.Applied, step.Total)
+	}
+	for _, version := range s.Ahead {
+		fmt.Fprintf(out, "ahead    %s, of a newer release\n", version)
+	}
+	for _, p := range s.Problems {
+		fmt.Fprintf(out, "problem  (%s) %s\n", p.Code, p.Message)
+	}
+	return nil
+}
+
+func versionName(version string) string {
+	if version == "" {
+		return "none"
+	}
+	return version
+}
