@@ -103,14 +103,29 @@ func (v *Verifier) payload(ctx context.Context, token *jwt.JSONWebToken) (claims
 	if len(keys) == 0 {
 		return nil, refuse("the token's key is not known", nil)
 	}
-	for _, key := range keys {
-		var c claims
-		var registered jwt.Claims
-		if err = token.Claims(key, &c, &registered); err == nil {
-			return c, v.checkRegistered(registered)
-		}
+	if err := proven(token, keys); err != nil {
+		return nil, refuse("the token's signature is not valid", err)
 	}
-	return nil, refuse("the token's signature is not valid", err)
+	var c claims
+	var registered jwt.Claims
+	if err := token.UnsafeClaimsWithoutVerification(&c, &registered); err != nil {
+		return nil, refuse("the token's claims are malformed", err)
+	}
+	return c, v.checkRegistered(registered)
+}
+
+// proven returns nil if one of the keys has signed the token.
+func proven(token *jwt.JSONWebToken, keys []jose.JSONWebKey) error {
+	var errs []error
+	for _, key := range keys {
+		var payload json.RawMessage
+		err := token.Claims(key, &payload)
+		if err == nil {
+			return nil
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 // checkRegistered checks the claims of RFC 7519, section 4.1.
