@@ -1,0 +1,35 @@
+import { ApiError } from '@lockstep/core-sdk';
+
+/** What became of a form that was sent. Travels to the browser: it holds nothing but what is shown. */
+export interface FormState {
+  saved: boolean;
+  /** About the form as a whole. */
+  message?: string;
+  /** About single fields, by their name in the API's body. */
+  fields: Record<string, string>;
+}
+
+export const untouched: FormState = { saved: false, fields: {} };
+
+/**
+ * What to show when the API refused a form: a problem's errors beside the fields their pointers name, anything else above the
+ * form. Errors that are not the API's are thrown on.
+ */
+export function refused(error: unknown, names: readonly string[]): FormState {
+  if (!(error instanceof ApiError)) throw error;
+  const fields: Record<string, string> = {};
+  const others: string[] = [];
+  for (const { pointer, detail } of error.errors) {
+    const name = pointer.replace(/^\//, '');
+    if (names.includes(name)) fields[name] = detail;
+    else others.push(detail);
+  }
+  if (Object.keys(fields).length > 0 && others.length === 0) return { saved: false, fields };
+  return { saved: false, fields, message: others.join(' ') || whole(error) };
+}
+
+function whole(error: ApiError): string {
+  const text = error.status === undefined ? 'The API cannot be reached.' : (error.problem.detail ?? error.problem.title);
+  const reference = error.requestId ? ` (request ${error.requestId})` : '';
+  return `${text ?? 'The change could not be saved.'}${reference}`;
+}
