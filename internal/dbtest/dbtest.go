@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/lockstep-dev/lockstep/internal/devdb"
+	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/migrations"
 )
 
 // startPatience bounds the start of the cluster and the migration of the template on a busy machine.
@@ -93,7 +95,8 @@ func New(t testing.TB) Database {
 		if err := c.CreateDatabase(ctx, template); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, migrateUp(ctx, c.OwnerURL(template))
+		_, err := migrate.Up(ctx, migrate.Options{Dir: migrations.FS, URL: c.OwnerURL(template)})
+		return struct{}{}, err
 	})
 	if err != nil {
 		t.Fatalf("migrate the test database: %v", err)

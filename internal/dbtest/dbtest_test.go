@@ -1,7 +1,10 @@
 package dbtest_test
 
 import (
+	"errors"
 	"os"
+	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -31,6 +34,51 @@ func TestEmptyDatabasesAreApart(t *testing.T) {
 	err := connect(t, two.OwnerURL).QueryRow(t.Context(), "SELECT count(*) FROM pg_namespace WHERE nspname = 'mine'").Scan(&n)
 	if err != nil || n != 0 {
 		t.Errorf("the other database: got %d schemas (%v), want 0", n, err)
+	}
+}
+
+// The application's role reads its own rows through the migrations' grants and policies, and cannot run DDL.
+func TestNewIsMigrated(t *testing.T) {
+	t.Parallel()
+	db := dbtest.New(t)
+	app := connect(t, db.AppURL)
+	var users int
+	if err := app.QueryRow(t.Context(), "SELECT count(*) FROM core.users").Scan(&users); err != nil || users != 0 {
+		t.Errorf("got %d users (%v), want 0", users, err)
+	}
+	if _, err := app.Exec(t.Context(), "CREATE TABLE core.mine ()"); err == nil {
+		t.Error("the application's role could create a table")
+	}
+	if _, err := connect(t, db.OwnerURL).Exec(t.Context(), "CREATE TABLE core.mine ()"); err != nil {
+		t.Errorf("the owner could not create a table: %v", err)
+	}
+}
+
+func TestClonesAreApart(t *testing.T) {
+	t.Parallel()
+	one, two := dbtest.New(t), dbtest.New(t)
+	const insert = `INSERT INTO core.tenants (id, name, slug, created_at, updated_at) VALUES (gen_random_uuid(), 'Acme', 'acme', now(), now())`
+	if _, err := connect(t, one.OwnerURL).Exec(t.Context(), insert); err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if err := connect(t, two.OwnerURL).QueryRow(t.Context(), "SELECT count(*) FROM core.tenants").Scan(&n); err != nil || n != 0 {
+		t.Errorf("the other database: got %d tenants (%v), want 0", n, err)
+	}
+}
+
+// A machine on which no database starts must not look like one on which all is well.
+func TestDatabaseThatCannotStartFailsTheTest(t *testing.T) {
+	t.Parallel()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestNewIsMigrated$", "-test.v")
+	cmd.Env = append(os.Environ(), "TMPDIR=/nonexistent")
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 {
+		t.Errorf("got %v, want exit code 1", err)
+	}
+	if !strings.Contains(string(out), "--- FAIL: TestNewIsMigrated") || !strings.Contains(string(out), "start the test database") {
+		t.Errorf("got output without the failure:\n%s", out)
 	}
 }
 
