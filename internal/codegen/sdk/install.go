@@ -15,11 +15,11 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/lockstep-dev/lockstep/internal/lockfile"
 )
 
-// lockfile is package-lock.json, or npm's record in node_modules of what it installed.
-type lockfile struct {
+// packageLock is package-lock.json, or npm's record in node_modules of what it installed.
+type packageLock struct {
 	Packages map[string]struct {
 		Version   string `json:"version"`
 		Integrity string `json:"integrity"`
@@ -34,7 +34,7 @@ func Install(ctx context.Context, root string, log io.Writer) error {
 	if _, err := exec.LookPath("npm"); err != nil {
 		return errors.New("install node packages: npm is not on PATH: install Node.js 20.19 or newer")
 	}
-	unlock, err := lock(filepath.Join(root, ".lockstep"))
+	unlock, err := lock(ctx, filepath.Join(root, ".lockstep"), log)
 	if err != nil {
 		return err
 	}
@@ -85,31 +85,41 @@ func outdated(root string) (string, error) {
 	return "", nil
 }
 
-func readLock(path string) (*lockfile, error) {
+func readLock(path string) (*packageLock, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", filepath.Base(path), err)
 	}
-	var l lockfile
+	var l packageLock
 	if err := json.Unmarshal(data, &l); err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
 	return &l, nil
 }
 
-// lock keeps other processes out of node_modules until the returned function is called or this process ends.
-func lock(dir string) (func(), error) {
+// lock keeps other processes out of node_modules until the returned function is called or this process ends. It waits for
+// another one that is installing, and says so.
+func lock(ctx context.Context, dir string, log io.Writer) (func(), error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make %s: %w", dir, err)
 	}
-	file, err := os.OpenFile(filepath.Join(dir, "npm.lock"), os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("lock node_modules: %w", err)
+	for said := false; ; said = true {
+		file, err := lockfile.Take(filepath.Join(dir, "npm.lock"))
+		if err == nil {
+			return func() { _ = file.Close() }, nil
+		}
+		if !errors.Is(err, lockfile.ErrHeld) {
+			return nil, fmt.Errorf("install node packages: %w", err)
+		}
+		if !said {
+			fmt.Fprintln(log, "npm ci: waiting for another process that installs node packages")
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("install node packages: wait: %w", ctx.Err())
+		case <-time.After(100 * time.Millisecond):
+		}
 	}
-	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX); err != nil {
-		return nil, errors.Join(fmt.Errorf("lock node_modules: %w", err), file.Close())
-	}
-	return func() { _ = file.Close() }, nil
 }
 
 // run runs a program in dir and returns what it printed.

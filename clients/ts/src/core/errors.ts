@@ -2,9 +2,9 @@
 
 /** One thing wrong with a request. */
 export interface FieldError {
-  /** JSON Pointer (RFC 6901) to the field in the body, such as `/displayName`; or the parameter's name. */
+  /** JSON Pointer (RFC 6901) into the body, such as `/displayName`, or `?name` for a parameter. */
   pointer: string;
-  /** Stable, such as `too_long`. */
+  /** Stable, such as `max_length`. */
   code: string;
   /** For people. */
   detail: string;
@@ -44,7 +44,7 @@ export class ApiError extends Error {
     this.problem = problem;
   }
 
-  /** Stable and meant for programs, such as `email_taken`. */
+  /** Stable and meant for programs, such as `not_found`. */
   get code(): string | undefined {
     return this.problem.code;
   }
