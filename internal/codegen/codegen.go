@@ -71,6 +71,9 @@ func Open(root string, log io.Writer) (*Workspace, error) {
 	return &Workspace{Root: root, Log: log, module: module}, nil
 }
 
+// Module is the checkout's module path.
+func (w *Workspace) Module() string { return w.module }
+
 // Run executes one step.
 func (w *Workspace) Run(ctx context.Context, step Step) (Output, error) {
 	start := time.Now()

@@ -10,6 +10,6 @@ import (
 // Apply registers the rules on the client. tenantOwned names the Ent types behind the tenant fence.
 func Apply(client *ent.Client, tenantOwned map[string]bool) {
 	client.Intercept(filterByTenant(tenantOwned))
-	client.Use(stampTenant(tenantOwned), countVersion)
+	client.Use(stampTenant(tenantOwned), countVersion, stampCreation)
 	client.UserRole.Use(stampGrantor)
 }

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lockstep-dev/lockstep/internal/api"
+	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/config"
+	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/migrations"
+	"github.com/lockstep-dev/lockstep/openapi"
+)
+
+func newServeCommand(getenv func(string) string) *cobra.Command {
+	var long strings.Builder
+	long.WriteString("Serves the API until SIGTERM or SIGINT, then stops being ready, waits, finishes requests in flight and exits.\n" +
+		"It becomes ready when the database's schema is at the revision this binary embeds.\n\nEnvironment:\n")
+	for _, v := range config.Variables() {
+		value := v.Default
+		if value == "" {
+			value = "required"
+		}
+		name := v.Name
+		if v.Secret {
+			name += "[_FILE]"
+		}
+		fmt.Fprintf(&long, "  %-30s %s (%s)\n", name, v.Help, value)
+	}
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the API",
+		Long:  long.String(),
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			settings, err := config.Read(getenv)
+			if err != nil {
+				return fmt.Errorf("the configuration has mistakes:\n%w", err)
+			}
+			logger := slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: settings.LogLevel}))
+			return serve(cmd.Context(), settings, logger)
+		},
+	}
+}
+
+// serve is the life of the process: database, verifier, handler, listeners, wait, shut down.
+func serve(ctx context.Context, settings config.Config, logger *slog.Logger) error {
+	start := time.Now()
+	db, err := postgres.Open(ctx, postgres.Config{
+		URL: settings.DatabaseURL, MaxConns: settings.MaxConns, PgBouncer: settings.PgBouncer,
+	})
+	if err != nil {
+		return fmt.Errorf("LOCKSTEP_DATABASE_URL: %w", err)
+	}
+	defer db.Close()
+	if err := db.CheckRole(ctx); err != nil {
+		var role *postgres.RoleError
+		if errors.As(err, &role) {
+			return err
+		}
+		// A database that is down is no reason to stop: readiness says so until it is back.
+		logger.WarnContext(ctx, "database not reachable yet", "error", err)
+	}
+	verifier, err := auth.New(auth.Config{
+		Issuers: settings.Issuers, Audience: settings.Audience,
+		TenantClaim: settings.TenantClaim, UserClaim: settings.UserClaim, Logger: logger,
+	})
+	if err != nil {
+		return fmt.Errorf("token verification: %w", err)
+	}
+	var draining atomic.Bool
+	handler, err := api.New(api.Config{
+		DB: db, Verifier: verifier, Migrations: migrations.FS, Contract: openapi.Document, Logger: logger,
+		MaxBody: settings.MaxBody, RequestTimeout: settings.RequestTimeout, Draining: draining.Load,
+	})
+	if err != nil {
+		return err
+	}
+	public, err := net.Listen("tcp", settings.Addr)
+	if err != nil {
+		return fmt.Errorf("LOCKSTEP_ADDR: %w", err)
+	}
+	admin, err := net.Listen("tcp", settings.AdminAddr)
+	if err != nil {
+		return errors.Join(fmt.Errorf("LOCKSTEP_ADMIN_ADDR: %w", err), public.Close())
+	}
+	servers := map[*http.Server]net.Listener{
+		newHTTPServer(handler, settings.RequestTimeout, logger):        public,
+		newHTTPServer(adminHandler(), settings.RequestTimeout, logger): admin,
+	}
+	failed := make(chan error, len(servers))
+	for server, listener := range servers {
+		go func() { failed <- server.Serve(listener) }()
+	}
+	go verifier.Warm(ctx)
+	logger.InfoContext(ctx, "serving", "addr", public.Addr().String(), "adminAddr", admin.Addr().String(),
+		"version", buildVersion().Version, "startup", time.Since(start))
+
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	draining.Store(true)
+	logger.Info("draining", "delay", settings.ShutdownDelay)
+	time.Sleep(settings.ShutdownDelay)
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), settings.ShutdownTimeout)
+	defer cancel()
+	var unfinished error
+	for server := range servers {
+		unfinished = errors.Join(unfinished, server.Shutdown(stop))
+	}
+	if unfinished != nil {
+		return fmt.Errorf("requests were still in flight after %s: %w", settings.ShutdownTimeout, unfinished)
+	}
+	logger.Info("stopped")
+	return nil
+}
+
+// newHTTPServer bounds what a slow or hostile client can hold: headers within 5 s and 32 KiB, the whole request and answer
+// within the time a request may take.
+func newHTTPServer(handler http.Handler, requestTimeout time.Duration, logger *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       requestTimeout,
+		WriteTimeout:      requestTimeout + 5*time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+	}
+}
+
+// adminHandler serves profiles on an address that is not exposed.
+func adminHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return mux
+}

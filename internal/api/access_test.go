@@ -1,0 +1,124 @@
+package api_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lockstep-dev/lockstep/internal/devissuer"
+)
+
+func TestTokensThatAreNotAccepted(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	user := devissuer.TokenRequest{TenantID: s.acme.id, UserID: s.acme.admin.id}
+	expired, audience, stranger, lost := user, user, user, user
+	expired.Lifetime = -time.Hour
+	audience.Audience = "another-service"
+	stranger.UserID = s.globex.admin.id
+	lost.TenantID = newID()
+	signed := s.token(t, user)
+	for name, token := range map[string]string{
+		"none":                   "",
+		"expired":                s.token(t, expired),
+		"wrong audience":         s.token(t, audience),
+		"unsigned":               signed[:strings.LastIndex(signed, ".")+1],
+		"alg none":               "eyJhbGciOiJub25lIn0" + signed[strings.Index(signed, "."):strings.LastIndex(signed, ".")+1],
+		"garbage":                "abc.def.ghi",
+		"user of another tenant": s.token(t, stranger),
+		"unknown tenant":         s.token(t, lost),
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := s.check(t, call{path: "/v1/users", token: token, status: 401, code: "unauthenticated", absent: []string{s.acme.id.String(), "eyJ"}})
+			if challenge := got.header.Get("WWW-Authenticate"); !strings.HasPrefix(challenge, "Bearer") {
+				t.Errorf("got WWW-Authenticate %q, want a Bearer challenge", challenge)
+			}
+		})
+	}
+}
+
+func TestEveryOperationNeedsItsPermission(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	nobody := s.addUser(t, s.acme.id, "nobody@example.com", "Nobody", nil)
+	before := s.fingerprint(t)
+	user, role := s.acme.member.id.String(), s.acme.memberRole.String()
+	for _, c := range []call{
+		{path: "/v1/users"}, {path: "/v1/users/" + user},
+		{method: "POST", path: "/v1/users", body: `{"email": "a@b.c", "displayName": "A"}`},
+		{method: "PATCH", path: "/v1/users/" + user, body: `{"displayName": "A"}`},
+		{method: "DELETE", path: "/v1/users/" + user},
+		{path: "/v1/roles"}, {path: "/v1/roles/" + role},
+		{method: "POST", path: "/v1/roles", body: `{"name": "A"}`},
+		{method: "PATCH", path: "/v1/roles/" + role, body: `{"permissions": ["users:delete"]}`},
+		{method: "DELETE", path: "/v1/roles/" + role},
+		{path: "/v1/user-roles"}, {path: "/v1/user-roles/" + newID().String()},
+		{method: "POST", path: "/v1/user-roles", body: fmt.Sprintf(`{"userId": %q, "roleId": %q}`, nobody.id, s.acme.adminRole)},
+		{method: "DELETE", path: "/v1/user-roles/" + newID().String()},
+		{path: "/v1/tenants"}, {path: "/v1/tenants/" + s.acme.id.String()},
+		{method: "POST", path: "/v1/tenants", body: `{"name": "A", "slug": "aaa"}`},
+		{method: "PATCH", path: "/v1/tenants/" + s.acme.id.String(), body: `{"name": "A"}`},
+		{method: "DELETE", path: "/v1/tenants/" + s.acme.id.String()},
+	} {
+		t.Run(c.method+" "+c.path, func(t *testing.T) {
+			c.token, c.status, c.code = nobody.token, 403, "permission_denied"
+			s.check(t, c)
+		})
+	}
+	if s.fingerprint(t) != before {
+		t.Error("a forbidden request changed something")
+	}
+}
+
+func TestAGrantTakesEffectAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	nobody := s.addUser(t, s.acme.id, "nobody@example.com", "Nobody", nil)
+	s.check(t, call{path: "/v1/users", token: nobody.token, status: 403, code: "permission_denied"})
+	got := s.check(t, call{method: "POST", path: "/v1/user-roles", token: s.acme.admin.token, status: 201,
+		body: fmt.Sprintf(`{"userId": %q, "roleId": %q}`, nobody.id, s.acme.memberRole),
+		want: fmt.Sprintf(`{"userId": %q, "grantedById": %q}`, nobody.id, s.acme.admin.id)})
+	s.check(t, call{path: "/v1/users", token: nobody.token, status: 200})
+	s.check(t, call{method: "DELETE", path: got.header.Get("Location"), token: s.acme.admin.token, status: 204})
+	s.check(t, call{path: "/v1/users", token: nobody.token, status: 403, code: "permission_denied"})
+}
+
+func TestServicesHoldTheirScopes(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	token := s.token(t, devissuer.TokenRequest{TenantID: s.acme.id, ClientID: "billing", Scopes: []string{"users:read"}})
+	s.check(t, call{path: "/v1/users", token: token, status: 200})
+	s.check(t, call{path: "/v1/roles", token: token, status: 403, code: "permission_denied"})
+}
+
+func TestInactiveUsersAndSuspendedTenantsAreRefused(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.exec(t, `UPDATE core.users SET status = 'inactive' WHERE id = $1`, s.acme.member.id)
+	s.check(t, call{path: "/v1/users", token: s.acme.member.token, status: 403, code: "user_inactive"})
+	s.check(t, call{method: "PATCH", path: "/v1/tenants/" + s.acme.id.String(), token: s.platform, body: `{"status": "suspended"}`, status: 200})
+	s.check(t, call{path: "/v1/users", token: s.acme.admin.token, status: 403, code: "tenant_suspended"})
+	s.check(t, call{path: "/v1/users", token: s.globex.admin.token, status: 200})
+}
+
+func TestTenantsAreThePlatforms(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	got := s.check(t, call{method: "POST", path: "/v1/tenants", token: s.platform, status: 201,
+		body: `{"name": "Initech", "slug": "initech"}`, want: `{"slug": "initech", "status": "active"}`})
+	path := got.header.Get("Location")
+	s.check(t, call{path: path, token: s.platform, status: 200, want: `{"name": "Initech"}`})
+	s.check(t, call{path: path, token: s.acme.admin.token, status: 404, code: "not_found"})
+	s.check(t, call{path: "/v1/tenants/" + s.acme.id.String(), token: s.acme.admin.token, status: 200, want: `{"slug": "acme"}`})
+	list := s.check(t, call{path: "/v1/tenants", token: s.platform, status: 200})
+	if got, want := names(list.body["data"], "slug"), "acme, globex, initech"; got != want {
+		t.Errorf("got tenants %s, want %s", got, want)
+	}
+	s.check(t, call{method: "POST", path: "/v1/tenants", token: s.platform, status: 409, code: "conflict", pointer: "/slug", body: `{"name": "I", "slug": "initech"}`})
+	s.check(t, call{method: "POST", path: "/v1/tenants", token: s.platform, status: 422, code: "validation_failed", pointer: "/slug", body: `{"name": "I", "slug": "Not A Slug"}`})
+	s.check(t, call{method: "DELETE", path: path, token: s.platform, status: 204})
+	s.check(t, call{method: "DELETE", path: "/v1/tenants/" + s.acme.id.String(), token: s.platform, status: 409, code: "still_referenced"})
+	// The platform acts on tenants, not inside one.
+	s.check(t, call{path: "/v1/users", token: s.platform, status: 403, code: "permission_denied"})
+}

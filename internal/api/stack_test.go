@@ -1,0 +1,167 @@
+package api_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lockstep-dev/lockstep/internal/api"
+	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/dbtest"
+	"github.com/lockstep-dev/lockstep/internal/devissuer"
+	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/migrations"
+	"github.com/lockstep-dev/lockstep/openapi"
+)
+
+// stack is the real thing around one test: a migrated database of its own, an issuer, the handler the process serves.
+type stack struct {
+	handler  http.Handler
+	issuer   *devissuer.Issuer
+	owner    *pgx.Conn // bypasses row-level security: what is really in the tables
+	acme     tenant
+	globex   tenant
+	platform string
+}
+
+// tenant is a tenant with an administrator, an ordinary member and a manager of both, and the same names as every other.
+type tenant struct {
+	id                     uuid.UUID
+	admin, member, manager person
+	adminRole, memberRole  uuid.UUID
+}
+
+type person struct {
+	id    uuid.UUID
+	token string
+}
+
+func newStack(t *testing.T) *stack {
+	t.Helper()
+	database := dbtest.New(t)
+	owner, err := pgx.Connect(t.Context(), database.OwnerURL)
+	if err != nil {
+		t.Fatalf("connect as owner: %v", err)
+	}
+	t.Cleanup(func() { _ = owner.Close(context.Background()) })
+
+	issuer, stop := startIssuer(t)
+	t.Cleanup(stop)
+	verifier, err := auth.New(auth.Config{Issuers: []string{issuer.URL()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: database.AppURL, MaxConns: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	handler, err := api.New(api.Config{
+		DB: db, Verifier: verifier, Migrations: migrations.FS, Contract: openapi.Document,
+		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), MaxBody: 64 << 10,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stack{handler: handler, issuer: issuer, owner: owner}
+	s.acme, s.globex = s.addTenant(t, "acme"), s.addTenant(t, "globex")
+	s.platform = s.token(t, devissuer.TokenRequest{ClientID: "operator", Scopes: []string{"platform"}})
+	return s
+}
+
+func startIssuer(t *testing.T) (*devissuer.Issuer, func()) {
+	t.Helper()
+	listener, url, err := devissuer.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	issuer, err := devissuer.New(devissuer.Options{IssuerURL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: issuer}}
+	server.Start()
+	return issuer, server.Close
+}
+
+func (s *stack) token(t *testing.T, request devissuer.TokenRequest) string {
+	t.Helper()
+	token, err := s.issuer.Token(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+func (s *stack) addTenant(t *testing.T, slug string) tenant {
+	t.Helper()
+	out := tenant{id: newID()}
+	s.exec(t, `INSERT INTO core.tenants (id, name, slug, version, created_at, updated_at) VALUES ($1, $2, $2, 1, now(), now())`, out.id, slug)
+	out.adminRole = s.addRole(t, out.id, "Administrator",
+		"users:read", "users:create", "users:update", "users:delete", "roles:read", "roles:create", "roles:update", "roles:delete",
+		"user_roles:read", "user_roles:create", "user_roles:delete", "tenants:read")
+	out.memberRole = s.addRole(t, out.id, "Member", "users:read")
+	out.manager = s.addUser(t, out.id, "manager@example.com", "Mara Manager", nil, out.memberRole)
+	out.admin = s.addUser(t, out.id, "admin@example.com", "Ada Admin", &out.manager.id, out.adminRole)
+	out.member = s.addUser(t, out.id, "member@example.com", "Max Member", &out.manager.id, out.memberRole)
+	return out
+}
+
+func (s *stack) addRole(t *testing.T, tenantID uuid.UUID, name string, permissions ...string) uuid.UUID {
+	t.Helper()
+	id := newID()
+	s.exec(t, `INSERT INTO core.roles (tenant_id, id, name, permissions, version, created_at, updated_at) VALUES ($1, $2, $3, $4, 1, now(), now())`,
+		tenantID, id, name, permissions)
+	return id
+}
+
+func (s *stack) addUser(t *testing.T, tenantID uuid.UUID, email, name string, manager *uuid.UUID, roles ...uuid.UUID) person {
+	t.Helper()
+	id := newID()
+	s.exec(t, `INSERT INTO core.users (tenant_id, id, email, display_name, manager_id, version, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, 1, now(), now())`, tenantID, id, email, name, manager)
+	for _, role := range roles {
+		s.exec(t, `INSERT INTO core.user_roles (tenant_id, id, user_id, role_id, granted_at, version, created_at, updated_at)
+			VALUES ($1, $2, $3, $4, now(), 1, now(), now())`, tenantID, newID(), id, role)
+	}
+	return person{id: id, token: s.token(t, devissuer.TokenRequest{TenantID: tenantID, UserID: id})}
+}
+
+func (s *stack) exec(t *testing.T, sql string, args ...any) {
+	t.Helper()
+	if _, err := s.owner.Exec(t.Context(), sql, args...); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// count returns how many rows a query over the real tables counts.
+func (s *stack) count(t *testing.T, sql string, args ...any) int {
+	t.Helper()
+	var n int
+	if err := s.owner.QueryRow(t.Context(), sql, args...).Scan(&n); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return n
+}
+
+// fingerprint changes when any row of any table changes.
+func (s *stack) fingerprint(t *testing.T) string {
+	t.Helper()
+	var sum string
+	err := s.owner.QueryRow(t.Context(), `SELECT md5(
+		(SELECT coalesce(string_agg(x::text, '' ORDER BY x::text), '') FROM core.tenants x) ||
+		(SELECT coalesce(string_agg(x::text, '' ORDER BY x::text), '') FROM core.users x) ||
+		(SELECT coalesce(string_agg(x::text, '' ORDER BY x::text), '') FROM core.roles x) ||
+		(SELECT coalesce(string_agg(x::text, '' ORDER BY x::text), '') FROM core.user_roles x))`).Scan(&sum)
+	if err != nil {
+		t.Fatalf("fingerprint: %v", err)
+	}
+	return sum
+}
+
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

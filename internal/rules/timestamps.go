@@ -1,0 +1,27 @@
+package rules
+
+import (
+	"context"
+	"time"
+
+	"github.com/lockstep-dev/lockstep/ent"
+)
+
+// timestampedMutation is what the generated mutations of entities with timestamps can do.
+type timestampedMutation interface {
+	SetCreatedAt(time.Time)
+	SetUpdatedAt(time.Time)
+}
+
+// stampCreation writes one instant into both timestamps of a new row. Left to the fields' own defaults they would differ
+// by a microsecond now and then, and a row that was never changed would look changed.
+func stampCreation(next ent.Mutator) ent.Mutator {
+	return ent.MutateFunc(func(ctx context.Context, mutation ent.Mutation) (ent.Value, error) {
+		if row, ok := mutation.(timestampedMutation); ok && mutation.Op().Is(ent.OpCreate) {
+			now := time.Now().UTC().Truncate(time.Microsecond)
+			row.SetCreatedAt(now)
+			row.SetUpdatedAt(now)
+		}
+		return next.Mutate(ctx, mutation)
+	})
+}
