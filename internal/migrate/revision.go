@@ -76,6 +76,9 @@ func readRevisions(ctx context.Context, q Querier) ([]revision, error) {
 	rows, err := q.Query(ctx, `SELECT version, type, applied, total, executed_at, coalesce(error, ''), coalesce(error_stmt, ''),
   hash, coalesce(partial_hashes, 'null'), operator_version
 FROM `+revisionTable+` WHERE version NOT LIKE '.%' ORDER BY version COLLATE "C"`)
+	if absent(err) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read revisions: %w", err)
 	}

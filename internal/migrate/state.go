@@ -69,45 +69,67 @@ type pending struct {
 
 func newPlan(dir *Directory, revisions []revision) *plan {
 	p := &plan{dir: dir, revisions: revisions}
-	say := func(code, version, format string, args ...any) {
-		p.problems = append(p.problems, problem(code, version, format, args...))
-	}
-	edited := false
-	for i := range revisions {
-		r := &revisions[i]
-		m := dir.Find(r.Version)
+	// Both lists are walked in the order of versions. The sums are cumulative, so once a file is in one list only, or was
+	// changed, all later ones differ because of it and only the first is worth a sentence.
+	same := true
+	for i, j := 0, 0; i < len(dir.Migrations) || j < len(revisions); {
 		switch {
-		case m == nil && r.partial():
-			say("dirty", r.Version, "version %s stopped after statement %d of %d (%s) and this directory does not hold it: run the release that does", r.Version, r.Applied, r.Total, r.Error)
-		case m == nil && r.Version > dir.Latest():
-			p.ahead = append(p.ahead, r.Version)
-		case m == nil && r.Type&revisionBaseline == 0:
-			say("unknown", r.Version, "version %s is applied, but this directory does not hold it: bring its file back, or, on a development database, start from an empty one", r.Version)
-		case m == nil:
-		case r.partial():
-			p.pending = append(p.pending, pending{m, r})
-		case r.Hash != "" && r.Hash != m.Up.Hash && !edited:
-			edited = true // the sums are cumulative: later ones differ because of this one
-			say("edited", r.Version, "%s was changed after it was applied: restore the applied text and put the change into a new migration; on a development database, start from an empty one", m.Up.Name)
+		case j == len(revisions) || i < len(dir.Migrations) && dir.Migrations[i].Version < revisions[j].Version:
+			same = p.onlyInDirectory(&dir.Migrations[i], j < len(revisions)) && same
+			i++
+		case i == len(dir.Migrations) || revisions[j].Version < dir.Migrations[i].Version:
+			same = p.onlyInDatabase(&revisions[j]) && same
+			j++
+		default:
+			same = p.inBoth(&dir.Migrations[i], &revisions[j], same) && same
+			i, j = i+1, j+1
 		}
 	}
-	for i := range dir.Migrations {
-		m := &dir.Migrations[i]
-		if _, found := p.revision(m.Version); found {
-			continue
-		}
-		if len(revisions) > 0 && m.Version < revisions[0].Version && revisions[0].Type&revisionBaseline != 0 {
-			continue
-		}
-		if len(revisions) > 0 && m.Version < revisions[len(revisions)-1].Version {
-			say("out_of_order", m.Version, "%s is older than version %s, which is applied: give it a later timestamp (rename it and its reverse), then run `lockstep migrate hash`",
-				m.Up.Name, revisions[len(revisions)-1].Version)
-			continue
-		}
-		p.pending = append(p.pending, pending{m, nil})
-	}
-	slices.SortStableFunc(p.pending, func(a, b pending) int { return strings.Compare(a.Version, b.Version) })
 	return p
+}
+
+func (p *plan) say(code, version, format string, args ...any) {
+	p.problems = append(p.problems, problem(code, version, format, args...))
+}
+
+// onlyInDirectory places a migration the database does not have; newer says that it has later ones.
+func (p *plan) onlyInDirectory(m *Migration, newer bool) (same bool) {
+	switch {
+	case !newer:
+		p.pending = append(p.pending, pending{m, nil})
+	case m.Version < p.revisions[0].Version && p.revisions[0].Type&revisionBaseline != 0:
+		// A baseline covers what lies before it.
+	default:
+		p.say("out_of_order", m.Version, "%s is older than version %s, which is applied: give it a later timestamp (rename it and its reverse), then run `lockstep migrate hash`",
+			m.Up.Name, p.current())
+		return false
+	}
+	return true
+}
+
+// onlyInDatabase places a revision that the directory does not have.
+func (p *plan) onlyInDatabase(r *revision) (same bool) {
+	switch {
+	case r.partial():
+		p.say("dirty", r.Version, "version %s stopped after statement %d of %d%s and this directory does not hold it: run the release that does", r.Version, r.Applied, r.Total, because(r.Error))
+	case r.Version > p.dir.Latest():
+		p.ahead = append(p.ahead, r.Version)
+	case r.Type&revisionBaseline != 0:
+	default:
+		p.say("unknown", r.Version, "version %s is applied, but this directory does not hold it: bring its file back, or, on a development database, start from an empty one", r.Version)
+	}
+	return false
+}
+
+func (p *plan) inBoth(m *Migration, r *revision, comparable bool) (same bool) {
+	switch {
+	case r.partial():
+		p.pending = append(p.pending, pending{m, r})
+	case comparable && r.Hash != "" && r.Hash != m.Up.Hash:
+		p.say("edited", r.Version, "%s was changed after it was applied: restore the applied text and put the change into a new migration; on a development database, start from an empty one", m.Up.Name)
+		return false
+	}
+	return true
 }
 
 func (p *plan) revision(version string) (*revision, bool) {

@@ -1,0 +1,165 @@
+package migrate_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	osexec "os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/dbtest"
+	"github.com/lockstep-dev/lockstep/internal/migrate"
+)
+
+const (
+	victimURL = "LOCKSTEP_TEST_VICTIM_URL"
+	victimDir = "LOCKSTEP_TEST_VICTIM_DIR"
+)
+
+// runVictim is the process that the kill tests kill: it migrates and nothing else.
+func runVictim(url, dir string) int {
+	_, err := migrate.Up(context.Background(), migrate.Options{Dir: os.DirFS(dir), URL: url, LockTimeout: 1 << 40})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// A runner is killed while each statement in turn is running: it stops there because the statement, or one put in front of
+// it, waits for what the test holds. The next run must reach the state an undisturbed run reaches.
+func TestKilledAtEveryStatement(t *testing.T) {
+	t.Parallel()
+	transactional := []string{
+		"CREATE TABLE a (id int PRIMARY KEY, b int)",
+		"INSERT INTO a SELECT n, n FROM generate_series(1, 100) n",
+		"ALTER TABLE a ADD COLUMN c int NOT NULL DEFAULT 7",
+		"UPDATE a SET c = b",
+		"CREATE TABLE counter AS SELECT count(*) AS n, sum(c) AS total FROM a",
+	}
+	gate := "SELECT pg_advisory_xact_lock(4242)"
+	build := func(at int) map[string]string {
+		text := ""
+		for i, stmt := range transactional {
+			if i == at {
+				text += gate + ";\n"
+			}
+			text += stmt + ";\n"
+		}
+		if at == len(transactional) {
+			text += gate + ";\n"
+		}
+		return map[string]string{"1_a.sql": "CREATE TABLE first ();\n", "2_b.sql": text, "3_c.sql": "CREATE TABLE last ();\n"}
+	}
+	want := fingerprint(t, build(-1))
+	for at := 0; at <= len(transactional); at++ {
+		t.Run("transactional "+strconv.Itoa(at), func(t *testing.T) {
+			t.Parallel()
+			db := dbtest.Empty(t)
+			holder := connect(t, db.OwnerURL)
+			exec(t, holder, "SELECT pg_advisory_lock(4242)")
+			killed(t, db.OwnerURL, build(at), holder, "advisory")
+			exec(t, holder, "SELECT pg_advisory_unlock(4242)")
+			result := mustUp(t, history(t, build(at)), db.OwnerURL)
+			if len(result.Files) != 2 {
+				t.Errorf("the rerun applied %d files, want the two that were not in", len(result.Files))
+			}
+			if diff := cmp.Diff(want, read(t, db.OwnerURL)); diff != "" {
+				t.Errorf("state (-undisturbed +rerun):\n%s", diff)
+			}
+			if got := value[string](t, holder, "SELECT n || ' ' || total FROM counter"); got != "100 5050" {
+				t.Errorf("rows: got %s, want 100 5050", got)
+			}
+		})
+	}
+}
+
+func TestKilledDuringConcurrentIndex(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{
+		"1_a.sql": "CREATE TABLE a (b int);\nINSERT INTO a SELECT generate_series(1, 1000);\n",
+		"2_b.sql": "-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY a_b_idx ON a (b);\n",
+		"3_c.sql": "-- atlas:txmode none\n\nDROP INDEX CONCURRENTLY a_b_idx;\n",
+		"4_d.sql": "-- atlas:txmode none\n\nCREATE UNIQUE INDEX CONCURRENTLY \"a_B\" ON public.a (b);\n",
+	}
+	want := fingerprint(t, files)
+	for _, stop := range []string{"2", "3", "4"} {
+		t.Run(stop, func(t *testing.T) {
+			t.Parallel()
+			db := dbtest.Empty(t)
+			before := map[string]string{}
+			for name, text := range files {
+				if name < stop {
+					before[name] = text
+				}
+			}
+			mustUp(t, history(t, before), db.OwnerURL)
+			// Concurrent index statements wait for every transaction that has used the table.
+			reader := connect(t, db.OwnerURL)
+			exec(t, reader, "BEGIN; LOCK TABLE a IN ROW EXCLUSIVE MODE")
+			observer := connect(t, db.OwnerURL)
+			killed(t, db.OwnerURL, files, observer, "virtualxid")
+			if got, _, err := migrate.Current(t.Context(), observer); err != nil || stop != "3" && got != stop {
+				t.Errorf("a concurrent statement begun: got version %q, %v; want %s recorded as begun", got, err, stop)
+			}
+			exec(t, reader, "ROLLBACK")
+			mustUp(t, history(t, files), db.OwnerURL)
+			if diff := cmp.Diff(want, read(t, db.OwnerURL)); diff != "" {
+				t.Errorf("state (-undisturbed +rerun):\n%s", diff)
+			}
+		})
+	}
+}
+
+// killed runs a migration in a process of its own and kills it when it waits for a lock of that kind.
+func killed(t *testing.T, url string, files map[string]string, observer *pgx.Conn, lock string) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, file := range history(t, files) {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), file.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	victim := osexec.Command(os.Args[0])
+	victim.Env = append(os.Environ(), victimURL+"="+url, victimDir+"="+dir)
+	victim.Stderr = os.Stderr
+	if err := victim.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the runner to be in the statement", func() bool {
+		return value[bool](t, observer, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = '"+lock+"')")
+	})
+	if err := victim.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if err := victim.Wait(); err == nil {
+		t.Fatal("the runner ended by itself before it was killed")
+	}
+}
+
+// fingerprint is the state that an undisturbed run of the files leads to.
+func fingerprint(t *testing.T, files map[string]string) catalog.Fingerprint {
+	t.Helper()
+	db := dbtest.Empty(t)
+	mustUp(t, history(t, files), db.OwnerURL)
+	return read(t, db.OwnerURL)
+}
+
+func read(t *testing.T, url string) catalog.Fingerprint {
+	t.Helper()
+	print, err := catalog.Read(t.Context(), connect(t, url))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return print
+}
