@@ -46,6 +46,9 @@ func (d *entDriver) do(ctx context.Context, s *statement) error {
 	if err != nil {
 		return err
 	}
+	if m := memberFrom(ctx); m != nil {
+		return m.do(ctx, scope, s)
+	}
 	return db.run(ctx, scope, s)
 }
 
