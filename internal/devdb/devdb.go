@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -43,6 +42,7 @@ type Options struct {
 type Cluster struct {
 	dir       string
 	port      int
+	version   string
 	ephemeral bool
 	log       io.Writer
 	secrets   credentials
@@ -93,7 +93,6 @@ func (c *Cluster) claim(dir string) (err error) {
 }
 
 func (c *Cluster) start(ctx context.Context, port int) error {
-	begin := time.Now()
 	c.removeLeftovers()
 	run, err := accountFor(c.dir)
 	if err != nil {
@@ -123,7 +122,7 @@ func (c *Cluster) start(ctx context.Context, port int) error {
 	if err := c.prepare(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.log, "Postgres %s on 127.0.0.1:%d in %s (%d ms)\n", bin.version, c.port, c.dir, time.Since(begin).Milliseconds())
+	c.version = bin.version
 	return nil
 }
 
@@ -149,6 +148,9 @@ func (c *Cluster) url(role, password, database string) string {
 
 // Port is the port the cluster listens on, on 127.0.0.1.
 func (c *Cluster) Port() int { return c.port }
+
+// Version is the server's version, such as 15.18.
+func (c *Cluster) Version() string { return c.version }
 
 // Done is closed when the server has ended, whether stopped or on its own account.
 func (c *Cluster) Done() <-chan struct{} { return c.server.Done() }

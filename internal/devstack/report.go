@@ -1,0 +1,55 @@
+package devstack
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/lockstep-dev/lockstep/internal/devseed"
+)
+
+// report tells the developer what happens, a line per finished step.
+type report struct {
+	out   io.Writer
+	begin time.Time
+}
+
+func newReport(out io.Writer) *report { return &report{out: out, begin: time.Now()} }
+
+// line reports a finished step and how long it took.
+func (r *report) line(name, said string, begin time.Time) {
+	fmt.Fprintf(r.out, "%-11s %-58s %6.2f s\n", name, said, time.Since(begin).Seconds())
+}
+
+// details is where steps say what they do while they do it.
+func (r *report) details() io.Writer { return indented{r.out} }
+
+// indented sets lines below the steps they belong to.
+type indented struct{ out io.Writer }
+
+func (w indented) Write(p []byte) (int, error) {
+	text := strings.TrimRight(string(p), "\n")
+	if _, err := fmt.Fprintf(w.out, "            %s\n", strings.ReplaceAll(text, "\n", "\n            ")); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// ready tells how to use the stack.
+func (r *report) ready(f File, accounts []devseed.Account, file string) {
+	r.line("Ready", "", r.begin)
+	fmt.Fprintf(r.out, "\nAPI         %s\nDocs        %s\nIssuer      %s\nDatabase    %s\n", f.API, f.Docs, f.Issuer, f.DatabaseURL)
+	if f.Web != "" {
+		fmt.Fprintf(r.out, "Web         %s\n", f.Web)
+	}
+	fmt.Fprintf(r.out, "\nTokens, good for %.0f hours, also in %s:\n", lifetime.Hours(), file)
+	for i, a := range accounts {
+		fmt.Fprintf(r.out, "\n  %s, %s of %s\n  %s\n", a.Name, a.Role, a.Tenant, f.Tokens[i].Token)
+	}
+	fmt.Fprintf(r.out, "\n  the platform, which makes and lists tenants\n  %s\n", f.PlatformToken)
+	if len(f.Tokens) > 0 {
+		fmt.Fprintf(r.out, "\nTry it:\n\n  curl -sS -H 'Authorization: Bearer %s' %s/v1/users/%s\n", f.Tokens[0].Token, f.API, f.Tokens[0].UserID)
+	}
+	fmt.Fprint(r.out, "\nNext: change ent/schema, then run make generate and make migration name=…, and make dev again. Ctrl-C stops everything.\n")
+}
