@@ -67,7 +67,7 @@ export async function compileOnly(client: CoreApiClient): Promise<void> {
   // @ts-expect-error an operation that does not exist
   client.users.archive('id');
   // @ts-expect-error a resource that does not exist
-  void client.projects;
+  void client.noSuchResource;
   // @ts-expect-error toArray wants a limit: a list may be endless
   await client.users.list().toArray();
   // @ts-expect-error a page may be the last

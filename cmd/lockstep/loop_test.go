@@ -1,0 +1,274 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lockstep-dev/lockstep/internal/child"
+	"github.com/lockstep-dev/lockstep/internal/dbtest"
+	"github.com/lockstep-dev/lockstep/internal/devissuer"
+)
+
+// TestLoop adds a fifth entity to a copy of the repository, by the steps of the README's guide, and uses it over HTTP and
+// in TypeScript. Nothing is written by hand but the schema files.
+func TestLoop(t *testing.T) {
+	t.Parallel()
+	root := copyRepository(t)
+
+	lockstep(t, root, "new", "entity", "Project")
+	lockstep(t, root, "new", "entity", "ProjectMember")
+	for _, name := range []string{"project", "projectmember"} {
+		copyFile(t, filepath.Join("testdata", "loop", name+".go.txt"), filepath.Join(root, "ent", "schema", name+".go"))
+	}
+	lockstep(t, root, "generate")
+	if text := lockstep(t, root, "generate"); !strings.Contains(text, " 0 files changed") {
+		t.Errorf("a second generation changes files:\n%s", text)
+	}
+	lockstep(t, root, "migration", "--name", "add_projects")
+	lockstep(t, root, "migrate", "verify")
+
+	t.Run("over HTTP", func(t *testing.T) {
+		useProjects(t, root)
+	})
+	t.Run("in TypeScript", func(t *testing.T) {
+		sdk := filepath.Join(root, "clients", "ts")
+		copyFile(t, filepath.Join("testdata", "loop", "usage.ts.txt"), filepath.Join(sdk, "test", "usage.ts"))
+		command(t, sdk, "node", filepath.Join(root, "node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.test.json", "--noEmit")
+	})
+}
+
+// useProjects runs the copy's own server on a database migrated by it, and drives the new operations.
+func useProjects(t *testing.T, root string) {
+	binary := filepath.Join(t.TempDir(), "server")
+	command(t, root, "go", "build", "-o", binary, "./cmd/server")
+	database := dbtest.Empty(t)
+	migrateUp := exec.CommandContext(t.Context(), binary, "migrate", "up")
+	migrateUp.Env = append(os.Environ(), "LOCKSTEP_MIGRATE_DATABASE_URL="+database.OwnerURL)
+	if out, err := migrateUp.CombinedOutput(); err != nil {
+		t.Fatalf("migrate up: %v\n%s", err, out)
+	}
+	acme, globex := seedTenant(t, database.OwnerURL, "acme"), seedTenant(t, database.OwnerURL, "globex")
+	issuer := startIssuer(t)
+	api := startServer(t, binary, database.AppURL, issuer.URL())
+
+	caller := func(tenant, user uuid.UUID) *client {
+		token, err := issuer.Token(devissuer.TokenRequest{TenantID: tenant, UserID: user})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &client{t: t, api: api, token: token}
+	}
+	ours, theirs := caller(acme.tenant, acme.user), caller(globex.tenant, globex.user)
+	body := fmt.Sprintf(`{"name": "Apollo", "budget": "12500.50", "dueDate": "2026-12-31", "ownerId": %q}`, acme.user)
+	project := ours.do("POST", "/v1/projects", body, http.StatusCreated)
+	path := "/v1/projects/" + project["id"].(string)
+	ours.do("POST", "/v1/project-members", fmt.Sprintf(`{"projectId": %q, "userId": %q}`, project["id"], acme.user), http.StatusCreated)
+
+	got := ours.do("GET", path, "", http.StatusOK)
+	for name, want := range map[string]any{
+		"name": "Apollo", "budget": "12500.5", "dueDate": "2026-12-31", "status": "planned",
+		"ownerId": acme.user.String(), "tenantId": acme.tenant.String(),
+	} {
+		if got[name] != want {
+			t.Errorf("member %s: got %v, want %v", name, got[name], want)
+		}
+	}
+	if members, _ := got["members"].([]any); len(members) != 1 || members[0].(map[string]any)["id"] != acme.user.String() {
+		t.Errorf("got members %v, want the one added", got["members"])
+	}
+	if list := ours.do("GET", "/v1/projects", "", http.StatusOK); len(list["data"].([]any)) != 1 {
+		t.Errorf("got %v, want the one project", list)
+	}
+	if changed := ours.do("PATCH", path, `{"dueDate": null, "status": "running"}`, http.StatusOK); changed["dueDate"] != nil || changed["status"] != "running" {
+		t.Errorf("got %v after the patch, want no due date and running", changed)
+	}
+	ours.do("POST", "/v1/projects", strings.Replace(body, "12500.50", "much", 1), http.StatusUnprocessableEntity)
+	ours.do("DELETE", path, "", http.StatusConflict)
+	theirs.do("GET", path, "", http.StatusNotFound)
+	if list := theirs.do("GET", "/v1/projects", "", http.StatusOK); len(list["data"].([]any)) != 0 {
+		t.Errorf("got %v in the other tenant, want nothing", list)
+	}
+}
+
+// copyRepository copies what git would commit, and lends the copy the installed npm packages.
+func copyRepository(t *testing.T) string {
+	t.Helper()
+	source, err := repositoryRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	listing, err := exec.CommandContext(t.Context(), "git", "-C", source, "ls-files", "-z", "--cached", "--others", "--exclude-standard").Output()
+	if err != nil {
+		t.Fatalf("list the repository's files: %v", err)
+	}
+	target := t.TempDir()
+	for name := range strings.SplitSeq(strings.Trim(string(listing), "\x00"), "\x00") {
+		if _, err := os.Lstat(filepath.Join(source, name)); err == nil { // git also lists files that are deleted and not committed
+			copyFile(t, filepath.Join(source, name), filepath.Join(target, name))
+		}
+	}
+	if modules := filepath.Join(source, "node_modules"); exists(modules) {
+		if err := os.Symlink(modules, filepath.Join(target, "node_modules")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return target
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func lockstep(t *testing.T, root string, args ...string) string {
+	t.Helper()
+	return command(t, root, "go", append([]string{"run", "./cmd/lockstep"}, args...)...)
+}
+
+func command(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// seeded is a tenant with one user who may do everything.
+type seeded struct{ tenant, user uuid.UUID }
+
+func seedTenant(t *testing.T, ownerURL, slug string) seeded {
+	t.Helper()
+	owner, err := pgx.Connect(t.Context(), ownerURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = owner.Close(context.Background()) }()
+	out := seeded{uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())}
+	role := uuid.Must(uuid.NewV7())
+	permissions := []string{"users:read"}
+	for _, entity := range []string{"projects", "project_members"} {
+		for _, verb := range []string{"read", "create", "update", "delete"} {
+			permissions = append(permissions, entity+":"+verb)
+		}
+	}
+	for _, step := range []struct {
+		sql  string
+		args []any
+	}{
+		{`INSERT INTO core.tenants (id, name, slug, created_at, updated_at) VALUES ($1, $2, $2, now(), now())`, []any{out.tenant, slug}},
+		{`INSERT INTO core.users (tenant_id, id, email, display_name, created_at, updated_at) VALUES ($1, $2, 'a@example.com', 'Ada', now(), now())`, []any{out.tenant, out.user}},
+		{`INSERT INTO core.roles (tenant_id, id, name, permissions, created_at, updated_at) VALUES ($1, $2, 'All', $3, now(), now())`, []any{out.tenant, role, permissions}},
+		{`INSERT INTO core.user_roles (tenant_id, id, user_id, role_id, granted_at, created_at, updated_at) VALUES ($1, $2, $3, $4, now(), now(), now())`, []any{out.tenant, uuid.Must(uuid.NewV7()), out.user, role}},
+	} {
+		if _, err := owner.Exec(t.Context(), step.sql, step.args...); err != nil {
+			t.Fatalf("%s: %v", step.sql, err)
+		}
+	}
+	return out
+}
+
+func startIssuer(t *testing.T) *devissuer.Issuer {
+	t.Helper()
+	listener, url, err := devissuer.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	issuer, err := devissuer.New(devissuer.Options{IssuerURL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: issuer}}
+	server.Start()
+	t.Cleanup(server.Close)
+	return issuer
+}
+
+type client struct {
+	t          *testing.T
+	api, token string
+}
+
+// do sends one request and returns the object it is answered with.
+func (c *client) do(method, path, body string, status int) map[string]any {
+	c.t.Helper()
+	request, err := http.NewRequestWithContext(c.t.Context(), method, c.api+path, bytes.NewBufferString(body))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+c.token)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	var object map[string]any
+	if err := json.NewDecoder(response.Body).Decode(&object); err != nil {
+		c.t.Fatalf("%s %s: answer is no object: %v", method, path, err)
+	}
+	if response.StatusCode != status {
+		c.t.Fatalf("%s %s: got %s, want %d\n%v", method, path, response.Status, status, object)
+	}
+	return object
+}
+
+// startServer runs the binary on free ports and returns the API's URL once it listens.
+func startServer(t *testing.T, binary, databaseURL, issuer string) string {
+	t.Helper()
+	cmd := exec.Command(binary, "serve")
+	cmd.Env = append(os.Environ(), "LOCKSTEP_DATABASE_URL="+databaseURL, "LOCKSTEP_OIDC_ISSUERS="+issuer,
+		"LOCKSTEP_ADDR=127.0.0.1:0", "LOCKSTEP_ADMIN_ADDR=127.0.0.1:0")
+	logs, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := child.Start(cmd, child.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = server.Stop(10*time.Second, syscall.SIGTERM) })
+	lines := bufio.NewScanner(logs)
+	for lines.Scan() {
+		var line struct{ Msg, Addr string }
+		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "serving" {
+			go func() { _, _ = io.Copy(io.Discard, logs) }()
+			return "http://" + line.Addr
+		}
+		t.Log(lines.Text())
+	}
+	t.Fatal("the server ended before it listened")
+	return ""
+}
