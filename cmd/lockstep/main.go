@@ -36,6 +36,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		newMigrationCommand(),
 		newMigrateCommand(),
 		newScratchCommand(),
+		newSetupCommand(),
 	)
 	root.SetArgs(args)
 	root.SetOut(stdout)

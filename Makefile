@@ -1,0 +1,60 @@
+# Everything a developer, CI or an operator does to this repository. `make` lists it.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+LOCKSTEP := go run ./cmd/lockstep
+GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
+ACTIONLINT := go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+VERSION ?= dev
+export CHROMIUM_PATH ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || true)
+export NEXT_TELEMETRY_DISABLED := 1
+
+.PHONY: help dev web setup generate migration verify lint test test-go test-sdk e2e build clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+dev: ## run Postgres, migrations, seed, issuer and server; Ctrl-C stops all
+	@$(LOCKSTEP) dev
+
+web: ## the same, and the Next.js app
+	@$(LOCKSTEP) dev --web
+
+setup: ## install npm packages and the test browser, where they are missing
+	@$(LOCKSTEP) setup
+
+generate: ## regenerate everything from ent/schema
+	@go generate .
+
+migration: ## plan the next migration and its reverse: make migration name=add_x
+	@$(if $(name),,$(error say what it does: make migration name=add_projects))$(LOCKSTEP) migration --name $(name)
+
+verify: ## prove that schema, migrations and their reverses agree
+	@$(LOCKSTEP) migrate verify
+
+lint: setup ## check style, floors and types
+	@echo "golangci-lint: built on first use, which takes some minutes"
+	$(GOLANGCI) run
+	$(ACTIONLINT)
+	npm run --silent typecheck
+
+test: test-go test-sdk e2e ## all tests: Go, SDK, and both against the real stack in a real browser
+
+test-go: setup ## Go tests, on an embedded Postgres
+	go vet ./...
+	go test ./...
+
+test-sdk: setup ## SDK tests against a local HTTP server
+	npm test --silent -w clients/ts
+
+e2e: setup ## SDK and browser tests against the running stack
+	npm run --silent build -w web
+	npm run --silent e2e -w web
+
+build: ## the production binary, bin/server
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/server ./cmd/server
+	@ls -l bin/server | awk '{printf "built %s, %.1f MB\n", $$NF, $$5/1e6}'
+
+clean: ## remove build output; data and tokens in .lockstep stay
+	rm -rf bin clients/ts/dist clients/ts/.test web/.next web/.e2e

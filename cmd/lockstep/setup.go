@@ -1,0 +1,33 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lockstep-dev/lockstep/internal/setup"
+)
+
+func newSetupCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "setup",
+		Short: "Install what building and testing need",
+		Long: `Installs npm packages from package-lock.json and, on Debian as root, the Chromium of the browser test. It prints what it
+installs; elsewhere it says what to install. A machine that has everything is left alone. Postgres needs no step: an
+installed one is used, or fetched when the first database is started. make test and make lint call this by themselves.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			root, err := repositoryRoot()
+			if err != nil {
+				return err
+			}
+			start := time.Now()
+			if err := setup.Run(cmd.Context(), root, cmd.OutOrStdout()); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "setup: all is there (%.1f s)\n", time.Since(start).Seconds())
+			return err
+		},
+	}
+}
