@@ -1,0 +1,173 @@
+package planner
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/dbtest"
+	"github.com/lockstep-dev/lockstep/internal/migrate"
+)
+
+// project is a folder with a desired state and migrations.
+type project struct {
+	t testing.TB
+	Options
+}
+
+// initial is the first migration of the base state, planned once.
+var initial struct {
+	sync.Once
+	plan *Plan
+	err  error
+}
+
+// newProject returns a project whose migrations lead to testdata/base.sql.
+func newProject(t testing.TB) *project {
+	t.Helper()
+	p := emptyProject(t)
+	initial.Do(func() { initial.plan, initial.err = New(context.Background(), p.Options, "init") })
+	if initial.err != nil {
+		t.Fatal(initial.err)
+	}
+	if err := os.MkdirAll(filepath.Join(p.Migrations, migrate.DownDir), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p.write(initial.plan)
+	return p
+}
+
+// emptyProject returns a project with the base state and no migrations.
+func emptyProject(t testing.TB) *project {
+	t.Helper()
+	dir := t.TempDir()
+	p := &project{t, Options{Schema: filepath.Join(dir, "schema.sql"), Migrations: filepath.Join(dir, "migrations"), Scratch: dbtest.Cluster(t)}}
+	p.edit(func(s string) string { return s })
+	return p
+}
+
+// edit writes the desired state as a change of the base.
+func (p *project) edit(change func(base string) string) {
+	p.t.Helper()
+	base, err := os.ReadFile("testdata/base.sql")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.WriteFile(p.Schema, []byte(change(string(base))), 0o644); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *project) plan(name string) *Plan {
+	p.t.Helper()
+	plan, err := New(p.t.Context(), p.Options, name)
+	if err != nil {
+		p.t.Fatalf("plan %s: %v", name, err)
+	}
+	return plan
+}
+
+func (p *project) write(plan *Plan) {
+	p.t.Helper()
+	if _, err := Write(p.Options, plan); err != nil {
+		p.t.Fatalf("write %s: %v", plan.Name, err)
+	}
+}
+
+// put overwrites a file of the migrations directory and hashes it anew.
+func (p *project) put(name, content string) {
+	p.t.Helper()
+	if err := os.WriteFile(filepath.Join(p.Migrations, name), []byte(content), 0o644); err != nil {
+		p.t.Fatal(err)
+	}
+	if _, err := Hash(p.Migrations); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// files lists the migrations directory.
+func (p *project) files() []string {
+	p.t.Helper()
+	var names []string
+	for _, pattern := range []string{"*", "*/*", ".*", "*/.*"} {
+		found, err := filepath.Glob(filepath.Join(p.Migrations, pattern))
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		for _, f := range found {
+			names = append(names, strings.TrimPrefix(f, p.Migrations+"/"))
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// sameSchema compares what the migrations make of an empty database with what the desired state makes of one, leaving out
+// what only the planner adds.
+func (p *project) sameSchema() {
+	p.t.Helper()
+	migrated, desired := dbtest.Empty(p.t).OwnerURL, dbtest.Empty(p.t).OwnerURL
+	if _, err := migrate.Up(p.t.Context(), migrate.Options{Dir: os.DirFS(p.Migrations), URL: migrated}); err != nil {
+		p.t.Fatal(err)
+	}
+	text, err := os.ReadFile(p.Schema)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	conn := connect(p.t, desired)
+	if _, err := conn.Exec(p.t.Context(), string(text)); err != nil {
+		p.t.Fatal(err)
+	}
+	added := func(o catalog.Object) bool {
+		return o.Kind == "policy" || o.Kind == "row security" || o.Kind == "grant"
+	}
+	got := slices.DeleteFunc(read(p.t, connect(p.t, migrated)), added)
+	want := slices.DeleteFunc(read(p.t, conn), added)
+	for _, d := range catalog.Diff(got, want) {
+		p.t.Errorf("migrated database: %s", d)
+	}
+}
+
+func connect(t testing.TB, url string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+func read(t testing.TB, conn *pgx.Conn) catalog.Fingerprint {
+	t.Helper()
+	print, err := catalog.Read(t.Context(), conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return print
+}
+
+func at(clock string) func() time.Time {
+	now, err := time.Parse("20060102150405", clock)
+	if err != nil {
+		panic(err)
+	}
+	return func() time.Time { return now }
+}
+
+func wantWords(t testing.TB, what, text string, words []string) {
+	t.Helper()
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			t.Errorf("%s does not say %q:\n%s", what, w, text)
+		}
+	}
+}
