@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -34,17 +33,18 @@ are passed on to it. The exit code is 127 when there is no such command and 128+
 		Example: `  lockstep scratch -- atlas migrate diff add_projects --env local
   lockstep scratch -- sh -c 'psql "$DATABASE_URL" -f ent/schema.sql'`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return runScratch(cmd.Context(), args) },
+		RunE: runScratch,
 	}
 	// Flags after the command's name are the command's.
 	cmd.Flags().SetInterspersed(false)
 	return cmd
 }
 
-func runScratch(ctx context.Context, args []string) (err error) {
+func runScratch(cmd *cobra.Command, args []string) (err error) {
+	ctx := cmd.Context()
 	path, err := exec.LookPath(args[0])
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "lockstep: scratch: %v\n", err)
+		fmt.Fprintf(cmd.ErrOrStderr(), "lockstep: scratch: %v\n", err)
 		return exitError(exitNotFound)
 	}
 	// Signals that come while the database starts are passed on as soon as there is a command.
@@ -65,7 +65,7 @@ func runScratch(ctx context.Context, args []string) (err error) {
 
 	command := exec.Command(path, args[1:]...)
 	command.Args[0] = args[0]
-	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
+	command.Stdin, command.Stdout, command.Stderr = cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
 	command.Env = append(os.Environ(), "LOCKSTEP_SCRATCH_URL="+url, "DATABASE_URL="+url)
 	p, err := child.Start(command, child.Options{Foreground: true, OnParentDeath: syscall.SIGTERM})
 	if err != nil {
