@@ -98,7 +98,7 @@ func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error
 		Nullable:    f.Nillable || f.Optional,
 		Immutable:   f.Immutable,
 		ServerOwned: annotation.ServerOwned,
-		Limits:      found.Of(node.Name, f.Name),
+		Limits:      withinType(f.Type.Type, found.Of(node.Name, f.Name)),
 	}
 	out.Required = !f.Optional && !f.Default
 	if kind == Enum {
@@ -129,6 +129,30 @@ func literalDefault(f *gen.Field, kind Kind) (json.RawMessage, error) {
 		return nil, fmt.Errorf("encode default %v: %w", value, err)
 	}
 	return literal, nil
+}
+
+// ranges are the integers that fit a column narrower than 64 bits. Without them a larger number would be cut on its way.
+var ranges = map[field.Type][2]string{
+	field.TypeInt8:   {"-128", "127"},
+	field.TypeInt16:  {"-32768", "32767"},
+	field.TypeInt32:  {"-2147483648", "2147483647"},
+	field.TypeUint8:  {"0", "255"},
+	field.TypeUint16: {"0", "65535"},
+	field.TypeUint32: {"0", "4294967295"},
+	field.TypeUint:   {"0", ""},
+	field.TypeUint64: {"0", ""},
+}
+
+// withinType adds the limits of an integer's type where the schema sets none; a validator's are always narrower.
+func withinType(t field.Type, limits validators.Limits) validators.Limits {
+	fits := ranges[t]
+	if limits.Min == "" {
+		limits.Min = fits[0]
+	}
+	if limits.Max == "" {
+		limits.Max = fits[1]
+	}
+	return limits
 }
 
 func kindOf(f *gen.Field) (Kind, error) {

@@ -148,9 +148,9 @@ func newEntity(node *gen.Type, found validators.Set) (*Entity, error) {
 	entity := &Entity{
 		Node:       node,
 		Name:       node.Name,
-		Resource:   plural(camel(node.Name)),
-		Path:       "/v1/" + kebab(plural(node.Name)),
-		Permission: node.Table(),
+		Resource:   camel(plural(snake(node.Name))),
+		Path:       "/v1/" + plural(kebab(node.Name)),
+		Permission: plural(snake(node.Name)),
 		Comment:    comment,
 		platform:   annotation.Platform,
 	}

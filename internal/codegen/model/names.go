@@ -8,10 +8,12 @@ import (
 	"github.com/stoewer/go-strcase"
 )
 
-// rules are those with which Ent names its tables, so that users → /v1/users → core.users stay one word.
+// rules are those of Ent and entoas, so that User → core.users → /v1/users stay one word.
 var rules = inflect.NewDefaultRuleset()
 
 func plural(word string) string { return rules.Pluralize(word) }
+
+func snake(name string) string { return strcase.SnakeCase(name) }
 
 func kebab(name string) string { return strcase.KebabCase(name) }
 
