@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -29,7 +30,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	root.AddCommand(
 		newServeCommand(getenv),
-		newMigrateCommand(),
+		newMigrateCommand(getenv),
 		newHealthcheckCommand(getenv),
 		newVersionCommand(),
 	)
@@ -37,6 +38,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
+		var exit exitCode
+		if errors.As(err, &exit) {
+			return int(exit)
+		}
 		fmt.Fprintf(stderr, "server: %v\n", err)
 		return 1
 	}

@@ -2,14 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/lockstep-dev/lockstep/internal/config"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
 	"github.com/lockstep-dev/lockstep/migrations"
 )
@@ -25,19 +26,17 @@ type exitCode int
 // Error names the code.
 func (e exitCode) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-// ExitCode is the code the process ends with.
-func (e exitCode) ExitCode() int { return int(e) }
-
 // migrateFlags are those every subcommand has.
 type migrateFlags struct {
+	getenv      func(string) string
 	json        bool
 	lockTimeout time.Duration
 	wait        time.Duration
 }
 
 // newMigrateCommand is `server migrate`: the embedded migrations against the database.
-func newMigrateCommand() *cobra.Command {
-	var flags migrateFlags
+func newMigrateCommand(getenv func(string) string) *cobra.Command {
+	flags := migrateFlags{getenv: getenv}
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Apply, undo and verify the migrations in this binary",
@@ -163,7 +162,7 @@ tenant-owned table fenced in by row-level security. The exit code is %d when it 
 
 // options reads where to migrate. Progress goes to standard error, so that standard output is the result alone.
 func (f *migrateFlags) options(cmd *cobra.Command) (migrate.Options, error) {
-	url, err := migrateURL(os.Getenv)
+	url, err := migrateURL(f.getenv)
 	if err != nil {
 		return migrate.Options{}, err
 	}
@@ -180,26 +179,42 @@ func (f *migrateFlags) options(cmd *cobra.Command) (migrate.Options, error) {
 // migrateURL is the database as its owner, from the environment or from a file named there.
 func migrateURL(getenv func(string) string) (string, error) {
 	const name = "LOCKSTEP_MIGRATE_DATABASE_URL"
-	if url := getenv(name); url != "" {
-		return url, nil
+	url, err := config.Lookup(getenv, name, true)
+	if err != nil {
+		return "", fmt.Errorf("%s %w", name, err)
 	}
-	file := getenv(name + "_FILE")
-	if file == "" {
+	if url == "" {
 		return "", fmt.Errorf("set %s (or %s_FILE) to the database to migrate, as the role that owns its schema", name, name)
 	}
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return "", fmt.Errorf("read %s_FILE: %w", name, err)
-	}
-	return strings.TrimSpace(string(content)), nil
+	return url, nil
+}
+
+// outcome is what `server migrate up|down --json` prints; files that ran before an error are in it.
+type outcome struct {
+	migrate.Result
+	Error *failure `json:"error,omitempty"`
+}
+
+// failure is an error for a machine. Code is that of a migrate.Problem, or empty.
+type failure struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
 }
 
 func (f *migrateFlags) printResult(out io.Writer, r migrate.Result, idle string, failed error) error {
+	if f.json {
+		o := outcome{Result: r}
+		if failed != nil {
+			o.Error = &failure{Message: failed.Error()}
+			var problem *migrate.Problem
+			if errors.As(failed, &problem) {
+				o.Error.Code = problem.Code
+			}
+		}
+		return errors.Join(failed, json.NewEncoder(out).Encode(o))
+	}
 	if failed != nil {
 		return failed
-	}
-	if f.json {
-		return json.NewEncoder(out).Encode(r)
 	}
 	for _, file := range r.Files {
 		if r.DryRun {

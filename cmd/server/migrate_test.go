@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lockstep-dev/lockstep/internal/dbtest"
+	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/migrations"
+)
+
+func TestMain(m *testing.M) { os.Exit(dbtest.Main(m)) }
+
+// migrateRun runs `server migrate …` on a database and returns its exit code and outputs.
+func migrateRun(t *testing.T, url string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	getenv := func(name string) string {
+		if name == "LOCKSTEP_MIGRATE_DATABASE_URL" {
+			return url
+		}
+		return ""
+	}
+	var out, errs bytes.Buffer
+	code = run(t.Context(), append([]string{"migrate"}, args...), getenv, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// One database is taken through every command, in the order an operator would use them.
+func TestMigrateCommands(t *testing.T) {
+	t.Parallel()
+	url := dbtest.Empty(t).OwnerURL
+	latest, err := migrate.Latest(migrations.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := []struct {
+		args   []string
+		code   int
+		stdout string
+		stderr string
+	}{
+		{[]string{"status"}, 3, "database at version none, this binary at " + latest, ""},
+		{[]string{"verify"}, 4, "problem  (pending)", ""},
+		{[]string{"up", "--dry-run"}, 0, `CREATE SCHEMA "core";`, ""},
+		{[]string{"status"}, 3, "pending", ""},
+		{[]string{"up"}, 0, "from version none to " + latest, "CREATE SCHEMA \"core\"; "},
+		{[]string{"up"}, 0, "up to date, at version " + latest, ""},
+		{[]string{"status"}, 0, "applied", ""},
+		{[]string{"verify"}, 0, "database at version " + latest, ""},
+		{[]string{"status", "--json"}, 0, `"pending":[]`, ""},
+		{[]string{"down", "--to", latest}, 0, "nothing to undo, at version " + latest, ""},
+		{[]string{"down", "--to", "7"}, 1, "", "version 7 is not applied"},
+		{[]string{"down", "--to", "7", "--json"}, 1, `"error":{"code":"version"`, ""},
+		{[]string{"down"}, 1, "", `required flag(s) "to" not set`},
+		{[]string{"down", "--to", "0", "--dry-run"}, 0, `DROP SCHEMA "core";`, ""},
+		{[]string{"down", "--to", "0", "--json"}, 0, `"to":""`, ""},
+		{[]string{"up", "--json"}, 0, `"to":"` + latest + `"`, ""},
+	}
+	for _, s := range steps {
+		code, stdout, stderr := migrateRun(t, url, s.args...)
+		if code != s.code || !strings.Contains(stdout, s.stdout) || !strings.Contains(stderr, s.stderr) {
+			t.Errorf("migrate %s: got exit code %d, want %d\nstandard output, want %q in\n%s\nstandard error, want %q in\n%s",
+				strings.Join(s.args, " "), code, s.code, s.stdout, stdout, s.stderr, stderr)
+		}
+		if strings.Contains(strings.Join(s.args, " "), "--json") && !json.Valid([]byte(stdout)) {
+			t.Errorf("migrate %s: not JSON: %s", strings.Join(s.args, " "), stdout)
+		}
+	}
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	if _, err := conn.Exec(t.Context(), "ALTER TABLE core.users DISABLE ROW LEVEL SECURITY"); err != nil {
+		t.Fatal(err)
+	}
+	if code, stdout, _ := migrateRun(t, url, "verify"); code != 4 || !strings.Contains(stdout, "ALTER TABLE core.users ENABLE ROW LEVEL SECURITY") {
+		t.Errorf("a hole in the fence: got exit code %d and %s", code, stdout)
+	}
+}
+
+func TestMigrateURL(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "url")
+	if err := os.WriteFile(file, []byte("postgres://from/file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		env  map[string]string
+		want string
+		says string
+	}{
+		{map[string]string{"LOCKSTEP_MIGRATE_DATABASE_URL": "postgres://x/y"}, "postgres://x/y", ""},
+		{map[string]string{"LOCKSTEP_MIGRATE_DATABASE_URL_FILE": file}, "postgres://from/file", ""},
+		{map[string]string{"LOCKSTEP_MIGRATE_DATABASE_URL_FILE": file + "x"}, "", "no such file"},
+		{nil, "", "set LOCKSTEP_MIGRATE_DATABASE_URL"},
+	} {
+		got, err := migrateURL(func(name string) string { return test.env[name] })
+		if got != test.want || (test.says == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%v: got %q, %v; want %q, %q", test.env, got, err, test.want, test.says)
+		}
+	}
+}
