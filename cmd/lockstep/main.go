@@ -35,6 +35,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		newNewCommand(),
 		newMigrationCommand(),
 		newMigrateCommand(),
+		newRenameCommand(),
 		newScratchCommand(),
 		newSetupCommand(),
 	)

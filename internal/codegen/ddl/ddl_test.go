@@ -133,7 +133,9 @@ func (Pointer) Fields() []ent.Field {
 func (Pointer) Edges() []ent.Edge {
 	return []ent.Edge{edge.To("badge", fixture.Badge.Type).Unique().Required().Field("badge_id").Comment("Badge.")}
 }
-func (Pointer) Annotations() []schema.Annotation { return []schema.Annotation{schema.Comment("Pointer.")} }
+func (Pointer) Annotations() []schema.Annotation {
+	return []schema.Annotation{schema.Comment("Pointer.")}
+}
 
 func TestGlobalRowsMayNotPointIntoATenant(t *testing.T) {
 	t.Parallel()

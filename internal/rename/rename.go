@@ -1,0 +1,118 @@
+// Package rename turns the template into a team's own project: its Go module and its npm package get the team's names.
+package rename
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/module"
+)
+
+// Names are what a project is called.
+type Names struct {
+	Module  string // Go module path: github.com/acme/core
+	Package string // npm package: @acme/core-sdk
+}
+
+// packageName is an npm package's name. See https://docs.npmjs.com/cli/configuring-npm/package-json#name.
+var packageName = regexp.MustCompile(`^(@[a-z0-9-~][a-z0-9-._~]*/)?[a-z0-9-~][a-z0-9-._~]*$`)
+
+// Current reads the names of the checkout at root.
+func Current(root string) (Names, error) {
+	var names Names
+	data, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		return names, fmt.Errorf("read go.mod: %w", err)
+	}
+	names.Module = modfile.ModulePath(data)
+	data, err = os.ReadFile(filepath.Join(root, "clients", "ts", "package.json"))
+	if err != nil {
+		return names, fmt.Errorf("read the SDK's package.json: %w", err)
+	}
+	var manifest struct{ Name string }
+	if err := json.Unmarshal(data, &manifest); err != nil {
+		return names, fmt.Errorf("read the SDK's package.json: %w", err)
+	}
+	names.Package = manifest.Name
+	if names.Module == "" || names.Package == "" {
+		return names, errors.New("go.mod or clients/ts/package.json has no name")
+	}
+	return names, nil
+}
+
+// Apply writes the new names over the old ones in every text file that git tracks, and returns how many files changed.
+// An empty name stays as it is. It refuses a tree with uncommitted changes, so that git can take it back.
+func Apply(ctx context.Context, root string, to Names) (int, error) {
+	from, err := Current(root)
+	if err != nil {
+		return 0, err
+	}
+	var pairs []string
+	if to.Module != "" && to.Module != from.Module {
+		if err := module.CheckPath(to.Module); err != nil {
+			return 0, fmt.Errorf("the module path is not valid: %w", err)
+		}
+		pairs = append(pairs, from.Module, to.Module)
+	}
+	if to.Package != "" && to.Package != from.Package {
+		if !packageName.MatchString(to.Package) {
+			return 0, fmt.Errorf("%q is no npm package name: write it such as @acme/core-sdk", to.Package)
+		}
+		pairs = append(pairs, from.Package, to.Package)
+	}
+	if len(pairs) == 0 {
+		return 0, nil
+	}
+	dirty, err := git(ctx, root, "status", "--porcelain")
+	if err != nil {
+		return 0, err
+	}
+	if len(dirty) > 0 {
+		return 0, errors.New("the tree has uncommitted changes: commit them first, so that git can undo the rename")
+	}
+	listing, err := git(ctx, root, "ls-files", "-z")
+	if err != nil {
+		return 0, err
+	}
+	return replaceAll(root, strings.Split(strings.Trim(string(listing), "\x00"), "\x00"), strings.NewReplacer(pairs...))
+}
+
+func replaceAll(root string, names []string, replacer *strings.Replacer) (int, error) {
+	changed := 0
+	for _, name := range names {
+		path := filepath.Join(root, name)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return changed, fmt.Errorf("read %s: %w", name, err)
+		}
+		if bytes.IndexByte(data, 0) >= 0 {
+			continue // not text
+		}
+		after := replacer.Replace(string(data))
+		if after == string(data) {
+			continue
+		}
+		if err := os.WriteFile(path, []byte(after), 0o644); err != nil {
+			return changed, fmt.Errorf("write %s: %w; git checkout . takes the rename back", name, err)
+		}
+		changed++
+	}
+	return changed, nil
+}
+
+func git(ctx context.Context, root string, args ...string) ([]byte, error) {
+	out, err := exec.CommandContext(ctx, "git", append([]string{"-C", root}, args...)...).Output()
+	if err != nil {
+		return nil, fmt.Errorf("git %s: %w; run this in a git checkout", args[0], err)
+	}
+	return out, nil
+}
