@@ -33,7 +33,7 @@ tenant-owned tables are fenced in by row-level security. The exit code is 1 when
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			out := cmd.OutOrStdout()
-			options, stop, err := planOptions(cmd, progressTo(out, asJSON))
+			options, stop, err := planOptions(progressTo(out, asJSON))
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ database, and each state compared with the one it must equal, before a file is w
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			out := cmd.OutOrStdout()
-			options, stop, err := planOptions(cmd, progressTo(out, asJSON))
+			options, stop, err := planOptions(progressTo(out, asJSON))
 			if err != nil {
 				return err
 			}
@@ -86,24 +87,45 @@ func (r migrationResult) print(out io.Writer) error {
 	return nil
 }
 
-// planOptions starts a database server for scratch databases, which stop stops, and says what to plan from.
-func planOptions(cmd *cobra.Command, progress func(string, time.Duration)) (planner.Options, func() error, error) {
+// planOptions says what to plan from. The database server for scratch databases starts when the first one is asked for;
+// stop stops it.
+func planOptions(progress func(string, time.Duration)) (options planner.Options, stop func() error, err error) {
 	root, err := repositoryRoot()
 	if err != nil {
 		return planner.Options{}, nil, err
 	}
-	start := time.Now()
-	cluster, err := devdb.Start(cmd.Context(), devdb.Options{Ephemeral: true})
-	if err != nil {
-		return planner.Options{}, nil, err
-	}
-	progress("start a scratch Postgres", time.Since(start))
+	server := &scratchServer{progress: progress}
 	return planner.Options{
 		Schema:     filepath.Join(root, "ent", "schema.sql"),
 		Migrations: filepath.Join(root, "migrations"),
-		Scratch:    cluster,
+		Scratch:    server,
 		Step:       progress,
-	}, cluster.Stop, nil
+	}, server.stop, nil
+}
+
+// scratchServer lends scratch databases of a Postgres that it starts for the first.
+type scratchServer struct {
+	progress func(string, time.Duration)
+	cluster  *devdb.Cluster
+}
+
+// Scratch implements planner.Scratch.
+func (s *scratchServer) Scratch(ctx context.Context) (url string, drop func(), err error) {
+	if s.cluster == nil {
+		start := time.Now()
+		if s.cluster, err = devdb.Start(ctx, devdb.Options{Ephemeral: true}); err != nil {
+			return "", nil, err
+		}
+		s.progress("start a scratch Postgres", time.Since(start))
+	}
+	return s.cluster.Scratch(ctx)
+}
+
+func (s *scratchServer) stop() error {
+	if s.cluster == nil {
+		return nil
+	}
+	return s.cluster.Stop()
 }
 
 // progressTo prints a line per step, nothing when the output is for a machine.

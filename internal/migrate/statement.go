@@ -3,7 +3,6 @@ package migrate
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"fmt"
 	"regexp"
 	"strings"
 
@@ -79,7 +78,7 @@ func partialHashes(statements []Statement) []string {
 	h := sha256.New()
 	sums := make([]string, len(statements))
 	for i, s := range statements {
-		fmt.Fprint(h, s.Text)
+		h.Write([]byte(s.Text))
 		sums[i] = "h1:" + base64.StdEncoding.EncodeToString(h.Sum(nil))
 	}
 	return sums

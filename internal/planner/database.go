@@ -96,19 +96,6 @@ func (d *database) catalog(ctx context.Context) (catalog.Fingerprint, []catalog.
 	return print, tables, err
 }
 
-// diff lists the changes that lead from the state of one database to that of another.
-func (d *database) diff(ctx context.Context, from, to *database) ([]schema.Change, error) {
-	a, err := from.inspect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	b, err := to.inspect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return d.diffRealms(a, b)
-}
-
 // diffRealms compares two inspected states. Both come from a database, so they are normal already; without saying so,
 // Atlas takes a changed CHECK for the same one.
 func (d *database) diffRealms(from, to *schema.Realm) ([]schema.Change, error) {

@@ -140,6 +140,7 @@ func putFence(name string, f fence, bare bool) []Statement {
 	case fenceTenant:
 		own := catalog.TenantColumn + " = " + boundTenant
 		policy(fmt.Sprintf("Only rows of the session's tenant in %q", name), isolationPolicy, "", own, own)
+	case fenceNone, fenceCustom: // neither gets policies
 	case fenceTenants:
 		own := "id = " + boundTenant + " OR " + onPlatform
 		policy(fmt.Sprintf("A tenant sees itself in %q, the platform sees all", name), isolationPolicy, "", own, own)
