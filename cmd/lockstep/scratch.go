@@ -63,7 +63,7 @@ func runScratch(cmd *cobra.Command, args []string) (err error) {
 	}
 	defer drop()
 
-	command := exec.Command(path, args[1:]...)
+	command := exec.Command(path, args[1:]...) //nolint:noctx // signals are passed on; the command ends itself
 	command.Args[0] = args[0]
 	command.Stdin, command.Stdout, command.Stderr = cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
 	command.Env = append(os.Environ(), "LOCKSTEP_SCRATCH_URL="+url, "DATABASE_URL="+url)
@@ -105,7 +105,7 @@ func inForeground() bool {
 	if err != nil {
 		return false
 	}
-	defer tty.Close()
+	defer func() { _ = tty.Close() }()
 	group, err := unix.IoctlGetInt(int(tty.Fd()), unix.TIOCGPGRP)
 	return err == nil && group == unix.Getpgrp()
 }

@@ -34,7 +34,7 @@ func TestScratchLendsAnEmptyDatabase(t *testing.T) {
 		t.Errorf("got the URL %q (%v), want one of core_owner without TLS", stdout, err)
 	}
 	if conn, err := pgx.Connect(t.Context(), u.String()); err == nil {
-		conn.Close(t.Context())
+		_ = conn.Close(t.Context())
 		t.Error("the database is still there after the command")
 	}
 }

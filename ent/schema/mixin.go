@@ -1,3 +1,4 @@
+// Package schema is the source: the entities from which database, contract, operations and SDK are made.
 package schema
 
 import (

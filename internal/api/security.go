@@ -24,7 +24,7 @@ var _ oas.SecurityHandler = (*security)(nil)
 // HandleBearer verifies the token, binds the context to the caller's tenant, and loads the caller's permissions.
 func (s *security) HandleBearer(ctx context.Context, operation oas.OperationName, bearer oas.Bearer) (context.Context, error) {
 	request := requestFrom(ctx)
-	request.operation = string(operation)
+	request.operation = operation
 	principal, err := s.verifier.Verify(ctx, bearer.Token)
 	if err != nil {
 		return ctx, err

@@ -132,7 +132,7 @@ func tryCount(ctx context.Context, on dialect.ExecQuerier, where string, args ..
 	if err := on.Query(ctx, "select count(*) from core.things where "+where, args, &rows); err != nil {
 		return 0, err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	return entsql.ScanInt(rows)
 }
 

@@ -114,6 +114,6 @@ func readOne(ctx context.Context, d dialect.ExecQuerier, query string, arg, dst 
 	if err := d.Query(ctx, query, []any{arg}, &rows); err != nil {
 		return err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	return entsql.ScanOne(rows, dst)
 }

@@ -118,7 +118,7 @@ func annotate(graph *gen.Graph, extension *entoas.Extension, entities []*model.E
 		undos = append(undos, func() { *annotations = before })
 	}
 	for _, a := range extension.Annotations() {
-		set(&graph.Config.Annotations, a.Name(), a)
+		set(&graph.Annotations, a.Name(), a)
 	}
 	for _, e := range entities {
 		set(&e.Node.Annotations, name, entoas.Annotation{Create: expose, Read: expose, Update: expose, Delete: expose, List: expose})

@@ -29,7 +29,7 @@ func Generate(ctx context.Context, root string, contract []byte, log io.Writer) 
 	if err != nil {
 		return fmt.Errorf("generate the SDK: make a work folder: %w", err)
 	}
-	defer os.RemoveAll(work)
+	defer func() { _ = os.RemoveAll(work) }()
 	if files["types.ts"], err = types(ctx, root, work, contract); err != nil {
 		return fmt.Errorf("generate the SDK: %w", err)
 	}
