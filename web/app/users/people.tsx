@@ -9,7 +9,10 @@ export function People({ users, empty }: { users: User[]; empty: string }) {
       {users.map((user) => (
         <li key={user.id}>
           <div>
-            <Link href={`/users/${user.id}`}>{user.displayName}</Link>
+            {/* Prefetching would ask the API for everyone listed. */}
+            <Link href={`/users/${user.id}`} prefetch={false}>
+              {user.displayName}
+            </Link>
             <small>{user.email}</small>
           </div>
           <Status of={user} />

@@ -118,6 +118,17 @@ test('hooks see each attempt and its answer', async (t) => {
   assert.deepEqual(server.seen.map((request) => request.headers['traceparent']), ['trace-0', 'trace-1']);
 });
 
+test('what a hook sets is sent with that attempt only', async (t) => {
+  const server = await inTurn(t, { status: 503, headers: { 'retry-after': '0' } }, { json: user });
+  const client = server.client({
+    onRequest: ({ headers, attempt }) => {
+      if (attempt === 0) headers.set('x-first', 'yes');
+    },
+  });
+  await client.users.get('018f');
+  assert.deepEqual(server.seen.map((request) => request.headers['x-first']), ['yes', undefined]);
+});
+
 test('a hook that fails ends the call with its own error', async (t) => {
   const server = await always(t, { json: user });
   const failure = new Error('no trace');

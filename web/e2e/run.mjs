@@ -1,0 +1,69 @@
+// Runs the end-to-end suites of SDK and app against the real stack: node run.mjs [--no-build] [sdk] [browser].
+// Starts `lockstep dev` in a folder of its own, waits until it is ready, runs the suites one after the other, and stops it.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+const root = new URL('../../', import.meta.url).pathname;
+const args = process.argv.slice(2);
+const suites = ['sdk', 'browser'].filter((name) => args.includes(name) || !args.some((arg) => !arg.startsWith('--')));
+
+const work = await mkdtemp(join(tmpdir(), 'lockstep-e2e-'));
+const log = await open(join(work, 'dev.log'), 'w');
+let dev;
+try {
+  if (suites.includes('browser') && !args.includes('--no-build')) await run('npm', ['run', 'build', '-w', 'web']);
+  await run('go', ['build', '-o', join(work, 'lockstep'), './cmd/lockstep']);
+  dev = spawn(join(work, 'lockstep'), ['dev', '--dir', join(work, 'data')], { cwd: root, stdio: ['ignore', log.fd, log.fd] });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => dev.kill('SIGINT'));
+  const env = { ...process.env, ...settings(await ready(dev)) };
+  if (suites.includes('sdk')) await run('npm', ['run', 'test:e2e', '-w', 'clients/ts'], env);
+  if (suites.includes('browser')) await run('npm', ['run', 'test:browser', '-w', 'web'], env);
+} catch (error) {
+  console.error(error.message);
+  console.error((await readFile(join(work, 'dev.log'), 'utf8')).split('\n').slice(-40).join('\n'));
+  process.exitCode = 1;
+} finally {
+  if (dev?.exitCode === null && dev.signalCode === null) {
+    dev.kill('SIGINT');
+    await once(dev, 'exit');
+  }
+  await log.close();
+  await rm(work, { recursive: true, force: true });
+}
+
+/** Waits for dev.json, which `lockstep dev` writes last. */
+async function ready(child) {
+  const file = join(work, 'data', 'dev.json');
+  for (const deadline = Date.now() + 300_000; Date.now() < deadline; await pause(100)) {
+    if (child.exitCode !== null) throw new Error(`lockstep dev ended with ${child.exitCode}`);
+    const found = await stat(file).catch(() => undefined);
+    if (found?.size) return JSON.parse(await readFile(file, 'utf8'));
+  }
+  throw new Error('lockstep dev was not ready after five minutes');
+}
+
+/** The suites' environment. The first token is an administrator's. */
+function settings({ api, databaseUrl, platformToken, tokens }) {
+  const [admin] = tokens;
+  const member = tokens.find(({ tenant, userId }) => tenant === admin.tenant && userId !== admin.userId);
+  const other = tokens.find(({ tenant }) => tenant !== admin.tenant);
+  return {
+    LOCKSTEP_E2E_API: api,
+    LOCKSTEP_E2E_DATABASE_URL: databaseUrl,
+    LOCKSTEP_E2E_ADMIN_TOKEN: admin.token,
+    LOCKSTEP_E2E_MEMBER_TOKEN: member.token,
+    LOCKSTEP_E2E_OTHER_TOKEN: other.token,
+    LOCKSTEP_E2E_PLATFORM_TOKEN: platformToken,
+  };
+}
+
+/** Runs a command to its end; fails if it does. */
+async function run(command, argv, env = process.env) {
+  const child = spawn(command, argv, { cwd: root, env, stdio: 'inherit' });
+  const [code, signal] = await once(child, 'exit');
+  if (code !== 0) throw new Error(`${command} ${argv.join(' ')} ended with ${code ?? signal}`);
+}
