@@ -16,24 +16,25 @@ type Options struct {
 	// OnParentDeath is the signal the child receives when this process dies without having stopped it.
 	// Defaults to SIGKILL.
 	OnParentDeath syscall.Signal
-	// Group signals the child's whole process group, for commands that start processes of their own (npm).
-	// Defaults to the child alone.
+	// Group signals the child with all that it has started, for commands that start processes of their own (npm).
+	// Excludes Foreground. Defaults to the child alone.
 	Group bool
-	// Foreground leaves the child in this process' session, so that it can read from the terminal and gets its Ctrl-C.
-	// Defaults to a session of its own.
+	// Foreground leaves the child in this process' group, so that it can read from the terminal and gets its Ctrl-C.
+	// Defaults to a group of its own.
 	Foreground bool
 }
 
 // Process is a started child. Its methods may be called from any goroutine.
 type Process struct {
 	cmd   *exec.Cmd
-	group bool
+	o     Options
+	guard *guard
 	done  chan struct{}
 	err   error
 }
 
-// Start starts cmd, by default in a session of its own, so a Ctrl-C in the terminal reaches only this process, which can
-// then stop its children in order. Fields of cmd.SysProcAttr that Start does not need are kept.
+// Start starts cmd, by default away from the terminal's foreground, so a Ctrl-C reaches only this process, which can then
+// stop its children in order. Fields of cmd.SysProcAttr that Start does not need are kept.
 func Start(cmd *exec.Cmd, o Options) (*Process, error) {
 	if o.OnParentDeath == 0 {
 		o.OnParentDeath = syscall.SIGKILL
@@ -41,14 +42,12 @@ func Start(cmd *exec.Cmd, o Options) (*Process, error) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
-	cmd.SysProcAttr.Setsid = !o.Foreground
-	dieWithParent(cmd.SysProcAttr, o.OnParentDeath)
 	// Grandchildren may hold the output pipes open after the child itself has ended.
 	cmd.WaitDelay = 2 * time.Second
 
-	p := &Process{cmd: cmd, group: o.Group, done: make(chan struct{})}
+	p := &Process{cmd: cmd, o: o, done: make(chan struct{})}
 	started := make(chan error, 1)
-	go p.run(o, started)
+	go p.run(started)
 	if err := <-started; err != nil {
 		return nil, fmt.Errorf("start %s: %w", cmd.Path, err)
 	}
@@ -57,28 +56,50 @@ func Start(cmd *exec.Cmd, o Options) (*Process, error) {
 
 // run forks the child and stays on the same operating system thread until it has ended: on Linux the parent-death
 // signal fires when the forking thread ends, not the process (prctl(2), PR_SET_PDEATHSIG).
-func (p *Process) run(o Options, started chan<- error) {
+func (p *Process) run(started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	if err := p.cmd.Start(); err != nil {
-		started <- err
-		return
-	}
-	release, err := guard(p.cmd.Process.Pid, o)
-	if err != nil {
-		_ = p.cmd.Process.Kill()
-		_ = p.cmd.Wait()
+	if err := p.fork(); err != nil {
+		if p.guard != nil {
+			p.guard.release()
+		}
 		started <- err
 		return
 	}
 	started <- nil
 	p.err = p.cmd.Wait()
-	if p.group {
-		// What the child left behind ends with it.
-		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	if p.o.Group {
+		// What the child left behind ends with it, and so does the guard.
+		_ = syscall.Kill(-p.guard.group(), syscall.SIGKILL)
 	}
-	release()
+	if p.guard != nil {
+		p.guard.release()
+	}
 	close(p.done)
+}
+
+// fork starts the child, guarded.
+func (p *Process) fork() (err error) {
+	attr := p.cmd.SysProcAttr
+	dieWithParent(attr, p.o.OnParentDeath)
+	if !needsGuard(p.o) {
+		attr.Setsid = !p.o.Foreground
+		return p.cmd.Start()
+	}
+	if !p.o.Foreground {
+		if p.guard, err = startGuard(p.o.OnParentDeath, ownGroup); err != nil {
+			return err
+		}
+		attr.Setpgid, attr.Pgid = true, p.guard.group()
+		return p.cmd.Start()
+	}
+	if err := p.cmd.Start(); err != nil {
+		return err
+	}
+	if p.guard, err = guardOf(p.cmd.Process.Pid, p.o.OnParentDeath); err != nil {
+		return errors.Join(err, p.cmd.Process.Kill(), p.cmd.Wait())
+	}
+	return nil
 }
 
 // Pid is the child's process id.
@@ -106,8 +127,8 @@ func (p *Process) Signal(sig syscall.Signal) error {
 	default:
 	}
 	pid := p.cmd.Process.Pid
-	if p.group {
-		pid = -pid
+	if p.o.Group {
+		pid = -p.guard.group()
 	}
 	if err := syscall.Kill(pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return fmt.Errorf("signal process %d: %w", pid, err)

@@ -53,10 +53,10 @@ func start(t *testing.T, o child.Options, script string) (*child.Process, *bufio
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Close()
+	_ = w.Close()
 	t.Cleanup(func() {
 		_ = p.Signal(syscall.SIGKILL)
-		r.Close()
+		_ = r.Close()
 	})
 	return p, bufio.NewReader(r)
 }
@@ -104,7 +104,7 @@ func TestEndsWithKilledParent(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer stdin.Close()
+			defer func() { _ = stdin.Close() }()
 			stdout, err := parent.StdoutPipe()
 			if err != nil {
 				t.Fatal(err)

@@ -21,12 +21,14 @@ func TestGuardSignalsWhenThePipeEnds(t *testing.T) {
 	if _, err := stdout.Read(make([]byte, 16)); err != nil {
 		t.Fatal(err)
 	}
-	write, sh, err := startGuard(cmd.Process.Pid, Options{OnParentDeath: syscall.SIGINT})
+	g, err := guardOf(cmd.Process.Pid, syscall.SIGINT)
 	if err != nil {
 		t.Fatal(err)
 	}
-	write.Close()
-	if err := sh.Wait(); err != nil {
+	if err := g.pipe.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.shell.Wait(); err != nil {
 		t.Errorf("the guard: %v", err)
 	}
 	_ = cmd.Wait()
@@ -38,9 +40,9 @@ func TestGuardSignalsWhenThePipeEnds(t *testing.T) {
 // A guard that is released must not signal: the id may belong to another process by then.
 func TestReleasedGuardDoesNotSignal(t *testing.T) {
 	t.Parallel()
-	release, err := pipeGuard(os.Getpid(), Options{OnParentDeath: syscall.SIGKILL})
+	g, err := guardOf(os.Getpid(), syscall.SIGKILL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	release()
+	g.release()
 }

@@ -6,10 +6,5 @@ import "syscall"
 // user id, which would clear it.
 func dieWithParent(attr *syscall.SysProcAttr, sig syscall.Signal) { attr.Pdeathsig = sig }
 
-// guard covers what the kernel's signal does not: the processes the child has started.
-func guard(pid int, o Options) (release func(), err error) {
-	if !o.Group {
-		return func() {}, nil
-	}
-	return pipeGuard(pid, o)
-}
+// needsGuard: the kernel's signal does not reach the processes the child has started.
+func needsGuard(o Options) bool { return o.Group }
