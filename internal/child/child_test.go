@@ -98,7 +98,11 @@ func TestEndsWithKilledParent(t *testing.T) {
 	for name, members := range map[string]int{"alone": 1, "group": 2} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			parent := exec.Command(os.Args[0])
+			program, err := os.Executable()
+			if err != nil {
+				t.Fatal(err)
+			}
+			parent := exec.Command(program)
 			parent.Env = append(os.Environ(), helperVariable+"="+name)
 			stdin, err := parent.StdinPipe()
 			if err != nil {

@@ -70,7 +70,11 @@ func TestClonesAreApart(t *testing.T) {
 // A machine on which no database starts must not look like one on which all is well.
 func TestDatabaseThatCannotStartFailsTheTest(t *testing.T) {
 	t.Parallel()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestNewIsMigrated$", "-test.v")
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, "-test.run=^TestNewIsMigrated$", "-test.v")
 	cmd.Env = append(os.Environ(), "TMPDIR=/nonexistent")
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError

@@ -1,6 +1,7 @@
 package devdb
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -54,7 +55,7 @@ func accountFor(dir string) (account, error) {
 		}
 		return account{uid: uint32(id), gid: uint32(group), switched: true}, nil
 	}
-	return account{}, fmt.Errorf("Postgres refuses to run as root and there is no user %v to run it as: add one (useradd --system postgres) or run as an ordinary user", unprivileged)
+	return account{}, fmt.Errorf("no user to run Postgres as, which refuses to run as root: there is none of %v: add one (useradd --system postgres) or run as an ordinary user", unprivileged)
 }
 
 // reaching returns the account able to enter a folder that root may have closed to it.
@@ -111,7 +112,8 @@ func (a account) enters(info os.FileInfo) bool {
 
 // command prepares a program to run as the account. It sees none of the developer's PG* settings and speaks English.
 func (a account) command(program string, args ...string) *exec.Cmd {
-	cmd := exec.Command(program, args...)
+	// Not bound to a context: a server outlives the context of its start, and is stopped in order.
+	cmd := exec.CommandContext(context.Background(), program, args...)
 	// Postgres complains about a working directory that it may not enter.
 	cmd.Dir = "/"
 	cmd.Env = environment()

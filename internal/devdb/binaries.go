@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,7 +36,7 @@ func (b binaries) program(name string) string { return filepath.Join(b.dir, name
 // findBinaries returns an installed Postgres, or one fetched to the cache folder when there is none. A cluster can only be opened by the
 // major version that made it: want is that version, 0 when there is no cluster yet. The programs check with access(2)
 // that they can be reached, so the account must really be allowed to: a pass does not help.
-func findBinaries(ctx context.Context, want int, run account, cache string, log io.Writer) (binaries, error) {
+func findBinaries(ctx context.Context, want int, run account, cache string, say progress) (binaries, error) {
 	var refused []string
 	for _, dir := range candidateDirs(ctx) {
 		b, err := inspect(ctx, dir)
@@ -55,7 +54,7 @@ func findBinaries(ctx context.Context, want int, run account, cache string, log 
 			return b, nil
 		}
 	}
-	dir, err := fetch(ctx, cache, want, log)
+	dir, err := fetch(ctx, cache, want, say)
 	if err == nil {
 		var b binaries
 		if b, err = inspect(ctx, dir); err == nil {

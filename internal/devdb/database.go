@@ -61,7 +61,7 @@ func (c *Cluster) Scratch(ctx context.Context) (url string, drop func(), err err
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		if err := c.DropDatabase(ctx, name); err != nil {
-			fmt.Fprintf(c.log, "%v\n", err)
+			c.say("%v", err)
 		}
 	}, nil
 }

@@ -44,7 +44,7 @@ type Cluster struct {
 	port      int
 	version   string
 	ephemeral bool
-	log       io.Writer
+	say       progress
 	secrets   credentials
 	lock      *os.File
 	server    *child.Process
@@ -57,10 +57,7 @@ type Cluster struct {
 // The context bounds the start only. The error is lockfile.ErrHeld when another process uses the folder, ErrNoPostgres
 // when no Postgres is installed and none can be fetched.
 func Start(ctx context.Context, o Options) (*Cluster, error) {
-	c := &Cluster{ephemeral: o.Ephemeral, log: o.Log}
-	if c.log == nil {
-		c.log = io.Discard
-	}
+	c := &Cluster{ephemeral: o.Ephemeral, say: newProgress(o.Log)}
 	if err := c.claim(o.Dir); err != nil {
 		return nil, err
 	}
@@ -76,7 +73,7 @@ func (c *Cluster) claim(dir string) (err error) {
 		if !c.ephemeral {
 			return errors.New("start Postgres: a cluster that is kept needs a folder")
 		}
-		c.dir, c.lock, err = claimTemporary(c.log)
+		c.dir, c.lock, err = claimTemporary(c.say)
 		return err
 	}
 	if c.dir, err = filepath.Abs(dir); err != nil {
@@ -98,10 +95,10 @@ func (c *Cluster) start(ctx context.Context, port int) error {
 	if err != nil {
 		return err
 	}
-	if err := retirePostmaster(ctx, c.data(), c.log); err != nil {
+	if err := retirePostmaster(ctx, c.data(), c.say); err != nil {
 		return err
 	}
-	bin, err := findBinaries(ctx, dataMajor(c.data()), run, cacheDir(), c.log)
+	bin, err := findBinaries(ctx, dataMajor(c.data()), run, cacheDir(), c.say)
 	if err != nil {
 		return err
 	}

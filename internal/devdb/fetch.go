@@ -40,7 +40,7 @@ func cacheDir() string {
 
 // fetch returns the folder of the fetched programs of a major version (0: fetchedMajor), downloading them to the cache
 // folder when they are not there.
-func fetch(ctx context.Context, cache string, major int, log io.Writer) (string, error) {
+func fetch(ctx context.Context, cache string, major int, say progress) (string, error) {
 	if cache == "" {
 		return "", errors.New("fetch Postgres: no folder to keep it in: set HOME")
 	}
@@ -56,7 +56,7 @@ func fetch(ctx context.Context, cache string, major int, log io.Writer) (string,
 	if _, err := os.Stat(bin); err == nil {
 		return bin, nil
 	}
-	fmt.Fprintf(log, "No Postgres installed: fetching version %s, once\n", version)
+	say("No Postgres installed: fetching version %s, once", version)
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return "", fmt.Errorf("fetch Postgres: %w", err)
 	}
@@ -64,7 +64,7 @@ func fetch(ctx context.Context, cache string, major int, log io.Writer) (string,
 	if err != nil {
 		return "", fmt.Errorf("fetch Postgres: %w", err)
 	}
-	defer os.RemoveAll(work)
+	defer func() { _ = os.RemoveAll(work) }()
 	if err := os.Chmod(work, 0o755); err != nil {
 		return "", fmt.Errorf("fetch Postgres: %w", err)
 	}

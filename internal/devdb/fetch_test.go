@@ -26,7 +26,7 @@ func withoutPostgres(t *testing.T, repository http.Handler) {
 
 func TestNoPostgresSaysWhatToInstall(t *testing.T) {
 	withoutPostgres(t, http.NotFoundHandler())
-	b, err := findBinaries(t.Context(), 0, account{}, t.TempDir(), t.Output())
+	b, err := findBinaries(t.Context(), 0, account{}, t.TempDir(), newProgress(t.Output()))
 	if !errors.Is(err, ErrNoPostgres) {
 		t.Fatalf("got %v and error %v, want ErrNoPostgres", b, err)
 	}
@@ -39,7 +39,7 @@ func TestNoPostgresSaysWhatToInstall(t *testing.T) {
 
 func TestDataOfAnotherVersionSaysWhichToInstall(t *testing.T) {
 	withoutPostgres(t, http.NotFoundHandler())
-	_, err := findBinaries(t.Context(), 17, account{}, t.TempDir(), t.Output())
+	_, err := findBinaries(t.Context(), 17, account{}, t.TempDir(), newProgress(t.Output()))
 	if err == nil || !strings.Contains(err.Error(), "postgresql-17") {
 		t.Errorf("got %v, want an error that asks for version 17", err)
 	}
@@ -47,7 +47,7 @@ func TestDataOfAnotherVersionSaysWhichToInstall(t *testing.T) {
 
 // A repository that holds this machine's own programs in the form they are published in: a zip with a tar.xz.
 func TestFetchedBinaries(t *testing.T) {
-	installed, err := findBinaries(t.Context(), 0, account{}, cacheDir(), t.Output())
+	installed, err := findBinaries(t.Context(), 0, account{}, cacheDir(), newProgress(t.Output()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestFetchedBinaries(t *testing.T) {
 	}))
 	cache := t.TempDir()
 	for range 2 {
-		dir, err := fetch(t.Context(), cache, 0, t.Output())
+		dir, err := fetch(t.Context(), cache, 0, newProgress(t.Output()))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -78,7 +78,7 @@ type helper struct {
 func startHelper(t *testing.T, dir string, attr *syscall.SysProcAttr, program string) *helper {
 	t.Helper()
 	if program == "" {
-		program = os.Args[0]
+		program = executable(t)
 	}
 	cmd := exec.Command(program)
 	cmd.Dir = "/"
@@ -141,4 +141,14 @@ func eventually(t *testing.T, what string, done func() bool) {
 func running(pid int) bool {
 	out, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
 	return err == nil && !strings.HasPrefix(strings.TrimSpace(string(out)), "Z")
+}
+
+// executable is the test binary.
+func executable(t *testing.T) string {
+	t.Helper()
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

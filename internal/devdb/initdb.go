@@ -26,7 +26,7 @@ func (c *Cluster) initialise(ctx context.Context, bin binaries, run account) err
 	if err != nil {
 		return fmt.Errorf("make the database cluster: %w", err)
 	}
-	defer os.RemoveAll(making)
+	defer func() { _ = os.RemoveAll(making) }()
 	if err := run.give(making); err != nil {
 		return fmt.Errorf("make the database cluster: %w", err)
 	}
@@ -45,7 +45,7 @@ func (c *Cluster) initialise(ctx context.Context, bin binaries, run account) err
 	if err := syncDir(c.dir); err != nil {
 		return fmt.Errorf("make the database cluster: %w", err)
 	}
-	fmt.Fprintf(c.log, "Made a database cluster (%d ms)\n", time.Since(begin).Milliseconds())
+	c.say("Made a database cluster (%d ms)", time.Since(begin).Milliseconds())
 	return nil
 }
 
@@ -104,7 +104,7 @@ func (c *Cluster) removeLeftovers() {
 		if !strings.HasPrefix(e.Name(), initPrefix) && !strings.HasPrefix(e.Name(), newPrefix) {
 			continue
 		}
-		fmt.Fprintf(c.log, "Removing %s, left by a process that was killed\n", e.Name())
+		c.say("Removing %s, left by a process that was killed", e.Name())
 		_ = os.RemoveAll(filepath.Join(c.dir, e.Name()))
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -32,7 +31,7 @@ const (
 // retirePostmaster makes a data folder startable after the process that had started its server was killed: a server of
 // this folder that still runs is stopped, a file naming an id that another program has by now is disarmed. The caller
 // holds the folder's lock.
-func retirePostmaster(ctx context.Context, data string, log io.Writer) error {
+func retirePostmaster(ctx context.Context, data string, say progress) error {
 	path := filepath.Join(data, "postmaster.pid")
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -56,12 +55,13 @@ func retirePostmaster(ctx context.Context, data string, log io.Writer) error {
 	}
 	switch standingOf(pid, real) {
 	case ours:
-		fmt.Fprintf(log, "Stopping the Postgres (process %d) whose parent was killed\n", pid)
+		say("Stopping the Postgres (process %d) whose parent was killed", pid)
 		return stopPostmaster(ctx, pid, real)
 	case foreign:
 		return disarm(path, rest)
+	default:
+		return nil
 	}
-	return nil
 }
 
 // disarm puts this process' id into the file in place of a recycled one. Postgres passes over its parent's id, and the

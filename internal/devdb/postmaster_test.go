@@ -23,7 +23,7 @@ func makeCluster(t *testing.T) (dir string, run account, bin binaries) {
 	if err := c.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if bin, err = findBinaries(t.Context(), 0, account{}, cacheDir(), t.Output()); err != nil {
+	if bin, err = findBinaries(t.Context(), 0, account{}, cacheDir(), newProgress(t.Output())); err != nil {
 		t.Fatal(err)
 	}
 	if run, err = accountFor(dir); err != nil {
@@ -97,7 +97,7 @@ func TestTornProcessFile(t *testing.T) {
 func TestRunningServerOfTheFolderIsStopped(t *testing.T) {
 	t.Parallel()
 	dir, run, bin := makeCluster(t)
-	port, err := freePort()
+	port, err := freePort(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func (c *Cluster) launch(ctx context.Context, bin binaries, run account, port in
 	for try := range attempts {
 		c.port = port
 		if port == 0 {
-			if c.port, err = freePort(); err != nil {
+			if c.port, err = freePort(ctx); err != nil {
 				return err
 			}
 		}
@@ -51,12 +51,13 @@ func (c *Cluster) launch(ctx context.Context, bin binaries, run account, port in
 }
 
 // freePort asks the kernel for a port nobody listens on. Another process may take it before Postgres does.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+func freePort(ctx context.Context) (int, error) {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp4", "127.0.0.1:0")
 	if err != nil {
 		return 0, fmt.Errorf("find a free port: %w", err)
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
@@ -67,7 +68,7 @@ func (c *Cluster) launchOnce(ctx context.Context, bin binaries, run account) err
 	if err != nil {
 		return fmt.Errorf("start Postgres: %w", err)
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }()
 
 	cmd := run.command(bin.program("postgres"), "-D", c.data())
 	for name, value := range c.settings() {
@@ -179,7 +180,7 @@ func (c *Cluster) stopServer() error {
 		return fmt.Errorf("stop Postgres: %w", err)
 	}
 	if killed {
-		fmt.Fprintf(c.log, "Postgres did not stop within %s and was killed; it recovers at the next start\n", grace)
+		c.say("Postgres did not stop within %s and was killed; it recovers at the next start", grace)
 	}
 	return nil
 }

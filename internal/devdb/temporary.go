@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,7 +17,7 @@ import (
 const temporaryPrefix = "lockstep-postgres-"
 
 // claimTemporary makes and locks a folder for an ephemeral cluster, and removes those of processes that were killed.
-func claimTemporary(log io.Writer) (string, *os.File, error) {
+func claimTemporary(say progress) (string, *os.File, error) {
 	// Held while a folder exists that its maker has not locked yet, so that no other process takes it for a leftover.
 	// Per user: in a shared temporary directory another user's file could not be opened.
 	gatePath := filepath.Join(os.TempDir(), fmt.Sprintf("%s%d.gate", temporaryPrefix, os.Geteuid()))
@@ -26,11 +25,11 @@ func claimTemporary(log io.Writer) (string, *os.File, error) {
 	if err != nil {
 		return "", nil, fmt.Errorf("make a temporary cluster: %w", err)
 	}
-	defer gate.Close()
+	defer func() { _ = gate.Close() }()
 	if err := syscall.Flock(int(gate.Fd()), syscall.LOCK_EX); err != nil {
 		return "", nil, fmt.Errorf("make a temporary cluster: lock %s: %w", gatePath, err)
 	}
-	sweep(os.TempDir(), log)
+	sweep(os.TempDir(), say)
 	dir, err := os.MkdirTemp("", temporaryPrefix+"*")
 	if err != nil {
 		return "", nil, fmt.Errorf("make a temporary cluster: %w", err)
@@ -50,7 +49,7 @@ func claimTemporary(log io.Writer) (string, *os.File, error) {
 }
 
 // sweep removes the temporary clusters of this user whose process is dead: nobody holds their lock.
-func sweep(parent string, log io.Writer) {
+func sweep(parent string, say progress) {
 	entries, err := os.ReadDir(parent)
 	if err != nil {
 		return
@@ -68,9 +67,9 @@ func sweep(parent string, log io.Writer) {
 		if err != nil {
 			continue
 		}
-		err = retirePostmaster(context.Background(), filepath.Join(dir, "data"), log)
+		err = retirePostmaster(context.Background(), filepath.Join(dir, "data"), say)
 		if err = errors.Join(err, removeCluster(dir), held.Close()); err != nil {
-			fmt.Fprintf(log, "Leaving %s, whose process was killed: %v\n", dir, err)
+			say("Leaving %s, whose process was killed: %v", dir, err)
 		}
 	}
 }

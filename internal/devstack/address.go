@@ -1,6 +1,7 @@
 package devstack
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -39,32 +40,33 @@ func Variables() []Variable {
 // choose returns the address to listen on: the one the developer insists on, which must be free, else the preferred one
 // or, if that is taken, one that is free. The note says why it is not the preferred one. Another process may take the
 // address before it is used.
-func choose(variable, insisted, preferred string) (addr, note string, err error) {
+func choose(ctx context.Context, variable, insisted, preferred string) (addr, note string, err error) {
 	if insisted != "" {
-		if addr, err = probe(insisted); err != nil {
+		if addr, err = probe(ctx, insisted); err != nil {
 			return "", "", fmt.Errorf("%s: %w", variable, err)
 		}
 		return addr, "", nil
 	}
-	addr, err = probe(preferred)
+	addr, err = probe(ctx, preferred)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		_, port, splitErr := net.SplitHostPort(preferred)
 		if splitErr != nil {
 			return "", "", splitErr
 		}
-		addr, err = probe("127.0.0.1:0")
+		addr, err = probe(ctx, "127.0.0.1:0")
 		return addr, fmt.Sprintf(" (%s is taken)", port), err
 	}
 	return addr, "", err
 }
 
 // probe listens for a moment and returns the address with its port.
-func probe(addr string) (string, error) {
-	l, err := net.Listen("tcp", addr)
+func probe(ctx context.Context, addr string) (string, error) {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", addr)
 	if err != nil {
 		return "", err
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	return l.Addr().String(), nil
 }
 

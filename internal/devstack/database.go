@@ -104,7 +104,7 @@ func (s *stack) seed(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("seed the database: %w", err)
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	summary, err := devseed.Apply(ctx, conn)
 	if err != nil {
 		return err

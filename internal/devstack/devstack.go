@@ -68,7 +68,7 @@ func Run(ctx context.Context, c Config) (err error) {
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
+	defer func() { _ = lock.Close() }()
 	// What the last run said is no longer so.
 	if err := removeFile(s.Dir); err != nil {
 		return err
@@ -92,7 +92,7 @@ func (s *stack) start(ctx context.Context) error {
 	if err := s.startDatabase(ctx); err != nil {
 		return errors.Join(err, built.abandon())
 	}
-	if err := s.startIssuer(); err != nil {
+	if err := s.startIssuer(ctx); err != nil {
 		return errors.Join(err, built.abandon())
 	}
 	if err := s.startServer(ctx, built); err != nil {
@@ -116,7 +116,7 @@ func (s *stack) wait(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	case <-s.cluster.Done():
-		return fmt.Errorf("Postgres has ended by itself; its log is %s", s.cluster.LogFile())
+		return fmt.Errorf("the database server has ended by itself; its log is %s", s.cluster.LogFile())
 	case <-s.server.Done():
 		return ended("the server", s.server)
 	case <-web:

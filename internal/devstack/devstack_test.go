@@ -68,7 +68,7 @@ func checkTokens(t *testing.T, f devstack.File) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(t.Context())
+	defer func() { _ = conn.Close(t.Context()) }()
 	var users int
 	if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM core.users").Scan(&users); err != nil || users != 50 {
 		t.Errorf("in the database: got %d users (%v), want 50", users, err)

@@ -54,7 +54,7 @@ func (f File) write(dir string) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", filePath(dir), err)
 	}
-	defer os.Remove(temporary.Name())
+	defer func() { _ = os.Remove(temporary.Name()) }()
 	_, err = temporary.Write(append(content, '\n'))
 	if err := errors.Join(err, temporary.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", filePath(dir), err)

@@ -1,6 +1,7 @@
 package devstack
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -13,9 +14,9 @@ import (
 const lifetime = 12 * time.Hour
 
 // startIssuer serves an OpenID Connect issuer. Its key is kept, so that tokens stay good over restarts.
-func (s *stack) startIssuer() error {
+func (s *stack) startIssuer(ctx context.Context) error {
 	begin := time.Now()
-	addr, note, err := choose(issuerVariable, s.Getenv(issuerVariable), preferredIssuer)
+	addr, note, err := choose(ctx, issuerVariable, s.Getenv(issuerVariable), preferredIssuer)
 	if err != nil {
 		return fmt.Errorf("start the issuer: %w", err)
 	}
@@ -25,7 +26,7 @@ func (s *stack) startIssuer() error {
 	}
 	s.issuer, err = devissuer.New(devissuer.Options{IssuerURL: url, KeyFile: filepath.Join(s.Dir, "issuer-key.json")})
 	if err != nil {
-		listener.Close()
+		_ = listener.Close()
 		return fmt.Errorf("start the issuer: %w", err)
 	}
 	s.issuers = &http.Server{Handler: s.issuer, ReadHeaderTimeout: 5 * time.Second}

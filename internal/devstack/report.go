@@ -17,9 +17,12 @@ type report struct {
 
 func newReport(out io.Writer) *report { return &report{out: out, begin: time.Now()} }
 
+// printf prints. A terminal that is gone is no reason to stop.
+func (r *report) printf(format string, args ...any) { _, _ = fmt.Fprintf(r.out, format, args...) }
+
 // line reports a finished step and how long it took.
 func (r *report) line(name, said string, begin time.Time) {
-	fmt.Fprintf(r.out, "%-11s %-58s %6.2f s\n", name, said, time.Since(begin).Seconds())
+	r.printf("%-11s %-58s %6.2f s\n", name, said, time.Since(begin).Seconds())
 }
 
 // details is where steps say what they do while they do it.
@@ -39,17 +42,17 @@ func (w indented) Write(p []byte) (int, error) {
 // ready tells how to use the stack.
 func (r *report) ready(f File, accounts []devseed.Account, file string) {
 	r.line("Ready", "", r.begin)
-	fmt.Fprintf(r.out, "\nAPI         %s\nDocs        %s\nIssuer      %s\nDatabase    %s\n", f.API, f.Docs, f.Issuer, f.DatabaseURL)
+	r.printf("\nAPI         %s\nDocs        %s\nIssuer      %s\nDatabase    %s\n", f.API, f.Docs, f.Issuer, f.DatabaseURL)
 	if f.Web != "" {
-		fmt.Fprintf(r.out, "Web         %s\n", f.Web)
+		r.printf("Web         %s\n", f.Web)
 	}
-	fmt.Fprintf(r.out, "\nTokens, good for %.0f hours, also in %s:\n", lifetime.Hours(), file)
+	r.printf("\nTokens, good for %.0f hours, also in %s:\n", lifetime.Hours(), file)
 	for i, a := range accounts {
-		fmt.Fprintf(r.out, "\n  %s, %s of %s\n  %s\n", a.Name, a.Role, a.Tenant, f.Tokens[i].Token)
+		r.printf("\n  %s, %s of %s\n  %s\n", a.Name, a.Role, a.Tenant, f.Tokens[i].Token)
 	}
-	fmt.Fprintf(r.out, "\n  the platform, which makes and lists tenants\n  %s\n", f.PlatformToken)
+	r.printf("\n  the platform, which makes and lists tenants\n  %s\n", f.PlatformToken)
 	if len(f.Tokens) > 0 {
-		fmt.Fprintf(r.out, "\nTry it:\n\n  curl -sS -H 'Authorization: Bearer %s' %s/v1/users/%s\n", f.Tokens[0].Token, f.API, f.Tokens[0].UserID)
+		r.printf("\nTry it:\n\n  curl -sS -H 'Authorization: Bearer %s' %s/v1/users/%s\n", f.Tokens[0].Token, f.API, f.Tokens[0].UserID)
 	}
-	fmt.Fprint(r.out, "\nNext: change ent/schema, then run make generate and make migration name=…, and make dev again. Ctrl-C stops everything.\n")
+	r.printf("\nNext: change ent/schema, then run make generate and make migration name=…, and make dev again. Ctrl-C stops everything.\n")
 }

@@ -30,7 +30,8 @@ type build struct {
 func (s *stack) buildServer(ctx context.Context) *build {
 	b := &build{program: filepath.Join(s.Dir, "bin", "server"), begin: time.Now()}
 	// Without the version stamp: it asks git, which refuses in a checkout of another user.
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", b.program, "./cmd/server")
+	// Ended as a group, with the compilers it has started, by abandon.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), "go", "build", "-buildvcs=false", "-o", b.program, "./cmd/server")
 	cmd.Dir = s.Root
 	cmd.Stdout, cmd.Stderr = &b.output, &b.output
 	b.process, b.err = child.Start(cmd, child.Options{Group: true})
@@ -72,18 +73,19 @@ func (s *stack) startServer(ctx context.Context, built *build) error {
 	}
 	s.report.line("Build", s.shown("bin/server"), built.begin)
 	begin := time.Now()
-	addr, note, err := choose(apiVariable, s.Getenv(apiVariable), preferredAPI)
+	addr, note, err := choose(ctx, apiVariable, s.Getenv(apiVariable), preferredAPI)
 	if err != nil {
 		return fmt.Errorf("start the server: %w", err)
 	}
-	admin, _, err := choose(adminVariable, s.Getenv(adminVariable), preferredAdmin)
+	admin, _, err := choose(ctx, adminVariable, s.Getenv(adminVariable), preferredAdmin)
 	if err != nil {
 		return fmt.Errorf("start the server: %w", err)
 	}
 	if s.api, err = urlOf(addr); err != nil {
 		return fmt.Errorf("start the server: %w", err)
 	}
-	cmd := exec.Command(built.program, "serve")
+	// Stopped in its turn, after the front end.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), built.program, "serve")
 	cmd.Dir = s.Root
 	cmd.Stdout, cmd.Stderr = s.Logs, s.Logs
 	cmd.Env = environment(os.Environ(), map[string]string{
@@ -154,7 +156,7 @@ func get(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, 4096))
 	if err != nil {
 		return err

@@ -13,16 +13,16 @@ func TestChoose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
-	addr, note, err := choose("LOCKSTEP_ADDR", "", taken.Addr().String())
+	defer func() { _ = taken.Close() }()
+	addr, note, err := choose(t.Context(), "LOCKSTEP_ADDR", "", taken.Addr().String())
 	if err != nil || addr == taken.Addr().String() || !strings.Contains(note, "is taken") {
 		t.Errorf("the preferred port is taken: got %q, %q, %v, want another one and a note", addr, note, err)
 	}
-	_, _, err = choose("LOCKSTEP_ADDR", taken.Addr().String(), "127.0.0.1:0")
+	_, _, err = choose(t.Context(), "LOCKSTEP_ADDR", taken.Addr().String(), "127.0.0.1:0")
 	if err == nil || !strings.HasPrefix(err.Error(), "LOCKSTEP_ADDR: ") {
 		t.Errorf("the port the developer insists on is taken: got %v, want an error that names the variable", err)
 	}
-	addr, note, err = choose("LOCKSTEP_ADDR", "", "127.0.0.1:0")
+	addr, note, err = choose(t.Context(), "LOCKSTEP_ADDR", "", "127.0.0.1:0")
 	if err != nil || note != "" || strings.HasSuffix(addr, ":0") {
 		t.Errorf("got %q, %q, %v, want the preferred address", addr, note, err)
 	}

@@ -18,13 +18,13 @@ import (
 func (s *stack) startWeb(ctx context.Context) error {
 	begin := time.Now()
 	if _, err := os.Stat(filepath.Join(s.Root, "node_modules")); err != nil {
-		return errors.New("start the front end: its packages are not installed: run npm ci")
+		return errors.New("start the front end: its packages are not installed: run make setup")
 	}
 	insisted := ""
 	if port := s.Getenv(webVariable); port != "" {
 		insisted = net.JoinHostPort("127.0.0.1", port)
 	}
-	addr, note, err := choose(webVariable, insisted, preferredWeb)
+	addr, note, err := choose(ctx, webVariable, insisted, preferredWeb)
 	if err != nil {
 		return fmt.Errorf("start the front end: %w", err)
 	}
@@ -39,7 +39,7 @@ func (s *stack) startWeb(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command("npm", "run", "dev", "--workspace", "web", "--", "--hostname", host, "--port", port)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), "npm", "run", "dev", "--workspace", "web", "--", "--hostname", host, "--port", port)
 	cmd.Dir = s.Root
 	cmd.Stdout, cmd.Stderr = s.Logs, s.Logs
 	cmd.Env = environment(os.Environ(), map[string]string{
