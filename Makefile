@@ -43,6 +43,8 @@ test: test-go test-sdk e2e ## all tests: Go, SDK, and both against the real stac
 
 test-go: setup ## Go tests, on an embedded Postgres
 	go vet ./...
+	@echo "Atlas CLI, the planner's second witness: built on first use, which takes some minutes"
+	go tool -modfile=tools/go.mod -n atlas >/dev/null
 	go test ./...
 
 test-sdk: setup ## SDK tests against a local HTTP server

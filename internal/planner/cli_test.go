@@ -257,7 +257,11 @@ func TestCLIRespectsOurLock(t *testing.T) {
 		_, err := migrate.Up(t.Context(), o)
 		done <- err
 	}()
-	<-inside
+	select {
+	case <-inside:
+	case err := <-done:
+		t.Fatalf("our run ended before its last file: %v", err)
+	}
 	if out, err := c.atlas("migrate", "apply", "--env", "local", "--lock-timeout", "10ms"); err == nil || !strings.Contains(out, "acquiring database lock") {
 		t.Errorf("got %v, want the CLI kept out\n%s", err, out)
 	}
