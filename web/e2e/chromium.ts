@@ -4,7 +4,7 @@ import { chromium, type Browser } from 'playwright-core';
 
 /** Debian's Chromium, or the one CHROMIUM_PATH names. A browser that is missing fails the tests. */
 export async function launch(): Promise<Browser> {
-  const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
+  const executablePath = process.env['CHROMIUM_PATH'] || '/usr/bin/chromium';
   assert.ok(existsSync(executablePath), `${executablePath} is missing: install Chromium (apt-get install chromium) or set CHROMIUM_PATH`);
   return chromium.launch({
     executablePath,
