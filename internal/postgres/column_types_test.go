@@ -241,7 +241,7 @@ func columnTypes() []columnType {
 		},
 		{
 			name: "uuid_array", sql: "uuid[]",
-			args:  []any{pq.StringArray{id.String()}, []string{id.String()}},
+			args:  []any{pq.StringArray{id.String()}, []string{id.String()}, []uuid.UUID{id}},
 			reads: []any{pq.StringArray{id.String()}},
 			null:  []any{pq.StringArray(nil)},
 		},

@@ -55,7 +55,7 @@ type world struct {
 }
 
 // newWorld makes a world whose pool is configured by the options.
-func newWorld(t *testing.T, options ...func(*postgres.Config)) *world {
+func newWorld(t testing.TB, options ...func(*postgres.Config)) *world {
 	t.Helper()
 	empty := dbtest.Empty(t)
 	w := &world{appURL: empty.AppURL, owner: connect(t, empty.OwnerURL), a: uuid.New(), b: uuid.New(), thingA: uuid.New(), thingB: uuid.New()}
@@ -69,7 +69,7 @@ func newWorld(t *testing.T, options ...func(*postgres.Config)) *world {
 	return w
 }
 
-func open(t *testing.T, url string, options ...func(*postgres.Config)) *postgres.DB {
+func open(t testing.TB, url string, options ...func(*postgres.Config)) *postgres.DB {
 	t.Helper()
 	config := postgres.Config{URL: url, MaxConns: 4}
 	for _, o := range options {
@@ -83,7 +83,7 @@ func open(t *testing.T, url string, options ...func(*postgres.Config)) *postgres
 	return db
 }
 
-func connect(t *testing.T, url string) *pgx.Conn {
+func connect(t testing.TB, url string) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {
@@ -97,7 +97,7 @@ func connect(t *testing.T, url string) *pgx.Conn {
 	return conn
 }
 
-func mustOwner(t *testing.T, conn *pgx.Conn, sql string, args ...any) {
+func mustOwner(t testing.TB, conn *pgx.Conn, sql string, args ...any) {
 	t.Helper()
 	if _, err := conn.Exec(t.Context(), sql, args...); err != nil {
 		t.Fatalf("owner: %s: %v", firstLine(sql), err)
@@ -109,13 +109,16 @@ func firstLine(sql string) string {
 	return line
 }
 
-func (w *world) as(t *testing.T, tenant uuid.UUID) context.Context {
+// as returns a context in the tenant's scope; it ends, so that nothing waits for ever for a connection.
+func (w *world) as(t testing.TB, tenant uuid.UUID) context.Context {
 	t.Helper()
-	return postgres.WithScope(t.Context(), postgres.Scope{TenantID: tenant})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	return postgres.WithScope(ctx, postgres.Scope{TenantID: tenant})
 }
 
 // count returns how many things a statement in ctx sees.
-func count(t *testing.T, ctx context.Context, on dialect.ExecQuerier, where string, args ...any) int {
+func count(t testing.TB, ctx context.Context, on dialect.ExecQuerier, where string, args ...any) int {
 	t.Helper()
 	n, err := tryCount(ctx, on, where, args...)
 	if err != nil {
@@ -147,7 +150,7 @@ func exec(ctx context.Context, on dialect.ExecQuerier, query string, args ...any
 	return res.RowsAffected()
 }
 
-func mustExec(t *testing.T, ctx context.Context, on dialect.ExecQuerier, query string, args ...any) {
+func mustExec(t testing.TB, ctx context.Context, on dialect.ExecQuerier, query string, args ...any) {
 	t.Helper()
 	if _, err := exec(ctx, on, query, args...); err != nil {
 		t.Fatalf("%s: %v", query, err)

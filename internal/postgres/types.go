@@ -17,18 +17,13 @@ type codecs struct{ types []*pgtype.Type }
 
 func newCodecs() *codecs {
 	m := pgtype.NewMap()
-	uuidType := &pgtype.Type{Name: "uuid", OID: pgtype.UUIDOID, Codec: uuidCodec{}}
-	c := &codecs{types: []*pgtype.Type{uuidType}}
+	c := &codecs{types: []*pgtype.Type{{Name: "uuid", OID: pgtype.UUIDOID, Codec: uuidCodec{}}}}
 	for oid := range uint32(firstNormalObjectID) {
 		t, ok := m.TypeForOID(oid)
 		if !ok || hasBinaryPath(oid) {
 			continue
 		}
-		codec := t.Codec
-		if oid == pgtype.UUIDArrayOID {
-			codec = &pgtype.ArrayCodec{ElementType: uuidType}
-		}
-		c.types = append(c.types, &pgtype.Type{Name: t.Name, OID: oid, Codec: textCodec{codec}})
+		c.types = append(c.types, &pgtype.Type{Name: t.Name, OID: oid, Codec: textCodec{t.Codec}})
 	}
 	return c
 }
@@ -53,7 +48,7 @@ func isText(oid uint32) bool {
 
 func (c *codecs) register(m *pgtype.Map) {
 	m.RegisterTypes(c.types)
-	m.RegisterDefaultPgType(uuid.UUID{}, "uuid")
+	// Where parameters go without their type, pgx knows the type of a slice from here only.
 	m.RegisterDefaultPgType([]uuid.UUID{}, "_uuid")
 }
 
