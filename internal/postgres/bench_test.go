@@ -38,9 +38,8 @@ func BenchmarkScope(b *testing.B) {
 		if err := w.driver.Query(ctx, query, args, &rows); err != nil {
 			return err
 		}
-		defer rows.Close()
 		scan(rows)
-		return nil
+		return rows.Close()
 	}
 	conn := connect(b, w.appURL)
 	if _, err := conn.Exec(b.Context(), "select set_config('app.tenant_id', $1, false)", w.a.String()); err != nil {
