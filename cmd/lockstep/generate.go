@@ -19,7 +19,7 @@ func newGenerateCommand() *cobra.Command {
 	var names []string
 	for _, step := range codegen.Steps() {
 		names = append(names, step.Name)
-		fmt.Fprintf(&long, "  %-9s %s\n", step.Name, step.Summary)
+		fmt.Fprintf(&long, "  %-11s %s\n", step.Name, step.Summary)
 	}
 	command := &cobra.Command{
 		Use:       "generate [STEP...]",
@@ -62,7 +62,7 @@ func generate(cmd *cobra.Command, names []string, asJSON bool) error {
 			}
 			continue
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%-9s %6.2f s  %4d files, %d changed  %s\n",
+		fmt.Fprintf(cmd.OutOrStdout(), "%-11s %6.2f s  %4d files, %d changed  %s\n",
 			out.Step, out.Took.Seconds(), out.Files, out.Changed, out.Target)
 	}
 	if len(names) != 1 && !asJSON {

@@ -17,7 +17,7 @@ var (
 		{Name: "updated_at", Type: field.TypeTime, Comment: "When the row was last changed."},
 		{Name: "name", Type: field.TypeString, Size: 255, Comment: "Name of the role, unique within the tenant."},
 		{Name: "description", Type: field.TypeString, Nullable: true, Size: 2147483647, Comment: "What the role is for."},
-		{Name: "permissions", Type: field.TypeOther, Comment: "Permissions that holders of the role have, such as users:read.", SchemaType: map[string]string{"postgres": "text[]"}},
+		{Name: "permissions", Type: field.TypeOther, Comment: "Permissions that holders of the role have, such as users:read; * is all of them, present and future.", SchemaType: map[string]string{"postgres": "text[]"}},
 	}
 	// RolesTable holds the schema information for the "roles" table.
 	RolesTable = &schema.Table{

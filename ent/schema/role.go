@@ -30,7 +30,7 @@ func (Role) Fields() []ent.Field {
 		field.Other("permissions", pq.StringArray{}).
 			SchemaType(map[string]string{dialect.Postgres: "text[]"}).
 			Default(pq.StringArray{}).
-			Comment("Permissions that holders of the role have, such as users:read."),
+			Comment("Permissions that holders of the role have, such as users:read; * is all of them, present and future."),
 	}
 }
 
@@ -50,5 +50,8 @@ func (Role) Indexes() []ent.Index {
 
 // Annotations of Role.
 func (Role) Annotations() []schema.Annotation {
-	return []schema.Annotation{schema.Comment("Named set of permissions.")}
+	return []schema.Annotation{
+		schema.Comment("Named set of permissions."),
+		contract.InTransaction(),
+	}
 }

@@ -23,6 +23,7 @@ func (User) Mixin() []ent.Mixin {
 func (User) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("email").NotEmpty().MaxLen(255).
+			Annotations(contract.VisibleWith("users:read_pii", "id")).
 			Comment("E-mail address, unique within the tenant."),
 		field.String("display_name").NotEmpty().MaxLen(255).
 			Comment("Name shown to other people."),
@@ -56,5 +57,6 @@ func (User) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		schema.Comment("Person who works inside one tenant."),
 		contract.Detail("UserWithRoles", "roles", "managed_users"),
+		contract.Allow(contract.Read, contract.Self("id"), contract.ManagerOf("id")),
 	}
 }

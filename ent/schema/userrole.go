@@ -54,5 +54,9 @@ func (UserRole) Indexes() []ent.Index {
 
 // Annotations of UserRole.
 func (UserRole) Annotations() []schema.Annotation {
-	return []schema.Annotation{schema.Comment("Grant of a role to a user.")}
+	return []schema.Annotation{
+		schema.Comment("Grant of a role to a user."),
+		contract.Allow(contract.Read, contract.Self("user_id"), contract.ManagerOf("user_id")),
+		contract.InTransaction(),
+	}
 }

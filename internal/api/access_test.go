@@ -44,8 +44,9 @@ func TestEveryOperationNeedsItsPermission(t *testing.T) {
 	nobody := s.addUser(t, s.acme.id, "nobody@example.com", "Nobody", nil)
 	before := s.fingerprint(t)
 	user, role := s.acme.member.id.String(), s.acme.memberRole.String()
+	const hidden = 404 // opened by a relation, which this caller has to no such row
 	for _, c := range []call{
-		{path: "/v1/users"}, {path: "/v1/users/" + user},
+		{path: "/v1/users/" + user, status: hidden},
 		{method: "POST", path: "/v1/users", body: `{"email": "a@b.c", "displayName": "A"}`},
 		{method: "PATCH", path: "/v1/users/" + user, body: `{"displayName": "A"}`},
 		{method: "DELETE", path: "/v1/users/" + user},
@@ -53,7 +54,7 @@ func TestEveryOperationNeedsItsPermission(t *testing.T) {
 		{method: "POST", path: "/v1/roles", body: `{"name": "A"}`},
 		{method: "PATCH", path: "/v1/roles/" + role, body: `{"permissions": ["users:delete"]}`},
 		{method: "DELETE", path: "/v1/roles/" + role},
-		{path: "/v1/user-roles"}, {path: "/v1/user-roles/" + newID().String()},
+		{path: "/v1/user-roles/" + newID().String(), status: hidden},
 		{method: "POST", path: "/v1/user-roles", body: fmt.Sprintf(`{"userId": %q, "roleId": %q}`, nobody.id, s.acme.adminRole)},
 		{method: "DELETE", path: "/v1/user-roles/" + newID().String()},
 		{path: "/v1/tenants"}, {path: "/v1/tenants/" + s.acme.id.String()},
@@ -62,7 +63,10 @@ func TestEveryOperationNeedsItsPermission(t *testing.T) {
 		{method: "DELETE", path: "/v1/tenants/" + s.acme.id.String()},
 	} {
 		t.Run(c.method+" "+c.path, func(t *testing.T) {
-			c.token, c.status, c.code = nobody.token, 403, "permission_denied"
+			c.token = nobody.token
+			if c.status == 0 {
+				c.status, c.code = 403, "permission_denied"
+			}
 			s.check(t, c)
 		})
 	}
@@ -71,17 +75,80 @@ func TestEveryOperationNeedsItsPermission(t *testing.T) {
 	}
 }
 
+func TestRelationsOpenOwnAndLedRows(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	// boss > lead > worker; all without a role.
+	boss := s.addUser(t, s.acme.id, "boss@example.com", "Boss", nil)
+	lead := s.addUser(t, s.acme.id, "lead@example.com", "Lead", &boss.id)
+	worker := s.addUser(t, s.acme.id, "worker@example.com", "Worker", &lead.id, s.acme.memberRole)
+	for caller, want := range map[person]string{boss: "Boss, Lead, Worker", lead: "Lead, Worker"} {
+		got := s.check(t, call{path: "/v1/users", token: caller.token, status: 200})
+		if got := names(got.body["data"], "displayName"); got != want {
+			t.Errorf("got users %s, want %s", got, want)
+		}
+		// Pages stay full although rows are left out.
+		page := s.check(t, call{path: "/v1/users?limit=2", token: caller.token, status: 200})
+		if rows := page.body["data"].([]any); len(rows) != 2 {
+			t.Errorf("got a page of %d rows, want 2", len(rows))
+		}
+	}
+	path := func(p person) string { return "/v1/users/" + p.id.String() }
+	s.check(t, call{path: path(worker), token: boss.token, status: 200, want: `{"email": null}`})
+	s.check(t, call{path: path(boss), token: lead.token, status: 404, code: "not_found"})
+	s.check(t, call{path: path(lead), token: lead.token, status: 200, want: `{"email": "lead@example.com"}`})
+	grants := s.check(t, call{path: "/v1/user-roles", token: boss.token, status: 200})
+	if got, want := names(grants.body["data"], "userId"), worker.id.String(); got != want {
+		t.Errorf("got grants of %s, want those of %s", got, want)
+	}
+	// Seen and not to be changed: 403, not 404.
+	s.check(t, call{method: "PATCH", path: path(worker), token: boss.token, body: `{"displayName": "W"}`, status: 403, code: "permission_denied"})
+}
+
+func TestPeopleWhoManageEachOtherInACircle(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	a := s.addUser(t, s.acme.id, "a@example.com", "A", nil)
+	b := s.addUser(t, s.acme.id, "b@example.com", "B", &a.id)
+	s.exec(t, `UPDATE core.users SET manager_id = $1 WHERE id = $2`, b.id, a.id)
+	got := s.check(t, call{path: "/v1/users", token: a.token, status: 200})
+	if got, want := names(got.body["data"], "displayName"), "A, B"; got != want {
+		t.Errorf("got users %s, want %s", got, want)
+	}
+}
+
+func TestEmailNeedsItsOwnPermission(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	path := "/v1/users/" + s.acme.manager.id.String()
+	s.check(t, call{path: path, token: s.acme.member.token, status: 200, want: `{"email": null}`, absent: []string{"manager@example.com"}})
+	s.check(t, call{path: path, token: s.acme.admin.token, status: 200, want: `{"email": "manager@example.com"}`})
+	list := s.check(t, call{path: "/v1/users", token: s.acme.member.token, status: 200, absent: []string{"admin@example.com", "manager@example.com"}})
+	if got, want := names(list.body["data"], "email"), ", , member@example.com"; got != want {
+		t.Errorf("got e-mails %q, want only the caller's own", got)
+	}
+	role := s.addRole(t, s.acme.id, "Records", "users:read_pii")
+	s.check(t, call{method: "POST", path: "/v1/user-roles", token: s.acme.admin.token, status: 201,
+		body: fmt.Sprintf(`{"userId": %q, "roleId": %q}`, s.acme.member.id, role)})
+	s.check(t, call{path: path, token: s.acme.member.token, status: 200, want: `{"email": "manager@example.com"}`})
+}
+
 func TestAGrantTakesEffectAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	nobody := s.addUser(t, s.acme.id, "nobody@example.com", "Nobody", nil)
-	s.check(t, call{path: "/v1/users", token: nobody.token, status: 403, code: "permission_denied"})
+	readers := s.addRole(t, s.acme.id, "Reader of roles", "roles:read")
+	s.check(t, call{path: "/v1/roles", token: nobody.token, status: 403, code: "permission_denied"})
 	got := s.check(t, call{method: "POST", path: "/v1/user-roles", token: s.acme.admin.token, status: 201,
-		body: fmt.Sprintf(`{"userId": %q, "roleId": %q}`, nobody.id, s.acme.memberRole),
+		body: fmt.Sprintf(`{"userId": %q, "roleId": %q}`, nobody.id, readers),
 		want: fmt.Sprintf(`{"userId": %q, "grantedById": %q}`, nobody.id, s.acme.admin.id)})
-	s.check(t, call{path: "/v1/users", token: nobody.token, status: 200})
+	s.check(t, call{path: "/v1/roles", token: nobody.token, status: 200})
+	s.check(t, call{method: "PATCH", path: "/v1/roles/" + readers.String(), token: s.acme.admin.token, body: `{"permissions": []}`, status: 200})
+	s.check(t, call{path: "/v1/roles", token: nobody.token, status: 403, code: "permission_denied"})
+	s.check(t, call{method: "PATCH", path: "/v1/roles/" + readers.String(), token: s.acme.admin.token, body: `{"permissions": ["roles:read"]}`, status: 200})
+	s.check(t, call{path: "/v1/roles", token: nobody.token, status: 200})
 	s.check(t, call{method: "DELETE", path: got.header.Get("Location"), token: s.acme.admin.token, status: 204})
-	s.check(t, call{path: "/v1/users", token: nobody.token, status: 403, code: "permission_denied"})
+	s.check(t, call{path: "/v1/roles", token: nobody.token, status: 403, code: "permission_denied"})
 }
 
 func TestServicesHoldTheirScopes(t *testing.T) {

@@ -63,11 +63,11 @@ func New(c Config) (http.Handler, error) {
 	}
 	driver := c.DB.Driver()
 	client := ent.NewClient(ent.Driver(driver))
-	rules.Apply(client, crud.TenantOwned)
+	rules.Apply(client, rules.Facts{TenantOwned: crud.TenantOwned, Permissions: crud.Permissions})
 
 	failures := &failures{logger: c.Logger}
 	operations, err := oas.NewServer(
-		&Handler{Handler: crud.NewHandler(client), failures: failures},
+		&Handler{Handler: crud.NewHandler(client, c.DB), failures: failures},
 		&security{verifier: c.Verifier, grants: &grants{driver: driver}},
 		oas.WithErrorHandler(failures.handleError),
 		oas.WithNotFound(failures.notFound),

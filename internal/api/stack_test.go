@@ -102,9 +102,7 @@ func (s *stack) addTenant(t *testing.T, slug string) tenant {
 	t.Helper()
 	out := tenant{id: newID()}
 	s.exec(t, `INSERT INTO core.tenants (id, name, slug, version, created_at, updated_at) VALUES ($1, $2, $2, 1, now(), now())`, out.id, slug)
-	out.adminRole = s.addRole(t, out.id, "Administrator",
-		"users:read", "users:create", "users:update", "users:delete", "roles:read", "roles:create", "roles:update", "roles:delete",
-		"user_roles:read", "user_roles:create", "user_roles:delete", "tenants:read")
+	out.adminRole = s.addRole(t, out.id, "Administrator", "*")
 	out.memberRole = s.addRole(t, out.id, "Member", "users:read")
 	out.manager = s.addUser(t, out.id, "manager@example.com", "Mara Manager", nil, out.memberRole)
 	out.admin = s.addUser(t, out.id, "admin@example.com", "Ada Admin", &out.manager.id, out.adminRole)

@@ -31,7 +31,7 @@ func TestExpansionsNeedTheirOwnPermission(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	s.check(t, call{path: "/v1/users/" + s.acme.admin.id.String(), token: s.acme.member.token, status: 200,
-		want: `{"roles": [], "managedUsers": []}`})
+		want: `{"displayName": "Ada Admin", "roles": [], "managedUsers": []}`})
 }
 
 func TestCreateUser(t *testing.T) {

@@ -26,9 +26,12 @@ type Principal struct {
 	Permissions []string
 }
 
+// Every is the permission that stands for all others, present and future. Its holders are a tenant's administrators.
+const Every = "*"
+
 // Has reports whether p holds the permission.
 func (p *Principal) Has(permission string) bool {
-	return slices.Contains(p.Permissions, permission)
+	return slices.Contains(p.Permissions, permission) || slices.Contains(p.Permissions, Every)
 }
 
 // IsService reports whether p is not a person.

@@ -115,7 +115,7 @@ func userToken(t *testing.T, i *realIssuer, claims map[string]any) string {
 // wantRefused checks that err is a TokenError whose reason contains want and which does not show the token.
 func wantRefused(t *testing.T, err error, token, want string) {
 	t.Helper()
-	refused, ok := err.(*auth.TokenError)
+	refused, ok := err.(*auth.TokenError) //nolint:errorlint // Verify promises this very type
 	if !ok {
 		t.Fatalf("got %v (%T), want a *auth.TokenError", err, err)
 	}

@@ -43,6 +43,7 @@ func Steps() []Step {
 		{"contract", "entoas, refined → openapi/openapi.json", generateContract},
 		{"handlers", "ogen's server from the contract → internal/oas/", generateHandlers},
 		{"crud", "every entity's operations on Ent → internal/crud/", generateCRUD},
+		{"permissions", "who may do what → docs/permissions.md", generatePermissions},
 		{"sdk", "TypeScript types and resources from the contract → clients/ts/src/generated/", generateSDK},
 	}
 }

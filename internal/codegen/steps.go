@@ -9,6 +9,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/codegen/crud"
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/openapi"
+	"github.com/lockstep-dev/lockstep/internal/codegen/permissions"
 	"github.com/lockstep-dev/lockstep/internal/codegen/sdk"
 )
 
@@ -77,6 +78,14 @@ func generateCRUD(_ context.Context, w *Workspace) (Output, error) {
 	return out, w.intoFolder(&out, filepath.Join("internal", "crud"), func(dir string) error {
 		return crud.Write(dir, w.module, w.entities, tables)
 	})
+}
+
+func generatePermissions(_ context.Context, w *Workspace) (Output, error) {
+	out := Output{Target: "docs/permissions.md"}
+	if err := w.load(); err != nil {
+		return out, err
+	}
+	return out, w.intoFile(&out, permissions.Write(w.entities), "docs", "permissions.md")
 }
 
 func generateSDK(ctx context.Context, w *Workspace) (Output, error) {

@@ -25,17 +25,25 @@ var TenantOwned = map[string]bool{
 	"UserRole": true,
 }
 
-// Handler serves the generated operations. It relies on the client's tenant fence and checks permissions itself.
-type Handler struct {
-	client *ent.Client
+// Pipeline sends the statements of concurrent reads in one round trip. *postgres.DB is one.
+type Pipeline interface {
+	Pipelined(ctx context.Context, reads ...func(context.Context) error) error
 }
 
-// NewHandler returns a handler on the client.
-func NewHandler(client *ent.Client) *Handler { return &Handler{client: client} }
+// Handler serves the generated operations. It relies on the client's tenant fence and checks access itself.
+type Handler struct {
+	client   *ent.Client
+	pipeline Pipeline
+}
 
-// inTransaction runs work in a transaction, which is rolled back when work fails.
-func (h *Handler) inTransaction(ctx context.Context, work func(*ent.Tx) error) error {
-	tx, err := h.client.Tx(ctx)
+// NewHandler returns a handler on the client, whose driver is the pipeline's.
+func NewHandler(client *ent.Client, pipeline Pipeline) *Handler {
+	return &Handler{client: client, pipeline: pipeline}
+}
+
+// InTransaction runs work in a transaction, which is rolled back when work fails.
+func InTransaction(ctx context.Context, client *ent.Client, work func(*ent.Tx) error) error {
+	tx, err := client.Tx(ctx)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -50,9 +58,14 @@ func (h *Handler) inTransaction(ctx context.Context, work func(*ent.Tx) error) e
 	return nil
 }
 
-// notFound answers a row that does not exist and one of another tenant alike.
+// notFound answers a row that does not exist, one of another tenant and one the caller may not see alike.
 func notFound(what string) error {
 	return problem.New(problem.NotFound, "There is no such %s.", what)
+}
+
+// notAllowed answers a row that the caller may see and not change.
+func notAllowed(permission string) error {
+	return problem.New(problem.PermissionDenied, "This needs the permission %s.", permission)
 }
 
 // linked keeps the rows whose id a join table pairs with id: far holds theirs, near holds the given one. The condition

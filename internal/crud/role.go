@@ -6,23 +6,27 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/google/uuid"
 	"github.com/lib/pq"
 
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/role"
-	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/cursor"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 )
 
 // RolesList answers one page, oldest first.
 func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*oas.RolePage, error) {
-	if err := auth.Require(ctx, "roles:read"); err != nil {
+	allowed, err := roleList.Filter(ctx)
+	if err != nil {
 		return nil, err
 	}
 	limit := params.Limit.Or(50)
 	// One row more than asked for tells whether there is a next page.
 	query := h.client.Role.Query().Order(role.ByID()).Limit(limit + 1)
+	if allowed != nil {
+		query.Where(allowed)
+	}
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := cursor.Decode("roles", text)
 		if err != nil {
@@ -40,32 +44,49 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 		rows = rows[:limit]
 		page.NextCursor.SetTo(cursor.Encode("roles", rows[limit-1].ID))
 	}
-	page.Data = roleBodies(rows)
+	page.Data = roleBodies(ctx, rows)
 	return page, nil
 }
 
 // RolesGet answers one row.
 func (h *Handler) RolesGet(ctx context.Context, params oas.RolesGetParams) (*oas.Role, error) {
-	if err := auth.Require(ctx, "roles:read"); err != nil {
+	allowed, err := roleRead.Filter(ctx)
+	if err != nil {
 		return nil, err
 	}
-	row, err := h.client.Role.Get(ctx, params.ID)
+	query := h.client.Role.Query().Where(role.ID(params.ID))
+	if allowed != nil {
+		query.Where(allowed)
+	}
+	row, err := query.Only(ctx)
 	if ent.IsNotFound(err) {
 		return nil, notFound("roles")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("get roles: %w", err)
 	}
-	body := roleBody(row)
+	body := roleBody(ctx, row)
 	return &body, nil
 }
 
 // RolesCreate adds a row.
 func (h *Handler) RolesCreate(ctx context.Context, req *oas.RoleCreate) (*oas.RoleHeaders, error) {
-	if err := auth.Require(ctx, "roles:create"); err != nil {
+	if err := roleCreate.Require(ctx); err != nil {
 		return nil, err
 	}
-	create := h.client.Role.Create()
+	var row *ent.Role
+	err := InTransaction(ctx, h.client, func(tx *ent.Tx) (err error) {
+		row, err = fillRole(tx.Role.Create(), req).Save(ctx)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("create roles: %w", err)
+	}
+	return &oas.RoleHeaders{Location: "/v1/roles/" + row.ID.String(), Response: roleBody(ctx, row)}, nil
+}
+
+// fillRole copies the body's fields into the builder.
+func fillRole(create *ent.RoleCreate, req *oas.RoleCreate) *ent.RoleCreate {
 	create.SetName(req.Name)
 	if value, ok := req.Description.Get(); ok {
 		create.SetDescription(value)
@@ -73,22 +94,22 @@ func (h *Handler) RolesCreate(ctx context.Context, req *oas.RoleCreate) (*oas.Ro
 	if req.Permissions != nil {
 		create.SetPermissions(pq.StringArray(req.Permissions))
 	}
-	row, err := create.Save(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("create roles: %w", err)
-	}
-	return &oas.RoleHeaders{Location: "/v1/roles/" + row.ID.String(), Response: roleBody(row)}, nil
+	return create
 }
 
 // RolesUpdate applies a JSON Merge Patch (RFC 7396): absent fields stay, null clears. A patch that sets nothing leaves
 // the row and its version as they are.
 func (h *Handler) RolesUpdate(ctx context.Context, req *oas.RoleUpdate, params oas.RolesUpdateParams) (*oas.Role, error) {
-	if err := auth.Require(ctx, "roles:update"); err != nil {
+	allowed, err := roleUpdate.Filter(ctx)
+	if err != nil {
 		return nil, err
 	}
 	var body oas.Role
-	err := h.inTransaction(ctx, func(tx *ent.Tx) error {
+	err = InTransaction(ctx, h.client, func(tx *ent.Tx) error {
 		update := tx.Role.Update().Where(role.ID(params.ID))
+		if allowed != nil {
+			update.Where(allowed)
+		}
 		set := false
 		if value, ok := req.Name.Get(); ok {
 			set = true
@@ -111,9 +132,10 @@ func (h *Handler) RolesUpdate(ctx context.Context, req *oas.RoleUpdate, params o
 				return fmt.Errorf("update roles: %w", err)
 			}
 			if changed == 0 {
-				return notFound("roles")
+				return untouchedRole(ctx, tx.Role, params.ID, "roles:update")
 			}
 		}
+		// Whoever may change a row is shown what it is now.
 		row, err := tx.Role.Get(ctx, params.ID)
 		if ent.IsNotFound(err) {
 			return notFound("roles")
@@ -121,7 +143,7 @@ func (h *Handler) RolesUpdate(ctx context.Context, req *oas.RoleUpdate, params o
 		if err != nil {
 			return fmt.Errorf("read roles after update: %w", err)
 		}
-		body = roleBody(row)
+		body = roleBody(ctx, row)
 		return nil
 	})
 	if err != nil {
@@ -132,20 +154,47 @@ func (h *Handler) RolesUpdate(ctx context.Context, req *oas.RoleUpdate, params o
 
 // RolesDelete removes a row that no other refers to.
 func (h *Handler) RolesDelete(ctx context.Context, params oas.RolesDeleteParams) error {
-	if err := auth.Require(ctx, "roles:delete"); err != nil {
+	allowed, err := roleDelete.Filter(ctx)
+	if err != nil {
 		return err
 	}
-	deleted, err := h.client.Role.Delete().Where(role.ID(params.ID)).Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("delete roles: %w", err)
-	}
-	if deleted == 0 {
-		return notFound("roles")
-	}
-	return nil
+	return InTransaction(ctx, h.client, func(tx *ent.Tx) error {
+		remove := tx.Role.Delete().Where(role.ID(params.ID))
+		if allowed != nil {
+			remove.Where(allowed)
+		}
+		deleted, err := remove.Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("delete roles: %w", err)
+		}
+		if deleted == 0 {
+			return untouchedRole(ctx, tx.Role, params.ID, "roles:delete")
+		}
+		return nil
+	})
 }
 
-func roleBody(row *ent.Role) oas.Role {
+// untouchedRole says why a change found no row: the caller may not see it, or may see it and not change it.
+func untouchedRole(ctx context.Context, client *ent.RoleClient, id uuid.UUID, permission string) error {
+	allowed, err := roleRead.Filter(ctx)
+	if err != nil {
+		return notFound("roles")
+	}
+	query := client.Query().Where(role.ID(id))
+	if allowed != nil {
+		query.Where(allowed)
+	}
+	seen, err := query.Exist(ctx)
+	if err != nil {
+		return fmt.Errorf("look for roles: %w", err)
+	}
+	if seen {
+		return notAllowed(permission)
+	}
+	return notFound("roles")
+}
+
+func roleBody(ctx context.Context, row *ent.Role) oas.Role {
 	var body oas.Role
 	body.ID = row.ID
 	body.TenantId = row.TenantID
@@ -162,10 +211,10 @@ func roleBody(row *ent.Role) oas.Role {
 	return body
 }
 
-func roleBodies(rows []*ent.Role) []oas.Role {
+func roleBodies(ctx context.Context, rows []*ent.Role) []oas.Role {
 	bodies := make([]oas.Role, len(rows))
 	for i, row := range rows {
-		bodies[i] = roleBody(row)
+		bodies[i] = roleBody(ctx, row)
 	}
 	return bodies
 }

@@ -6,21 +6,26 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/tenant"
-	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/cursor"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 )
 
 // TenantsList answers one page, oldest first.
 func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams) (*oas.TenantPage, error) {
-	if err := auth.RequirePlatform(ctx); err != nil {
+	allowed, err := tenantList.Filter(ctx)
+	if err != nil {
 		return nil, err
 	}
 	limit := params.Limit.Or(50)
 	// One row more than asked for tells whether there is a next page.
 	query := h.client.Tenant.Query().Order(tenant.ByID()).Limit(limit + 1)
+	if allowed != nil {
+		query.Where(allowed)
+	}
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := cursor.Decode("tenants", text)
 		if err != nil {
@@ -38,53 +43,66 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 		rows = rows[:limit]
 		page.NextCursor.SetTo(cursor.Encode("tenants", rows[limit-1].ID))
 	}
-	page.Data = tenantBodies(rows)
+	page.Data = tenantBodies(ctx, rows)
 	return page, nil
 }
 
 // TenantsGet answers one row.
 func (h *Handler) TenantsGet(ctx context.Context, params oas.TenantsGetParams) (*oas.Tenant, error) {
-	if err := auth.Require(ctx, "tenants:read"); err != nil {
+	allowed, err := tenantRead.Filter(ctx)
+	if err != nil {
 		return nil, err
 	}
-	row, err := h.client.Tenant.Get(ctx, params.ID)
+	query := h.client.Tenant.Query().Where(tenant.ID(params.ID))
+	if allowed != nil {
+		query.Where(allowed)
+	}
+	row, err := query.Only(ctx)
 	if ent.IsNotFound(err) {
 		return nil, notFound("tenants")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("get tenants: %w", err)
 	}
-	body := tenantBody(row)
+	body := tenantBody(ctx, row)
 	return &body, nil
 }
 
 // TenantsCreate adds a row.
 func (h *Handler) TenantsCreate(ctx context.Context, req *oas.TenantCreate) (*oas.TenantHeaders, error) {
-	if err := auth.RequirePlatform(ctx); err != nil {
+	if err := tenantCreate.Require(ctx); err != nil {
 		return nil, err
 	}
-	create := h.client.Tenant.Create()
+	row, err := fillTenant(h.client.Tenant.Create(), req).Save(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("create tenants: %w", err)
+	}
+	return &oas.TenantHeaders{Location: "/v1/tenants/" + row.ID.String(), Response: tenantBody(ctx, row)}, nil
+}
+
+// fillTenant copies the body's fields into the builder.
+func fillTenant(create *ent.TenantCreate, req *oas.TenantCreate) *ent.TenantCreate {
 	create.SetName(req.Name)
 	create.SetSlug(req.Slug)
 	if value, ok := req.Status.Get(); ok {
 		create.SetStatus(tenant.Status(value))
 	}
-	row, err := create.Save(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("create tenants: %w", err)
-	}
-	return &oas.TenantHeaders{Location: "/v1/tenants/" + row.ID.String(), Response: tenantBody(row)}, nil
+	return create
 }
 
 // TenantsUpdate applies a JSON Merge Patch (RFC 7396): absent fields stay, null clears. A patch that sets nothing leaves
 // the row and its version as they are.
 func (h *Handler) TenantsUpdate(ctx context.Context, req *oas.TenantUpdate, params oas.TenantsUpdateParams) (*oas.Tenant, error) {
-	if err := auth.RequirePlatform(ctx); err != nil {
+	allowed, err := tenantUpdate.Filter(ctx)
+	if err != nil {
 		return nil, err
 	}
 	var body oas.Tenant
-	err := h.inTransaction(ctx, func(tx *ent.Tx) error {
+	err = InTransaction(ctx, h.client, func(tx *ent.Tx) error {
 		update := tx.Tenant.Update().Where(tenant.ID(params.ID))
+		if allowed != nil {
+			update.Where(allowed)
+		}
 		set := false
 		if value, ok := req.Name.Get(); ok {
 			set = true
@@ -104,9 +122,10 @@ func (h *Handler) TenantsUpdate(ctx context.Context, req *oas.TenantUpdate, para
 				return fmt.Errorf("update tenants: %w", err)
 			}
 			if changed == 0 {
-				return notFound("tenants")
+				return untouchedTenant(ctx, tx.Tenant, params.ID, "tenants:update")
 			}
 		}
+		// Whoever may change a row is shown what it is now.
 		row, err := tx.Tenant.Get(ctx, params.ID)
 		if ent.IsNotFound(err) {
 			return notFound("tenants")
@@ -114,7 +133,7 @@ func (h *Handler) TenantsUpdate(ctx context.Context, req *oas.TenantUpdate, para
 		if err != nil {
 			return fmt.Errorf("read tenants after update: %w", err)
 		}
-		body = tenantBody(row)
+		body = tenantBody(ctx, row)
 		return nil
 	})
 	if err != nil {
@@ -125,20 +144,47 @@ func (h *Handler) TenantsUpdate(ctx context.Context, req *oas.TenantUpdate, para
 
 // TenantsDelete removes a row that no other refers to.
 func (h *Handler) TenantsDelete(ctx context.Context, params oas.TenantsDeleteParams) error {
-	if err := auth.RequirePlatform(ctx); err != nil {
+	allowed, err := tenantDelete.Filter(ctx)
+	if err != nil {
 		return err
 	}
-	deleted, err := h.client.Tenant.Delete().Where(tenant.ID(params.ID)).Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("delete tenants: %w", err)
-	}
-	if deleted == 0 {
-		return notFound("tenants")
-	}
-	return nil
+	return InTransaction(ctx, h.client, func(tx *ent.Tx) error {
+		remove := tx.Tenant.Delete().Where(tenant.ID(params.ID))
+		if allowed != nil {
+			remove.Where(allowed)
+		}
+		deleted, err := remove.Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("delete tenants: %w", err)
+		}
+		if deleted == 0 {
+			return untouchedTenant(ctx, tx.Tenant, params.ID, "tenants:delete")
+		}
+		return nil
+	})
 }
 
-func tenantBody(row *ent.Tenant) oas.Tenant {
+// untouchedTenant says why a change found no row: the caller may not see it, or may see it and not change it.
+func untouchedTenant(ctx context.Context, client *ent.TenantClient, id uuid.UUID, permission string) error {
+	allowed, err := tenantRead.Filter(ctx)
+	if err != nil {
+		return notFound("tenants")
+	}
+	query := client.Query().Where(tenant.ID(id))
+	if allowed != nil {
+		query.Where(allowed)
+	}
+	seen, err := query.Exist(ctx)
+	if err != nil {
+		return fmt.Errorf("look for tenants: %w", err)
+	}
+	if seen {
+		return notAllowed(permission)
+	}
+	return notFound("tenants")
+}
+
+func tenantBody(ctx context.Context, row *ent.Tenant) oas.Tenant {
 	var body oas.Tenant
 	body.ID = row.ID
 	body.Name = row.Name
@@ -150,10 +196,10 @@ func tenantBody(row *ent.Tenant) oas.Tenant {
 	return body
 }
 
-func tenantBodies(rows []*ent.Tenant) []oas.Tenant {
+func tenantBodies(ctx context.Context, rows []*ent.Tenant) []oas.Tenant {
 	bodies := make([]oas.Tenant, len(rows))
 	for i, row := range rows {
-		bodies[i] = tenantBody(row)
+		bodies[i] = tenantBody(ctx, row)
 	}
 	return bodies
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/role"
@@ -19,12 +20,16 @@ import (
 
 // UsersList answers one page, oldest first.
 func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*oas.UserPage, error) {
-	if err := auth.Require(ctx, "users:read"); err != nil {
+	allowed, err := userList.Filter(ctx)
+	if err != nil {
 		return nil, err
 	}
 	limit := params.Limit.Or(50)
 	// One row more than asked for tells whether there is a next page.
 	query := h.client.User.Query().Order(user.ByID()).Limit(limit + 1)
+	if allowed != nil {
+		query.Where(allowed)
+	}
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := cursor.Decode("users", text)
 		if err != nil {
@@ -42,16 +47,60 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 		rows = rows[:limit]
 		page.NextCursor.SetTo(cursor.Encode("users", rows[limit-1].ID))
 	}
-	page.Data = userBodies(rows)
+	page.Data = userBodies(ctx, rows)
 	return page, nil
 }
 
 // UsersGet answers one row with its default expansions.
 func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (*oas.UserWithRoles, error) {
-	if err := auth.Require(ctx, "users:read"); err != nil {
+	allowed, err := userRead.Filter(ctx)
+	if err != nil {
 		return nil, err
 	}
-	row, err := h.client.User.Get(ctx, params.ID)
+	query := h.client.User.Query().Where(user.ID(params.ID))
+	if allowed != nil {
+		query.Where(allowed)
+	}
+	var (
+		row          *ent.User
+		roles        []*ent.Role
+		managedUsers []*ent.User
+	)
+	// The expansions are asked for by the id alone, so that all statements go out together.
+	err = h.pipeline.Pipelined(ctx,
+		func(ctx context.Context) (err error) {
+			row, err = query.Only(ctx)
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			allowed, err := roleRead.Filter(ctx)
+			if err != nil {
+				return nil // nothing the caller may read
+			}
+			query := h.client.Role.Query().
+				Where(linked(ctx, userrole.Table, userrole.RoleColumn, user.UserRolesColumn, params.ID)).
+				Order(role.ByID()).Limit(expansionCap)
+			if allowed != nil {
+				query.Where(allowed)
+			}
+			roles, err = query.All(ctx)
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			allowed, err := userRead.Filter(ctx)
+			if err != nil {
+				return nil // nothing the caller may read
+			}
+			query := h.client.User.Query().
+				Where(sql.FieldEQ(user.ManagedUsersColumn, params.ID)).
+				Order(user.ByID()).Limit(expansionCap)
+			if allowed != nil {
+				query.Where(allowed)
+			}
+			managedUsers, err = query.All(ctx)
+			return err
+		},
+	)
 	if ent.IsNotFound(err) {
 		return nil, notFound("users")
 	}
@@ -59,12 +108,17 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (*oas
 		return nil, fmt.Errorf("get users: %w", err)
 	}
 	detail := &oas.UserWithRoles{
-		Roles:        []oas.Role{},
-		ManagedUsers: []oas.User{},
+		Roles:        roleBodies(ctx, roles),
+		ManagedUsers: userBodies(ctx, managedUsers),
 	}
+	principal, _ := auth.From(ctx)
 	detail.ID = row.ID
 	detail.TenantId = row.TenantID
-	detail.Email = row.Email
+	if userEmailShown.Shows(principal, row.ID) {
+		detail.Email.SetTo(row.Email)
+	} else {
+		detail.Email.SetToNull()
+	}
 	detail.DisplayName = row.DisplayName
 	detail.Status = oas.UserWithRolesStatus(row.Status)
 	if row.ManagerID != nil {
@@ -75,33 +129,23 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (*oas
 	detail.Version = row.Version
 	detail.CreatedAt = row.CreatedAt.UTC()
 	detail.UpdatedAt = row.UpdatedAt.UTC()
-	if auth.Has(ctx, "roles:read") {
-		roles, err := h.client.Role.Query().
-			Where(linked(ctx, userrole.Table, userrole.RoleColumn, user.UserRolesColumn, row.ID)).
-			Order(role.ByID()).Limit(expansionCap).All(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("get roles of users: %w", err)
-		}
-		detail.Roles = roleBodies(roles)
-	}
-	if auth.Has(ctx, "users:read") {
-		managedUsers, err := h.client.User.Query().
-			Where(sql.FieldEQ(user.ManagedUsersColumn, row.ID)).
-			Order(user.ByID()).Limit(expansionCap).All(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("get managedUsers of users: %w", err)
-		}
-		detail.ManagedUsers = userBodies(managedUsers)
-	}
 	return detail, nil
 }
 
 // UsersCreate adds a row.
 func (h *Handler) UsersCreate(ctx context.Context, req *oas.UserCreate) (*oas.UserHeaders, error) {
-	if err := auth.Require(ctx, "users:create"); err != nil {
+	if err := userCreate.Require(ctx); err != nil {
 		return nil, err
 	}
-	create := h.client.User.Create()
+	row, err := fillUser(h.client.User.Create(), req).Save(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("create users: %w", err)
+	}
+	return &oas.UserHeaders{Location: "/v1/users/" + row.ID.String(), Response: userBody(ctx, row)}, nil
+}
+
+// fillUser copies the body's fields into the builder.
+func fillUser(create *ent.UserCreate, req *oas.UserCreate) *ent.UserCreate {
 	create.SetEmail(req.Email)
 	create.SetDisplayName(req.DisplayName)
 	if value, ok := req.Status.Get(); ok {
@@ -110,22 +154,22 @@ func (h *Handler) UsersCreate(ctx context.Context, req *oas.UserCreate) (*oas.Us
 	if value, ok := req.ManagerId.Get(); ok {
 		create.SetManagerID(value)
 	}
-	row, err := create.Save(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("create users: %w", err)
-	}
-	return &oas.UserHeaders{Location: "/v1/users/" + row.ID.String(), Response: userBody(row)}, nil
+	return create
 }
 
 // UsersUpdate applies a JSON Merge Patch (RFC 7396): absent fields stay, null clears. A patch that sets nothing leaves
 // the row and its version as they are.
 func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params oas.UsersUpdateParams) (*oas.User, error) {
-	if err := auth.Require(ctx, "users:update"); err != nil {
+	allowed, err := userUpdate.Filter(ctx)
+	if err != nil {
 		return nil, err
 	}
 	var body oas.User
-	err := h.inTransaction(ctx, func(tx *ent.Tx) error {
+	err = InTransaction(ctx, h.client, func(tx *ent.Tx) error {
 		update := tx.User.Update().Where(user.ID(params.ID))
+		if allowed != nil {
+			update.Where(allowed)
+		}
 		set := false
 		if value, ok := req.Email.Get(); ok {
 			set = true
@@ -152,9 +196,10 @@ func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params o
 				return fmt.Errorf("update users: %w", err)
 			}
 			if changed == 0 {
-				return notFound("users")
+				return untouchedUser(ctx, tx.User, params.ID, "users:update")
 			}
 		}
+		// Whoever may change a row is shown what it is now.
 		row, err := tx.User.Get(ctx, params.ID)
 		if ent.IsNotFound(err) {
 			return notFound("users")
@@ -162,7 +207,7 @@ func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params o
 		if err != nil {
 			return fmt.Errorf("read users after update: %w", err)
 		}
-		body = userBody(row)
+		body = userBody(ctx, row)
 		return nil
 	})
 	if err != nil {
@@ -173,24 +218,56 @@ func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params o
 
 // UsersDelete removes a row that no other refers to.
 func (h *Handler) UsersDelete(ctx context.Context, params oas.UsersDeleteParams) error {
-	if err := auth.Require(ctx, "users:delete"); err != nil {
+	allowed, err := userDelete.Filter(ctx)
+	if err != nil {
 		return err
 	}
-	deleted, err := h.client.User.Delete().Where(user.ID(params.ID)).Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("delete users: %w", err)
-	}
-	if deleted == 0 {
-		return notFound("users")
-	}
-	return nil
+	return InTransaction(ctx, h.client, func(tx *ent.Tx) error {
+		remove := tx.User.Delete().Where(user.ID(params.ID))
+		if allowed != nil {
+			remove.Where(allowed)
+		}
+		deleted, err := remove.Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("delete users: %w", err)
+		}
+		if deleted == 0 {
+			return untouchedUser(ctx, tx.User, params.ID, "users:delete")
+		}
+		return nil
+	})
 }
 
-func userBody(row *ent.User) oas.User {
+// untouchedUser says why a change found no row: the caller may not see it, or may see it and not change it.
+func untouchedUser(ctx context.Context, client *ent.UserClient, id uuid.UUID, permission string) error {
+	allowed, err := userRead.Filter(ctx)
+	if err != nil {
+		return notFound("users")
+	}
+	query := client.Query().Where(user.ID(id))
+	if allowed != nil {
+		query.Where(allowed)
+	}
+	seen, err := query.Exist(ctx)
+	if err != nil {
+		return fmt.Errorf("look for users: %w", err)
+	}
+	if seen {
+		return notAllowed(permission)
+	}
+	return notFound("users")
+}
+
+func userBody(ctx context.Context, row *ent.User) oas.User {
 	var body oas.User
+	principal, _ := auth.From(ctx)
 	body.ID = row.ID
 	body.TenantId = row.TenantID
-	body.Email = row.Email
+	if userEmailShown.Shows(principal, row.ID) {
+		body.Email.SetTo(row.Email)
+	} else {
+		body.Email.SetToNull()
+	}
 	body.DisplayName = row.DisplayName
 	body.Status = oas.UserStatus(row.Status)
 	if row.ManagerID != nil {
@@ -204,10 +281,10 @@ func userBody(row *ent.User) oas.User {
 	return body
 }
 
-func userBodies(rows []*ent.User) []oas.User {
+func userBodies(ctx context.Context, rows []*ent.User) []oas.User {
 	bodies := make([]oas.User, len(rows))
 	for i, row := range rows {
-		bodies[i] = userBody(row)
+		bodies[i] = userBody(ctx, row)
 	}
 	return bodies
 }

@@ -6,21 +6,26 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/userrole"
-	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/cursor"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 )
 
 // UserRolesList answers one page, oldest first.
 func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListParams) (*oas.UserRolePage, error) {
-	if err := auth.Require(ctx, "user_roles:read"); err != nil {
+	allowed, err := userRoleList.Filter(ctx)
+	if err != nil {
 		return nil, err
 	}
 	limit := params.Limit.Or(50)
 	// One row more than asked for tells whether there is a next page.
 	query := h.client.UserRole.Query().Order(userrole.ByID()).Limit(limit + 1)
+	if allowed != nil {
+		query.Where(allowed)
+	}
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := cursor.Decode("userRoles", text)
 		if err != nil {
@@ -38,57 +43,97 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 		rows = rows[:limit]
 		page.NextCursor.SetTo(cursor.Encode("userRoles", rows[limit-1].ID))
 	}
-	page.Data = userRoleBodies(rows)
+	page.Data = userRoleBodies(ctx, rows)
 	return page, nil
 }
 
 // UserRolesGet answers one row.
 func (h *Handler) UserRolesGet(ctx context.Context, params oas.UserRolesGetParams) (*oas.UserRole, error) {
-	if err := auth.Require(ctx, "user_roles:read"); err != nil {
+	allowed, err := userRoleRead.Filter(ctx)
+	if err != nil {
 		return nil, err
 	}
-	row, err := h.client.UserRole.Get(ctx, params.ID)
+	query := h.client.UserRole.Query().Where(userrole.ID(params.ID))
+	if allowed != nil {
+		query.Where(allowed)
+	}
+	row, err := query.Only(ctx)
 	if ent.IsNotFound(err) {
 		return nil, notFound("userRoles")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("get userRoles: %w", err)
 	}
-	body := userRoleBody(row)
+	body := userRoleBody(ctx, row)
 	return &body, nil
 }
 
 // UserRolesCreate adds a row.
 func (h *Handler) UserRolesCreate(ctx context.Context, req *oas.UserRoleCreate) (*oas.UserRoleHeaders, error) {
-	if err := auth.Require(ctx, "user_roles:create"); err != nil {
+	if err := userRoleCreate.Require(ctx); err != nil {
 		return nil, err
 	}
-	create := h.client.UserRole.Create()
-	create.SetUserID(req.UserId)
-	create.SetRoleID(req.RoleId)
-	row, err := create.Save(ctx)
+	var row *ent.UserRole
+	err := InTransaction(ctx, h.client, func(tx *ent.Tx) (err error) {
+		row, err = fillUserRole(tx.UserRole.Create(), req).Save(ctx)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("create userRoles: %w", err)
 	}
-	return &oas.UserRoleHeaders{Location: "/v1/user-roles/" + row.ID.String(), Response: userRoleBody(row)}, nil
+	return &oas.UserRoleHeaders{Location: "/v1/user-roles/" + row.ID.String(), Response: userRoleBody(ctx, row)}, nil
+}
+
+// fillUserRole copies the body's fields into the builder.
+func fillUserRole(create *ent.UserRoleCreate, req *oas.UserRoleCreate) *ent.UserRoleCreate {
+	create.SetUserID(req.UserId)
+	create.SetRoleID(req.RoleId)
+	return create
 }
 
 // UserRolesDelete removes a row that no other refers to.
 func (h *Handler) UserRolesDelete(ctx context.Context, params oas.UserRolesDeleteParams) error {
-	if err := auth.Require(ctx, "user_roles:delete"); err != nil {
+	allowed, err := userRoleDelete.Filter(ctx)
+	if err != nil {
 		return err
 	}
-	deleted, err := h.client.UserRole.Delete().Where(userrole.ID(params.ID)).Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("delete userRoles: %w", err)
-	}
-	if deleted == 0 {
-		return notFound("userRoles")
-	}
-	return nil
+	return InTransaction(ctx, h.client, func(tx *ent.Tx) error {
+		remove := tx.UserRole.Delete().Where(userrole.ID(params.ID))
+		if allowed != nil {
+			remove.Where(allowed)
+		}
+		deleted, err := remove.Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("delete userRoles: %w", err)
+		}
+		if deleted == 0 {
+			return untouchedUserRole(ctx, tx.UserRole, params.ID, "user_roles:delete")
+		}
+		return nil
+	})
 }
 
-func userRoleBody(row *ent.UserRole) oas.UserRole {
+// untouchedUserRole says why a change found no row: the caller may not see it, or may see it and not change it.
+func untouchedUserRole(ctx context.Context, client *ent.UserRoleClient, id uuid.UUID, permission string) error {
+	allowed, err := userRoleRead.Filter(ctx)
+	if err != nil {
+		return notFound("userRoles")
+	}
+	query := client.Query().Where(userrole.ID(id))
+	if allowed != nil {
+		query.Where(allowed)
+	}
+	seen, err := query.Exist(ctx)
+	if err != nil {
+		return fmt.Errorf("look for userRoles: %w", err)
+	}
+	if seen {
+		return notAllowed(permission)
+	}
+	return notFound("userRoles")
+}
+
+func userRoleBody(ctx context.Context, row *ent.UserRole) oas.UserRole {
 	var body oas.UserRole
 	body.ID = row.ID
 	body.TenantId = row.TenantID
@@ -106,10 +151,10 @@ func userRoleBody(row *ent.UserRole) oas.UserRole {
 	return body
 }
 
-func userRoleBodies(rows []*ent.UserRole) []oas.UserRole {
+func userRoleBodies(ctx context.Context, rows []*ent.UserRole) []oas.UserRole {
 	bodies := make([]oas.UserRole, len(rows))
 	for i, row := range rows {
-		bodies[i] = userRoleBody(row)
+		bodies[i] = userRoleBody(ctx, row)
 	}
 	return bodies
 }

@@ -1760,7 +1760,8 @@ func (s *Server) handleUserRolesDeleteRequest(args [1]string, argsEscaped bool, 
 
 // handleUserRolesGetRequest handles userRoles.get operation.
 //
-// Needs the permission `user_roles:read`.
+// Needs the permission `user_roles:read`; without it, callers reach rows of their own and of the
+// people they manage, at any level.
 //
 // GET /v1/user-roles/{id}
 func (s *Server) handleUserRolesGetRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -1901,7 +1902,8 @@ func (s *Server) handleUserRolesGetRequest(args [1]string, argsEscaped bool, w h
 
 // handleUserRolesListRequest handles userRoles.list operation.
 //
-// Needs the permission `user_roles:read`.
+// Needs the permission `user_roles:read`; without it, callers reach rows of their own and of the
+// people they manage, at any level.
 //
 // GET /v1/user-roles
 func (s *Server) handleUserRolesListRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -2328,7 +2330,8 @@ func (s *Server) handleUsersDeleteRequest(args [1]string, argsEscaped bool, w ht
 
 // handleUsersGetRequest handles users.get operation.
 //
-// Needs the permission `users:read`.
+// Needs the permission `users:read`; without it, callers reach rows of their own and of the people
+// they manage, at any level.
 //
 // GET /v1/users/{id}
 func (s *Server) handleUsersGetRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -2469,7 +2472,8 @@ func (s *Server) handleUsersGetRequest(args [1]string, argsEscaped bool, w http.
 
 // handleUsersListRequest handles users.list operation.
 //
-// Needs the permission `users:read`.
+// Needs the permission `users:read`; without it, callers reach rows of their own and of the people
+// they manage, at any level.
 //
 // GET /v1/users
 func (s *Server) handleUsersListRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {

@@ -1866,7 +1866,7 @@ func (s *User) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("email")
-		e.Str(s.Email)
+		s.Email.Encode(e)
 	}
 	{
 		e.FieldStart("displayName")
@@ -1942,9 +1942,7 @@ func (s *User) Decode(d *jx.Decoder) error {
 		case "email":
 			requiredBitSet[0] |= 1 << 2
 			if err := func() error {
-				v, err := d.Str()
-				s.Email = string(v)
-				if err != nil {
+				if err := s.Email.Decode(d); err != nil {
 					return err
 				}
 				return nil
@@ -3063,7 +3061,7 @@ func (s *UserWithRoles) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("email")
-		e.Str(s.Email)
+		s.Email.Encode(e)
 	}
 	{
 		e.FieldStart("displayName")
@@ -3157,9 +3155,7 @@ func (s *UserWithRoles) Decode(d *jx.Decoder) error {
 		case "email":
 			requiredBitSet[0] |= 1 << 2
 			if err := func() error {
-				v, err := d.Str()
-				s.Email = string(v)
-				if err != nil {
+				if err := s.Email.Decode(d); err != nil {
 					return err
 				}
 				return nil

@@ -667,7 +667,7 @@ type Role struct {
 	Name string `json:"name"`
 	// What the role is for.
 	Description NilString `json:"description"`
-	// Permissions that holders of the role have, such as users:read.
+	// Permissions that holders of the role have, such as users:read; * is all of them, present and future.
 	Permissions []string `json:"permissions"`
 	// Number of the row's current version; each change adds one.
 	Version int `json:"version"`
@@ -764,7 +764,7 @@ type RoleCreate struct {
 	Name string `json:"name"`
 	// What the role is for.
 	Description OptNilString `json:"description"`
-	// Permissions that holders of the role have, such as users:read.
+	// Permissions that holders of the role have, such as users:read; * is all of them, present and future.
 	Permissions []string `json:"permissions"`
 }
 
@@ -860,7 +860,7 @@ type RoleUpdate struct {
 	Name OptString `json:"name"`
 	// What the role is for.
 	Description OptNilString `json:"description"`
-	// Permissions that holders of the role have, such as users:read.
+	// Permissions that holders of the role have, such as users:read; * is all of them, present and future.
 	Permissions []string `json:"permissions"`
 }
 
@@ -1259,8 +1259,9 @@ type User struct {
 	ID uuid.UUID `json:"id"`
 	// Tenant that owns this row.
 	TenantId uuid.UUID `json:"tenantId"`
-	// E-mail address, unique within the tenant.
-	Email string `json:"email"`
+	// E-mail address, unique within the tenant. Null for callers without the permission `users:read_pii`,
+	// except on their own rows.
+	Email NilString `json:"email"`
 	// Name shown to other people.
 	DisplayName string `json:"displayName"`
 	// An inactive user keeps its data and cannot sign in.
@@ -1286,7 +1287,7 @@ func (s *User) GetTenantId() uuid.UUID {
 }
 
 // GetEmail returns the value of Email.
-func (s *User) GetEmail() string {
+func (s *User) GetEmail() NilString {
 	return s.Email
 }
 
@@ -1331,7 +1332,7 @@ func (s *User) SetTenantId(val uuid.UUID) {
 }
 
 // SetEmail sets the value of Email.
-func (s *User) SetEmail(val string) {
+func (s *User) SetEmail(val NilString) {
 	s.Email = val
 }
 
@@ -1859,8 +1860,9 @@ type UserWithRoles struct {
 	ID uuid.UUID `json:"id"`
 	// Tenant that owns this row.
 	TenantId uuid.UUID `json:"tenantId"`
-	// E-mail address, unique within the tenant.
-	Email string `json:"email"`
+	// E-mail address, unique within the tenant. Null for callers without the permission `users:read_pii`,
+	// except on their own rows.
+	Email NilString `json:"email"`
 	// Name shown to other people.
 	DisplayName string `json:"displayName"`
 	// An inactive user keeps its data and cannot sign in.
@@ -1873,9 +1875,9 @@ type UserWithRoles struct {
 	CreatedAt time.Time `json:"createdAt"`
 	// When the row was last changed.
 	UpdatedAt time.Time `json:"updatedAt"`
-	// Roles granted to this user. The first 100; empty for a caller without roles:read.
+	// Roles granted to this user. The first 100 that the caller may read.
 	Roles []Role `json:"roles"`
-	// Users whose manager is this user. The first 100; empty for a caller without users:read.
+	// Users whose manager is this user. The first 100 that the caller may read.
 	ManagedUsers []User `json:"managedUsers"`
 }
 
@@ -1890,7 +1892,7 @@ func (s *UserWithRoles) GetTenantId() uuid.UUID {
 }
 
 // GetEmail returns the value of Email.
-func (s *UserWithRoles) GetEmail() string {
+func (s *UserWithRoles) GetEmail() NilString {
 	return s.Email
 }
 
@@ -1945,7 +1947,7 @@ func (s *UserWithRoles) SetTenantId(val uuid.UUID) {
 }
 
 // SetEmail sets the value of Email.
-func (s *UserWithRoles) SetEmail(val string) {
+func (s *UserWithRoles) SetEmail(val NilString) {
 	s.Email = val
 }
 

@@ -82,13 +82,15 @@ type Handler interface {
 	UserRolesDelete(ctx context.Context, params UserRolesDeleteParams) error
 	// UserRolesGet implements userRoles.get operation.
 	//
-	// Needs the permission `user_roles:read`.
+	// Needs the permission `user_roles:read`; without it, callers reach rows of their own and of the
+	// people they manage, at any level.
 	//
 	// GET /v1/user-roles/{id}
 	UserRolesGet(ctx context.Context, params UserRolesGetParams) (*UserRole, error)
 	// UserRolesList implements userRoles.list operation.
 	//
-	// Needs the permission `user_roles:read`.
+	// Needs the permission `user_roles:read`; without it, callers reach rows of their own and of the
+	// people they manage, at any level.
 	//
 	// GET /v1/user-roles
 	UserRolesList(ctx context.Context, params UserRolesListParams) (*UserRolePage, error)
@@ -106,13 +108,15 @@ type Handler interface {
 	UsersDelete(ctx context.Context, params UsersDeleteParams) error
 	// UsersGet implements users.get operation.
 	//
-	// Needs the permission `users:read`.
+	// Needs the permission `users:read`; without it, callers reach rows of their own and of the people
+	// they manage, at any level.
 	//
 	// GET /v1/users/{id}
 	UsersGet(ctx context.Context, params UsersGetParams) (*UserWithRoles, error)
 	// UsersList implements users.list operation.
 	//
-	// Needs the permission `users:read`.
+	// Needs the permission `users:read`; without it, callers reach rows of their own and of the people
+	// they manage, at any level.
 	//
 	// GET /v1/users
 	UsersList(ctx context.Context, params UsersListParams) (*UserPage, error)

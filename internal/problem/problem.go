@@ -23,6 +23,7 @@ const (
 	Conflict             Code = "conflict"               // a unique value is taken
 	ReferenceNotFound    Code = "reference_not_found"    // a field points to a row that does not exist
 	StillReferenced      Code = "still_referenced"       // other rows point to the one to delete
+	LastAdministrator    Code = "last_administrator"     // the change would leave the tenant without an administrator
 	UnsupportedMediaType Code = "unsupported_media_type" // the body's media type is not the operation's
 	PayloadTooLarge      Code = "payload_too_large"      // the body is over the limit
 	Unavailable          Code = "unavailable"            // the database cannot be reached right now

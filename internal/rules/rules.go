@@ -7,9 +7,18 @@ import (
 	"github.com/lockstep-dev/lockstep/ent"
 )
 
-// Apply registers the rules on the client. tenantOwned names the Ent types behind the tenant fence.
-func Apply(client *ent.Client, tenantOwned map[string]bool) {
-	client.Intercept(filterByTenant(tenantOwned))
-	client.Use(stampTenant(tenantOwned), countVersion, stampCreation)
-	client.UserRole.Use(stampGrantor)
+// Facts are what the rules need to know of the schema.
+type Facts struct {
+	// TenantOwned names the Ent types behind the tenant fence.
+	TenantOwned map[string]bool
+	// Permissions are all that a role can hold, besides auth.Every.
+	Permissions []string
+}
+
+// Apply registers the rules on the client. Hooks run in the order given: the tenant comes first.
+func Apply(client *ent.Client, facts Facts) {
+	client.Intercept(filterByTenant(facts.TenantOwned))
+	client.Use(stampTenant(facts.TenantOwned), countVersion, stampCreation, keepAdministrator)
+	client.Role.Use(limitRoles(facts.Permissions))
+	client.UserRole.Use(stampGrantor, limitGrants)
 }

@@ -5,6 +5,7 @@ package contract
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	"entgo.io/ent/schema"
 )
@@ -29,6 +30,12 @@ type Annotation struct {
 	Platform []Verb `json:"platform,omitempty"`
 	// ServerOwned fields are answered and never accepted.
 	ServerOwned bool `json:"serverOwned,omitempty"`
+	// Access lists, by verb, the relations that open an entity to callers without its permission.
+	Access map[Verb][]Relation `json:"access,omitempty"`
+	// Guard hides a field from callers without a permission.
+	Guard *FieldGuard `json:"guard,omitempty"`
+	// Transactional entities are created in a transaction, because a hook of theirs needs one.
+	Transactional bool `json:"transactional,omitempty"`
 	// Through names the edge of the join entity whose far side an edge shows, and the name it shows it under.
 	Through *ThroughEdge `json:"through,omitempty"`
 }
@@ -44,6 +51,48 @@ type ThroughEdge struct {
 	Name string `json:"name"`
 	Edge string `json:"edge"`
 }
+
+// RelationKind is how a caller can be related to a row.
+type RelationKind string
+
+// The relations.
+const (
+	SelfRelation    RelationKind = "self"
+	ManagerRelation RelationKind = "manager"
+)
+
+// Relation ties a caller to a row by a field that holds a user's id.
+type Relation struct {
+	Kind  RelationKind `json:"kind"`
+	Field string       `json:"field"`
+}
+
+// FieldGuard names the permission that shows a field, and the field that makes a row the caller's own.
+type FieldGuard struct {
+	Permission string `json:"permission"`
+	Self       string `json:"self,omitempty"`
+}
+
+// Self relates a row to the user whose id its field holds: Self("id") on User is the user itself.
+func Self(field string) Relation { return Relation{Kind: SelfRelation, Field: field} }
+
+// ManagerOf relates a row to everyone above the user whose id its field holds, at any level.
+func ManagerOf(field string) Relation { return Relation{Kind: ManagerRelation, Field: field} }
+
+// Allow opens a verb to callers without its permission who are related to the row. Everything else stays closed: a list
+// holds only the related rows, a get of another row answers that there is none.
+func Allow(verb Verb, relations ...Relation) Annotation {
+	return Annotation{Access: map[Verb][]Relation{verb: relations}}
+}
+
+// VisibleWith shows a field only to holders of the permission, and to the user whose id the field self holds (empty for
+// nobody). To others it is null.
+func VisibleWith(permission, self string) Annotation {
+	return Annotation{Guard: &FieldGuard{Permission: permission, Self: self}}
+}
+
+// InTransaction creates rows of the entity in a transaction, for hooks that check or write more than the row.
+func InTransaction() Annotation { return Annotation{Transactional: true} }
 
 // Detail makes `GET /v1/<entity>/{id}` answer the schema name, which is the entity plus the named expansions. An
 // expansion is an edge to many (`managed_users`) or the name given to Through (`roles`).
@@ -78,6 +127,18 @@ func (a Annotation) Merge(other schema.Annotation) schema.Annotation {
 	if o.Through != nil {
 		a.Through = o.Through
 	}
+	if o.Guard != nil {
+		a.Guard = o.Guard
+	}
+	access := maps.Clone(a.Access)
+	if access == nil {
+		access = map[Verb][]Relation{}
+	}
+	for verb, relations := range o.Access {
+		access[verb] = append(access[verb], relations...)
+	}
+	a.Access = access
+	a.Transactional = a.Transactional || o.Transactional
 	a.Platform = append(a.Platform, o.Platform...)
 	a.ServerOwned = a.ServerOwned || o.ServerOwned
 	return a

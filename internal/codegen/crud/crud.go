@@ -28,14 +28,14 @@ type input struct {
 	Constraints []constraint
 }
 
-// Write fills dir with the package crud: one file per entity, handler.go and constraints.go.
+// Write fills dir with the package crud: one file per entity, and the files they share.
 func Write(dir, module string, entities []*model.Entity, tables []*schema.Table) error {
 	parsed, err := template.New("").Funcs(functions).ParseFS(templates, "templates/*.tmpl")
 	if err != nil {
 		return fmt.Errorf("parse crud templates: %w", err)
 	}
 	data := input{Module: module, Entities: entities, Constraints: constraintsOf(entities, tables)}
-	for _, shared := range []string{"handler", "constraints"} {
+	for _, shared := range []string{"handler", "access", "constraints"} {
 		if err := render(parsed, shared, filepath.Join(dir, shared+".go"), data); err != nil {
 			return err
 		}

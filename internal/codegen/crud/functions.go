@@ -2,6 +2,7 @@ package crud
 
 import (
 	"fmt"
+	"strings"
 	"text/template"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
@@ -10,7 +11,11 @@ import (
 
 var functions = template.FuncMap{
 	"has":        func(e *model.Entity, verb string) bool { return e.Has(contract.Verb(verb)) },
-	"authorize":  authorize,
+	"rule":       ruleName,
+	"guard":      guardName,
+	"owner":      ownerField,
+	"columns":    columns,
+	"go":         goName,
 	"toEnt":      toEnt,
 	"toWire":     toWire,
 	"operation":  func(e *model.Entity) string { return goName(e.Resource) },
@@ -25,13 +30,33 @@ var functions = template.FuncMap{
 	},
 }
 
-// authorize is the call that lets an operation go on, or not.
-func authorize(e *model.Entity, verb string) string {
-	v := contract.Verb(verb)
-	if e.PlatformOnly(v) {
-		return "auth.RequirePlatform(ctx)"
+// ruleName is the variable in access.go that holds the rule: userRead.
+func ruleName(e *model.Entity, verb string) string { return lower(e.Name) + goName(verb) }
+
+// guardName is the variable that holds a field's guard: userEmailShown.
+func guardName(e *model.Entity, f *model.Field) string { return lower(e.Name) + f.Go + "Shown" }
+
+// ownerField is the Go field of a row that says whose own it is, for a guard.
+func ownerField(e *model.Entity, f *model.Field) string {
+	for _, owner := range e.Fields {
+		if owner.Ent.Name == f.Guard.Self {
+			return owner.Ent.StructField()
+		}
 	}
-	return fmt.Sprintf("auth.Require(ctx, %q)", e.PermissionFor(v))
+	return ""
+}
+
+// columns writes a list of columns of the entity as Ent's constants.
+func columns(e *model.Entity, names []string) string {
+	var out []string
+	for _, name := range names {
+		for _, f := range e.Fields {
+			if f.Ent.Name == name {
+				out = append(out, e.Node.Package()+"."+f.Ent.Constant())
+			}
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 func expansions(e *model.Entity) []*model.Expansion {

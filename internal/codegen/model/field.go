@@ -58,7 +58,12 @@ type Field struct {
 	Limits validators.Limits
 	// Values are an enum's members.
 	Values []string
+	// Guard hides the field from callers without a permission; nil shows it to all who see the row.
+	Guard *contract.FieldGuard
 }
+
+// AnswersNull reports whether an answer can hold null in place of a value.
+func (f *Field) AnswersNull() bool { return f.Nullable || f.Guard != nil }
 
 // rank orders fields in the contract: id, tenantId, own fields, bookkeeping.
 func (f *Field) rank() int {
@@ -98,6 +103,7 @@ func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error
 		Nullable:    f.Nillable || f.Optional,
 		Immutable:   f.Immutable,
 		ServerOwned: annotation.ServerOwned,
+		Guard:       annotation.Guard,
 		Limits:      withinType(f.Type.Type, found.Of(node.Name, f.Name)),
 	}
 	out.Required = !f.Optional && !f.Default

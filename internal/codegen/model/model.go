@@ -35,8 +35,11 @@ type Entity struct {
 	Expansions []*Expansion
 	// Detail is the schema that get answers; nil when that is the plain entity.
 	Detail *Detail
+	// Transactional entities are created in a transaction.
+	Transactional bool
 
 	platform []contract.Verb
+	access   map[contract.Verb][]contract.Relation
 }
 
 // Detail is an entity's schema with its default expansions.
@@ -153,6 +156,9 @@ func newEntity(node *gen.Type, found validators.Set) (*Entity, error) {
 		Permission: plural(snake(node.Name)),
 		Comment:    comment,
 		platform:   annotation.Platform,
+		access:     annotation.Access,
+
+		Transactional: annotation.Transactional,
 	}
 	id, err := newField(node, node.ID, found)
 	if err != nil {
@@ -173,5 +179,5 @@ func newEntity(node *gen.Type, found validators.Set) (*Entity, error) {
 	}
 	// The entity's own fields first; what the server keeps for itself closes the object.
 	slices.SortStableFunc(entity.Fields, func(a, b *Field) int { return cmp.Compare(a.rank(), b.rank()) })
-	return entity, nil
+	return entity, entity.checkAccess()
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/ogen-go/ogen"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+	"github.com/lockstep-dev/lockstep/internal/codegen/model"
 )
 
 // problemType is the media type of RFC 9457.
@@ -59,13 +60,27 @@ func secureOperations(doc *document) error {
 	doc.spec.Security = ogen.SecurityRequirements{{"bearer": []string{}}}
 	for _, e := range doc.entities {
 		eachOperation(doc, e, doc.spec.Paths[e.Path], doc.spec.Paths[e.Path+"/{id}"], func(op *ogen.Operation, verb contract.Verb) {
-			op.Description = "Needs the permission `" + e.PermissionFor(verb) + "`."
-			if e.PlatformOnly(verb) {
-				op.Description = "Needs a platform token: a caller that acts on tenants, not inside one."
-			}
+			op.Description = whoMay(e.Rule(verb))
 		})
 	}
 	return nil
+}
+
+// whoMay is a rule in words.
+func whoMay(rule model.Rule) string {
+	if rule.Platform {
+		return "Needs a platform token: a caller that acts on tenants, not inside one."
+	}
+	text := "Needs the permission `" + rule.Permission + "`"
+	switch own, led := len(rule.Self) > 0, len(rule.Manager) > 0; {
+	case own && led:
+		text += "; without it, callers reach rows of their own and of the people they manage, at any level"
+	case own:
+		text += "; without it, callers reach rows of their own"
+	case led:
+		text += "; without it, callers reach rows of the people they manage, at any level"
+	}
+	return text + "."
 }
 
 // dropUnused removes entoas' components that no operation refers to any more.

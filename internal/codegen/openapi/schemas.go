@@ -44,14 +44,22 @@ func typeOf(f *model.Field) *ogen.Schema {
 	}
 }
 
-// answered is the field as an answer shows it: always there, null where it may be null.
+// answered is the field as an answer shows it: always there, null where it may be null or must not be seen.
 func answered(f *model.Field) *ogen.Schema {
-	return typeOf(f).SetDescription(f.Comment).SetNullable(f.Nullable)
+	text := f.Comment
+	if f.Guard != nil {
+		text += fmt.Sprintf(" Null for callers without the permission `%s`", f.Guard.Permission)
+		if f.Guard.Self != "" {
+			text += ", except on their own rows"
+		}
+		text += "."
+	}
+	return typeOf(f).SetDescription(text).SetNullable(f.AnswersNull())
 }
 
 // accepted is the field as a body takes it: with its limits.
 func accepted(f *model.Field) *ogen.Schema {
-	s := answered(f)
+	s := typeOf(f).SetDescription(f.Comment).SetNullable(f.Nullable)
 	s.MinLength, s.MaxLength, s.Pattern = f.Limits.MinLen, f.Limits.MaxLen, f.Limits.Pattern
 	if f.Limits.Min != "" {
 		s.Minimum, s.ExclusiveMinimum = ogen.Num(f.Limits.Min), f.Limits.ExclusiveMin
@@ -127,7 +135,7 @@ func writeDetails(doc *document) error {
 			s.AddRequiredProperties(answered(f).ToProperty(f.JSON))
 		}
 		for _, x := range e.Detail.Expansions {
-			text := fmt.Sprintf("%s The first %d; empty for a caller without %s:read.", x.Comment, expansionCap, x.Target.Permission)
+			text := fmt.Sprintf("%s The first %d that the caller may read.", x.Comment, expansionCap)
 			s.AddRequiredProperties(ref(x.Target.Name).AsArray().SetDescription(text).ToProperty(x.Name))
 		}
 		doc.spec.AddSchema(e.Detail.Name, s)

@@ -55,7 +55,7 @@ export type Role = {
      */
     description: string | null;
     /**
-     * Permissions that holders of the role have, such as users:read.
+     * Permissions that holders of the role have, such as users:read; * is all of them, present and future.
      */
     permissions: Array<string>;
     /**
@@ -85,7 +85,7 @@ export type RoleCreate = {
      */
     description?: string | null;
     /**
-     * Permissions that holders of the role have, such as users:read.
+     * Permissions that holders of the role have, such as users:read; * is all of them, present and future.
      */
     permissions?: Array<string>;
 };
@@ -117,7 +117,7 @@ export type RoleUpdate = {
      */
     description?: string | null;
     /**
-     * Permissions that holders of the role have, such as users:read.
+     * Permissions that holders of the role have, such as users:read; * is all of them, present and future.
      */
     permissions?: Array<string>;
 };
@@ -219,9 +219,9 @@ export type User = {
      */
     tenantId: string;
     /**
-     * E-mail address, unique within the tenant.
+     * E-mail address, unique within the tenant. Null for callers without the permission `users:read_pii`, except on their own rows.
      */
-    email: string;
+    email: string | null;
     /**
      * Name shown to other people.
      */
@@ -389,9 +389,9 @@ export type UserWithRoles = {
      */
     tenantId: string;
     /**
-     * E-mail address, unique within the tenant.
+     * E-mail address, unique within the tenant. Null for callers without the permission `users:read_pii`, except on their own rows.
      */
-    email: string;
+    email: string | null;
     /**
      * Name shown to other people.
      */
@@ -417,11 +417,11 @@ export type UserWithRoles = {
      */
     updatedAt: string;
     /**
-     * Roles granted to this user. The first 100; empty for a caller without roles:read.
+     * Roles granted to this user. The first 100 that the caller may read.
      */
     roles: Array<Role>;
     /**
-     * Users whose manager is this user. The first 100; empty for a caller without users:read.
+     * Users whose manager is this user. The first 100 that the caller may read.
      */
     managedUsers: Array<User>;
 };

@@ -24,7 +24,7 @@ export class UserRolesResource {
   /**
    * List user roles
    *
-   * Needs the permission `user_roles:read`.
+   * Needs the permission `user_roles:read`; without it, callers reach rows of their own and of the people they manage, at any level.
    */
   list(params?: UserRolesListParams, options?: RequestOptions): PagePromise<UserRole, UserRolePage> {
     return this.#transport.page<UserRole, UserRolePage>({
@@ -38,7 +38,7 @@ export class UserRolesResource {
   /**
    * Get a user role
    *
-   * Needs the permission `user_roles:read`.
+   * Needs the permission `user_roles:read`; without it, callers reach rows of their own and of the people they manage, at any level.
    */
   get(id: string, options?: RequestOptions): ApiPromise<UserRole> {
     return this.#transport.send<UserRole>({ method: 'GET', path: path`/v1/user-roles/${id}`, options });

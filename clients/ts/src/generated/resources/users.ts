@@ -24,7 +24,7 @@ export class UsersResource {
   /**
    * List users
    *
-   * Needs the permission `users:read`.
+   * Needs the permission `users:read`; without it, callers reach rows of their own and of the people they manage, at any level.
    */
   list(params?: UsersListParams, options?: RequestOptions): PagePromise<User, UserPage> {
     return this.#transport.page<User, UserPage>({ method: 'GET', path: '/v1/users', query: params, options });
@@ -33,7 +33,7 @@ export class UsersResource {
   /**
    * Get a user
    *
-   * Needs the permission `users:read`.
+   * Needs the permission `users:read`; without it, callers reach rows of their own and of the people they manage, at any level.
    */
   get(id: string, options?: RequestOptions): ApiPromise<UserWithRoles> {
     return this.#transport.send<UserWithRoles>({ method: 'GET', path: path`/v1/users/${id}`, options });

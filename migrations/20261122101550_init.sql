@@ -75,7 +75,7 @@ COMMENT ON COLUMN "core"."roles"."name" IS 'Name of the role, unique within the 
 -- Set comment to column: "description" on table: "roles"
 COMMENT ON COLUMN "core"."roles"."description" IS 'What the role is for.';
 -- Set comment to column: "permissions" on table: "roles"
-COMMENT ON COLUMN "core"."roles"."permissions" IS 'Permissions that holders of the role have, such as users:read.';
+COMMENT ON COLUMN "core"."roles"."permissions" IS 'Permissions that holders of the role have, such as users:read; * is all of them, present and future.';
 -- Create "users" table
 CREATE TABLE "core"."users" (
   "tenant_id" uuid NOT NULL,

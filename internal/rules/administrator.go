@@ -1,0 +1,86 @@
+package rules
+
+import (
+	"context"
+	"fmt"
+
+	"entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"github.com/lockstep-dev/lockstep/ent"
+	"github.com/lockstep-dev/lockstep/ent/tenant"
+	"github.com/lockstep-dev/lockstep/ent/user"
+	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/problem"
+)
+
+// keepAdministrator refuses a change that would leave a tenant without an administrator: an active user with a role that
+// holds auth.Every. Changes that could are made one at a time per tenant, so that two cannot each leave the other's.
+func keepAdministrator(next ent.Mutator) ent.Mutator {
+	return ent.MutateFunc(func(ctx context.Context, mutation ent.Mutation) (ent.Value, error) {
+		client, could := endangers(mutation)
+		if !could {
+			return next.Mutate(ctx, mutation)
+		}
+		id, err := tenantOf(ctx)
+		if err != nil {
+			return nil, err
+		}
+		// The lock lasts until the end of the transaction, which a change that reaches this must have.
+		if _, err := client.Tenant.Query().Where(tenant.ID(id)).ForUpdate().Only(ctx); err != nil {
+			return nil, fmt.Errorf("lock the tenant: %w", err)
+		}
+		before, err := hasAdministrator(ctx, client, id)
+		if err != nil {
+			return nil, err
+		}
+		value, err := next.Mutate(ctx, mutation)
+		if err != nil || !before {
+			return value, err
+		}
+		after, err := hasAdministrator(ctx, client, id)
+		if err != nil {
+			return nil, err
+		}
+		if !after {
+			return nil, problem.New(problem.LastAdministrator, "This would leave the tenant without an administrator. Make somebody else one first.")
+		}
+		return value, nil
+	})
+}
+
+// endangers reports whether the mutation could take away an administrator, and the client it runs on.
+func endangers(mutation ent.Mutation) (*ent.Client, bool) {
+	removes := mutation.Op().Is(ent.OpDelete | ent.OpDeleteOne)
+	changes := mutation.Op().Is(ent.OpUpdate | ent.OpUpdateOne)
+	switch m := mutation.(type) {
+	case *ent.UserMutation:
+		status, set := m.Status()
+		return m.Client(), removes || changes && set && status != user.StatusActive
+	case *ent.RoleMutation:
+		_, set := m.Permissions()
+		return m.Client(), removes || changes && set
+	case *ent.UserRoleMutation:
+		return m.Client(), removes
+	}
+	return nil, false
+}
+
+func hasAdministrator(ctx context.Context, client *ent.Client, tenantID uuid.UUID) (bool, error) {
+	found, err := client.User.Query().Where(user.StatusEQ(user.StatusActive), holdsEvery(tenantID)).Exist(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look for an administrator: %w", err)
+	}
+	return found, nil
+}
+
+// holdsEvery is true of users with a role that holds auth.Every.
+func holdsEvery(tenantID uuid.UUID) func(*sql.Selector) {
+	return func(s *sql.Selector) {
+		s.Where(sql.P(func(b *sql.Builder) {
+			b.Ident(s.C(user.FieldID)).WriteString(" IN (SELECT g.user_id FROM core.user_roles AS g JOIN core.roles AS r" +
+				" ON r.tenant_id = g.tenant_id AND r.id = g.role_id WHERE g.tenant_id = ").Arg(tenantID)
+			b.WriteString(" AND ").Arg(auth.Every).WriteString(" = ANY (r.permissions))")
+		}))
+	}
+}
