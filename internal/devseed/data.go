@@ -20,20 +20,15 @@ var roles = []struct {
 	name, description string
 	permissions       []string
 }{
-	{administrator, "Manages people, roles and grants.", []string{
-		"users:read", "users:create", "users:update", "users:delete",
-		"roles:read", "roles:create", "roles:update", "roles:delete",
-		"user_roles:read", "user_roles:create", "user_roles:delete",
-		"tenants:read",
-	}},
+	{administrator, "May do everything, also what is added later.", []string{"*"}},
 	{member, "Looks up colleagues and what they may do.", []string{
 		"users:read", "roles:read", "user_roles:read", "tenants:read",
 	}},
 	{peopleManager, "Adds people, keeps their records and grants roles.", []string{
-		"users:read", "users:create", "users:update", "roles:read", "user_roles:read", "user_roles:create", "user_roles:delete", "tenants:read",
+		"users:read", "users:read_pii", "users:create", "users:update", "roles:read", "user_roles:read", "user_roles:create", "user_roles:delete", "tenants:read",
 	}},
 	{supportAgent, "Corrects people's records.", []string{
-		"users:read", "users:update", "tenants:read",
+		"users:read", "users:read_pii", "users:update", "tenants:read",
 	}},
 	{auditor, "Reviews roles and grants.", []string{
 		"users:read", "roles:read", "user_roles:read", "tenants:read",

@@ -32,10 +32,15 @@ export default async function UserPage({ params }: Props) {
       </nav>
       <h1>{user.displayName}</h1>
       <dl className="facts">
-        <dt>E-mail</dt>
-        <dd>
-          <a href={`mailto:${user.email}`}>{user.email}</a>
-        </dd>
+        {/* Null for those who may not see it. */}
+        {user.email && (
+          <>
+            <dt>E-mail</dt>
+            <dd>
+              <a href={`mailto:${user.email}`}>{user.email}</a>
+            </dd>
+          </>
+        )}
         <dt>Status</dt>
         <dd>
           <Status of={user} />
