@@ -41,8 +41,9 @@ type Config struct {
 	IdleInTransactionTimeout time.Duration
 
 	// PgBouncer makes the driver work behind a pooler in transaction mode: settings travel with each
-	// transaction instead of with the connection, and no statement is prepared by name. It costs about
-	// half of the throughput. Defaults to false.
+	// transaction instead of with the connection, and no statement is prepared. It costs about half of
+	// the throughput. JSON has to be passed as json.RawMessage, as Ent does, or string: pgx takes a
+	// []byte for a bytea. Defaults to false.
 	PgBouncer bool
 
 	// QueryExecMode overrides how pgx sends statements. Defaults to pgx.QueryExecModeCacheStatement, and
@@ -139,10 +140,6 @@ func (c Config) poolConfig() (*pgxpool.Config, error) {
 			cc.RuntimeParams[s.name] = s.value
 		}
 	}
-	// Cancel on the server and keep the connection: pgx's default closes it, and a client that goes away
-	// would cost a reconnect each time.
-	cc.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: 2 * time.Second}
-	}
+	cc.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler { return &canceller{conn: conn} }
 	return pc, nil
 }

@@ -111,15 +111,25 @@ func mayRepeat(ctx context.Context, err error, statements []*statement) bool {
 		return true
 	}
 	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		return rolledBackByChance(pg)
+	if errors.As(err, &pg) && rolledBackByChance(pg) {
+		return true
 	}
+	// The connection broke on the way: a write may have been committed, a read has left nothing.
+	return brokenConnection(err) && onlyReads(statements)
+}
+
+// brokenConnection reports whether the statement's connection is gone, rather than none to be had.
+func brokenConnection(err error) bool {
 	var connect *pgconn.ConnectError
 	if errors.As(err, &connect) {
 		return false
 	}
-	// The connection broke on the way: a write may have been committed, a read has left nothing.
-	return lostConnection(err) && onlyReads(statements)
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		// A server that shuts down says so, and so does a pooler that has lost its server.
+		return pg.SeverityUnlocalized == "FATAL" || pg.Severity == "FATAL"
+	}
+	return lostConnection(err)
 }
 
 // rolledBackByChance reports whether the server undid the implicit transaction for a reason that need

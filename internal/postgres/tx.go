@@ -160,14 +160,7 @@ func (t *tx) release(conn *pgxpool.Conn) {
 // mayReopen reports whether a transaction that failed with its first statement may be begun again.
 func mayReopen(ctx context.Context, err error) bool {
 	var pg *pgconn.PgError
-	var connect *pgconn.ConnectError
-	switch {
-	case ctx.Err() != nil || errors.As(err, &connect):
-		return false
-	case errors.As(err, &pg):
-		return rolledBackByChance(pg)
-	}
-	return lostConnection(err)
+	return ctx.Err() == nil && (brokenConnection(err) || errors.As(err, &pg) && rolledBackByChance(pg))
 }
 
 // abandon rolls back because the context has ended.
