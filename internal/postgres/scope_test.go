@@ -124,10 +124,11 @@ func TestPlatformScope(t *testing.T) {
 // of tenant A can end.
 func TestScopeDoesNotLeak(t *testing.T) {
 	t.Parallel()
+	w := newWorld(t)
 	endings := map[string]func(t *testing.T, w *world, ctx context.Context){
 		"a read": func(t *testing.T, w *world, ctx context.Context) { count(t, ctx, w.driver, "true") },
 		"a write": func(t *testing.T, w *world, ctx context.Context) {
-			mustExec(t, ctx, w.driver, insertThing, w.a, uuid.New(), "n")
+			mustExec(t, ctx, w.driver, insertThing, w.a, uuid.New(), uuid.NewString()[:8])
 		},
 		"a rejected row": func(t *testing.T, w *world, ctx context.Context) {
 			wantError(t, w.driver.Exec(ctx, insertThing, []any{w.a, uuid.New(), "same"}, nil))
@@ -192,9 +193,11 @@ func TestScopeDoesNotLeak(t *testing.T) {
 		} {
 			t.Run(name+mode, func(t *testing.T) {
 				t.Parallel()
-				w := newWorld(t, option, func(c *postgres.Config) { c.MaxConns = 1 })
-				end(t, w, w.as(t, w.a))
-				checkNoLeak(t, w)
+				own := *w
+				own.db = open(t, w.appURL, option, func(c *postgres.Config) { c.MaxConns = 1 })
+				own.driver = own.db.Driver()
+				end(t, &own, own.as(t, w.a))
+				checkNoLeak(t, &own)
 			})
 		}
 	}
