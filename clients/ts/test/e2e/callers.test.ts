@@ -4,7 +4,7 @@ import { AuthenticationError, BadRequestError, NotFoundError, PermissionError, t
 import { clientOf, tokens } from './environment.js';
 
 /** What a call rejects with. */
-async function refusal(call: Promise<unknown>): Promise<ApiError> {
+async function refusal(call: PromiseLike<unknown>): Promise<ApiError> {
   return call.then(
     () => assert.fail('the call was not refused'),
     (error: ApiError) => error,
@@ -60,11 +60,11 @@ test('an ordinary user may read and not write', async () => {
 test('what cannot be an id or a cursor is a BadRequestError that names it', async () => {
   const { users } = clientOf('admin');
   for (const [call, pointer, code] of [
-    [users.get('7'), '?id', 'invalid_parameter'],
-    [users.list({ cursor: 'nonsense' }), '?cursor', 'invalid_cursor'],
-    [users.list({ limit: 100_000 }), '?limit', 'invalid_parameter'],
+    [() => users.get('7'), '?id', 'invalid_parameter'],
+    [() => users.list({ cursor: 'nonsense' }), '?cursor', 'invalid_cursor'],
+    [() => users.list({ limit: 100_000 }), '?limit', 'invalid_parameter'],
   ] as const) {
-    const error = await refusal(call);
+    const error = await refusal(call());
     assert.ok(error instanceof BadRequestError, String(error));
     assert.equal(error.code, code);
     assert.deepEqual(error.errors.map((field) => field.pointer), [pointer]);
