@@ -34,6 +34,8 @@ func (Tenant) Fields() []ent.Field {
 func (Tenant) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		schema.Comment("Customer organisation that owns users, roles and all other rows."),
-		contract.PlatformOnly(contract.List, contract.Create, contract.Update, contract.Delete),
+		contract.PlatformOnly(contract.List, contract.Update, contract.Delete),
+		// A tenant is made with its roles and its first administrator: openapi/custom/tenants.json, internal/api/tenant.go.
+		contract.Without(contract.Create),
 	}
 }

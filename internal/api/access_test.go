@@ -1,10 +1,13 @@
 package api_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
 )
@@ -58,7 +61,7 @@ func TestEveryOperationNeedsItsPermission(t *testing.T) {
 		{method: "POST", path: "/v1/user-roles", body: fmt.Sprintf(`{"userId": %q, "roleId": %q}`, nobody.id, s.acme.adminRole)},
 		{method: "DELETE", path: "/v1/user-roles/" + newID().String()},
 		{path: "/v1/tenants"}, {path: "/v1/tenants/" + s.acme.id.String()},
-		{method: "POST", path: "/v1/tenants", body: `{"name": "A", "slug": "aaa"}`},
+		{method: "POST", path: "/v1/tenants", body: initech},
 		{method: "PATCH", path: "/v1/tenants/" + s.acme.id.String(), body: `{"name": "A"}`},
 		{method: "DELETE", path: "/v1/tenants/" + s.acme.id.String()},
 	} {
@@ -169,23 +172,71 @@ func TestInactiveUsersAndSuspendedTenantsAreRefused(t *testing.T) {
 	s.check(t, call{path: "/v1/users", token: s.globex.admin.token, status: 200})
 }
 
+// initech is the body that makes a tenant.
+const initech = `{"name": "Initech", "slug": "initech", "administrator": {"email": "bill@initech.example", "displayName": "Bill"}}`
+
 func TestTenantsAreThePlatforms(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	got := s.check(t, call{method: "POST", path: "/v1/tenants", token: s.platform, status: 201,
-		body: `{"name": "Initech", "slug": "initech"}`, want: `{"slug": "initech", "status": "active"}`})
+	got := s.check(t, call{method: "POST", path: "/v1/tenants", token: s.platform, status: 201, body: initech})
 	path := got.header.Get("Location")
-	s.check(t, call{path: path, token: s.platform, status: 200, want: `{"name": "Initech"}`})
+	s.check(t, call{path: path, token: s.platform, status: 200, want: `{"name": "Initech", "slug": "initech", "status": "active"}`})
 	s.check(t, call{path: path, token: s.acme.admin.token, status: 404, code: "not_found"})
 	s.check(t, call{path: "/v1/tenants/" + s.acme.id.String(), token: s.acme.admin.token, status: 200, want: `{"slug": "acme"}`})
 	list := s.check(t, call{path: "/v1/tenants", token: s.platform, status: 200})
 	if got, want := names(list.body["data"], "slug"), "acme, globex, initech"; got != want {
 		t.Errorf("got tenants %s, want %s", got, want)
 	}
-	s.check(t, call{method: "POST", path: "/v1/tenants", token: s.platform, status: 409, code: "conflict", pointer: "/slug", body: `{"name": "I", "slug": "initech"}`})
-	s.check(t, call{method: "POST", path: "/v1/tenants", token: s.platform, status: 422, code: "validation_failed", pointer: "/slug", body: `{"name": "I", "slug": "Not A Slug"}`})
-	s.check(t, call{method: "DELETE", path: path, token: s.platform, status: 204})
-	s.check(t, call{method: "DELETE", path: "/v1/tenants/" + s.acme.id.String(), token: s.platform, status: 409, code: "still_referenced"})
+	s.check(t, call{method: "DELETE", path: path, token: s.platform, status: 409, code: "still_referenced"})
 	// The platform acts on tenants, not inside one.
 	s.check(t, call{path: "/v1/users", token: s.platform, status: 403, code: "permission_denied"})
+	s.check(t, call{method: "POST", path: "/v1/tenants", token: s.acme.admin.token, body: strings.ReplaceAll(initech, "initech", "other"), status: 403, code: "permission_denied"})
+}
+
+func TestANewTenantHasRolesAndAnAdministrator(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	got := s.check(t, call{method: "POST", path: "/v1/tenants", token: s.platform, status: 201, body: initech})
+	var body struct {
+		Tenant          struct{ ID, Slug string }
+		AdministratorID uuid.UUID
+	}
+	if err := json.Unmarshal([]byte(got.text), &body); err != nil {
+		t.Fatal(err)
+	}
+	if want := "/v1/tenants/" + body.Tenant.ID; got.header.Get("Location") != want {
+		t.Errorf("got Location %s, want %s", got.header.Get("Location"), want)
+	}
+	token := s.token(t, devissuer.TokenRequest{TenantID: uuid.MustParse(body.Tenant.ID), UserID: body.AdministratorID})
+	roles := s.check(t, call{path: "/v1/roles", token: token, status: 200})
+	if got, want := names(roles.body["data"], "name"), "Administrator, Member"; got != want {
+		t.Errorf("got roles %s, want %s", got, want)
+	}
+	users := s.check(t, call{path: "/v1/users", token: token, status: 200})
+	if got, want := names(users.body["data"], "email"), "bill@initech.example"; got != want {
+		t.Errorf("got users %s, want %s", got, want)
+	}
+}
+
+func TestATenantIsMadeWhollyOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.check(t, call{method: "POST", path: "/v1/tenants", token: s.platform, status: 201, body: initech})
+	before := s.fingerprint(t)
+	for _, c := range []call{
+		{name: "taken slug", body: initech, status: 409, code: "conflict", pointer: "/slug"},
+		{name: "bad slug", body: strings.Replace(initech, `"initech"`, `"Not A Slug"`, 1), status: 422, code: "validation_failed", pointer: "/slug"},
+		{name: "no administrator", body: `{"name": "I", "slug": "i2"}`, status: 422, code: "validation_failed", pointer: "/administrator"},
+		{name: "administrator without address", body: `{"name": "I", "slug": "i2", "administrator": {"email": "", "displayName": "B"}}`, status: 422, code: "validation_failed", pointer: "/administrator/email"},
+	} {
+		c.method, c.path, c.token = "POST", "/v1/tenants", s.platform
+		s.check(t, c)
+	}
+	// The administrator's row is refused after the tenant's has been written.
+	s.exec(t, `ALTER TABLE core.users ADD CONSTRAINT refuse CHECK (display_name <> 'Nobody')`)
+	s.check(t, call{method: "POST", path: "/v1/tenants", token: s.platform, status: 422, code: "validation_failed",
+		body: `{"name": "I", "slug": "i3", "administrator": {"email": "a@b.c", "displayName": "Nobody"}}`})
+	if s.fingerprint(t) != before {
+		t.Error("a refused tenant was half made")
+	}
 }

@@ -5,6 +5,7 @@ package api
 import (
 	"context"
 
+	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 )
@@ -13,6 +14,7 @@ import (
 // contract has it.
 type Handler struct {
 	*crud.Handler
+	client   *ent.Client
 	failures *failures
 }
 

@@ -67,7 +67,7 @@ func New(c Config) (http.Handler, error) {
 
 	failures := &failures{logger: c.Logger}
 	operations, err := oas.NewServer(
-		&Handler{Handler: crud.NewHandler(client, c.DB), failures: failures},
+		&Handler{Handler: crud.NewHandler(client, c.DB), client: client, failures: failures},
 		&security{verifier: c.Verifier, grants: &grants{driver: driver}},
 		oas.WithErrorHandler(failures.handleError),
 		oas.WithNotFound(failures.notFound),

@@ -123,3 +123,20 @@ func (w *Workspace) info() (openapi.Info, error) {
 	}
 	return info, nil
 }
+
+// customFragments reads the hand-written operations, openapi/custom/*.json, in the order of their names.
+func (w *Workspace) customFragments() ([]openapi.Fragment, error) {
+	paths, err := filepath.Glob(w.path("openapi", "custom", "*.json"))
+	if err != nil {
+		return nil, fmt.Errorf("list openapi/custom: %w", err)
+	}
+	var fragments []openapi.Fragment
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("read custom operations: %w", err)
+		}
+		fragments = append(fragments, openapi.Fragment{Name: "openapi/custom/" + filepath.Base(path), JSON: data})
+	}
+	return fragments, nil
+}

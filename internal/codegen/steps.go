@@ -48,7 +48,11 @@ func generateContract(_ context.Context, w *Workspace) (Output, error) {
 	if err != nil {
 		return out, err
 	}
-	document, err := openapi.Write(w.graph, w.entities, info)
+	custom, err := w.customFragments()
+	if err != nil {
+		return out, err
+	}
+	document, err := openapi.Write(w.graph, w.entities, info, custom)
 	if err != nil {
 		return out, err
 	}

@@ -34,7 +34,6 @@ var (
 	roleDelete     = access.Rule{Permission: "roles:delete"}
 	tenantRead     = access.Rule{Permission: "tenants:read"}
 	tenantList     = access.Rule{Platform: true}
-	tenantCreate   = access.Rule{Platform: true}
 	tenantUpdate   = access.Rule{Platform: true}
 	tenantDelete   = access.Rule{Platform: true}
 	userRead       = access.Rule{Permission: "users:read", Self: []string{user.FieldID}, Manager: []string{user.FieldID}}

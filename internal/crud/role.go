@@ -44,7 +44,7 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 		rows = rows[:limit]
 		page.NextCursor.SetTo(cursor.Encode("roles", rows[limit-1].ID))
 	}
-	page.Data = roleBodies(ctx, rows)
+	page.Data = RoleBodies(ctx, rows)
 	return page, nil
 }
 
@@ -65,7 +65,7 @@ func (h *Handler) RolesGet(ctx context.Context, params oas.RolesGetParams) (*oas
 	if err != nil {
 		return nil, fmt.Errorf("get roles: %w", err)
 	}
-	body := roleBody(ctx, row)
+	body := RoleBody(ctx, row)
 	return &body, nil
 }
 
@@ -82,7 +82,7 @@ func (h *Handler) RolesCreate(ctx context.Context, req *oas.RoleCreate) (*oas.Ro
 	if err != nil {
 		return nil, fmt.Errorf("create roles: %w", err)
 	}
-	return &oas.RoleHeaders{Location: "/v1/roles/" + row.ID.String(), Response: roleBody(ctx, row)}, nil
+	return &oas.RoleHeaders{Location: "/v1/roles/" + row.ID.String(), Response: RoleBody(ctx, row)}, nil
 }
 
 // fillRole copies the body's fields into the builder.
@@ -143,7 +143,7 @@ func (h *Handler) RolesUpdate(ctx context.Context, req *oas.RoleUpdate, params o
 		if err != nil {
 			return fmt.Errorf("read roles after update: %w", err)
 		}
-		body = roleBody(ctx, row)
+		body = RoleBody(ctx, row)
 		return nil
 	})
 	if err != nil {
@@ -194,7 +194,8 @@ func untouchedRole(ctx context.Context, client *ent.RoleClient, id uuid.UUID, pe
 	return notFound("roles")
 }
 
-func roleBody(ctx context.Context, row *ent.Role) oas.Role {
+// RoleBody is the row as the caller may see it.
+func RoleBody(ctx context.Context, row *ent.Role) oas.Role {
 	var body oas.Role
 	body.ID = row.ID
 	body.TenantId = row.TenantID
@@ -211,10 +212,11 @@ func roleBody(ctx context.Context, row *ent.Role) oas.Role {
 	return body
 }
 
-func roleBodies(ctx context.Context, rows []*ent.Role) []oas.Role {
+// RoleBodies are the rows as the caller may see them.
+func RoleBodies(ctx context.Context, rows []*ent.Role) []oas.Role {
 	bodies := make([]oas.Role, len(rows))
 	for i, row := range rows {
-		bodies[i] = roleBody(ctx, row)
+		bodies[i] = RoleBody(ctx, row)
 	}
 	return bodies
 }

@@ -43,7 +43,7 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 		rows = rows[:limit]
 		page.NextCursor.SetTo(cursor.Encode("tenants", rows[limit-1].ID))
 	}
-	page.Data = tenantBodies(ctx, rows)
+	page.Data = TenantBodies(ctx, rows)
 	return page, nil
 }
 
@@ -64,30 +64,8 @@ func (h *Handler) TenantsGet(ctx context.Context, params oas.TenantsGetParams) (
 	if err != nil {
 		return nil, fmt.Errorf("get tenants: %w", err)
 	}
-	body := tenantBody(ctx, row)
+	body := TenantBody(ctx, row)
 	return &body, nil
-}
-
-// TenantsCreate adds a row.
-func (h *Handler) TenantsCreate(ctx context.Context, req *oas.TenantCreate) (*oas.TenantHeaders, error) {
-	if err := tenantCreate.Require(ctx); err != nil {
-		return nil, err
-	}
-	row, err := fillTenant(h.client.Tenant.Create(), req).Save(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("create tenants: %w", err)
-	}
-	return &oas.TenantHeaders{Location: "/v1/tenants/" + row.ID.String(), Response: tenantBody(ctx, row)}, nil
-}
-
-// fillTenant copies the body's fields into the builder.
-func fillTenant(create *ent.TenantCreate, req *oas.TenantCreate) *ent.TenantCreate {
-	create.SetName(req.Name)
-	create.SetSlug(req.Slug)
-	if value, ok := req.Status.Get(); ok {
-		create.SetStatus(tenant.Status(value))
-	}
-	return create
 }
 
 // TenantsUpdate applies a JSON Merge Patch (RFC 7396): absent fields stay, null clears. A patch that sets nothing leaves
@@ -133,7 +111,7 @@ func (h *Handler) TenantsUpdate(ctx context.Context, req *oas.TenantUpdate, para
 		if err != nil {
 			return fmt.Errorf("read tenants after update: %w", err)
 		}
-		body = tenantBody(ctx, row)
+		body = TenantBody(ctx, row)
 		return nil
 	})
 	if err != nil {
@@ -184,7 +162,8 @@ func untouchedTenant(ctx context.Context, client *ent.TenantClient, id uuid.UUID
 	return notFound("tenants")
 }
 
-func tenantBody(ctx context.Context, row *ent.Tenant) oas.Tenant {
+// TenantBody is the row as the caller may see it.
+func TenantBody(ctx context.Context, row *ent.Tenant) oas.Tenant {
 	var body oas.Tenant
 	body.ID = row.ID
 	body.Name = row.Name
@@ -196,10 +175,11 @@ func tenantBody(ctx context.Context, row *ent.Tenant) oas.Tenant {
 	return body
 }
 
-func tenantBodies(ctx context.Context, rows []*ent.Tenant) []oas.Tenant {
+// TenantBodies are the rows as the caller may see them.
+func TenantBodies(ctx context.Context, rows []*ent.Tenant) []oas.Tenant {
 	bodies := make([]oas.Tenant, len(rows))
 	for i, row := range rows {
-		bodies[i] = tenantBody(ctx, row)
+		bodies[i] = TenantBody(ctx, row)
 	}
 	return bodies
 }

@@ -47,7 +47,7 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 		rows = rows[:limit]
 		page.NextCursor.SetTo(cursor.Encode("users", rows[limit-1].ID))
 	}
-	page.Data = userBodies(ctx, rows)
+	page.Data = UserBodies(ctx, rows)
 	return page, nil
 }
 
@@ -108,8 +108,8 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (*oas
 		return nil, fmt.Errorf("get users: %w", err)
 	}
 	detail := &oas.UserWithRoles{
-		Roles:        roleBodies(ctx, roles),
-		ManagedUsers: userBodies(ctx, managedUsers),
+		Roles:        RoleBodies(ctx, roles),
+		ManagedUsers: UserBodies(ctx, managedUsers),
 	}
 	principal, _ := auth.From(ctx)
 	detail.ID = row.ID
@@ -141,7 +141,7 @@ func (h *Handler) UsersCreate(ctx context.Context, req *oas.UserCreate) (*oas.Us
 	if err != nil {
 		return nil, fmt.Errorf("create users: %w", err)
 	}
-	return &oas.UserHeaders{Location: "/v1/users/" + row.ID.String(), Response: userBody(ctx, row)}, nil
+	return &oas.UserHeaders{Location: "/v1/users/" + row.ID.String(), Response: UserBody(ctx, row)}, nil
 }
 
 // fillUser copies the body's fields into the builder.
@@ -207,7 +207,7 @@ func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params o
 		if err != nil {
 			return fmt.Errorf("read users after update: %w", err)
 		}
-		body = userBody(ctx, row)
+		body = UserBody(ctx, row)
 		return nil
 	})
 	if err != nil {
@@ -258,7 +258,8 @@ func untouchedUser(ctx context.Context, client *ent.UserClient, id uuid.UUID, pe
 	return notFound("users")
 }
 
-func userBody(ctx context.Context, row *ent.User) oas.User {
+// UserBody is the row as the caller may see it.
+func UserBody(ctx context.Context, row *ent.User) oas.User {
 	var body oas.User
 	principal, _ := auth.From(ctx)
 	body.ID = row.ID
@@ -281,10 +282,11 @@ func userBody(ctx context.Context, row *ent.User) oas.User {
 	return body
 }
 
-func userBodies(ctx context.Context, rows []*ent.User) []oas.User {
+// UserBodies are the rows as the caller may see them.
+func UserBodies(ctx context.Context, rows []*ent.User) []oas.User {
 	bodies := make([]oas.User, len(rows))
 	for i, row := range rows {
-		bodies[i] = userBody(ctx, row)
+		bodies[i] = UserBody(ctx, row)
 	}
 	return bodies
 }

@@ -43,7 +43,7 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 		rows = rows[:limit]
 		page.NextCursor.SetTo(cursor.Encode("userRoles", rows[limit-1].ID))
 	}
-	page.Data = userRoleBodies(ctx, rows)
+	page.Data = UserRoleBodies(ctx, rows)
 	return page, nil
 }
 
@@ -64,7 +64,7 @@ func (h *Handler) UserRolesGet(ctx context.Context, params oas.UserRolesGetParam
 	if err != nil {
 		return nil, fmt.Errorf("get userRoles: %w", err)
 	}
-	body := userRoleBody(ctx, row)
+	body := UserRoleBody(ctx, row)
 	return &body, nil
 }
 
@@ -81,7 +81,7 @@ func (h *Handler) UserRolesCreate(ctx context.Context, req *oas.UserRoleCreate) 
 	if err != nil {
 		return nil, fmt.Errorf("create userRoles: %w", err)
 	}
-	return &oas.UserRoleHeaders{Location: "/v1/user-roles/" + row.ID.String(), Response: userRoleBody(ctx, row)}, nil
+	return &oas.UserRoleHeaders{Location: "/v1/user-roles/" + row.ID.String(), Response: UserRoleBody(ctx, row)}, nil
 }
 
 // fillUserRole copies the body's fields into the builder.
@@ -133,7 +133,8 @@ func untouchedUserRole(ctx context.Context, client *ent.UserRoleClient, id uuid.
 	return notFound("userRoles")
 }
 
-func userRoleBody(ctx context.Context, row *ent.UserRole) oas.UserRole {
+// UserRoleBody is the row as the caller may see it.
+func UserRoleBody(ctx context.Context, row *ent.UserRole) oas.UserRole {
 	var body oas.UserRole
 	body.ID = row.ID
 	body.TenantId = row.TenantID
@@ -151,10 +152,11 @@ func userRoleBody(ctx context.Context, row *ent.UserRole) oas.UserRole {
 	return body
 }
 
-func userRoleBodies(ctx context.Context, rows []*ent.UserRole) []oas.UserRole {
+// UserRoleBodies are the rows as the caller may see them.
+func UserRoleBodies(ctx context.Context, rows []*ent.UserRole) []oas.UserRole {
 	bodies := make([]oas.UserRole, len(rows))
 	for i, row := range rows {
-		bodies[i] = userRoleBody(ctx, row)
+		bodies[i] = UserRoleBody(ctx, row)
 	}
 	return bodies
 }

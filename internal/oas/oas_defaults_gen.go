@@ -3,14 +3,6 @@
 package oas
 
 // setDefaults set default value of fields.
-func (s *TenantCreate) setDefaults() {
-	{
-		val := TenantCreateStatus("active")
-		s.Status.SetTo(val)
-	}
-}
-
-// setDefaults set default value of fields.
 func (s *UserCreate) setDefaults() {
 	{
 		val := UserCreateStatus("active")

@@ -754,7 +754,8 @@ func (s *Server) handleRolesUpdateRequest(args [1]string, argsEscaped bool, w ht
 
 // handleTenantsCreateRequest handles tenants.create operation.
 //
-// Needs a platform token: a caller that acts on tenants, not inside one.
+// Creates the tenant with its default roles and its first administrator, all or nothing. Needs a
+// platform token: a caller that acts on tenants, not inside one.
 //
 // POST /v1/tenants
 func (s *Server) handleTenantsCreateRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -833,7 +834,7 @@ func (s *Server) handleTenantsCreateRequest(args [0]string, argsEscaped bool, w 
 		}
 	}()
 
-	var response *TenantHeaders
+	var response *TenantProvisionedHeaders
 	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
@@ -849,7 +850,7 @@ func (s *Server) handleTenantsCreateRequest(args [0]string, argsEscaped bool, w 
 		type (
 			Request  = *TenantCreate
 			Params   = struct{}
-			Response = *TenantHeaders
+			Response = *TenantProvisionedHeaders
 		)
 		response, err = middleware.HookMiddleware[
 			Request,

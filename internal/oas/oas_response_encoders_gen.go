@@ -87,7 +87,7 @@ func encodeRolesUpdateResponse(response *Role, w http.ResponseWriter) error {
 	return nil
 }
 
-func encodeTenantsCreateResponse(response *TenantHeaders, w http.ResponseWriter) error {
+func encodeTenantsCreateResponse(response *TenantProvisionedHeaders, w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Access-Control-Expose-Headers", "Location")
 	// Encoding response headers.

@@ -357,52 +357,6 @@ func (o OptString) Or(d string) string {
 	return d
 }
 
-// NewOptTenantCreateStatus returns new OptTenantCreateStatus with value set to v.
-func NewOptTenantCreateStatus(v TenantCreateStatus) OptTenantCreateStatus {
-	return OptTenantCreateStatus{
-		Value: v,
-		Set:   true,
-	}
-}
-
-// OptTenantCreateStatus is optional TenantCreateStatus.
-type OptTenantCreateStatus struct {
-	Value TenantCreateStatus
-	Set   bool
-}
-
-// IsSet returns true if OptTenantCreateStatus was set.
-func (o OptTenantCreateStatus) IsSet() bool { return o.Set }
-
-// Reset unsets value.
-func (o *OptTenantCreateStatus) Reset() {
-	var v TenantCreateStatus
-	o.Value = v
-	o.Set = false
-}
-
-// SetTo sets value to v.
-func (o *OptTenantCreateStatus) SetTo(v TenantCreateStatus) {
-	o.Set = true
-	o.Value = v
-}
-
-// Get returns value and boolean that denotes whether value was set.
-func (o OptTenantCreateStatus) Get() (v TenantCreateStatus, ok bool) {
-	if !o.Set {
-		return v, false
-	}
-	return o.Value, true
-}
-
-// Or returns value if set, or given parameter if does not.
-func (o OptTenantCreateStatus) Or(d TenantCreateStatus) TenantCreateStatus {
-	if v, ok := o.Get(); ok {
-		return v
-	}
-	return d
-}
-
 // NewOptTenantUpdateStatus returns new OptTenantUpdateStatus with value set to v.
 func NewOptTenantUpdateStatus(v TenantUpdateStatus) OptTenantUpdateStatus {
 	return OptTenantUpdateStatus{
@@ -986,15 +940,43 @@ func (s *Tenant) SetUpdatedAt(val time.Time) {
 	s.UpdatedAt = val
 }
 
+// The first user of a tenant, who holds every permission.
+// Ref: #/components/schemas/TenantAdministrator
+type TenantAdministrator struct {
+	// E-mail address.
+	Email string `json:"email"`
+	// Name shown to other people.
+	DisplayName string `json:"displayName"`
+}
+
+// GetEmail returns the value of Email.
+func (s *TenantAdministrator) GetEmail() string {
+	return s.Email
+}
+
+// GetDisplayName returns the value of DisplayName.
+func (s *TenantAdministrator) GetDisplayName() string {
+	return s.DisplayName
+}
+
+// SetEmail sets the value of Email.
+func (s *TenantAdministrator) SetEmail(val string) {
+	s.Email = val
+}
+
+// SetDisplayName sets the value of DisplayName.
+func (s *TenantAdministrator) SetDisplayName(val string) {
+	s.DisplayName = val
+}
+
 // What a new tenant is made of.
 // Ref: #/components/schemas/TenantCreate
 type TenantCreate struct {
 	// Name of the organisation, as people write it.
 	Name string `json:"name"`
 	// Short unique name for URLs and logs: lower-case letters, digits and inner hyphens.
-	Slug string `json:"slug"`
-	// A suspended tenant keeps its data and is refused every request.
-	Status OptTenantCreateStatus `json:"status"`
+	Slug          string              `json:"slug"`
+	Administrator TenantAdministrator `json:"administrator"`
 }
 
 // GetName returns the value of Name.
@@ -1007,9 +989,9 @@ func (s *TenantCreate) GetSlug() string {
 	return s.Slug
 }
 
-// GetStatus returns the value of Status.
-func (s *TenantCreate) GetStatus() OptTenantCreateStatus {
-	return s.Status
+// GetAdministrator returns the value of Administrator.
+func (s *TenantCreate) GetAdministrator() TenantAdministrator {
+	return s.Administrator
 }
 
 // SetName sets the value of Name.
@@ -1022,77 +1004,9 @@ func (s *TenantCreate) SetSlug(val string) {
 	s.Slug = val
 }
 
-// SetStatus sets the value of Status.
-func (s *TenantCreate) SetStatus(val OptTenantCreateStatus) {
-	s.Status = val
-}
-
-// A suspended tenant keeps its data and is refused every request.
-type TenantCreateStatus string
-
-const (
-	TenantCreateStatusActive    TenantCreateStatus = "active"
-	TenantCreateStatusSuspended TenantCreateStatus = "suspended"
-)
-
-// AllValues returns all TenantCreateStatus values.
-func (TenantCreateStatus) AllValues() []TenantCreateStatus {
-	return []TenantCreateStatus{
-		TenantCreateStatusActive,
-		TenantCreateStatusSuspended,
-	}
-}
-
-// MarshalText implements encoding.TextMarshaler.
-func (s TenantCreateStatus) MarshalText() ([]byte, error) {
-	switch s {
-	case TenantCreateStatusActive:
-		return []byte(s), nil
-	case TenantCreateStatusSuspended:
-		return []byte(s), nil
-	default:
-		return nil, errors.Errorf("invalid value: %q", s)
-	}
-}
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (s *TenantCreateStatus) UnmarshalText(data []byte) error {
-	switch TenantCreateStatus(data) {
-	case TenantCreateStatusActive:
-		*s = TenantCreateStatusActive
-		return nil
-	case TenantCreateStatusSuspended:
-		*s = TenantCreateStatusSuspended
-		return nil
-	default:
-		return errors.Errorf("invalid value: %q", data)
-	}
-}
-
-// TenantHeaders wraps Tenant with response headers.
-type TenantHeaders struct {
-	Location string
-	Response Tenant
-}
-
-// GetLocation returns the value of Location.
-func (s *TenantHeaders) GetLocation() string {
-	return s.Location
-}
-
-// GetResponse returns the value of Response.
-func (s *TenantHeaders) GetResponse() Tenant {
-	return s.Response
-}
-
-// SetLocation sets the value of Location.
-func (s *TenantHeaders) SetLocation(val string) {
-	s.Location = val
-}
-
-// SetResponse sets the value of Response.
-func (s *TenantHeaders) SetResponse(val Tenant) {
-	s.Response = val
+// SetAdministrator sets the value of Administrator.
+func (s *TenantCreate) SetAdministrator(val TenantAdministrator) {
+	s.Administrator = val
 }
 
 // One page of tenants, oldest first.
@@ -1122,6 +1036,60 @@ func (s *TenantPage) SetData(val []Tenant) {
 // SetNextCursor sets the value of NextCursor.
 func (s *TenantPage) SetNextCursor(val NilString) {
 	s.NextCursor = val
+}
+
+// A new tenant and its first administrator.
+// Ref: #/components/schemas/TenantProvisioned
+type TenantProvisioned struct {
+	Tenant Tenant `json:"tenant"`
+	// Identifier of the administrator's user.
+	AdministratorId uuid.UUID `json:"administratorId"`
+}
+
+// GetTenant returns the value of Tenant.
+func (s *TenantProvisioned) GetTenant() Tenant {
+	return s.Tenant
+}
+
+// GetAdministratorId returns the value of AdministratorId.
+func (s *TenantProvisioned) GetAdministratorId() uuid.UUID {
+	return s.AdministratorId
+}
+
+// SetTenant sets the value of Tenant.
+func (s *TenantProvisioned) SetTenant(val Tenant) {
+	s.Tenant = val
+}
+
+// SetAdministratorId sets the value of AdministratorId.
+func (s *TenantProvisioned) SetAdministratorId(val uuid.UUID) {
+	s.AdministratorId = val
+}
+
+// TenantProvisionedHeaders wraps TenantProvisioned with response headers.
+type TenantProvisionedHeaders struct {
+	Location string
+	Response TenantProvisioned
+}
+
+// GetLocation returns the value of Location.
+func (s *TenantProvisionedHeaders) GetLocation() string {
+	return s.Location
+}
+
+// GetResponse returns the value of Response.
+func (s *TenantProvisionedHeaders) GetResponse() TenantProvisioned {
+	return s.Response
+}
+
+// SetLocation sets the value of Location.
+func (s *TenantProvisionedHeaders) SetLocation(val string) {
+	s.Location = val
+}
+
+// SetResponse sets the value of Response.
+func (s *TenantProvisionedHeaders) SetResponse(val TenantProvisioned) {
+	s.Response = val
 }
 
 // A suspended tenant keeps its data and is refused every request.

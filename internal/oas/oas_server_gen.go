@@ -40,10 +40,11 @@ type Handler interface {
 	RolesUpdate(ctx context.Context, req *RoleUpdate, params RolesUpdateParams) (*Role, error)
 	// TenantsCreate implements tenants.create operation.
 	//
-	// Needs a platform token: a caller that acts on tenants, not inside one.
+	// Creates the tenant with its default roles and its first administrator, all or nothing. Needs a
+	// platform token: a caller that acts on tenants, not inside one.
 	//
 	// POST /v1/tenants
-	TenantsCreate(ctx context.Context, req *TenantCreate) (*TenantHeaders, error)
+	TenantsCreate(ctx context.Context, req *TenantCreate) (*TenantProvisionedHeaders, error)
 	// TenantsDelete implements tenants.delete operation.
 	//
 	// Needs a platform token: a caller that acts on tenants, not inside one.

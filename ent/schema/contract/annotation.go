@@ -34,6 +34,10 @@ type Annotation struct {
 	Access map[Verb][]Relation `json:"access,omitempty"`
 	// Guard hides a field from callers without a permission.
 	Guard *FieldGuard `json:"guard,omitempty"`
+	// Without lists the operations that are not generated.
+	Without []Verb `json:"without,omitempty"`
+	// Example is a value that the field takes, for documentation and tests.
+	Example string `json:"example,omitempty"`
 	// Transactional entities are created in a transaction, because a hook of theirs needs one.
 	Transactional bool `json:"transactional,omitempty"`
 	// Through names the edge of the join entity whose far side an edge shows, and the name it shows it under.
@@ -91,6 +95,12 @@ func VisibleWith(permission, self string) Annotation {
 	return Annotation{Guard: &FieldGuard{Permission: permission, Self: self}}
 }
 
+// Without leaves operations out: because there are none, or because a custom one stands in their place.
+func Without(verbs ...Verb) Annotation { return Annotation{Without: verbs} }
+
+// Example gives a value that the field takes. It is needed where Match asks for a form that cannot be guessed.
+func Example(value string) Annotation { return Annotation{Example: value} }
+
 // InTransaction creates rows of the entity in a transaction, for hooks that check or write more than the row.
 func InTransaction() Annotation { return Annotation{Transactional: true} }
 
@@ -138,6 +148,10 @@ func (a Annotation) Merge(other schema.Annotation) schema.Annotation {
 		access[verb] = append(access[verb], relations...)
 	}
 	a.Access = access
+	if o.Example != "" {
+		a.Example = o.Example
+	}
+	a.Without = append(a.Without, o.Without...)
 	a.Transactional = a.Transactional || o.Transactional
 	a.Platform = append(a.Platform, o.Platform...)
 	a.ServerOwned = a.ServerOwned || o.ServerOwned

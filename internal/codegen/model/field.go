@@ -58,6 +58,8 @@ type Field struct {
 	Limits validators.Limits
 	// Values are an enum's members.
 	Values []string
+	// Example is a value the field takes, if its author gave one.
+	Example string
 	// Guard hides the field from callers without a permission; nil shows it to all who see the row.
 	Guard *contract.FieldGuard
 }
@@ -104,6 +106,7 @@ func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error
 		Immutable:   f.Immutable,
 		ServerOwned: annotation.ServerOwned,
 		Guard:       annotation.Guard,
+		Example:     annotation.Example,
 		Limits:      withinType(f.Type.Type, found.Of(node.Name, f.Name)),
 	}
 	out.Required = !f.Optional && !f.Default

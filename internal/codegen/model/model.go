@@ -39,6 +39,7 @@ type Entity struct {
 	Transactional bool
 
 	platform []contract.Verb
+	without  []contract.Verb
 	access   map[contract.Verb][]contract.Relation
 }
 
@@ -67,10 +68,9 @@ type Expansion struct {
 // Verbs returns the operations the entity offers. One with nothing to update has no update.
 func (e *Entity) Verbs() []contract.Verb {
 	verbs := []contract.Verb{contract.List, contract.Create, contract.Read, contract.Update, contract.Delete}
-	if len(e.Updatable()) == 0 {
-		verbs = slices.DeleteFunc(verbs, func(v contract.Verb) bool { return v == contract.Update })
-	}
-	return verbs
+	return slices.DeleteFunc(verbs, func(v contract.Verb) bool {
+		return v == contract.Update && len(e.Updatable()) == 0 || slices.Contains(e.without, v)
+	})
 }
 
 // Has reports whether the entity offers the operation.
@@ -156,6 +156,7 @@ func newEntity(node *gen.Type, found validators.Set) (*Entity, error) {
 		Permission: plural(snake(node.Name)),
 		Comment:    comment,
 		platform:   annotation.Platform,
+		without:    annotation.Without,
 		access:     annotation.Access,
 
 		Transactional: annotation.Transactional,

@@ -30,6 +30,7 @@ type Info struct {
 type document struct {
 	spec     *ogen.Spec
 	entities []*model.Entity
+	custom   []Fragment
 }
 
 // step is one refinement.
@@ -50,16 +51,17 @@ func steps() []step {
 		{"one problem for all errors", writeProblems},
 		{"secure operations", secureOperations},
 		{"drop what nothing uses", dropUnused},
+		{"add custom operations", addCustom},
 	}
 }
 
 // Write returns the contract as indented JSON, byte for byte the same for the same schema.
-func Write(graph *gen.Graph, entities []*model.Entity, info Info) ([]byte, error) {
+func Write(graph *gen.Graph, entities []*model.Entity, info Info, custom []Fragment) ([]byte, error) {
 	spec, err := base(graph, entities, info)
 	if err != nil {
 		return nil, err
 	}
-	doc := &document{spec: spec, entities: entities}
+	doc := &document{spec: spec, entities: entities, custom: custom}
 	for _, s := range steps() {
 		if err := s.apply(doc); err != nil {
 			return nil, fmt.Errorf("contract: %s: %w", s.name, err)

@@ -245,11 +245,11 @@ func TestWriteIsDeterministicAndLeavesTheGraphAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := Write(graph, entities, info)
+	first, err := Write(graph, entities, info, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := Write(graph, entities, info)
+	second, err := Write(graph, entities, info, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

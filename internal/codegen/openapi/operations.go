@@ -20,7 +20,7 @@ const (
 )
 
 // nameOperations moves entoas' operations to the project's paths and ids: readUser on /users/{id} becomes users.get on
-// /v1/users/{id}. It drops the update of an entity with nothing to update.
+// /v1/users/{id}. It drops the operations that the entity does not offer.
 func nameOperations(doc *document) error {
 	written := slices.Sorted(maps.Keys(doc.spec.Paths))
 	paths := ogen.Paths{}
@@ -31,8 +31,13 @@ func nameOperations(doc *document) error {
 		if collection == nil || item == nil {
 			return fmt.Errorf("entoas wrote no path %s for %s: it wrote %s", root, e.Name, strings.Join(written, ", "))
 		}
-		if !e.Has(contract.Update) {
-			item.Patch = nil
+		for verb, op := range map[contract.Verb]**ogen.Operation{
+			contract.List: &collection.Get, contract.Create: &collection.Post,
+			contract.Read: &item.Get, contract.Update: &item.Patch, contract.Delete: &item.Delete,
+		} {
+			if !e.Has(verb) {
+				*op = nil
+			}
 		}
 		paths[e.Path], paths[e.Path+"/{id}"] = collection, item
 		eachOperation(doc, e, collection, item, func(op *ogen.Operation, verb contract.Verb) {
@@ -62,6 +67,9 @@ func pageLists(doc *document) error {
 		limit := ogen.NewSchema().SetType("integer").SetMinimum(&one).SetMaximum(&most)
 		limit.Default = ogen.Default(fmt.Appendf(nil, "%d", defaultLimit))
 		bytes := uint64(1024)
+		if !e.Has(contract.List) {
+			continue
+		}
 		doc.spec.Paths[e.Path].Get.Parameters = []*ogen.Parameter{
 			ogen.NewParameter().InQuery().SetName("limit").SetDescription("Most rows to answer.").SetSchema(limit),
 			ogen.NewParameter().InQuery().SetName("cursor").

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ogen-go/ogen"
 
+	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
 )
 
@@ -98,27 +99,36 @@ func writeEntitySchemas(doc *document) error {
 // stays, null clears.
 func writeBodies(doc *document) error {
 	for _, e := range doc.entities {
-		create := closed(object(fmt.Sprintf("What a new %s is made of.", label(e))))
-		for _, f := range e.Creatable() {
-			s := accepted(f)
-			s.Default = ogen.Default(f.Default)
-			if f.Required {
-				create.AddRequiredProperties(s.ToProperty(f.JSON))
-			} else {
-				create.AddOptionalProperties(s.ToProperty(f.JSON))
-			}
+		if e.Has(contract.Create) {
+			doc.spec.AddSchema(e.Name+"Create", createBody(e))
 		}
-		doc.spec.AddSchema(e.Name+"Create", create)
-		if len(e.Updatable()) == 0 {
-			continue
+		if e.Has(contract.Update) {
+			doc.spec.AddSchema(e.Name+"Update", updateBody(e))
 		}
-		update := closed(object(fmt.Sprintf("Changes to a %s, as a JSON Merge Patch: absent fields stay, null clears.", label(e))))
-		for _, f := range e.Updatable() {
-			update.AddOptionalProperties(accepted(f).ToProperty(f.JSON))
-		}
-		doc.spec.AddSchema(e.Name+"Update", update)
 	}
 	return nil
+}
+
+func createBody(e *model.Entity) *ogen.Schema {
+	create := closed(object(fmt.Sprintf("What a new %s is made of.", label(e))))
+	for _, f := range e.Creatable() {
+		s := accepted(f)
+		s.Default = ogen.Default(f.Default)
+		if f.Required {
+			create.AddRequiredProperties(s.ToProperty(f.JSON))
+		} else {
+			create.AddOptionalProperties(s.ToProperty(f.JSON))
+		}
+	}
+	return create
+}
+
+func updateBody(e *model.Entity) *ogen.Schema {
+	update := closed(object(fmt.Sprintf("Changes to a %s, as a JSON Merge Patch: absent fields stay, null clears.", label(e))))
+	for _, f := range e.Updatable() {
+		update.AddOptionalProperties(accepted(f).ToProperty(f.JSON))
+	}
+	return update
 }
 
 // writeDetails writes the schema of get for entities with default expansions: the entity's fields and the expansions.

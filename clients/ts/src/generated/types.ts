@@ -157,6 +157,20 @@ export type Tenant = {
 };
 
 /**
+ * The first user of a tenant, who holds every permission.
+ */
+export type TenantAdministrator = {
+    /**
+     * E-mail address.
+     */
+    email: string;
+    /**
+     * Name shown to other people.
+     */
+    displayName: string;
+};
+
+/**
  * What a new tenant is made of.
  */
 export type TenantCreate = {
@@ -168,10 +182,7 @@ export type TenantCreate = {
      * Short unique name for URLs and logs: lower-case letters, digits and inner hyphens.
      */
     slug: string;
-    /**
-     * A suspended tenant keeps its data and is refused every request.
-     */
-    status?: 'active' | 'suspended';
+    administrator: TenantAdministrator;
 };
 
 /**
@@ -186,6 +197,17 @@ export type TenantPage = {
      * Pass it as cursor to get the next page; null on the last page.
      */
     nextCursor: string | null;
+};
+
+/**
+ * A new tenant and its first administrator.
+ */
+export type TenantProvisioned = {
+    tenant: Tenant;
+    /**
+     * Identifier of the administrator's user.
+     */
+    administratorId: string;
 };
 
 /**

@@ -3,7 +3,7 @@ import type { RequestOptions } from '../../core/options.js';
 import type { ApiPromise, PagePromise } from '../../core/promise.js';
 import type { Transport } from '../../core/transport.js';
 import { path } from '../../core/url.js';
-import type { Tenant, TenantCreate, TenantPage, TenantUpdate } from '../types.js';
+import type { Tenant, TenantCreate, TenantPage, TenantProvisioned, TenantUpdate } from '../types.js';
 
 /** What to ask for in {@link TenantsResource.list}. */
 export interface TenantsListParams {
@@ -42,10 +42,10 @@ export class TenantsResource {
   /**
    * Create a tenant
    *
-   * Needs a platform token: a caller that acts on tenants, not inside one.
+   * Creates the tenant with its default roles and its first administrator, all or nothing. Needs a platform token: a caller that acts on tenants, not inside one.
    */
-  create(body: TenantCreate, options?: RequestOptions): ApiPromise<Tenant> {
-    return this.#transport.send<Tenant>({ method: 'POST', path: '/v1/tenants', body, options });
+  create(body: TenantCreate, options?: RequestOptions): ApiPromise<TenantProvisioned> {
+    return this.#transport.send<TenantProvisioned>({ method: 'POST', path: '/v1/tenants', body, options });
   }
 
   /**

@@ -1,0 +1,70 @@
+package openapi
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/ogen-go/ogen"
+)
+
+// Fragment is a hand-written part of the contract: the operations that a team adds beside the generated ones. It is an
+// OpenAPI document with paths and components.schemas only, which may refer to generated schemas.
+type Fragment struct {
+	Name string // file name, for messages
+	JSON []byte
+}
+
+// addCustom merges the fragments. A fragment adds and never replaces: an operation or schema that is there already is a
+// mistake, because which of the two is served would depend on an order. Custom operations answer problems like all others.
+func addCustom(doc *document) error {
+	for _, fragment := range doc.custom {
+		part, err := ogen.Parse(fragment.JSON)
+		if err != nil {
+			return fmt.Errorf("%s: %w", fragment.Name, err)
+		}
+		for _, path := range slices.Sorted(maps.Keys(part.Paths)) {
+			if err := doc.addPath(path, part.Paths[path]); err != nil {
+				return fmt.Errorf("%s: %w", fragment.Name, err)
+			}
+		}
+		if part.Components == nil {
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(part.Components.Schemas)) {
+			if _, taken := doc.spec.Components.Schemas[name]; taken {
+				return fmt.Errorf("%s: the schema %s exists already: give it another name", fragment.Name, name)
+			}
+			doc.spec.AddSchema(name, part.Components.Schemas[name])
+		}
+	}
+	return nil
+}
+
+func (doc *document) addPath(path string, added *ogen.PathItem) error {
+	item := doc.spec.Paths[path]
+	if item == nil {
+		item = ogen.NewPathItem()
+		doc.spec.Paths[path] = item
+	}
+	for _, m := range []struct {
+		name     string
+		to, from **ogen.Operation
+	}{
+		{"get", &item.Get, &added.Get}, {"post", &item.Post, &added.Post}, {"put", &item.Put, &added.Put},
+		{"patch", &item.Patch, &added.Patch}, {"delete", &item.Delete, &added.Delete},
+	} {
+		if *m.from == nil {
+			continue
+		}
+		if *m.to != nil {
+			return fmt.Errorf("%s %s is generated already: leave the generated one out with contract.Without", m.name, path)
+		}
+		if (*m.from).OperationID == "" || len((*m.from).Tags) != 1 {
+			return fmt.Errorf("%s %s needs an operationId such as users.deactivate, and its resource as the one tag", m.name, path)
+		}
+		(*m.from).AddResponse("default", ogen.NewResponse().SetRef("#/components/responses/Problem"))
+		*m.to = *m.from
+	}
+	return nil
+}
