@@ -1,146 +1,25 @@
 package postgres_test
 
 import (
-	"bufio"
 	"context"
-	"encoding/binary"
 	"errors"
-	"io"
-	"net"
-	"net/url"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"entgo.io/ent/dialect"
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/wiretest"
 )
 
-// wire is a proxy in front of Postgres that counts round trips: how often a client waits for the server,
-// which it does after a Sync or a simple Query (PostgreSQL manual, 55.7 "Message Formats").
-type wire struct {
-	url        string
-	roundTrips atomic.Int64
-	// breakNext closes the connection when the next statement is sent, before (1) or after (2) the
-	// server gets it.
-	breakNext atomic.Int32
-}
-
-func newWire(t *testing.T, databaseURL string) *wire {
-	t.Helper()
-	u, err := url.Parse(databaseURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := u.Host
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	u.Host = l.Addr().String()
-	q := u.Query()
-	q.Set("sslmode", "disable")
-	u.RawQuery = q.Encode()
-	w := &wire{url: u.String()}
-	var wg sync.WaitGroup
-	t.Cleanup(func() { _ = l.Close(); wg.Wait() })
-	wg.Go(func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			wg.Go(func() { w.serve(client, server) })
-		}
-	})
-	return w
-}
-
-func (w *wire) serve(client net.Conn, address string) {
-	defer func() { _ = client.Close() }()
-	server, err := net.Dial("tcp", address)
-	if err != nil {
-		return
-	}
-	defer func() { _ = server.Close() }()
-	var silent atomic.Bool
-	answered := make(chan struct{})
-	go func() {
-		defer close(answered)
-		defer func() { _ = client.Close() }()
-		buf := make([]byte, 64<<10)
-		for {
-			n, err := server.Read(buf)
-			if n > 0 && !silent.Load() {
-				_, _ = client.Write(buf[:n])
-			}
-			if err != nil {
-				return
-			}
-		}
-	}()
-	in := bufio.NewReader(client)
-	startup, err := message(in, 0)
-	if err != nil {
-		return
-	}
-	_, _ = server.Write(startup)
-	// A cancel request is a startup packet of its own and ends the connection.
-	for {
-		m, err := message(in, 1)
-		if err != nil {
-			return
-		}
-		waits := m[0] == 'S' || m[0] == 'Q'
-		if waits {
-			w.roundTrips.Add(1)
-			if w.breakNext.CompareAndSwap(1, 0) {
-				return
-			}
-		}
-		broken := waits && w.breakNext.CompareAndSwap(2, 0)
-		silent.Store(broken)
-		if _, err := server.Write(m); err != nil {
-			return
-		}
-		if broken {
-			// Closing at once would discard what the server has not read yet.
-			_ = server.(*net.TCPConn).CloseWrite()
-			<-answered
-			return
-		}
-	}
-}
-
-// message reads one message with its tag of so many bytes.
-func message(in *bufio.Reader, tag int) ([]byte, error) {
-	head, err := in.Peek(tag + 4)
-	if err != nil {
-		return nil, err
-	}
-	m := make([]byte, tag+int(binary.BigEndian.Uint32(head[tag:])))
-	_, err = io.ReadFull(in, m)
-	return m, err
-}
-
 // overWire makes a world whose pool goes through a wire.
-func overWire(t *testing.T) (*world, *wire) {
+func overWire(t *testing.T) (*world, *wiretest.Wire) {
 	t.Helper()
 	w := newWorld(t)
-	wire := newWire(t, w.appURL)
-	w.db = open(t, wire.url)
+	wire := wiretest.New(t, w.appURL)
+	w.db = open(t, wire.URL)
 	w.driver = w.db.Driver()
 	return w, wire
-}
-
-// counted returns the round trips of do once everything is prepared: that of its second run.
-func (w *wire) counted(do func()) int64 {
-	do()
-	before := w.roundTrips.Load()
-	do()
-	return w.roundTrips.Load() - before
 }
 
 func TestRoundTrips(t *testing.T) {
@@ -172,7 +51,7 @@ func TestRoundTrips(t *testing.T) {
 		{"two and three reads pipelined", 3, func() { pipelinedCounts(t, ctx, w, 2, 3) }},
 	}
 	for _, c := range cases {
-		if got := wire.counted(c.do); got != c.want {
+		if got := wire.Counted(c.do); got != c.want {
 			t.Errorf("%s: got %d round trips, want %d", c.name, got, c.want)
 		}
 	}
@@ -200,16 +79,15 @@ func pipelinedCounts(t *testing.T, ctx context.Context, w *world, ns ...int) {
 // TestLostConnection breaks the connection under a statement.
 func TestLostConnection(t *testing.T) {
 	t.Parallel()
-	const beforeServer, afterServer = 1, 2
 	insert := func(t *testing.T, w *world, on dialect.ExecQuerier) error {
 		return on.Exec(w.as(t, w.a), insertThing, []any{w.a, uuid.New(), "new"}, nil)
 	}
-	for name, where := range map[string]int32{"before the server has it": beforeServer, "after the server has it": afterServer} {
+	for name, where := range map[string]int32{"before the server has it": wiretest.BeforeServer, "after the server has it": wiretest.AfterServer} {
 		t.Run("a read is repeated "+name, func(t *testing.T) {
 			t.Parallel()
 			w, wire := overWire(t)
 			count(t, w.as(t, w.a), w.driver, "true")
-			wire.breakNext.Store(where)
+			wire.Break(where)
 			if n := count(t, w.as(t, w.a), w.driver, "true"); n != 1 {
 				t.Errorf("got %d things, want 1", n)
 			}
@@ -219,7 +97,7 @@ func TestLostConnection(t *testing.T) {
 			w, wire := overWire(t)
 			count(t, w.as(t, w.a), w.driver, "true")
 			prepareInsert(t, w)
-			wire.breakNext.Store(where)
+			wire.Break(where)
 			if err := insert(t, w, w.driver); !errors.Is(err, postgres.ErrUnavailable) {
 				t.Errorf("got %v, want ErrUnavailable", err)
 			}
@@ -229,7 +107,7 @@ func TestLostConnection(t *testing.T) {
 			w, wire := overWire(t)
 			count(t, w.as(t, w.a), w.driver, "true")
 			tx := begin(t, w.as(t, w.a), w.driver)
-			wire.breakNext.Store(where)
+			wire.Break(where)
 			if err := insert(t, w, tx); err != nil {
 				t.Fatal(err)
 			}
@@ -247,7 +125,7 @@ func TestLostConnection(t *testing.T) {
 			if err := insert(t, w, tx); err != nil {
 				t.Fatal(err)
 			}
-			wire.breakNext.Store(where)
+			wire.Break(where)
 			if _, err := tryCount(w.as(t, w.a), tx, "true"); !errors.Is(err, postgres.ErrUnavailable) {
 				t.Errorf("statement: got %v, want ErrUnavailable", err)
 			}

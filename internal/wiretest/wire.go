@@ -1,0 +1,175 @@
+// Package wiretest is a proxy in front of Postgres for tests that care about the wire: it counts round trips, breaks
+// connections, and lets them hang.
+package wiretest
+
+import (
+	"bufio"
+	"encoding/binary"
+	"io"
+	"net"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// Wire is a proxy. It may be used from any goroutine.
+type Wire struct {
+	// URL leads to the database through the proxy.
+	URL string
+
+	server     string
+	roundTrips atomic.Int64
+	breakNext  atomic.Int32
+	hole       atomic.Bool
+}
+
+// Where a connection is broken.
+const (
+	BeforeServer = 1 + iota // the server does not get the statement
+	AfterServer             // the server gets it, the client no answer
+)
+
+// New starts a proxy to the database of the URL. It ends with the test.
+func New(t testing.TB, databaseURL string) *Wire {
+	t.Helper()
+	u, err := url.Parse(databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &Wire{server: u.Host}
+	u.Host = l.Addr().String()
+	q := u.Query()
+	q.Set("sslmode", "disable") // or there would be nothing to read
+	u.RawQuery = q.Encode()
+	w.URL = u.String()
+	var wg sync.WaitGroup
+	var open sync.Map
+	t.Cleanup(func() {
+		_ = l.Close()
+		open.Range(func(c, _ any) bool { _ = c.(net.Conn).Close(); return true })
+		wg.Wait()
+	})
+	wg.Go(func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			open.Store(client, nil)
+			wg.Go(func() {
+				defer open.Delete(client)
+				w.serve(client)
+			})
+		}
+	})
+	return w
+}
+
+// RoundTrips is how often a client has waited for the server, which it does after a Sync or a simple Query (PostgreSQL
+// manual, 55.7 "Message Formats").
+func (w *Wire) RoundTrips() int64 { return w.roundTrips.Load() }
+
+// Counted returns the round trips of do once everything is prepared: those of its second run.
+func (w *Wire) Counted(do func()) int64 {
+	do()
+	before := w.roundTrips.Load()
+	do()
+	return w.roundTrips.Load() - before
+}
+
+// Break closes the connection on which the next statement is sent.
+func (w *Wire) Break(where int32) { w.breakNext.Store(where) }
+
+// Hang makes every connection silent without closing it, like a network that lost its way: bytes go nowhere in either
+// direction. New connections are accepted and hang too.
+func (w *Wire) Hang() { w.hole.Store(true) }
+
+// Resume lets new connections through again. Those that hung stay lost.
+func (w *Wire) Resume() { w.hole.Store(false) }
+
+// lost reports whether the connection with this mark hangs, now or since earlier.
+func (w *Wire) lost(mark *atomic.Bool) bool {
+	if w.hole.Load() {
+		mark.Store(true)
+	}
+	return mark.Load()
+}
+
+func (w *Wire) serve(client net.Conn) {
+	defer func() { _ = client.Close() }()
+	server, err := net.Dial("tcp", w.server)
+	if err != nil {
+		return
+	}
+	defer func() { _ = server.Close() }()
+	var silent, lost atomic.Bool
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		buf := make([]byte, 64<<10)
+		for {
+			n, err := server.Read(buf)
+			if n > 0 && !silent.Load() && !w.lost(&lost) {
+				_, _ = client.Write(buf[:n])
+			}
+			if err != nil {
+				if !w.lost(&lost) {
+					_ = client.Close()
+				}
+				return
+			}
+		}
+	}()
+	in := bufio.NewReader(client)
+	startup, err := message(in, 0)
+	if err != nil {
+		return
+	}
+	if !w.lost(&lost) {
+		_, _ = server.Write(startup)
+	}
+	// A cancel request is a startup packet of its own and ends the connection.
+	for {
+		m, err := message(in, 1)
+		if err != nil {
+			return
+		}
+		if w.lost(&lost) {
+			continue
+		}
+		waits := m[0] == 'S' || m[0] == 'Q'
+		if waits {
+			w.roundTrips.Add(1)
+			if w.breakNext.CompareAndSwap(BeforeServer, 0) {
+				return
+			}
+		}
+		broken := waits && w.breakNext.CompareAndSwap(AfterServer, 0)
+		silent.Store(broken)
+		if _, err := server.Write(m); err != nil {
+			return
+		}
+		if broken {
+			// Closing at once would discard what the server has not read yet.
+			_ = server.(*net.TCPConn).CloseWrite()
+			<-answered
+			return
+		}
+	}
+}
+
+// message reads one message with its tag of so many bytes.
+func message(in *bufio.Reader, tag int) ([]byte, error) {
+	head, err := in.Peek(tag + 4)
+	if err != nil {
+		return nil, err
+	}
+	m := make([]byte, tag+int(binary.BigEndian.Uint32(head[tag:])))
+	_, err = io.ReadFull(in, m)
+	return m, err
+}
