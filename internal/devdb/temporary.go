@@ -63,7 +63,7 @@ func sweep(parent string, say progress) {
 		if err != nil || int(info.Sys().(*syscall.Stat_t).Uid) != os.Geteuid() {
 			continue
 		}
-		held, err := lockfile.Take(filepath.Join(dir, lockName))
+		held, err := lockfile.Try(filepath.Join(dir, lockName))
 		if err != nil {
 			continue
 		}

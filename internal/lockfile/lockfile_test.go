@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lockstep-dev/lockstep/internal/lockfile"
 )
@@ -29,5 +30,24 @@ func TestTake(t *testing.T) {
 	if err != nil {
 		t.Fatalf("a lock given back: %v", err)
 	}
-	again.Close()
+	_ = again.Close()
+}
+
+// A killed process' lock may live on for a moment in a process it was just starting.
+func TestTakeWaitsForADyingHolder(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "lock")
+	held, err := lockfile.Try(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error, 1)
+	time.AfterFunc(50*time.Millisecond, func() { closed <- held.Close() })
+	taken, err := lockfile.Take(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(<-closed, taken.Close()); err != nil {
+		t.Error(err)
+	}
 }
