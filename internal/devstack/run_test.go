@@ -20,13 +20,15 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/devstack"
 )
 
-// program builds the developers' binary once for the tests of this process.
+// root is the checkout, seen from this package's folder.
+var root = filepath.Join("..", "..")
+
+// binDir is where the tests of this process keep the developers' binary.
+var binDir string
+
+// program builds the developers' binary, once.
 var program = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "devstack-test-*")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "lockstep")
+	path := filepath.Join(binDir, "lockstep")
 	cmd := exec.Command("go", "build", "-o", path, "./cmd/lockstep")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -35,15 +37,17 @@ var program = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// root is the checkout, seen from this package's folder.
-var root = filepath.Join("..", "..")
-
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if path, err := program(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
-	}
-	os.Exit(code)
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "devstack-test-*")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
+		binDir = dir
+		return m.Run()
+	}())
 }
 
 // dev is a running `lockstep dev`.
