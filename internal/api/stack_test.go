@@ -2,9 +2,11 @@ package api_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -150,16 +152,29 @@ func (s *stack) count(t *testing.T, sql string, args ...any) int {
 // fingerprint changes when any row of any table changes.
 func (s *stack) fingerprint(t *testing.T) string {
 	t.Helper()
-	var sum string
-	err := s.owner.QueryRow(t.Context(), `SELECT md5(
-		(SELECT coalesce(string_agg(x::text, '' ORDER BY x::text), '') FROM core.tenants x) ||
-		(SELECT coalesce(string_agg(x::text, '' ORDER BY x::text), '') FROM core.users x) ||
-		(SELECT coalesce(string_agg(x::text, '' ORDER BY x::text), '') FROM core.roles x) ||
-		(SELECT coalesce(string_agg(x::text, '' ORDER BY x::text), '') FROM core.user_roles x))`).Scan(&sum)
-	if err != nil {
-		t.Fatalf("fingerprint: %v", err)
+	var sums strings.Builder
+	for _, table := range s.tables(t) {
+		var sum string
+		if err := s.owner.QueryRow(t.Context(), `SELECT coalesce(md5(string_agg(x::text, '' ORDER BY x::text)), '') FROM `+table+` x`).Scan(&sum); err != nil {
+			t.Fatalf("fingerprint of %s: %v", table, err)
+		}
+		fmt.Fprintf(&sums, "%s %s\n", table, sum)
 	}
-	return sum
+	return sums.String()
+}
+
+// tables are all of the schema core, also those of entities added later.
+func (s *stack) tables(t *testing.T) []string {
+	t.Helper()
+	rows, err := s.owner.Query(t.Context(), `SELECT format('core.%I', tablename) FROM pg_tables WHERE schemaname = 'core' ORDER BY 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tables
 }
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

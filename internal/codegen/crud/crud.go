@@ -26,6 +26,7 @@ type input struct {
 	Entities    []*model.Entity
 	Entity      *model.Entity // the one being written; nil in the shared files
 	Constraints []constraint
+	Samples     []sample
 }
 
 // Write fills dir with the package crud: one file per entity, and the files they share.
@@ -34,7 +35,17 @@ func Write(dir, module string, entities []*model.Entity, tables []*schema.Table)
 	if err != nil {
 		return fmt.Errorf("parse crud templates: %w", err)
 	}
-	data := input{Module: module, Entities: entities, Constraints: constraintsOf(entities, tables)}
+	samples, err := samplesOf(entities)
+	if err != nil {
+		return err
+	}
+	data := input{Module: module, Entities: entities, Constraints: constraintsOf(entities, tables), Samples: samples}
+	if err := os.Mkdir(filepath.Join(dir, "crudtest"), 0o755); err != nil {
+		return fmt.Errorf("make folder: %w", err)
+	}
+	if err := render(parsed, "cases", filepath.Join(dir, "crudtest", "cases.go"), data); err != nil {
+		return err
+	}
 	for _, shared := range []string{"handler", "access", "constraints"} {
 		if err := render(parsed, shared, filepath.Join(dir, shared+".go"), data); err != nil {
 			return err

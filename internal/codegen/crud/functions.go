@@ -10,12 +10,20 @@ import (
 )
 
 var functions = template.FuncMap{
-	"has":        func(e *model.Entity, verb string) bool { return e.Has(contract.Verb(verb)) },
-	"rule":       ruleName,
-	"guard":      guardName,
-	"owner":      ownerField,
-	"columns":    columns,
-	"go":         goName,
+	"has":     func(e *model.Entity, verb string) bool { return e.Has(contract.Verb(verb)) },
+	"rule":    ruleName,
+	"guard":   guardName,
+	"owner":   ownerField,
+	"columns": columns,
+	"go":      goName,
+	"method":  method,
+	"path":    requestPath,
+	"operationName": func(verb contract.Verb) string {
+		if verb == contract.Read {
+			return "get"
+		}
+		return string(verb)
+	},
 	"toEnt":      toEnt,
 	"toWire":     toWire,
 	"operation":  func(e *model.Entity) string { return goName(e.Resource) },
@@ -108,3 +116,23 @@ func wireType(f *model.Field) string {
 func goName(name string) string { return string(name[0]-'a'+'A') + name[1:] }
 
 func lower(name string) string { return string(name[0]-'A'+'a') + name[1:] }
+
+func method(verb contract.Verb) string {
+	switch verb {
+	case contract.Create:
+		return "POST"
+	case contract.Update:
+		return "PATCH"
+	case contract.Delete:
+		return "DELETE"
+	case contract.Read, contract.List:
+	}
+	return "GET"
+}
+
+func requestPath(e *model.Entity, verb contract.Verb) string {
+	if verb == contract.List || verb == contract.Create {
+		return e.Path
+	}
+	return e.Path + "/{id}"
+}

@@ -1,0 +1,204 @@
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/lockstep-dev/lockstep/internal/crud"
+	"github.com/lockstep-dev/lockstep/internal/crud/crudtest"
+)
+
+// The tests of this file hold for every generated operation, present and future: their cases come from crudtest, which is
+// generated with the operations.
+
+// rows are the ids of one sample row per resource.
+type rows map[string]string
+
+// addSamples creates a row of every entity through the API, as the tenant's administrator.
+func (s *stack) addSamples(t *testing.T, in tenant) rows {
+	t.Helper()
+	out := rows{}
+	for _, sample := range crudtest.Samples {
+		got := s.check(t, call{method: "POST", path: sample.Path, token: in.admin.token, body: out.fill(sample.Body), status: 201})
+		out[sample.Resource], _ = got.body["id"].(string)
+	}
+	return out
+}
+
+// fill puts ids and a text of its own into a sample's body.
+func (r rows) fill(body string) string {
+	for resource, id := range r {
+		body = strings.ReplaceAll(body, "{{"+resource+"}}", id)
+	}
+	return strings.ReplaceAll(body, "{{n}}", strings.ReplaceAll(newID().String(), "-", "")[24:])
+}
+
+// request is the operation as a call on the row with the given id, with a body that would be accepted.
+func (r rows) request(op crudtest.Operation, id string) call {
+	c := call{name: op.ID, method: op.Method, path: strings.ReplaceAll(op.Path, "{id}", id)}
+	for _, sample := range crudtest.Samples {
+		switch {
+		case sample.Resource != op.Resource:
+		case op.Method == "POST":
+			c.body = r.fill(sample.Body)
+		case op.Method == "PATCH":
+			c.body = r.fill(sample.Patch)
+		}
+	}
+	if c.body == "" && (op.Method == "POST" || op.Method == "PATCH") {
+		c.body = "{}"
+	}
+	return c
+}
+
+// fences are the ways in which the cross-tenant cases run: each fence must hold alone.
+var fences = map[string]func(*testing.T, *stack){
+	"both fences": func(*testing.T, *stack) {},
+	"without row-level security": func(t *testing.T, s *stack) {
+		for _, table := range s.tables(t) {
+			s.exec(t, `ALTER TABLE `+table+` NO FORCE ROW LEVEL SECURITY`)
+			s.exec(t, `ALTER TABLE `+table+` DISABLE ROW LEVEL SECURITY`)
+		}
+	},
+}
+
+func TestEveryOperationStaysInItsTenant(t *testing.T) {
+	t.Parallel()
+	for name, lower := range fences {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStack(t)
+			ours, theirs := s.addSamples(t, s.acme), s.addSamples(t, s.globex)
+			lower(t, s)
+			before := s.fingerprint(t)
+			for _, op := range crudtest.Operations {
+				if op.TenantOwned {
+					t.Run(op.ID, func(t *testing.T) { s.staysInTenant(t, op, ours, theirs) })
+				}
+			}
+			if s.fingerprint(t) != before {
+				t.Error("a row was changed or added")
+			}
+		})
+	}
+}
+
+func (s *stack) staysInTenant(t *testing.T, op crudtest.Operation, ours, theirs rows) {
+	token := s.acme.admin.token
+	switch {
+	case strings.Contains(op.Path, "{id}"):
+		foreign, random := uuid.MustParse(theirs[op.Resource]), newID()
+		c, d := ours.request(op, foreign.String()), ours.request(op, random.String())
+		c.token, d.token = token, token
+		got, want := s.do(t, c), s.do(t, d)
+		if a, b := comparable(got, foreign), comparable(want, random); got.status != 404 || a != b {
+			t.Errorf("a foreign id answers\n%s\nand a random one\n%s", a, b)
+		}
+	case op.Method == "GET":
+		s.check(t, call{path: op.Path + "?limit=200", token: token, status: 200,
+			absent: append(slices.Collect(maps.Values(theirs)), s.globex.id.String())})
+	case op.Method == "POST":
+		for _, sample := range crudtest.Samples {
+			if sample.Resource != op.Resource {
+				continue
+			}
+			for field, resource := range sample.References {
+				c := ours.request(op, "")
+				c.token, c.status, c.code, c.pointer = token, 422, "reference_not_found", "/"+field
+				c.body = with(t, c.body, field, theirs[resource])
+				s.check(t, c)
+			}
+		}
+	}
+}
+
+// with sets one member of a JSON object.
+func with(t *testing.T, body, name, value string) string {
+	t.Helper()
+	var object map[string]any
+	if err := json.Unmarshal([]byte(body), &object); err != nil {
+		t.Fatal(err)
+	}
+	object[name] = value
+	text, err := json.Marshal(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestEveryOperationAsksForItsOwnPermission(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	ours := s.addSamples(t, s.acme)
+	nobody := s.addUser(t, s.acme.id, "nobody@example.com", "Nobody", nil)
+	type caller struct{ without, with person }
+	callers := map[string]caller{}
+	for i, permission := range crud.Permissions {
+		rest := slices.DeleteFunc(slices.Clone(crud.Permissions), func(p string) bool { return p == permission })
+		callers[permission] = caller{
+			without: s.addUser(t, s.acme.id, fmt.Sprintf("without%d@example.com", i), "W", nil, s.addRole(t, s.acme.id, "All but "+permission, rest...)),
+			with:    s.addUser(t, s.acme.id, fmt.Sprintf("with%d@example.com", i), "W", nil, s.addRole(t, s.acme.id, "Only "+permission, permission)),
+		}
+	}
+	before := s.fingerprint(t)
+	for _, op := range crudtest.Operations {
+		id := ours[op.Resource]
+		if !op.TenantOwned {
+			id = s.acme.id.String()
+		}
+		refused := map[string]person{"without any": nobody}
+		if op.Permission != "" {
+			refused["with all others"] = callers[op.Permission].without
+		} else {
+			refused["of the tenant's administrator"] = s.acme.admin
+		}
+		for name, p := range refused {
+			t.Run(op.ID+" "+name, func(t *testing.T) {
+				c := ours.request(op, id)
+				c.token, c.status, c.code = p.token, 403, "permission_denied"
+				switch {
+				case op.Related && strings.Contains(op.Path, "{id}"):
+					c.status, c.code = 404, "not_found"
+				case op.Related:
+					c.status, c.code, c.absent = 200, "", []string{id}
+				}
+				s.check(t, c)
+			})
+		}
+		if op.Permission != "" && op.Method == "GET" {
+			t.Run(op.ID+" with it alone", func(t *testing.T) {
+				c := ours.request(op, id)
+				c.token, c.status = callers[op.Permission].with.token, 200
+				s.check(t, c)
+			})
+		}
+	}
+	if s.fingerprint(t) != before {
+		t.Error("a refused operation changed something")
+	}
+}
+
+// TestSamplesAreAccepted shows that the cases above are refused for the reason they name: the same requests succeed at home.
+func TestSamplesAreAccepted(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	ours := s.addSamples(t, s.acme)
+	for _, op := range crudtest.Operations {
+		if !op.TenantOwned || op.Method == "DELETE" || op.Method == "POST" { // addSamples has created
+			continue
+		}
+		c := ours.request(op, ours[op.Resource])
+		c.token, c.status = s.acme.admin.token, 200
+		s.check(t, c)
+	}
+	for _, sample := range slices.Backward(crudtest.Samples) {
+		s.check(t, call{method: "DELETE", path: sample.Path + "/" + ours[sample.Resource], token: s.acme.admin.token, status: 204})
+	}
+}
