@@ -46,6 +46,7 @@ func (d *entDriver) do(ctx context.Context, s *statement) error {
 	if err != nil {
 		return err
 	}
+	s.notify = notifications(ctx)
 	if m := memberFrom(ctx); m != nil {
 		return m.do(ctx, scope, s)
 	}

@@ -19,6 +19,8 @@ const maxAttempts = 3
 type statement struct {
 	sql  string
 	args []any
+	// notify goes out in the same transaction.
+	notify []Notification
 
 	rows *rows
 	tag  pgconn.CommandTag
@@ -67,7 +69,11 @@ func (db *DB) runOnce(ctx context.Context, scope Scope, statements []*statement)
 	defer conn.Release()
 	batch := &pgx.Batch{}
 	db.queueScope(batch, scope)
-	return sendBatch(ctx, conn.Conn(), batch, 1, statements)
+	var notify []Notification
+	for _, s := range statements {
+		notify = append(notify, s.notify...)
+	}
+	return sendBatch(ctx, conn.Conn(), batch, 1, statements, notify)
 }
 
 func (db *DB) queueScope(batch *pgx.Batch, scope Scope) {
@@ -75,12 +81,13 @@ func (db *DB) queueScope(batch *pgx.Batch, scope Scope) {
 	batch.Queue(db.scopeSQL, append([]any{tenant, platform}, db.scopeArgs...)...)
 }
 
-// sendBatch sends what is queued, of which the first skip results are of no interest, and statements
-// after it, and reads everything up to the server's "ready for query".
-func sendBatch(ctx context.Context, conn *pgx.Conn, batch *pgx.Batch, skip int, statements []*statement) error {
+// sendBatch sends what is queued, of which the first skip results are of no interest, then the statements
+// and the notifications, and reads everything up to the server's "ready for query".
+func sendBatch(ctx context.Context, conn *pgx.Conn, batch *pgx.Batch, skip int, statements []*statement, notify []Notification) error {
 	for _, s := range statements {
 		batch.Queue(s.sql, s.args...)
 	}
+	queueNotifications(batch, notify)
 	results := conn.SendBatch(ctx, batch)
 	err := func() error {
 		for range skip {
@@ -90,6 +97,11 @@ func sendBatch(ctx context.Context, conn *pgx.Conn, batch *pgx.Batch, skip int, 
 		}
 		for _, s := range statements {
 			if err := s.read(results.Query()); err != nil {
+				return err
+			}
+		}
+		for range notify {
+			if _, err := results.Exec(); err != nil {
 				return err
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,6 +32,7 @@ type tx struct {
 	forget func() bool   // stops watching ctx
 	failed bool          // the first statement failed: nothing was begun
 	done   error         // what further use is answered with
+	notify []Notification
 }
 
 var errTxFailed = errors.New("postgres: the transaction had failed and was rolled back")
@@ -103,6 +105,11 @@ func (t *tx) do(ctx context.Context, s *statement) error {
 	if t.failed {
 		return errTxFailed
 	}
+	for _, n := range notifications(ctx) {
+		if !slices.Contains(t.notify, n) {
+			t.notify = append(t.notify, n)
+		}
+	}
 	if t.conn == nil {
 		return t.first(ctx, s)
 	}
@@ -137,7 +144,7 @@ func (t *tx) firstOnce(ctx context.Context, s *statement) error {
 	batch := &pgx.Batch{}
 	batch.Queue(t.begin)
 	t.db.queueScope(batch, t.scope)
-	if err := sendBatch(ctx, conn.Conn(), batch, 2, []*statement{s}); err != nil {
+	if err := sendBatch(ctx, conn.Conn(), batch, 2, []*statement{s}, nil); err != nil {
 		t.release(conn)
 		return err
 	}
@@ -224,5 +231,12 @@ func (t *tx) end(sqlText string) (pgconn.CommandTag, error) {
 	defer t.conn.Release()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), endTimeout)
 	defer cancel()
-	return t.conn.Exec(ctx, sqlText)
+	if sqlText != "commit" || len(t.notify) == 0 || t.conn.Conn().PgConn().TxStatus() != 'T' {
+		return t.conn.Exec(ctx, sqlText)
+	}
+	batch := &pgx.Batch{}
+	queueNotifications(batch, t.notify)
+	commit := &statement{sql: sqlText}
+	err := sendBatch(ctx, t.conn.Conn(), batch, len(t.notify), []*statement{commit}, nil)
+	return commit.tag, err
 }

@@ -1,0 +1,38 @@
+package postgres
+
+import (
+	"context"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Notification is sent with NOTIFY to everyone who listens on its channel in the same database, as soon as the
+// transaction it belongs to has been committed, and not at all if that is rolled back.
+type Notification struct {
+	// Channel is an identifier of at most 63 bytes.
+	Channel string
+	// Payload is at most 7999 bytes.
+	Payload string
+}
+
+const notifySQL = "select pg_notify($1, $2)"
+
+type notificationKey struct{}
+
+// WithNotification returns a context whose statements send n in their own transaction: together with its COMMIT, or
+// with the statement where that is a transaction of its own. It costs no round trip. Equal ones are sent once.
+func WithNotification(ctx context.Context, n Notification) context.Context {
+	return context.WithValue(ctx, notificationKey{}, append(slices.Clip(notifications(ctx)), n))
+}
+
+func notifications(ctx context.Context) []Notification {
+	n, _ := ctx.Value(notificationKey{}).([]Notification)
+	return n
+}
+
+func queueNotifications(batch *pgx.Batch, all []Notification) {
+	for _, n := range all {
+		batch.Queue(notifySQL, n.Channel, n.Payload)
+	}
+}
