@@ -17,6 +17,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/api"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/config"
+	"github.com/lockstep-dev/lockstep/internal/grants"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/migrations"
 	"github.com/lockstep-dev/lockstep/openapi"
@@ -78,9 +79,16 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	if err != nil {
 		return fmt.Errorf("token verification: %w", err)
 	}
+	permissions, err := grants.New(grants.Options{Driver: db.Driver(), ListenURL: settings.ListenURL, Logger: logger})
+	if err != nil {
+		return fmt.Errorf("LOCKSTEP_DATABASE_LISTEN_URL: %w", err)
+	}
+	if settings.ListenURL == "" {
+		logger.InfoContext(ctx, "changed grants take up to a second to reach other processes: set LOCKSTEP_DATABASE_LISTEN_URL to spare the database from being asked as often")
+	}
 	var draining atomic.Bool
 	handler, err := api.New(api.Config{
-		DB: db, Verifier: verifier, Migrations: migrations.FS, Contract: openapi.Document, Logger: logger,
+		DB: db, Verifier: verifier, Grants: permissions, Migrations: migrations.FS, Contract: openapi.Document, Logger: logger,
 		MaxBody: settings.MaxBody, RequestTimeout: settings.RequestTimeout, Draining: draining.Load,
 	})
 	if err != nil {
@@ -103,6 +111,9 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 		go func() { failed <- server.Serve(listener) }()
 	}
 	go verifier.Warm(ctx)
+	listening, hangUp := context.WithCancel(context.WithoutCancel(ctx)) // requests in flight still need it
+	defer hangUp()
+	go permissions.Run(listening)
 	logger.InfoContext(ctx, "serving", "addr", public.Addr().String(), "adminAddr", admin.Addr().String(),
 		"version", buildVersion().Version, "startup", time.Since(start))
 

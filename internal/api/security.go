@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/grants"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
@@ -16,7 +17,7 @@ type TokenVerifier interface {
 // security is what stands between a request and its operation: who calls, inside which tenant, with which permissions.
 type security struct {
 	verifier TokenVerifier
-	grants   *grants
+	grants   *grants.Grants
 }
 
 var _ oas.SecurityHandler = (*security)(nil)
@@ -31,7 +32,7 @@ func (s *security) HandleBearer(ctx context.Context, operation oas.OperationName
 	}
 	request.principal = principal
 	ctx = postgres.WithScope(ctx, postgres.Scope{TenantID: principal.TenantID, Platform: principal.Platform})
-	principal.Permissions, err = s.grants.of(ctx, principal)
+	principal.Permissions, err = s.grants.Of(ctx, principal)
 	if err != nil {
 		return ctx, err
 	}

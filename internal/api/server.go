@@ -13,6 +13,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/internal/crud"
+	"github.com/lockstep-dev/lockstep/internal/grants"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
@@ -25,6 +26,8 @@ type Config struct {
 	DB *postgres.DB
 	// Verifier checks access tokens.
 	Verifier TokenVerifier
+	// Grants knows what callers may do; the caller runs it. Required.
+	Grants *grants.Grants
 	// Migrations is the embedded directory; its newest file is the revision the database must have.
 	Migrations fs.FS
 	// Contract is the OpenAPI document that is served.
@@ -41,8 +44,8 @@ type Config struct {
 
 // New returns the handler that the process serves and that tests call.
 func New(c Config) (http.Handler, error) {
-	if c.DB == nil || c.Verifier == nil || c.Logger == nil {
-		return nil, errors.New("api: a handler needs a database, a verifier and a logger")
+	if c.DB == nil || c.Verifier == nil || c.Grants == nil || c.Logger == nil {
+		return nil, errors.New("api: a handler needs a database, a verifier, grants and a logger")
 	}
 	if c.MaxBody == 0 {
 		c.MaxBody = 1 << 20
@@ -61,14 +64,14 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	driver := c.DB.Driver()
-	client := ent.NewClient(ent.Driver(driver))
+	client := ent.NewClient(ent.Driver(c.DB.Driver()))
 	rules.Apply(client, rules.Facts{TenantOwned: crud.TenantOwned, Permissions: crud.Permissions})
+	c.Grants.Watch(client)
 
 	failures := &failures{logger: c.Logger}
 	operations, err := oas.NewServer(
 		&Handler{Handler: crud.NewHandler(client, c.DB), client: client, failures: failures},
-		&security{verifier: c.Verifier, grants: &grants{driver: driver}},
+		&security{verifier: c.Verifier, grants: c.Grants},
 		oas.WithErrorHandler(failures.handleError),
 		oas.WithNotFound(failures.notFound),
 		oas.WithMethodNotAllowed(failures.methodNotAllowed),

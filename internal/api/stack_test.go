@@ -16,6 +16,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
+	"github.com/lockstep-dev/lockstep/internal/grants"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/migrations"
 	"github.com/lockstep-dev/lockstep/openapi"
@@ -25,6 +26,7 @@ import (
 type stack struct {
 	handler  http.Handler
 	issuer   *devissuer.Issuer
+	grants   *grants.Grants
 	owner    *pgx.Conn // bypasses row-level security: what is really in the tables
 	acme     tenant
 	globex   tenant
@@ -63,17 +65,32 @@ func newStack(t *testing.T) *stack {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
+	permissions := startGrants(t, db, database.AppURL)
 	handler, err := api.New(api.Config{
-		DB: db, Verifier: verifier, Migrations: migrations.FS, Contract: openapi.Document,
+		DB: db, Verifier: verifier, Grants: permissions, Migrations: migrations.FS, Contract: openapi.Document,
 		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), MaxBody: 64 << 10,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stack{handler: handler, issuer: issuer, owner: owner}
+	s := &stack{handler: handler, issuer: issuer, owner: owner, grants: permissions}
 	s.acme, s.globex = s.addTenant(t, "acme"), s.addTenant(t, "globex")
 	s.platform = s.token(t, devissuer.TokenRequest{ClientID: "operator", Scopes: []string{"platform"}})
 	return s
+}
+
+// startGrants runs grants that listen on the URL until the test ends.
+func startGrants(t *testing.T, db *postgres.DB, listenURL string) *grants.Grants {
+	t.Helper()
+	g, err := grants.New(grants.Options{Driver: db.Driver(), ListenURL: listenURL, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); g.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-done })
+	return g
 }
 
 func startIssuer(t *testing.T) (*devissuer.Issuer, func()) {
@@ -137,6 +154,7 @@ func (s *stack) exec(t *testing.T, sql string, args ...any) {
 	if _, err := s.owner.Exec(t.Context(), sql, args...); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
+	s.grants.ForgetAll() // nobody announces what is done by hand
 }
 
 // count returns how many rows a query over the real tables counts.

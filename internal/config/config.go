@@ -15,6 +15,7 @@ import (
 // Config is everything that can be set. The variables' names, meanings and defaults are in Variables.
 type Config struct {
 	DatabaseURL     string
+	ListenURL       string // empty: changed grants cannot be heard
 	Addr            string
 	AdminAddr       string
 	MaxConns        int32
@@ -43,6 +44,8 @@ func Variables() []Variable {
 	return []Variable{
 		{"LOCKSTEP_DATABASE_URL", "", "Postgres URL of the role core_app", true,
 			func(c *Config, v string) error { c.DatabaseURL = v; return nil }},
+		{"LOCKSTEP_DATABASE_LISTEN_URL", "none", "Postgres URL past the pooler, to hear of changed grants; with PGBOUNCER=false the one above serves", true,
+			func(c *Config, v string) error { c.ListenURL = optional(v); return nil }},
 		{"LOCKSTEP_ADDR", "127.0.0.1:8080", "address the API listens on, host:port", false,
 			func(c *Config, v string) (err error) { c.Addr, err = address(v); return }},
 		{"LOCKSTEP_ADMIN_ADDR", "127.0.0.1:9090", "address of pprof and build information, host:port", false,
@@ -108,6 +111,9 @@ func Read(getenv func(string) string) (Config, error) {
 			mistakes = append(mistakes, fmt.Errorf("%s: %w", v.Name, err))
 		}
 	}
+	if c.ListenURL == "" && !c.PgBouncer {
+		c.ListenURL = c.DatabaseURL
+	}
 	return c, errors.Join(mistakes...)
 }
 
@@ -129,6 +135,14 @@ func Lookup(getenv func(string) string, name string, secret bool) (string, error
 		return "", fmt.Errorf("read the file of %s_FILE: %w", name, err)
 	}
 	return strings.TrimRight(string(data), "\r\n"), nil
+}
+
+// optional is a setting whose default is to be without.
+func optional(v string) string {
+	if v == "none" {
+		return ""
+	}
+	return v
 }
 
 func address(v string) (string, error) {

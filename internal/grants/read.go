@@ -1,10 +1,9 @@
-package api
+package grants
 
 import (
 	"context"
 	"fmt"
 
-	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 	"github.com/lib/pq"
@@ -12,20 +11,13 @@ import (
 	"github.com/lockstep-dev/lockstep/ent/tenant"
 	"github.com/lockstep-dev/lockstep/ent/user"
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
-// platformPermissions are what a platform principal may do without belonging to a tenant.
-var platformPermissions = []string{"tenants:read"}
-
-// grants reads what a caller may do. It asks the database on every request, so a changed grant takes effect at once.
-type grants struct {
-	driver dialect.Driver
-}
-
-// grantsQuery answers one row per tenant: its status, the user's status (null for a service or an unknown user), and the
+// query answers one row per tenant: its status, the user's status (null for a service or an unknown user), and the
 // permissions of all the user's roles.
-const grantsQuery = `
+const query = `
 SELECT t.status, u.status,
        ARRAY(SELECT DISTINCT p
                FROM core.user_roles g
@@ -36,18 +28,16 @@ SELECT t.status, u.status,
   LEFT JOIN core.users u ON u.tenant_id = t.id AND u.id = $2
  WHERE t.id = $1`
 
-// of returns the principal's permissions: a service's are its scopes, a user's are those of its roles.
-func (g *grants) of(ctx context.Context, principal *auth.Principal) ([]string, error) {
-	if principal.Platform {
-		return platformPermissions, nil
-	}
+// read asks the database what a user may do; for a service it only finds out whether its tenant may be used.
+func (g *Grants) read(ctx context.Context, k key) ([]string, error) {
+	ctx = postgres.WithScope(ctx, postgres.Scope{TenantID: k.tenant})
 	var (
 		rows         sql.Rows
 		tenantStatus string
 		userStatus   sql.NullString
 		permissions  pq.StringArray
 	)
-	if err := g.driver.Query(ctx, grantsQuery, []any{principal.TenantID, principal.UserID}, &rows); err != nil {
+	if err := g.driver.Query(ctx, query, []any{k.tenant, k.user}, &rows); err != nil {
 		return nil, fmt.Errorf("read the caller's grants: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
@@ -65,8 +55,8 @@ func (g *grants) of(ctx context.Context, principal *auth.Principal) ([]string, e
 		return nil, &auth.TokenError{Reason: "the token's tenant does not exist"}
 	case tenant.Status(tenantStatus) != tenant.StatusActive:
 		return nil, problem.New(problem.TenantSuspended, "The tenant is suspended. Its data is kept; ask the operator to lift the suspension.")
-	case principal.UserID == uuid.Nil:
-		return principal.Scopes, nil
+	case k.user == uuid.Nil:
+		return nil, nil
 	case !userStatus.Valid:
 		return nil, &auth.TokenError{Reason: "the token's user does not exist in its tenant"}
 	case user.Status(userStatus.String) != user.StatusActive:
