@@ -25,7 +25,9 @@ import (
 // stack is the real thing around one test: a migrated database of its own, an issuer, the handler the process serves.
 type stack struct {
 	handler  http.Handler
+	appURL   string // as core_app
 	issuer   *devissuer.Issuer
+	verifier *auth.Verifier
 	grants   *grants.Grants
 	owner    *pgx.Conn // bypasses row-level security: what is really in the tables
 	acme     tenant
@@ -60,23 +62,31 @@ func newStack(t *testing.T) *stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: database.AppURL, MaxConns: 4})
+	s := (&stack{issuer: issuer, verifier: verifier, owner: owner}).replica(t, database.AppURL, database.AppURL)
+	s.acme, s.globex = s.addTenant(t, "acme"), s.addTenant(t, "globex")
+	s.platform = s.token(t, devissuer.TokenRequest{ClientID: "operator", Scopes: []string{"platform"}})
+	return s
+}
+
+// replica is the same stack served by another process, as far as it matters: with a handler, a pool on appURL and grants
+// of its own, which listen on listenURL.
+func (s *stack) replica(t *testing.T, appURL, listenURL string) *stack {
+	t.Helper()
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: appURL, MaxConns: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	permissions := startGrants(t, db, database.AppURL)
-	handler, err := api.New(api.Config{
-		DB: db, Verifier: verifier, Grants: permissions, Migrations: migrations.FS, Contract: openapi.Document,
+	r := *s
+	r.appURL, r.grants = appURL, startGrants(t, db, listenURL)
+	r.handler, err = api.New(api.Config{
+		DB: db, Verifier: s.verifier, Grants: r.grants, Migrations: migrations.FS, Contract: openapi.Document,
 		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), MaxBody: 64 << 10,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stack{handler: handler, issuer: issuer, owner: owner, grants: permissions}
-	s.acme, s.globex = s.addTenant(t, "acme"), s.addTenant(t, "globex")
-	s.platform = s.token(t, devissuer.TokenRequest{ClientID: "operator", Scopes: []string{"platform"}})
-	return s
+	return &r
 }
 
 // startGrants runs grants that listen on the URL until the test ends.
