@@ -82,6 +82,21 @@ var (
 				Unique:  true,
 				Columns: []*schema.Column{UsersColumns[5]},
 			},
+			{
+				Name:    "user_display_name_id",
+				Unique:  false,
+				Columns: []*schema.Column{UsersColumns[6], UsersColumns[0]},
+			},
+			{
+				Name:    "user_created_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{UsersColumns[3], UsersColumns[0]},
+			},
+			{
+				Name:    "user_status_id",
+				Unique:  false,
+				Columns: []*schema.Column{UsersColumns[7], UsersColumns[0]},
+			},
 		},
 	}
 	// UserRolesColumns holds the columns for the "user_roles" table.

@@ -52,6 +52,9 @@ func (Role) Indexes() []ent.Index {
 func (Role) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		schema.Comment("Named set of permissions."),
+		contract.Sort("name"),
+		contract.Filter("name"),
+		contract.Search("name"),
 		contract.InTransaction(),
 	}
 }

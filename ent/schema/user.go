@@ -49,13 +49,21 @@ func (User) Edges() []ent.Edge {
 
 // Indexes of User.
 func (User) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("email").Unique()}
+	return []ent.Index{
+		index.Fields("email").Unique(),
+		index.Fields("display_name", "id"),
+		index.Fields("created_at", "id"),
+		index.Fields("status", "id"),
+	}
 }
 
 // Annotations of User.
 func (User) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		schema.Comment("Person who works inside one tenant."),
+		contract.Sort("display_name", "created_at"),
+		contract.Filter("status", "manager_id", "created_at"),
+		contract.Search("display_name", "email"),
 		contract.Detail("UserWithRoles", "roles", "managed_users"),
 		contract.Allow(contract.Read, contract.Self("id"), contract.ManagerOf("id")),
 	}

@@ -56,6 +56,7 @@ func (UserRole) Indexes() []ent.Index {
 func (UserRole) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		schema.Comment("Grant of a role to a user."),
+		contract.Filter("user_id", "role_id"),
 		contract.Allow(contract.Read, contract.Self("user_id"), contract.ManagerOf("user_id")),
 		contract.InTransaction(),
 	}

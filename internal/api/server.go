@@ -64,14 +64,19 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	parameters, err := readParameters(c.Contract)
+	if err != nil {
+		return nil, err
+	}
 	client := ent.NewClient(ent.Driver(c.DB.Driver()))
 	rules.Apply(client, rules.Facts{TenantOwned: crud.TenantOwned, Permissions: crud.Permissions})
 	c.Grants.Watch(client)
 
 	failures := &failures{logger: c.Logger}
 	operations, err := oas.NewServer(
-		&Handler{Handler: crud.NewHandler(client, c.DB), client: client, failures: failures},
+		&Handler{Handler: crud.NewHandler(client, c.DB.Driver(), c.DB), client: client, failures: failures},
 		&security{verifier: c.Verifier, grants: c.Grants},
+		oas.WithMiddleware(parameters.refuseUnknown),
 		oas.WithErrorHandler(failures.handleError),
 		oas.WithNotFound(failures.notFound),
 		oas.WithMethodNotAllowed(failures.methodNotAllowed),

@@ -14,6 +14,7 @@ import (
 	"entgo.io/ent/entc/gen"
 	"golang.org/x/mod/modfile"
 
+	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
 	"github.com/lockstep-dev/lockstep/internal/codegen/openapi"
 	"github.com/lockstep-dev/lockstep/internal/codegen/validators"
@@ -101,6 +102,13 @@ func (w *Workspace) load() error {
 	}
 	entities, err := model.Build(graph, limits)
 	if err != nil {
+		return err
+	}
+	tables, err := ddl.Tables(graph, limits)
+	if err != nil {
+		return err
+	}
+	if err := model.CheckIndexes(entities, tables); err != nil {
 		return err
 	}
 	w.limits, w.entities, w.graph = limits, entities, graph

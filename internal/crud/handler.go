@@ -7,10 +7,11 @@ import (
 	"context"
 	"fmt"
 
+	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
-	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/ent"
+	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
@@ -33,12 +34,13 @@ type Pipeline interface {
 // Handler serves the generated operations. It relies on the client's tenant fence and checks access itself.
 type Handler struct {
 	client   *ent.Client
+	driver   dialect.Driver
 	pipeline Pipeline
 }
 
-// NewHandler returns a handler on the client, whose driver is the pipeline's.
-func NewHandler(client *ent.Client, pipeline Pipeline) *Handler {
-	return &Handler{client: client, pipeline: pipeline}
+// NewHandler returns a handler on the client, whose driver is the one given and the pipeline's.
+func NewHandler(client *ent.Client, driver dialect.Driver, pipeline Pipeline) *Handler {
+	return &Handler{client: client, driver: driver, pipeline: pipeline}
 }
 
 // InTransaction runs work in a transaction, which is rolled back when work fails.
@@ -68,13 +70,27 @@ func notAllowed(permission string) error {
 	return problem.New(problem.PermissionDenied, "This needs the permission %s.", permission)
 }
 
-// linked keeps the rows whose id a join table pairs with id: far holds theirs, near holds the given one. The condition
-// carries the tenant itself, because Ent's own sub-queries do not.
-func linked(ctx context.Context, table, far, near string, id uuid.UUID) func(*sql.Selector) {
+// linked keeps the rows whose id a join table pairs with id: far holds theirs, near holds the given one.
+func linked[T any](ctx context.Context, table, far, near string, ids ...T) func(*sql.Selector) {
 	scope, _ := postgres.ScopeFrom(ctx)
-	return func(s *sql.Selector) {
-		join := sql.Table(table).Schema("core")
-		s.Where(sql.In(s.C("id"), sql.Select(join.C(far)).From(join).Where(sql.And(
-			sql.EQ(join.C("tenant_id"), scope.TenantID), sql.EQ(join.C(near), id)))))
+	return listing.Linked("core", table, "tenant_id", scope.TenantID, far, near, ids)
+}
+
+// estimate asks the planner how many rows of a table match.
+func estimate[P ~func(*sql.Selector)](ctx context.Context, h *Handler, table string, where []P) (int, error) {
+	s := sql.Dialect(dialect.Postgres).Select("id").From(sql.Table(table).Schema("core"))
+	for _, condition := range where {
+		condition(s)
 	}
+	if scope, ok := postgres.ScopeFrom(ctx); ok && tenantTables[table] {
+		s.Where(sql.EQ(s.C("tenant_id"), scope.TenantID))
+	}
+	return listing.Estimate(ctx, h.driver, s)
+}
+
+// tenantTables are the tables of the TenantOwned types.
+var tenantTables = map[string]bool{
+	"roles":      true,
+	"users":      true,
+	"user_roles": true,
 }

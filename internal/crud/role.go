@@ -10,41 +10,98 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/lockstep-dev/lockstep/ent"
+	"github.com/lockstep-dev/lockstep/ent/predicate"
 	"github.com/lockstep-dev/lockstep/ent/role"
-	"github.com/lockstep-dev/lockstep/internal/cursor"
+	"github.com/lockstep-dev/lockstep/ent/userrole"
+	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 )
 
-// RolesList answers one page, oldest first.
-func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*oas.RolePage, error) {
+// roleKeys are what lists of roles can be ordered by.
+var roleKeys = []listing.Key{
+	{Name: "name", Column: role.FieldName, Kind: listing.Text},
+}
+
+// roleKey is a row's value of a key.
+func roleKey(row *ent.Role, name string) any {
+	switch name {
+	case "name":
+		return row.Name
+	}
+	return nil
+}
+
+// roleConditions are what a list's parameters ask for, within what the caller may see.
+func roleConditions(ctx context.Context, params oas.RolesListParams) ([]predicate.Role, error) {
+	var where []predicate.Role
 	allowed, err := roleList.Filter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if allowed != nil {
+		where = append(where, allowed)
+	}
+	if len(params.Name) > 0 {
+		where = append(where, listing.In(role.FieldName, params.Name))
+	}
+	if len(params.UserId) > 0 {
+		where = append(where, linked(ctx, userrole.Table, role.UserRolesColumn, userrole.UserColumn, params.UserId...))
+	}
+	if text, ok := params.Q.Get(); ok {
+		var columns []string
+		columns = append(columns, role.FieldName)
+		where = append(where, listing.Contains(columns, text))
+	}
+	return where, nil
+}
+
+// RolesList answers one page.
+func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*oas.RolePage, error) {
+	where, err := roleConditions(ctx, params)
+	if err != nil {
+		return nil, err
+	}
+	order, err := listing.Parse(ctx, roleKeys, params.Sort)
 	if err != nil {
 		return nil, err
 	}
 	limit := params.Limit.Or(50)
 	// One row more than asked for tells whether there is a next page.
-	query := h.client.Role.Query().Order(role.ByID()).Limit(limit + 1)
-	if allowed != nil {
-		query.Where(allowed)
-	}
+	query := h.client.Role.Query().Where(where...).Order(order.Apply).Limit(limit + 1)
+	same := params
+	same.Limit, same.Cursor, same.Count = oas.OptInt{}, oas.OptString{}, oas.OptRolesListCount{}
+	fingerprint := listing.Fingerprint(same)
 	if text, ok := params.Cursor.Get(); ok {
-		after, err := cursor.Decode("roles", text)
+		after, err := order.Decode("roles", fingerprint, text)
 		if err != nil {
 			return nil, err
 		}
-		query.Where(role.IDGT(after))
+		query.Where(after)
 	}
+	page := &oas.RolePage{}
 	rows, err := query.All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list roles: %w", err)
 	}
-	page := &oas.RolePage{}
 	page.NextCursor.SetToNull()
 	if len(rows) > limit {
 		rows = rows[:limit]
-		page.NextCursor.SetTo(cursor.Encode("roles", rows[limit-1].ID))
+		last := rows[limit-1]
+		page.NextCursor.SetTo(order.Encode("roles", fingerprint, last.ID, func(name string) any { return roleKey(last, name) }))
 	}
 	page.Data = RoleBodies(ctx, rows)
+	if how, ok := params.Count.Get(); ok {
+		var total int
+		if how == oas.RolesListCountExact {
+			total, err = h.client.Role.Query().Where(where...).Count(ctx)
+		} else {
+			total, err = estimate(ctx, h, role.Table, where)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("count roles: %w", err)
+		}
+		page.TotalCount.SetTo(total)
+	}
 	return page, nil
 }
 

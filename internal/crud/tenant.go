@@ -9,41 +9,69 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/ent"
+	"github.com/lockstep-dev/lockstep/ent/predicate"
 	"github.com/lockstep-dev/lockstep/ent/tenant"
-	"github.com/lockstep-dev/lockstep/internal/cursor"
+	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 )
 
-// TenantsList answers one page, oldest first.
-func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams) (*oas.TenantPage, error) {
+// tenantConditions are what a list's parameters ask for, within what the caller may see.
+func tenantConditions(ctx context.Context, params oas.TenantsListParams) ([]predicate.Tenant, error) {
+	var where []predicate.Tenant
 	allowed, err := tenantList.Filter(ctx)
 	if err != nil {
 		return nil, err
 	}
+	if allowed != nil {
+		where = append(where, allowed)
+	}
+	return where, nil
+}
+
+// TenantsList answers one page.
+func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams) (*oas.TenantPage, error) {
+	where, err := tenantConditions(ctx, params)
+	if err != nil {
+		return nil, err
+	}
+	var order listing.Order
 	limit := params.Limit.Or(50)
 	// One row more than asked for tells whether there is a next page.
-	query := h.client.Tenant.Query().Order(tenant.ByID()).Limit(limit + 1)
-	if allowed != nil {
-		query.Where(allowed)
-	}
+	query := h.client.Tenant.Query().Where(where...).Order(order.Apply).Limit(limit + 1)
+	same := params
+	same.Limit, same.Cursor, same.Count = oas.OptInt{}, oas.OptString{}, oas.OptTenantsListCount{}
+	fingerprint := listing.Fingerprint(same)
 	if text, ok := params.Cursor.Get(); ok {
-		after, err := cursor.Decode("tenants", text)
+		after, err := order.Decode("tenants", fingerprint, text)
 		if err != nil {
 			return nil, err
 		}
-		query.Where(tenant.IDGT(after))
+		query.Where(after)
 	}
+	page := &oas.TenantPage{}
 	rows, err := query.All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list tenants: %w", err)
 	}
-	page := &oas.TenantPage{}
 	page.NextCursor.SetToNull()
 	if len(rows) > limit {
 		rows = rows[:limit]
-		page.NextCursor.SetTo(cursor.Encode("tenants", rows[limit-1].ID))
+		last := rows[limit-1]
+		page.NextCursor.SetTo(order.Encode("tenants", fingerprint, last.ID, func(name string) any { return nil }))
 	}
 	page.Data = TenantBodies(ctx, rows)
+	if how, ok := params.Count.Get(); ok {
+		var total int
+		if how == oas.TenantsListCountExact {
+			total, err = h.client.Tenant.Query().Where(where...).Count(ctx)
+		} else {
+			total, err = estimate(ctx, h, tenant.Table, where)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("count tenants: %w", err)
+		}
+		page.TotalCount.SetTo(total)
+	}
 	return page, nil
 }
 

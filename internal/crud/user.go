@@ -10,44 +10,126 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/ent"
+	"github.com/lockstep-dev/lockstep/ent/predicate"
 	"github.com/lockstep-dev/lockstep/ent/role"
 	"github.com/lockstep-dev/lockstep/ent/user"
 	"github.com/lockstep-dev/lockstep/ent/userrole"
 	"github.com/lockstep-dev/lockstep/internal/auth"
-	"github.com/lockstep-dev/lockstep/internal/cursor"
+	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 )
 
-// UsersList answers one page, oldest first.
-func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*oas.UserPage, error) {
+// userKeys are what lists of users can be ordered by.
+var userKeys = []listing.Key{
+	{Name: "displayName", Column: user.FieldDisplayName, Kind: listing.Text},
+	{Name: "createdAt", Column: user.FieldCreatedAt, Kind: listing.Time},
+}
+
+// userKey is a row's value of a key.
+func userKey(row *ent.User, name string) any {
+	switch name {
+	case "displayName":
+		return row.DisplayName
+	case "createdAt":
+		return row.CreatedAt
+	}
+	return nil
+}
+
+// userConditions are what a list's parameters ask for, within what the caller may see.
+func userConditions(ctx context.Context, params oas.UsersListParams) ([]predicate.User, error) {
+	var where []predicate.User
 	allowed, err := userList.Filter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if allowed != nil {
+		where = append(where, allowed)
+	}
+	if len(params.Status) > 0 {
+		where = append(where, listing.In(user.FieldStatus, params.Status))
+	}
+	if len(params.ManagerId) > 0 {
+		where = append(where, listing.In(user.FieldManagerID, params.ManagerId))
+	}
+	if null, ok := params.ManagerIdNull.Get(); ok {
+		where = append(where, listing.Null(user.FieldManagerID, null))
+	}
+	if bounds, ok := params.CreatedAt.Get(); ok {
+		if value, ok := bounds.Gt.Get(); ok {
+			where = append(where, user.CreatedAtGT(value))
+		}
+		if value, ok := bounds.Gte.Get(); ok {
+			where = append(where, user.CreatedAtGTE(value))
+		}
+		if value, ok := bounds.Lt.Get(); ok {
+			where = append(where, user.CreatedAtLT(value))
+		}
+		if value, ok := bounds.Lte.Get(); ok {
+			where = append(where, user.CreatedAtLTE(value))
+		}
+	}
+	if len(params.RoleId) > 0 {
+		where = append(where, linked(ctx, userrole.Table, user.UserRolesColumn, userrole.RoleColumn, params.RoleId...))
+	}
+	if text, ok := params.Q.Get(); ok {
+		var columns []string
+		columns = append(columns, user.FieldDisplayName)
+		if auth.Has(ctx, "users:read_pii") {
+			columns = append(columns, user.FieldEmail)
+		}
+		where = append(where, listing.Contains(columns, text))
+	}
+	return where, nil
+}
+
+// UsersList answers one page.
+func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*oas.UserPage, error) {
+	where, err := userConditions(ctx, params)
+	if err != nil {
+		return nil, err
+	}
+	order, err := listing.Parse(ctx, userKeys, params.Sort)
 	if err != nil {
 		return nil, err
 	}
 	limit := params.Limit.Or(50)
 	// One row more than asked for tells whether there is a next page.
-	query := h.client.User.Query().Order(user.ByID()).Limit(limit + 1)
-	if allowed != nil {
-		query.Where(allowed)
-	}
+	query := h.client.User.Query().Where(where...).Order(order.Apply).Limit(limit + 1)
+	same := params
+	same.Limit, same.Cursor, same.Count = oas.OptInt{}, oas.OptString{}, oas.OptUsersListCount{}
+	fingerprint := listing.Fingerprint(same)
 	if text, ok := params.Cursor.Get(); ok {
-		after, err := cursor.Decode("users", text)
+		after, err := order.Decode("users", fingerprint, text)
 		if err != nil {
 			return nil, err
 		}
-		query.Where(user.IDGT(after))
+		query.Where(after)
 	}
+	page := &oas.UserPage{}
 	rows, err := query.All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list users: %w", err)
 	}
-	page := &oas.UserPage{}
 	page.NextCursor.SetToNull()
 	if len(rows) > limit {
 		rows = rows[:limit]
-		page.NextCursor.SetTo(cursor.Encode("users", rows[limit-1].ID))
+		last := rows[limit-1]
+		page.NextCursor.SetTo(order.Encode("users", fingerprint, last.ID, func(name string) any { return userKey(last, name) }))
 	}
 	page.Data = UserBodies(ctx, rows)
+	if how, ok := params.Count.Get(); ok {
+		var total int
+		if how == oas.UsersListCountExact {
+			total, err = h.client.User.Query().Where(where...).Count(ctx)
+		} else {
+			total, err = estimate(ctx, h, user.Table, where)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("count users: %w", err)
+		}
+		page.TotalCount.SetTo(total)
+	}
 	return page, nil
 }
 

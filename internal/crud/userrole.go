@@ -9,41 +9,75 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/ent"
+	"github.com/lockstep-dev/lockstep/ent/predicate"
 	"github.com/lockstep-dev/lockstep/ent/userrole"
-	"github.com/lockstep-dev/lockstep/internal/cursor"
+	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 )
 
-// UserRolesList answers one page, oldest first.
-func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListParams) (*oas.UserRolePage, error) {
+// userRoleConditions are what a list's parameters ask for, within what the caller may see.
+func userRoleConditions(ctx context.Context, params oas.UserRolesListParams) ([]predicate.UserRole, error) {
+	var where []predicate.UserRole
 	allowed, err := userRoleList.Filter(ctx)
 	if err != nil {
 		return nil, err
 	}
+	if allowed != nil {
+		where = append(where, allowed)
+	}
+	if len(params.UserId) > 0 {
+		where = append(where, listing.In(userrole.FieldUserID, params.UserId))
+	}
+	if len(params.RoleId) > 0 {
+		where = append(where, listing.In(userrole.FieldRoleID, params.RoleId))
+	}
+	return where, nil
+}
+
+// UserRolesList answers one page.
+func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListParams) (*oas.UserRolePage, error) {
+	where, err := userRoleConditions(ctx, params)
+	if err != nil {
+		return nil, err
+	}
+	var order listing.Order
 	limit := params.Limit.Or(50)
 	// One row more than asked for tells whether there is a next page.
-	query := h.client.UserRole.Query().Order(userrole.ByID()).Limit(limit + 1)
-	if allowed != nil {
-		query.Where(allowed)
-	}
+	query := h.client.UserRole.Query().Where(where...).Order(order.Apply).Limit(limit + 1)
+	same := params
+	same.Limit, same.Cursor, same.Count = oas.OptInt{}, oas.OptString{}, oas.OptUserRolesListCount{}
+	fingerprint := listing.Fingerprint(same)
 	if text, ok := params.Cursor.Get(); ok {
-		after, err := cursor.Decode("userRoles", text)
+		after, err := order.Decode("userRoles", fingerprint, text)
 		if err != nil {
 			return nil, err
 		}
-		query.Where(userrole.IDGT(after))
+		query.Where(after)
 	}
+	page := &oas.UserRolePage{}
 	rows, err := query.All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list userRoles: %w", err)
 	}
-	page := &oas.UserRolePage{}
 	page.NextCursor.SetToNull()
 	if len(rows) > limit {
 		rows = rows[:limit]
-		page.NextCursor.SetTo(cursor.Encode("userRoles", rows[limit-1].ID))
+		last := rows[limit-1]
+		page.NextCursor.SetTo(order.Encode("userRoles", fingerprint, last.ID, func(name string) any { return nil }))
 	}
 	page.Data = UserRoleBodies(ctx, rows)
+	if how, ok := params.Count.Get(); ok {
+		var total int
+		if how == oas.UserRolesListCountExact {
+			total, err = h.client.UserRole.Query().Where(where...).Count(ctx)
+		} else {
+			total, err = estimate(ctx, h, userrole.Table, where)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("count userRoles: %w", err)
+		}
+		page.TotalCount.SetTo(total)
+	}
 	return page, nil
 }
 

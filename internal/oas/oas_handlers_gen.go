@@ -545,6 +545,26 @@ func (s *Server) handleRolesListRequest(args [0]string, argsEscaped bool, w http
 					Name: "cursor",
 					In:   "query",
 				}: params.Cursor,
+				{
+					Name: "count",
+					In:   "query",
+				}: params.Count,
+				{
+					Name: "sort",
+					In:   "query",
+				}: params.Sort,
+				{
+					Name: "name",
+					In:   "query",
+				}: params.Name,
+				{
+					Name: "userId",
+					In:   "query",
+				}: params.UserId,
+				{
+					Name: "q",
+					In:   "query",
+				}: params.Q,
 			},
 			Raw: r,
 		}
@@ -1270,6 +1290,10 @@ func (s *Server) handleTenantsListRequest(args [0]string, argsEscaped bool, w ht
 					Name: "cursor",
 					In:   "query",
 				}: params.Cursor,
+				{
+					Name: "count",
+					In:   "query",
+				}: params.Count,
 			},
 			Raw: r,
 		}
@@ -1996,6 +2020,18 @@ func (s *Server) handleUserRolesListRequest(args [0]string, argsEscaped bool, w 
 					Name: "cursor",
 					In:   "query",
 				}: params.Cursor,
+				{
+					Name: "count",
+					In:   "query",
+				}: params.Count,
+				{
+					Name: "userId",
+					In:   "query",
+				}: params.UserId,
+				{
+					Name: "roleId",
+					In:   "query",
+				}: params.RoleId,
 			},
 			Raw: r,
 		}
@@ -2566,6 +2602,38 @@ func (s *Server) handleUsersListRequest(args [0]string, argsEscaped bool, w http
 					Name: "cursor",
 					In:   "query",
 				}: params.Cursor,
+				{
+					Name: "count",
+					In:   "query",
+				}: params.Count,
+				{
+					Name: "sort",
+					In:   "query",
+				}: params.Sort,
+				{
+					Name: "status",
+					In:   "query",
+				}: params.Status,
+				{
+					Name: "managerId",
+					In:   "query",
+				}: params.ManagerId,
+				{
+					Name: "managerIdNull",
+					In:   "query",
+				}: params.ManagerIdNull,
+				{
+					Name: "createdAt",
+					In:   "query",
+				}: params.CreatedAt,
+				{
+					Name: "roleId",
+					In:   "query",
+				}: params.RoleId,
+				{
+					Name: "q",
+					In:   "query",
+				}: params.Q,
 			},
 			Raw: r,
 		}

@@ -105,6 +105,41 @@ func (s *NilUUID) UnmarshalJSON(data []byte) error {
 	return s.Decode(d)
 }
 
+// Encode encodes int as json.
+func (o OptInt) Encode(e *jx.Encoder) {
+	if !o.Set {
+		return
+	}
+	e.Int(int(o.Value))
+}
+
+// Decode decodes int from json.
+func (o *OptInt) Decode(d *jx.Decoder) error {
+	if o == nil {
+		return errors.New("invalid: unable to decode OptInt to nil")
+	}
+	o.Set = true
+	v, err := d.Int()
+	if err != nil {
+		return err
+	}
+	o.Value = int(v)
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s OptInt) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *OptInt) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
 // Encode encodes string as json.
 func (o OptNilString) Encode(e *jx.Encoder) {
 	if !o.Set {
@@ -939,11 +974,18 @@ func (s *RolePage) encodeFields(e *jx.Encoder) {
 		e.FieldStart("nextCursor")
 		s.NextCursor.Encode(e)
 	}
+	{
+		if s.TotalCount.Set {
+			e.FieldStart("totalCount")
+			s.TotalCount.Encode(e)
+		}
+	}
 }
 
-var jsonFieldsNameOfRolePage = [2]string{
+var jsonFieldsNameOfRolePage = [3]string{
 	0: "data",
 	1: "nextCursor",
+	2: "totalCount",
 }
 
 // Decode decodes RolePage from json.
@@ -982,6 +1024,16 @@ func (s *RolePage) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"nextCursor\"")
+			}
+		case "totalCount":
+			if err := func() error {
+				s.TotalCount.Reset()
+				if err := s.TotalCount.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"totalCount\"")
 			}
 		default:
 			return d.Skip()
@@ -1607,11 +1659,18 @@ func (s *TenantPage) encodeFields(e *jx.Encoder) {
 		e.FieldStart("nextCursor")
 		s.NextCursor.Encode(e)
 	}
+	{
+		if s.TotalCount.Set {
+			e.FieldStart("totalCount")
+			s.TotalCount.Encode(e)
+		}
+	}
 }
 
-var jsonFieldsNameOfTenantPage = [2]string{
+var jsonFieldsNameOfTenantPage = [3]string{
 	0: "data",
 	1: "nextCursor",
+	2: "totalCount",
 }
 
 // Decode decodes TenantPage from json.
@@ -1650,6 +1709,16 @@ func (s *TenantPage) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"nextCursor\"")
+			}
+		case "totalCount":
+			if err := func() error {
+				s.TotalCount.Reset()
+				if err := s.TotalCount.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"totalCount\"")
 			}
 		default:
 			return d.Skip()
@@ -2431,11 +2500,18 @@ func (s *UserPage) encodeFields(e *jx.Encoder) {
 		e.FieldStart("nextCursor")
 		s.NextCursor.Encode(e)
 	}
+	{
+		if s.TotalCount.Set {
+			e.FieldStart("totalCount")
+			s.TotalCount.Encode(e)
+		}
+	}
 }
 
-var jsonFieldsNameOfUserPage = [2]string{
+var jsonFieldsNameOfUserPage = [3]string{
 	0: "data",
 	1: "nextCursor",
+	2: "totalCount",
 }
 
 // Decode decodes UserPage from json.
@@ -2474,6 +2550,16 @@ func (s *UserPage) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"nextCursor\"")
+			}
+		case "totalCount":
+			if err := func() error {
+				s.TotalCount.Reset()
+				if err := s.TotalCount.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"totalCount\"")
 			}
 		default:
 			return d.Skip()
@@ -2896,11 +2982,18 @@ func (s *UserRolePage) encodeFields(e *jx.Encoder) {
 		e.FieldStart("nextCursor")
 		s.NextCursor.Encode(e)
 	}
+	{
+		if s.TotalCount.Set {
+			e.FieldStart("totalCount")
+			s.TotalCount.Encode(e)
+		}
+	}
 }
 
-var jsonFieldsNameOfUserRolePage = [2]string{
+var jsonFieldsNameOfUserRolePage = [3]string{
 	0: "data",
 	1: "nextCursor",
+	2: "totalCount",
 }
 
 // Decode decodes UserRolePage from json.
@@ -2939,6 +3032,16 @@ func (s *UserRolePage) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"nextCursor\"")
+			}
+		case "totalCount":
+			if err := func() error {
+				s.TotalCount.Reset()
+				if err := s.TotalCount.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"totalCount\"")
 			}
 		default:
 			return d.Skip()

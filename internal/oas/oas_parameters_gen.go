@@ -3,6 +3,7 @@
 package oas
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 
@@ -151,8 +152,19 @@ func decodeRolesGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 type RolesListParams struct {
 	// Most rows to answer.
 	Limit OptInt `json:",omitempty,omitzero"`
-	// NextCursor of the page before; the first page when absent.
+	// NextCursor of the page before, with the same order and filters; the first page when absent.
 	Cursor OptString `json:",omitempty,omitzero"`
+	// Adds totalCount: `exact` counts all rows, `estimated` asks the planner and costs little.
+	Count OptRolesListCount `json:",omitempty,omitzero"`
+	// Order, the most important first; - turns one around. Null counts as greatest. Rows that compare
+	// equal, and lists without sort, are in the order of creation.
+	Sort []RolesListSortItem `json:",omitempty"`
+	// Only rows whose name is one of these.
+	Name []string `json:",omitempty"`
+	// Only rows whose users include one of these.
+	UserId []uuid.UUID `json:",omitempty"`
+	// Only rows with this text in name, in any case.
+	Q OptString `json:",omitempty,omitzero"`
 }
 
 func unpackRolesListParams(packed middleware.Parameters) (params RolesListParams) {
@@ -172,6 +184,51 @@ func unpackRolesListParams(packed middleware.Parameters) (params RolesListParams
 		}
 		if v, ok := packed[key]; ok {
 			params.Cursor = v.(OptString)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "count",
+			In:   "query",
+		}
+		if v, ok := packed[key]; ok {
+			params.Count = v.(OptRolesListCount)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "sort",
+			In:   "query",
+		}
+		if v, ok := packed[key]; ok {
+			params.Sort = v.([]RolesListSortItem)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "name",
+			In:   "query",
+		}
+		if v, ok := packed[key]; ok {
+			params.Name = v.([]string)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "userId",
+			In:   "query",
+		}
+		if v, ok := packed[key]; ok {
+			params.UserId = v.([]uuid.UUID)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "q",
+			In:   "query",
+		}
+		if v, ok := packed[key]; ok {
+			params.Q = v.(OptString)
 		}
 	}
 	return params
@@ -288,7 +345,7 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 						if err := (validate.String{
 							MinLength:     0,
 							MinLengthSet:  false,
-							MaxLength:     1024,
+							MaxLength:     2048,
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
@@ -314,6 +371,327 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 	}(); err != nil {
 		return params, &ogenerrors.DecodeParamError{
 			Name: "cursor",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode query: count.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "count",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotCountVal RolesListCount
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToString(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotCountVal = RolesListCount(c)
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.Count.SetTo(paramsDotCountVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if value, ok := params.Count.Get(); ok {
+					if err := func() error {
+						if err := value.Validate(); err != nil {
+							return err
+						}
+						return nil
+					}(); err != nil {
+						return err
+					}
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "count",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode query: sort.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "sort",
+			Style:   uri.QueryStyleForm,
+			Explode: false,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				params.Sort = nil
+				return d.DecodeArray(func(d uri.Decoder) error {
+					var paramsDotSortVal RolesListSortItem
+					if err := func() error {
+						val, err := d.DecodeValue()
+						if err != nil {
+							return err
+						}
+
+						c, err := conv.ToString(val)
+						if err != nil {
+							return err
+						}
+
+						paramsDotSortVal = RolesListSortItem(c)
+						return nil
+					}(); err != nil {
+						return err
+					}
+					params.Sort = append(params.Sort, paramsDotSortVal)
+					return nil
+				})
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if params.Sort == nil {
+					return nil // optional
+				}
+				if err := (validate.Array{
+					MinLength:    0,
+					MinLengthSet: false,
+					MaxLength:    1,
+					MaxLengthSet: true,
+				}).ValidateLength(len(params.Sort)); err != nil {
+					return errors.Wrap(err, "array")
+				}
+				var failures []validate.FieldError
+				for i, elem := range params.Sort {
+					if err := func() error {
+						if err := elem.Validate(); err != nil {
+							return err
+						}
+						return nil
+					}(); err != nil {
+						failures = append(failures, validate.FieldError{
+							Name:  fmt.Sprintf("[%d]", i),
+							Error: err,
+						})
+					}
+				}
+				if len(failures) > 0 {
+					return &validate.Error{Fields: failures}
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "sort",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode query: name.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "name",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				params.Name = nil
+				return d.DecodeArray(func(d uri.Decoder) error {
+					var paramsDotNameVal string
+					if err := func() error {
+						val, err := d.DecodeValue()
+						if err != nil {
+							return err
+						}
+
+						c, err := conv.ToString(val)
+						if err != nil {
+							return err
+						}
+
+						paramsDotNameVal = c
+						return nil
+					}(); err != nil {
+						return err
+					}
+					params.Name = append(params.Name, paramsDotNameVal)
+					return nil
+				})
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if params.Name == nil {
+					return nil // optional
+				}
+				if err := (validate.Array{
+					MinLength:    1,
+					MinLengthSet: true,
+					MaxLength:    100,
+					MaxLengthSet: true,
+				}).ValidateLength(len(params.Name)); err != nil {
+					return errors.Wrap(err, "array")
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "name",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode query: userId.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "userId",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				params.UserId = nil
+				return d.DecodeArray(func(d uri.Decoder) error {
+					var paramsDotUserIdVal uuid.UUID
+					if err := func() error {
+						val, err := d.DecodeValue()
+						if err != nil {
+							return err
+						}
+
+						c, err := conv.ToUUID(val)
+						if err != nil {
+							return err
+						}
+
+						paramsDotUserIdVal = c
+						return nil
+					}(); err != nil {
+						return err
+					}
+					params.UserId = append(params.UserId, paramsDotUserIdVal)
+					return nil
+				})
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if params.UserId == nil {
+					return nil // optional
+				}
+				if err := (validate.Array{
+					MinLength:    1,
+					MinLengthSet: true,
+					MaxLength:    100,
+					MaxLengthSet: true,
+				}).ValidateLength(len(params.UserId)); err != nil {
+					return errors.Wrap(err, "array")
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "userId",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode query: q.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "q",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotQVal string
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToString(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotQVal = c
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.Q.SetTo(paramsDotQVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if value, ok := params.Q.Get(); ok {
+					if err := func() error {
+						if err := (validate.String{
+							MinLength:     1,
+							MinLengthSet:  true,
+							MaxLength:     100,
+							MaxLengthSet:  true,
+							Email:         false,
+							Hostname:      false,
+							Regex:         nil,
+							MinNumeric:    0,
+							MinNumericSet: false,
+							MaxNumeric:    0,
+							MaxNumericSet: false,
+						}).Validate(string(value)); err != nil {
+							return errors.Wrap(err, "string")
+						}
+						return nil
+					}(); err != nil {
+						return err
+					}
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "q",
 			In:   "query",
 			Err:  err,
 		}
@@ -523,8 +901,10 @@ func decodeTenantsGetParams(args [1]string, argsEscaped bool, r *http.Request) (
 type TenantsListParams struct {
 	// Most rows to answer.
 	Limit OptInt `json:",omitempty,omitzero"`
-	// NextCursor of the page before; the first page when absent.
+	// NextCursor of the page before, with the same order and filters; the first page when absent.
 	Cursor OptString `json:",omitempty,omitzero"`
+	// Adds totalCount: `exact` counts all rows, `estimated` asks the planner and costs little.
+	Count OptTenantsListCount `json:",omitempty,omitzero"`
 }
 
 func unpackTenantsListParams(packed middleware.Parameters) (params TenantsListParams) {
@@ -544,6 +924,15 @@ func unpackTenantsListParams(packed middleware.Parameters) (params TenantsListPa
 		}
 		if v, ok := packed[key]; ok {
 			params.Cursor = v.(OptString)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "count",
+			In:   "query",
+		}
+		if v, ok := packed[key]; ok {
+			params.Count = v.(OptTenantsListCount)
 		}
 	}
 	return params
@@ -660,7 +1049,7 @@ func decodeTenantsListParams(args [0]string, argsEscaped bool, r *http.Request) 
 						if err := (validate.String{
 							MinLength:     0,
 							MinLengthSet:  false,
-							MaxLength:     1024,
+							MaxLength:     2048,
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
@@ -686,6 +1075,62 @@ func decodeTenantsListParams(args [0]string, argsEscaped bool, r *http.Request) 
 	}(); err != nil {
 		return params, &ogenerrors.DecodeParamError{
 			Name: "cursor",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode query: count.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "count",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotCountVal TenantsListCount
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToString(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotCountVal = TenantsListCount(c)
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.Count.SetTo(paramsDotCountVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if value, ok := params.Count.Get(); ok {
+					if err := func() error {
+						if err := value.Validate(); err != nil {
+							return err
+						}
+						return nil
+					}(); err != nil {
+						return err
+					}
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "count",
 			In:   "query",
 			Err:  err,
 		}
@@ -895,8 +1340,14 @@ func decodeUserRolesGetParams(args [1]string, argsEscaped bool, r *http.Request)
 type UserRolesListParams struct {
 	// Most rows to answer.
 	Limit OptInt `json:",omitempty,omitzero"`
-	// NextCursor of the page before; the first page when absent.
+	// NextCursor of the page before, with the same order and filters; the first page when absent.
 	Cursor OptString `json:",omitempty,omitzero"`
+	// Adds totalCount: `exact` counts all rows, `estimated` asks the planner and costs little.
+	Count OptUserRolesListCount `json:",omitempty,omitzero"`
+	// Only rows whose userId is one of these.
+	UserId []uuid.UUID `json:",omitempty"`
+	// Only rows whose roleId is one of these.
+	RoleId []uuid.UUID `json:",omitempty"`
 }
 
 func unpackUserRolesListParams(packed middleware.Parameters) (params UserRolesListParams) {
@@ -916,6 +1367,33 @@ func unpackUserRolesListParams(packed middleware.Parameters) (params UserRolesLi
 		}
 		if v, ok := packed[key]; ok {
 			params.Cursor = v.(OptString)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "count",
+			In:   "query",
+		}
+		if v, ok := packed[key]; ok {
+			params.Count = v.(OptUserRolesListCount)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "userId",
+			In:   "query",
+		}
+		if v, ok := packed[key]; ok {
+			params.UserId = v.([]uuid.UUID)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "roleId",
+			In:   "query",
+		}
+		if v, ok := packed[key]; ok {
+			params.RoleId = v.([]uuid.UUID)
 		}
 	}
 	return params
@@ -1032,7 +1510,7 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 						if err := (validate.String{
 							MinLength:     0,
 							MinLengthSet:  false,
-							MaxLength:     1024,
+							MaxLength:     2048,
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
@@ -1058,6 +1536,182 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 	}(); err != nil {
 		return params, &ogenerrors.DecodeParamError{
 			Name: "cursor",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode query: count.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "count",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotCountVal UserRolesListCount
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToString(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotCountVal = UserRolesListCount(c)
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.Count.SetTo(paramsDotCountVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if value, ok := params.Count.Get(); ok {
+					if err := func() error {
+						if err := value.Validate(); err != nil {
+							return err
+						}
+						return nil
+					}(); err != nil {
+						return err
+					}
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "count",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode query: userId.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "userId",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				params.UserId = nil
+				return d.DecodeArray(func(d uri.Decoder) error {
+					var paramsDotUserIdVal uuid.UUID
+					if err := func() error {
+						val, err := d.DecodeValue()
+						if err != nil {
+							return err
+						}
+
+						c, err := conv.ToUUID(val)
+						if err != nil {
+							return err
+						}
+
+						paramsDotUserIdVal = c
+						return nil
+					}(); err != nil {
+						return err
+					}
+					params.UserId = append(params.UserId, paramsDotUserIdVal)
+					return nil
+				})
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if params.UserId == nil {
+					return nil // optional
+				}
+				if err := (validate.Array{
+					MinLength:    1,
+					MinLengthSet: true,
+					MaxLength:    100,
+					MaxLengthSet: true,
+				}).ValidateLength(len(params.UserId)); err != nil {
+					return errors.Wrap(err, "array")
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "userId",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode query: roleId.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "roleId",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				params.RoleId = nil
+				return d.DecodeArray(func(d uri.Decoder) error {
+					var paramsDotRoleIdVal uuid.UUID
+					if err := func() error {
+						val, err := d.DecodeValue()
+						if err != nil {
+							return err
+						}
+
+						c, err := conv.ToUUID(val)
+						if err != nil {
+							return err
+						}
+
+						paramsDotRoleIdVal = c
+						return nil
+					}(); err != nil {
+						return err
+					}
+					params.RoleId = append(params.RoleId, paramsDotRoleIdVal)
+					return nil
+				})
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if params.RoleId == nil {
+					return nil // optional
+				}
+				if err := (validate.Array{
+					MinLength:    1,
+					MinLengthSet: true,
+					MaxLength:    100,
+					MaxLengthSet: true,
+				}).ValidateLength(len(params.RoleId)); err != nil {
+					return errors.Wrap(err, "array")
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "roleId",
 			In:   "query",
 			Err:  err,
 		}
@@ -1201,8 +1855,25 @@ func decodeUsersGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 type UsersListParams struct {
 	// Most rows to answer.
 	Limit OptInt `json:",omitempty,omitzero"`
-	// NextCursor of the page before; the first page when absent.
+	// NextCursor of the page before, with the same order and filters; the first page when absent.
 	Cursor OptString `json:",omitempty,omitzero"`
+	// Adds totalCount: `exact` counts all rows, `estimated` asks the planner and costs little.
+	Count OptUsersListCount `json:",omitempty,omitzero"`
+	// Order, the most important first; - turns one around. Null counts as greatest. Rows that compare
+	// equal, and lists without sort, are in the order of creation.
+	Sort []UsersListSortItem `json:",omitempty"`
+	// Only rows whose status is one of these.
+	Status []UsersListStatusItem `json:",omitempty"`
+	// Only rows whose managerId is one of these.
+	ManagerId []uuid.UUID `json:",omitempty"`
+	// Only rows whose managerId is null (true) or is not (false).
+	ManagerIdNull OptBool `json:",omitempty,omitzero"`
+	// Only rows whose createdAt is in this range.
+	CreatedAt OptUsersListCreatedAt `json:",omitempty,omitzero"`
+	// Only rows whose roles include one of these.
+	RoleId []uuid.UUID `json:",omitempty"`
+	// Only rows with this text in displayName or email, in any case.
+	Q OptString `json:",omitempty,omitzero"`
 }
 
 func unpackUsersListParams(packed middleware.Parameters) (params UsersListParams) {
@@ -1222,6 +1893,78 @@ func unpackUsersListParams(packed middleware.Parameters) (params UsersListParams
 		}
 		if v, ok := packed[key]; ok {
 			params.Cursor = v.(OptString)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "count",
+			In:   "query",
+		}
+		if v, ok := packed[key]; ok {
+			params.Count = v.(OptUsersListCount)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "sort",
+			In:   "query",
+		}
+		if v, ok := packed[key]; ok {
+			params.Sort = v.([]UsersListSortItem)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "status",
+			In:   "query",
+		}
+		if v, ok := packed[key]; ok {
+			params.Status = v.([]UsersListStatusItem)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "managerId",
+			In:   "query",
+		}
+		if v, ok := packed[key]; ok {
+			params.ManagerId = v.([]uuid.UUID)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "managerIdNull",
+			In:   "query",
+		}
+		if v, ok := packed[key]; ok {
+			params.ManagerIdNull = v.(OptBool)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "createdAt",
+			In:   "query",
+		}
+		if v, ok := packed[key]; ok {
+			params.CreatedAt = v.(OptUsersListCreatedAt)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "roleId",
+			In:   "query",
+		}
+		if v, ok := packed[key]; ok {
+			params.RoleId = v.([]uuid.UUID)
+		}
+	}
+	{
+		key := middleware.ParameterKey{
+			Name: "q",
+			In:   "query",
+		}
+		if v, ok := packed[key]; ok {
+			params.Q = v.(OptString)
 		}
 	}
 	return params
@@ -1338,7 +2081,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 						if err := (validate.String{
 							MinLength:     0,
 							MinLengthSet:  false,
-							MaxLength:     1024,
+							MaxLength:     2048,
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
@@ -1364,6 +2107,476 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 	}(); err != nil {
 		return params, &ogenerrors.DecodeParamError{
 			Name: "cursor",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode query: count.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "count",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotCountVal UsersListCount
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToString(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotCountVal = UsersListCount(c)
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.Count.SetTo(paramsDotCountVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if value, ok := params.Count.Get(); ok {
+					if err := func() error {
+						if err := value.Validate(); err != nil {
+							return err
+						}
+						return nil
+					}(); err != nil {
+						return err
+					}
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "count",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode query: sort.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "sort",
+			Style:   uri.QueryStyleForm,
+			Explode: false,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				params.Sort = nil
+				return d.DecodeArray(func(d uri.Decoder) error {
+					var paramsDotSortVal UsersListSortItem
+					if err := func() error {
+						val, err := d.DecodeValue()
+						if err != nil {
+							return err
+						}
+
+						c, err := conv.ToString(val)
+						if err != nil {
+							return err
+						}
+
+						paramsDotSortVal = UsersListSortItem(c)
+						return nil
+					}(); err != nil {
+						return err
+					}
+					params.Sort = append(params.Sort, paramsDotSortVal)
+					return nil
+				})
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if params.Sort == nil {
+					return nil // optional
+				}
+				if err := (validate.Array{
+					MinLength:    0,
+					MinLengthSet: false,
+					MaxLength:    2,
+					MaxLengthSet: true,
+				}).ValidateLength(len(params.Sort)); err != nil {
+					return errors.Wrap(err, "array")
+				}
+				var failures []validate.FieldError
+				for i, elem := range params.Sort {
+					if err := func() error {
+						if err := elem.Validate(); err != nil {
+							return err
+						}
+						return nil
+					}(); err != nil {
+						failures = append(failures, validate.FieldError{
+							Name:  fmt.Sprintf("[%d]", i),
+							Error: err,
+						})
+					}
+				}
+				if len(failures) > 0 {
+					return &validate.Error{Fields: failures}
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "sort",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode query: status.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "status",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				params.Status = nil
+				return d.DecodeArray(func(d uri.Decoder) error {
+					var paramsDotStatusVal UsersListStatusItem
+					if err := func() error {
+						val, err := d.DecodeValue()
+						if err != nil {
+							return err
+						}
+
+						c, err := conv.ToString(val)
+						if err != nil {
+							return err
+						}
+
+						paramsDotStatusVal = UsersListStatusItem(c)
+						return nil
+					}(); err != nil {
+						return err
+					}
+					params.Status = append(params.Status, paramsDotStatusVal)
+					return nil
+				})
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if params.Status == nil {
+					return nil // optional
+				}
+				if err := (validate.Array{
+					MinLength:    1,
+					MinLengthSet: true,
+					MaxLength:    100,
+					MaxLengthSet: true,
+				}).ValidateLength(len(params.Status)); err != nil {
+					return errors.Wrap(err, "array")
+				}
+				var failures []validate.FieldError
+				for i, elem := range params.Status {
+					if err := func() error {
+						if err := elem.Validate(); err != nil {
+							return err
+						}
+						return nil
+					}(); err != nil {
+						failures = append(failures, validate.FieldError{
+							Name:  fmt.Sprintf("[%d]", i),
+							Error: err,
+						})
+					}
+				}
+				if len(failures) > 0 {
+					return &validate.Error{Fields: failures}
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "status",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode query: managerId.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "managerId",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				params.ManagerId = nil
+				return d.DecodeArray(func(d uri.Decoder) error {
+					var paramsDotManagerIdVal uuid.UUID
+					if err := func() error {
+						val, err := d.DecodeValue()
+						if err != nil {
+							return err
+						}
+
+						c, err := conv.ToUUID(val)
+						if err != nil {
+							return err
+						}
+
+						paramsDotManagerIdVal = c
+						return nil
+					}(); err != nil {
+						return err
+					}
+					params.ManagerId = append(params.ManagerId, paramsDotManagerIdVal)
+					return nil
+				})
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if params.ManagerId == nil {
+					return nil // optional
+				}
+				if err := (validate.Array{
+					MinLength:    1,
+					MinLengthSet: true,
+					MaxLength:    100,
+					MaxLengthSet: true,
+				}).ValidateLength(len(params.ManagerId)); err != nil {
+					return errors.Wrap(err, "array")
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "managerId",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode query: managerIdNull.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "managerIdNull",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotManagerIdNullVal bool
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToBool(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotManagerIdNullVal = c
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.ManagerIdNull.SetTo(paramsDotManagerIdNullVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "managerIdNull",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode query: createdAt.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "createdAt",
+			Style:   uri.QueryStyleDeepObject,
+			Explode: true,
+			Fields:  []uri.QueryParameterObjectField{{Name: "gt", Required: false}, {Name: "gte", Required: false}, {Name: "lt", Required: false}, {Name: "lte", Required: false}},
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotCreatedAtVal UsersListCreatedAt
+				if err := func() error {
+					return paramsDotCreatedAtVal.DecodeURI(d)
+				}(); err != nil {
+					return err
+				}
+				params.CreatedAt.SetTo(paramsDotCreatedAtVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "createdAt",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode query: roleId.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "roleId",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				params.RoleId = nil
+				return d.DecodeArray(func(d uri.Decoder) error {
+					var paramsDotRoleIdVal uuid.UUID
+					if err := func() error {
+						val, err := d.DecodeValue()
+						if err != nil {
+							return err
+						}
+
+						c, err := conv.ToUUID(val)
+						if err != nil {
+							return err
+						}
+
+						paramsDotRoleIdVal = c
+						return nil
+					}(); err != nil {
+						return err
+					}
+					params.RoleId = append(params.RoleId, paramsDotRoleIdVal)
+					return nil
+				})
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if params.RoleId == nil {
+					return nil // optional
+				}
+				if err := (validate.Array{
+					MinLength:    1,
+					MinLengthSet: true,
+					MaxLength:    100,
+					MaxLengthSet: true,
+				}).ValidateLength(len(params.RoleId)); err != nil {
+					return errors.Wrap(err, "array")
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "roleId",
+			In:   "query",
+			Err:  err,
+		}
+	}
+	// Decode query: q.
+	if err := func() error {
+		cfg := uri.QueryParameterDecodingConfig{
+			Name:    "q",
+			Style:   uri.QueryStyleForm,
+			Explode: true,
+		}
+
+		if err := q.HasParam(cfg); err == nil {
+			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+				var paramsDotQVal string
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToString(val)
+					if err != nil {
+						return err
+					}
+
+					paramsDotQVal = c
+					return nil
+				}(); err != nil {
+					return err
+				}
+				params.Q.SetTo(paramsDotQVal)
+				return nil
+			}); err != nil {
+				return err
+			}
+			if err := func() error {
+				if value, ok := params.Q.Get(); ok {
+					if err := func() error {
+						if err := (validate.String{
+							MinLength:     1,
+							MinLengthSet:  true,
+							MaxLength:     100,
+							MaxLengthSet:  true,
+							Email:         false,
+							Hostname:      false,
+							Regex:         nil,
+							MinNumeric:    0,
+							MinNumericSet: false,
+							MaxNumeric:    0,
+							MaxNumericSet: false,
+						}).Validate(string(value)); err != nil {
+							return errors.Wrap(err, "string")
+						}
+						return nil
+					}(); err != nil {
+						return err
+					}
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		return params, &ogenerrors.DecodeParamError{
+			Name: "q",
 			In:   "query",
 			Err:  err,
 		}

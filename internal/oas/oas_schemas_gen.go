@@ -129,6 +129,98 @@ func (o NilUUID) Or(d uuid.UUID) uuid.UUID {
 	return d
 }
 
+// NewOptBool returns new OptBool with value set to v.
+func NewOptBool(v bool) OptBool {
+	return OptBool{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptBool is optional bool.
+type OptBool struct {
+	Value bool
+	Set   bool
+}
+
+// IsSet returns true if OptBool was set.
+func (o OptBool) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptBool) Reset() {
+	var v bool
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptBool) SetTo(v bool) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptBool) Get() (v bool, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptBool) Or(d bool) bool {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptDateTime returns new OptDateTime with value set to v.
+func NewOptDateTime(v time.Time) OptDateTime {
+	return OptDateTime{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptDateTime is optional time.Time.
+type OptDateTime struct {
+	Value time.Time
+	Set   bool
+}
+
+// IsSet returns true if OptDateTime was set.
+func (o OptDateTime) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptDateTime) Reset() {
+	var v time.Time
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptDateTime) SetTo(v time.Time) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptDateTime) Get() (v time.Time, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptDateTime) Or(d time.Time) time.Time {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
 // NewOptInt returns new OptInt with value set to v.
 func NewOptInt(v int) OptInt {
 	return OptInt{
@@ -311,6 +403,52 @@ func (o OptNilUUID) Or(d uuid.UUID) uuid.UUID {
 	return d
 }
 
+// NewOptRolesListCount returns new OptRolesListCount with value set to v.
+func NewOptRolesListCount(v RolesListCount) OptRolesListCount {
+	return OptRolesListCount{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptRolesListCount is optional RolesListCount.
+type OptRolesListCount struct {
+	Value RolesListCount
+	Set   bool
+}
+
+// IsSet returns true if OptRolesListCount was set.
+func (o OptRolesListCount) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptRolesListCount) Reset() {
+	var v RolesListCount
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptRolesListCount) SetTo(v RolesListCount) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptRolesListCount) Get() (v RolesListCount, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptRolesListCount) Or(d RolesListCount) RolesListCount {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
 // NewOptString returns new OptString with value set to v.
 func NewOptString(v string) OptString {
 	return OptString{
@@ -403,6 +541,52 @@ func (o OptTenantUpdateStatus) Or(d TenantUpdateStatus) TenantUpdateStatus {
 	return d
 }
 
+// NewOptTenantsListCount returns new OptTenantsListCount with value set to v.
+func NewOptTenantsListCount(v TenantsListCount) OptTenantsListCount {
+	return OptTenantsListCount{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptTenantsListCount is optional TenantsListCount.
+type OptTenantsListCount struct {
+	Value TenantsListCount
+	Set   bool
+}
+
+// IsSet returns true if OptTenantsListCount was set.
+func (o OptTenantsListCount) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptTenantsListCount) Reset() {
+	var v TenantsListCount
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptTenantsListCount) SetTo(v TenantsListCount) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptTenantsListCount) Get() (v TenantsListCount, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptTenantsListCount) Or(d TenantsListCount) TenantsListCount {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
 // NewOptUserCreateStatus returns new OptUserCreateStatus with value set to v.
 func NewOptUserCreateStatus(v UserCreateStatus) OptUserCreateStatus {
 	return OptUserCreateStatus{
@@ -449,6 +633,52 @@ func (o OptUserCreateStatus) Or(d UserCreateStatus) UserCreateStatus {
 	return d
 }
 
+// NewOptUserRolesListCount returns new OptUserRolesListCount with value set to v.
+func NewOptUserRolesListCount(v UserRolesListCount) OptUserRolesListCount {
+	return OptUserRolesListCount{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptUserRolesListCount is optional UserRolesListCount.
+type OptUserRolesListCount struct {
+	Value UserRolesListCount
+	Set   bool
+}
+
+// IsSet returns true if OptUserRolesListCount was set.
+func (o OptUserRolesListCount) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptUserRolesListCount) Reset() {
+	var v UserRolesListCount
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptUserRolesListCount) SetTo(v UserRolesListCount) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptUserRolesListCount) Get() (v UserRolesListCount, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptUserRolesListCount) Or(d UserRolesListCount) UserRolesListCount {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
 // NewOptUserUpdateStatus returns new OptUserUpdateStatus with value set to v.
 func NewOptUserUpdateStatus(v UserUpdateStatus) OptUserUpdateStatus {
 	return OptUserUpdateStatus{
@@ -489,6 +719,98 @@ func (o OptUserUpdateStatus) Get() (v UserUpdateStatus, ok bool) {
 
 // Or returns value if set, or given parameter if does not.
 func (o OptUserUpdateStatus) Or(d UserUpdateStatus) UserUpdateStatus {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptUsersListCount returns new OptUsersListCount with value set to v.
+func NewOptUsersListCount(v UsersListCount) OptUsersListCount {
+	return OptUsersListCount{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptUsersListCount is optional UsersListCount.
+type OptUsersListCount struct {
+	Value UsersListCount
+	Set   bool
+}
+
+// IsSet returns true if OptUsersListCount was set.
+func (o OptUsersListCount) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptUsersListCount) Reset() {
+	var v UsersListCount
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptUsersListCount) SetTo(v UsersListCount) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptUsersListCount) Get() (v UsersListCount, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptUsersListCount) Or(d UsersListCount) UsersListCount {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptUsersListCreatedAt returns new OptUsersListCreatedAt with value set to v.
+func NewOptUsersListCreatedAt(v UsersListCreatedAt) OptUsersListCreatedAt {
+	return OptUsersListCreatedAt{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptUsersListCreatedAt is optional UsersListCreatedAt.
+type OptUsersListCreatedAt struct {
+	Value UsersListCreatedAt
+	Set   bool
+}
+
+// IsSet returns true if OptUsersListCreatedAt was set.
+func (o OptUsersListCreatedAt) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptUsersListCreatedAt) Reset() {
+	var v UsersListCreatedAt
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptUsersListCreatedAt) SetTo(v UsersListCreatedAt) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptUsersListCreatedAt) Get() (v UsersListCreatedAt, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptUsersListCreatedAt) Or(d UsersListCreatedAt) UsersListCreatedAt {
 	if v, ok := o.Get(); ok {
 		return v
 	}
@@ -778,13 +1100,15 @@ func (s *RoleHeaders) SetResponse(val Role) {
 	s.Response = val
 }
 
-// One page of roles, oldest first.
+// One page of roles.
 // Ref: #/components/schemas/RolePage
 type RolePage struct {
 	// The rows of this page.
 	Data []Role `json:"data"`
 	// Pass it as cursor to get the next page; null on the last page.
 	NextCursor NilString `json:"nextCursor"`
+	// How many rows all pages have together, when `count` asks for it.
+	TotalCount OptInt `json:"totalCount"`
 }
 
 // GetData returns the value of Data.
@@ -797,6 +1121,11 @@ func (s *RolePage) GetNextCursor() NilString {
 	return s.NextCursor
 }
 
+// GetTotalCount returns the value of TotalCount.
+func (s *RolePage) GetTotalCount() OptInt {
+	return s.TotalCount
+}
+
 // SetData sets the value of Data.
 func (s *RolePage) SetData(val []Role) {
 	s.Data = val
@@ -805,6 +1134,11 @@ func (s *RolePage) SetData(val []Role) {
 // SetNextCursor sets the value of NextCursor.
 func (s *RolePage) SetNextCursor(val NilString) {
 	s.NextCursor = val
+}
+
+// SetTotalCount sets the value of TotalCount.
+func (s *RolePage) SetTotalCount(val OptInt) {
+	s.TotalCount = val
 }
 
 // Changes to a role, as a JSON Merge Patch: absent fields stay, null clears.
@@ -850,6 +1184,88 @@ func (s *RoleUpdate) SetPermissions(val []string) {
 
 // RolesDeleteNoContent is response for RolesDelete operation.
 type RolesDeleteNoContent struct{}
+
+type RolesListCount string
+
+const (
+	RolesListCountExact     RolesListCount = "exact"
+	RolesListCountEstimated RolesListCount = "estimated"
+)
+
+// AllValues returns all RolesListCount values.
+func (RolesListCount) AllValues() []RolesListCount {
+	return []RolesListCount{
+		RolesListCountExact,
+		RolesListCountEstimated,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s RolesListCount) MarshalText() ([]byte, error) {
+	switch s {
+	case RolesListCountExact:
+		return []byte(s), nil
+	case RolesListCountEstimated:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *RolesListCount) UnmarshalText(data []byte) error {
+	switch RolesListCount(data) {
+	case RolesListCountExact:
+		*s = RolesListCountExact
+		return nil
+	case RolesListCountEstimated:
+		*s = RolesListCountEstimated
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
+}
+
+type RolesListSortItem string
+
+const (
+	RolesListSortItemName      RolesListSortItem = "name"
+	RolesListSortItemMinusName RolesListSortItem = "-name"
+)
+
+// AllValues returns all RolesListSortItem values.
+func (RolesListSortItem) AllValues() []RolesListSortItem {
+	return []RolesListSortItem{
+		RolesListSortItemName,
+		RolesListSortItemMinusName,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s RolesListSortItem) MarshalText() ([]byte, error) {
+	switch s {
+	case RolesListSortItemName:
+		return []byte(s), nil
+	case RolesListSortItemMinusName:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *RolesListSortItem) UnmarshalText(data []byte) error {
+	switch RolesListSortItem(data) {
+	case RolesListSortItemName:
+		*s = RolesListSortItemName
+		return nil
+	case RolesListSortItemMinusName:
+		*s = RolesListSortItemMinusName
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
+}
 
 // Customer organisation that owns users, roles and all other rows.
 // Ref: #/components/schemas/Tenant
@@ -1009,13 +1425,15 @@ func (s *TenantCreate) SetAdministrator(val TenantAdministrator) {
 	s.Administrator = val
 }
 
-// One page of tenants, oldest first.
+// One page of tenants.
 // Ref: #/components/schemas/TenantPage
 type TenantPage struct {
 	// The rows of this page.
 	Data []Tenant `json:"data"`
 	// Pass it as cursor to get the next page; null on the last page.
 	NextCursor NilString `json:"nextCursor"`
+	// How many rows all pages have together, when `count` asks for it.
+	TotalCount OptInt `json:"totalCount"`
 }
 
 // GetData returns the value of Data.
@@ -1028,6 +1446,11 @@ func (s *TenantPage) GetNextCursor() NilString {
 	return s.NextCursor
 }
 
+// GetTotalCount returns the value of TotalCount.
+func (s *TenantPage) GetTotalCount() OptInt {
+	return s.TotalCount
+}
+
 // SetData sets the value of Data.
 func (s *TenantPage) SetData(val []Tenant) {
 	s.Data = val
@@ -1036,6 +1459,11 @@ func (s *TenantPage) SetData(val []Tenant) {
 // SetNextCursor sets the value of NextCursor.
 func (s *TenantPage) SetNextCursor(val NilString) {
 	s.NextCursor = val
+}
+
+// SetTotalCount sets the value of TotalCount.
+func (s *TenantPage) SetTotalCount(val OptInt) {
+	s.TotalCount = val
 }
 
 // A new tenant and its first administrator.
@@ -1219,6 +1647,47 @@ func (s *TenantUpdateStatus) UnmarshalText(data []byte) error {
 
 // TenantsDeleteNoContent is response for TenantsDelete operation.
 type TenantsDeleteNoContent struct{}
+
+type TenantsListCount string
+
+const (
+	TenantsListCountExact     TenantsListCount = "exact"
+	TenantsListCountEstimated TenantsListCount = "estimated"
+)
+
+// AllValues returns all TenantsListCount values.
+func (TenantsListCount) AllValues() []TenantsListCount {
+	return []TenantsListCount{
+		TenantsListCountExact,
+		TenantsListCountEstimated,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s TenantsListCount) MarshalText() ([]byte, error) {
+	switch s {
+	case TenantsListCountExact:
+		return []byte(s), nil
+	case TenantsListCountEstimated:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *TenantsListCount) UnmarshalText(data []byte) error {
+	switch TenantsListCount(data) {
+	case TenantsListCountExact:
+		*s = TenantsListCountExact
+		return nil
+	case TenantsListCountEstimated:
+		*s = TenantsListCountEstimated
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
+}
 
 // Person who works inside one tenant.
 // Ref: #/components/schemas/User
@@ -1455,13 +1924,15 @@ func (s *UserHeaders) SetResponse(val User) {
 	s.Response = val
 }
 
-// One page of users, oldest first.
+// One page of users.
 // Ref: #/components/schemas/UserPage
 type UserPage struct {
 	// The rows of this page.
 	Data []User `json:"data"`
 	// Pass it as cursor to get the next page; null on the last page.
 	NextCursor NilString `json:"nextCursor"`
+	// How many rows all pages have together, when `count` asks for it.
+	TotalCount OptInt `json:"totalCount"`
 }
 
 // GetData returns the value of Data.
@@ -1474,6 +1945,11 @@ func (s *UserPage) GetNextCursor() NilString {
 	return s.NextCursor
 }
 
+// GetTotalCount returns the value of TotalCount.
+func (s *UserPage) GetTotalCount() OptInt {
+	return s.TotalCount
+}
+
 // SetData sets the value of Data.
 func (s *UserPage) SetData(val []User) {
 	s.Data = val
@@ -1482,6 +1958,11 @@ func (s *UserPage) SetData(val []User) {
 // SetNextCursor sets the value of NextCursor.
 func (s *UserPage) SetNextCursor(val NilString) {
 	s.NextCursor = val
+}
+
+// SetTotalCount sets the value of TotalCount.
+func (s *UserPage) SetTotalCount(val OptInt) {
+	s.TotalCount = val
 }
 
 // Grant of a role to a user.
@@ -1652,13 +2133,15 @@ func (s *UserRoleHeaders) SetResponse(val UserRole) {
 	s.Response = val
 }
 
-// One page of user roles, oldest first.
+// One page of user roles.
 // Ref: #/components/schemas/UserRolePage
 type UserRolePage struct {
 	// The rows of this page.
 	Data []UserRole `json:"data"`
 	// Pass it as cursor to get the next page; null on the last page.
 	NextCursor NilString `json:"nextCursor"`
+	// How many rows all pages have together, when `count` asks for it.
+	TotalCount OptInt `json:"totalCount"`
 }
 
 // GetData returns the value of Data.
@@ -1671,6 +2154,11 @@ func (s *UserRolePage) GetNextCursor() NilString {
 	return s.NextCursor
 }
 
+// GetTotalCount returns the value of TotalCount.
+func (s *UserRolePage) GetTotalCount() OptInt {
+	return s.TotalCount
+}
+
 // SetData sets the value of Data.
 func (s *UserRolePage) SetData(val []UserRole) {
 	s.Data = val
@@ -1681,8 +2169,54 @@ func (s *UserRolePage) SetNextCursor(val NilString) {
 	s.NextCursor = val
 }
 
+// SetTotalCount sets the value of TotalCount.
+func (s *UserRolePage) SetTotalCount(val OptInt) {
+	s.TotalCount = val
+}
+
 // UserRolesDeleteNoContent is response for UserRolesDelete operation.
 type UserRolesDeleteNoContent struct{}
+
+type UserRolesListCount string
+
+const (
+	UserRolesListCountExact     UserRolesListCount = "exact"
+	UserRolesListCountEstimated UserRolesListCount = "estimated"
+)
+
+// AllValues returns all UserRolesListCount values.
+func (UserRolesListCount) AllValues() []UserRolesListCount {
+	return []UserRolesListCount{
+		UserRolesListCountExact,
+		UserRolesListCountEstimated,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s UserRolesListCount) MarshalText() ([]byte, error) {
+	switch s {
+	case UserRolesListCountExact:
+		return []byte(s), nil
+	case UserRolesListCountEstimated:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *UserRolesListCount) UnmarshalText(data []byte) error {
+	switch UserRolesListCount(data) {
+	case UserRolesListCountExact:
+		*s = UserRolesListCountExact
+		return nil
+	case UserRolesListCountEstimated:
+		*s = UserRolesListCountEstimated
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
+}
 
 // An inactive user keeps its data and cannot sign in.
 type UserStatus string
@@ -2003,6 +2537,194 @@ func (s *UserWithRolesStatus) UnmarshalText(data []byte) error {
 
 // UsersDeleteNoContent is response for UsersDelete operation.
 type UsersDeleteNoContent struct{}
+
+type UsersListCount string
+
+const (
+	UsersListCountExact     UsersListCount = "exact"
+	UsersListCountEstimated UsersListCount = "estimated"
+)
+
+// AllValues returns all UsersListCount values.
+func (UsersListCount) AllValues() []UsersListCount {
+	return []UsersListCount{
+		UsersListCountExact,
+		UsersListCountEstimated,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s UsersListCount) MarshalText() ([]byte, error) {
+	switch s {
+	case UsersListCountExact:
+		return []byte(s), nil
+	case UsersListCountEstimated:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *UsersListCount) UnmarshalText(data []byte) error {
+	switch UsersListCount(data) {
+	case UsersListCountExact:
+		*s = UsersListCountExact
+		return nil
+	case UsersListCountEstimated:
+		*s = UsersListCountEstimated
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
+}
+
+type UsersListCreatedAt struct {
+	// Only values after this.
+	Gt OptDateTime `json:"gt"`
+	// Only values at or after this.
+	Gte OptDateTime `json:"gte"`
+	// Only values before this.
+	Lt OptDateTime `json:"lt"`
+	// Only values at or before this.
+	Lte OptDateTime `json:"lte"`
+}
+
+// GetGt returns the value of Gt.
+func (s *UsersListCreatedAt) GetGt() OptDateTime {
+	return s.Gt
+}
+
+// GetGte returns the value of Gte.
+func (s *UsersListCreatedAt) GetGte() OptDateTime {
+	return s.Gte
+}
+
+// GetLt returns the value of Lt.
+func (s *UsersListCreatedAt) GetLt() OptDateTime {
+	return s.Lt
+}
+
+// GetLte returns the value of Lte.
+func (s *UsersListCreatedAt) GetLte() OptDateTime {
+	return s.Lte
+}
+
+// SetGt sets the value of Gt.
+func (s *UsersListCreatedAt) SetGt(val OptDateTime) {
+	s.Gt = val
+}
+
+// SetGte sets the value of Gte.
+func (s *UsersListCreatedAt) SetGte(val OptDateTime) {
+	s.Gte = val
+}
+
+// SetLt sets the value of Lt.
+func (s *UsersListCreatedAt) SetLt(val OptDateTime) {
+	s.Lt = val
+}
+
+// SetLte sets the value of Lte.
+func (s *UsersListCreatedAt) SetLte(val OptDateTime) {
+	s.Lte = val
+}
+
+type UsersListSortItem string
+
+const (
+	UsersListSortItemDisplayName      UsersListSortItem = "displayName"
+	UsersListSortItemMinusDisplayName UsersListSortItem = "-displayName"
+	UsersListSortItemCreatedAt        UsersListSortItem = "createdAt"
+	UsersListSortItemMinusCreatedAt   UsersListSortItem = "-createdAt"
+)
+
+// AllValues returns all UsersListSortItem values.
+func (UsersListSortItem) AllValues() []UsersListSortItem {
+	return []UsersListSortItem{
+		UsersListSortItemDisplayName,
+		UsersListSortItemMinusDisplayName,
+		UsersListSortItemCreatedAt,
+		UsersListSortItemMinusCreatedAt,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s UsersListSortItem) MarshalText() ([]byte, error) {
+	switch s {
+	case UsersListSortItemDisplayName:
+		return []byte(s), nil
+	case UsersListSortItemMinusDisplayName:
+		return []byte(s), nil
+	case UsersListSortItemCreatedAt:
+		return []byte(s), nil
+	case UsersListSortItemMinusCreatedAt:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *UsersListSortItem) UnmarshalText(data []byte) error {
+	switch UsersListSortItem(data) {
+	case UsersListSortItemDisplayName:
+		*s = UsersListSortItemDisplayName
+		return nil
+	case UsersListSortItemMinusDisplayName:
+		*s = UsersListSortItemMinusDisplayName
+		return nil
+	case UsersListSortItemCreatedAt:
+		*s = UsersListSortItemCreatedAt
+		return nil
+	case UsersListSortItemMinusCreatedAt:
+		*s = UsersListSortItemMinusCreatedAt
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
+}
+
+type UsersListStatusItem string
+
+const (
+	UsersListStatusItemActive   UsersListStatusItem = "active"
+	UsersListStatusItemInactive UsersListStatusItem = "inactive"
+)
+
+// AllValues returns all UsersListStatusItem values.
+func (UsersListStatusItem) AllValues() []UsersListStatusItem {
+	return []UsersListStatusItem{
+		UsersListStatusItemActive,
+		UsersListStatusItemInactive,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s UsersListStatusItem) MarshalText() ([]byte, error) {
+	switch s {
+	case UsersListStatusItemActive:
+		return []byte(s), nil
+	case UsersListStatusItemInactive:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *UsersListStatusItem) UnmarshalText(data []byte) error {
+	switch UsersListStatusItem(data) {
+	case UsersListStatusItemActive:
+		*s = UsersListStatusItemActive
+		return nil
+	case UsersListStatusItemInactive:
+		*s = UsersListStatusItemInactive
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
+}
 
 // One thing wrong with the request.
 // Ref: #/components/schemas/Violation

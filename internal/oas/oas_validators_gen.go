@@ -172,6 +172,28 @@ func (s *RoleUpdate) Validate() error {
 	return nil
 }
 
+func (s RolesListCount) Validate() error {
+	switch s {
+	case "exact":
+		return nil
+	case "estimated":
+		return nil
+	default:
+		return errors.Errorf("invalid value: %v", s)
+	}
+}
+
+func (s RolesListSortItem) Validate() error {
+	switch s {
+	case "name":
+		return nil
+	case "-name":
+		return nil
+	default:
+		return errors.Errorf("invalid value: %v", s)
+	}
+}
+
 func (s *Tenant) Validate() error {
 	if s == nil {
 		return validate.ErrNilPointer
@@ -520,6 +542,17 @@ func (s TenantUpdateStatus) Validate() error {
 	}
 }
 
+func (s TenantsListCount) Validate() error {
+	switch s {
+	case "exact":
+		return nil
+	case "estimated":
+		return nil
+	default:
+		return errors.Errorf("invalid value: %v", s)
+	}
+}
+
 func (s *User) Validate() error {
 	if s == nil {
 		return validate.ErrNilPointer
@@ -716,6 +749,17 @@ func (s *UserRolePage) Validate() error {
 	return nil
 }
 
+func (s UserRolesListCount) Validate() error {
+	switch s {
+	case "exact":
+		return nil
+	case "estimated":
+		return nil
+	default:
+		return errors.Errorf("invalid value: %v", s)
+	}
+}
+
 func (s UserStatus) Validate() error {
 	switch s {
 	case "active":
@@ -908,6 +952,43 @@ func (s *UserWithRoles) Validate() error {
 }
 
 func (s UserWithRolesStatus) Validate() error {
+	switch s {
+	case "active":
+		return nil
+	case "inactive":
+		return nil
+	default:
+		return errors.Errorf("invalid value: %v", s)
+	}
+}
+
+func (s UsersListCount) Validate() error {
+	switch s {
+	case "exact":
+		return nil
+	case "estimated":
+		return nil
+	default:
+		return errors.Errorf("invalid value: %v", s)
+	}
+}
+
+func (s UsersListSortItem) Validate() error {
+	switch s {
+	case "displayName":
+		return nil
+	case "-displayName":
+		return nil
+	case "createdAt":
+		return nil
+	case "-createdAt":
+		return nil
+	default:
+		return errors.Errorf("invalid value: %v", s)
+	}
+}
+
+func (s UsersListStatusItem) Validate() error {
 	switch s {
 	case "active":
 		return nil

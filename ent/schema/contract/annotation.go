@@ -34,6 +34,10 @@ type Annotation struct {
 	Access map[Verb][]Relation `json:"access,omitempty"`
 	// Guard hides a field from callers without a permission.
 	Guard *FieldGuard `json:"guard,omitempty"`
+	// Sort, Filter and Search name the fields that lists can be ordered by, narrowed by and searched in.
+	Sort   []string `json:"sort,omitempty"`
+	Filter []string `json:"filter,omitempty"`
+	Search []string `json:"search,omitempty"`
 	// Without lists the operations that are not generated.
 	Without []Verb `json:"without,omitempty"`
 	// Example is a value that the field takes, for documentation and tests.
@@ -95,6 +99,16 @@ func VisibleWith(permission, self string) Annotation {
 	return Annotation{Guard: &FieldGuard{Permission: permission, Self: self}}
 }
 
+// Sort names the fields that lists can be ordered by. Each needs an index that begins with it; generation fails without.
+func Sort(fields ...string) Annotation { return Annotation{Sort: fields} }
+
+// Filter names the fields that lists can be narrowed by: equality, one of several, ranges of times and numbers, null or not.
+// Each needs an index that begins with it; generation fails without.
+func Filter(fields ...string) Annotation { return Annotation{Filter: fields} }
+
+// Search names the text fields that q looks in, for a part of the text in any case. It reads all rows of the tenant.
+func Search(fields ...string) Annotation { return Annotation{Search: fields} }
+
 // Without leaves operations out: because there are none, or because a custom one stands in their place.
 func Without(verbs ...Verb) Annotation { return Annotation{Without: verbs} }
 
@@ -151,6 +165,7 @@ func (a Annotation) Merge(other schema.Annotation) schema.Annotation {
 	if o.Example != "" {
 		a.Example = o.Example
 	}
+	a.Sort, a.Filter, a.Search = append(a.Sort, o.Sort...), append(a.Filter, o.Filter...), append(a.Search, o.Search...)
 	a.Without = append(a.Without, o.Without...)
 	a.Transactional = a.Transactional || o.Transactional
 	a.Platform = append(a.Platform, o.Platform...)

@@ -17,6 +17,7 @@ var functions = template.FuncMap{
 	"columns": columns,
 	"go":      goName,
 	"method":  method,
+	"keyKind": keyKind,
 	"path":    requestPath,
 	"operationName": func(verb contract.Verb) string {
 		if verb == contract.Read {
@@ -135,4 +136,20 @@ func requestPath(e *model.Entity, verb contract.Verb) string {
 		return e.Path
 	}
 	return e.Path + "/{id}"
+}
+
+// keyKind is the listing.Kind of a sort key.
+func keyKind(f *model.Field) string {
+	switch f.Kind {
+	case model.Integer, model.Number:
+		return "Number"
+	case model.Bool:
+		return "Boolean"
+	case model.Time, model.Date:
+		return "Time"
+	case model.UUID:
+		return "ID"
+	case model.String, model.Enum, model.Decimal, model.Bytes, model.TextList:
+	}
+	return "Text"
 }

@@ -35,6 +35,8 @@ type Entity struct {
 	Expansions []*Expansion
 	// Detail is the schema that get answers; nil when that is the plain entity.
 	Detail *Detail
+	// Sorts, Filters and Searches are the fields that lists can be ordered by, narrowed by and searched in.
+	Sorts, Filters, Searches []*Field
 	// Transactional entities are created in a transaction.
 	Transactional bool
 
@@ -180,5 +182,8 @@ func newEntity(node *gen.Type, found validators.Set) (*Entity, error) {
 	}
 	// The entity's own fields first; what the server keeps for itself closes the object.
 	slices.SortStableFunc(entity.Fields, func(a, b *Field) int { return cmp.Compare(a.rank(), b.rank()) })
+	if err := entity.readLists(annotation); err != nil {
+		return nil, err
+	}
 	return entity, entity.checkAccess()
 }

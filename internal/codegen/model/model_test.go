@@ -11,6 +11,7 @@ import (
 
 	base "github.com/lockstep-dev/lockstep/ent/schema"
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/fixture"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
 	"github.com/lockstep-dev/lockstep/internal/codegen/validators"
@@ -44,6 +45,9 @@ func TestBuildRefusesWhatTheContractCannotSay(t *testing.T) {
 		"optional not nillable":  {variant{fields: []ent.Field{field.String("code").Optional().Comment("Code.")}, annotations: said}, "add .Nillable()"},
 		"unknown type":           {variant{fields: []ent.Field{field.JSON("code", map[string]any{}).Comment("Code.")}, annotations: said}, "no place in the contract"},
 		"many to many":           {variant{edges: []ent.Edge{edge.To("people", fixture.Badge.Type)}, annotations: append(said, contract.Detail("X", "nothing"))}, `"nothing"`},
+		"sort by nothing":        {variant{annotations: append(said, contract.Sort("gone"))}, `contract.Sort("gone")`},
+		"access by no user":      {variant{fields: []ent.Field{field.String("code").Comment("Code.")}, annotations: append(said, contract.Allow(contract.Read, contract.Self("code")))}, `"code"`},
+		"relation without a row": {variant{annotations: append(said, contract.Allow(contract.Create, contract.Self("id")))}, "needs a row"},
 		"through a missing edge": {variant{edges: []ent.Edge{edge.To("people", fixture.Badge.Type).Annotations(contract.Through("x", "gone"))}, annotations: said}, `"gone"`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -76,5 +80,30 @@ func TestBuildRefusesManyToMany(t *testing.T) {
 	_, err := model.Build(fixture.Graph(t, fixture.Tenant{}, Group{}, Member{}), validators.Set{})
 	if err == nil || !strings.Contains(err.Error(), "join entity") {
 		t.Errorf("got %v, want the advice to use a join entity", err)
+	}
+}
+
+func TestCheckIndexesNamesTheIndexToAdd(t *testing.T) {
+	t.Parallel()
+	fields := []ent.Field{field.String("code").Comment("Code."), field.Time("seen_at").Comment("When seen.")}
+	graph := fixture.Graph(t, append(fixture.Schemas(), Variant{variant{fields: fields, annotations: []schema.Annotation{
+		schema.Comment("Variant."), contract.Sort("id", "code"), contract.Filter("seen_at"),
+	}}})...)
+	entities, err := model.Build(graph, validators.Set{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := ddl.Tables(graph, validators.Set{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = model.CheckIndexes(entities, tables)
+	for _, want := range []string{`index.Fields("code", "id")`, `index.Fields("seen_at", "id")`, "Variant"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	if err != nil && strings.Contains(err.Error(), `Sort("id")`) {
+		t.Errorf("got %v, but the primary key serves the id", err)
 	}
 }

@@ -47,6 +47,7 @@ func steps() []step {
 		{"write bodies", writeBodies},
 		{"write detail views", writeDetails},
 		{"page lists", pageLists},
+		{"order and filter lists", orderAndFilter},
 		{"answer reads and writes", answerOperations},
 		{"one problem for all errors", writeProblems},
 		{"secure operations", secureOperations},

@@ -190,7 +190,7 @@ func TestPageLists(t *testing.T) {
 	for _, p := range doc.spec.Paths["/v1/people"].Get.Parameters {
 		names = append(names, p.Name)
 	}
-	if diff := cmp.Diff([]string{"limit", "cursor"}, names); diff != "" {
+	if diff := cmp.Diff([]string{"limit", "cursor", "count"}, names); diff != "" {
 		t.Errorf("parameters (-want +got):\n%s", diff)
 	}
 }

@@ -13,12 +13,6 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
 )
 
-// Page sizes of lists.
-const (
-	defaultLimit = 50
-	maxLimit     = 200
-)
-
 // nameOperations moves entoas' operations to the project's paths and ids: readUser on /users/{id} becomes users.get on
 // /v1/users/{id}. It drops the operations that the entity does not offer.
 func nameOperations(doc *document) error {
@@ -49,34 +43,6 @@ func nameOperations(doc *document) error {
 		doc.spec.Tags = append(doc.spec.Tags, ogen.Tag{Name: e.Resource, Description: e.Comment})
 	}
 	doc.spec.Paths = paths
-	return nil
-}
-
-// pageLists gives lists a cursor, a limit and an envelope.
-func pageLists(doc *document) error {
-	for _, e := range doc.entities {
-		page := object(fmt.Sprintf("One page of %s, oldest first.", labels(e)))
-		page.AddRequiredProperties(
-			ref(e.Name).AsArray().SetDescription("The rows of this page.").ToProperty("data"),
-			ogen.String().SetNullable(true).
-				SetDescription("Pass it as cursor to get the next page; null on the last page.").ToProperty("nextCursor"),
-		)
-		doc.spec.AddSchema(e.Name+"Page", page)
-
-		one, most := int64(1), int64(maxLimit)
-		limit := ogen.NewSchema().SetType("integer").SetMinimum(&one).SetMaximum(&most)
-		limit.Default = ogen.Default(fmt.Appendf(nil, "%d", defaultLimit))
-		bytes := uint64(1024)
-		if !e.Has(contract.List) {
-			continue
-		}
-		doc.spec.Paths[e.Path].Get.Parameters = []*ogen.Parameter{
-			ogen.NewParameter().InQuery().SetName("limit").SetDescription("Most rows to answer.").SetSchema(limit),
-			ogen.NewParameter().InQuery().SetName("cursor").
-				SetDescription("nextCursor of the page before; the first page when absent.").
-				SetSchema(ogen.String().SetMaxLength(&bytes)),
-		}
-	}
 	return nil
 }
 

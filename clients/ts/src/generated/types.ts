@@ -91,7 +91,7 @@ export type RoleCreate = {
 };
 
 /**
- * One page of roles, oldest first.
+ * One page of roles.
  */
 export type RolePage = {
     /**
@@ -102,6 +102,10 @@ export type RolePage = {
      * Pass it as cursor to get the next page; null on the last page.
      */
     nextCursor: string | null;
+    /**
+     * How many rows all pages have together, when `count` asks for it.
+     */
+    totalCount?: number;
 };
 
 /**
@@ -186,7 +190,7 @@ export type TenantCreate = {
 };
 
 /**
- * One page of tenants, oldest first.
+ * One page of tenants.
  */
 export type TenantPage = {
     /**
@@ -197,6 +201,10 @@ export type TenantPage = {
      * Pass it as cursor to get the next page; null on the last page.
      */
     nextCursor: string | null;
+    /**
+     * How many rows all pages have together, when `count` asks for it.
+     */
+    totalCount?: number;
 };
 
 /**
@@ -293,7 +301,7 @@ export type UserCreate = {
 };
 
 /**
- * One page of users, oldest first.
+ * One page of users.
  */
 export type UserPage = {
     /**
@@ -304,6 +312,10 @@ export type UserPage = {
      * Pass it as cursor to get the next page; null on the last page.
      */
     nextCursor: string | null;
+    /**
+     * How many rows all pages have together, when `count` asks for it.
+     */
+    totalCount?: number;
 };
 
 /**
@@ -363,7 +375,7 @@ export type UserRoleCreate = {
 };
 
 /**
- * One page of user roles, oldest first.
+ * One page of user roles.
  */
 export type UserRolePage = {
     /**
@@ -374,6 +386,10 @@ export type UserRolePage = {
      * Pass it as cursor to get the next page; null on the last page.
      */
     nextCursor: string | null;
+    /**
+     * How many rows all pages have together, when `count` asks for it.
+     */
+    totalCount?: number;
 };
 
 /**

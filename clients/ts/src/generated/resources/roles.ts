@@ -9,8 +9,18 @@ import type { Role, RoleCreate, RolePage, RoleUpdate } from '../types.js';
 export interface RolesListParams {
   /** Most rows to answer. */
   limit?: number | undefined;
-  /** nextCursor of the page before; the first page when absent. */
+  /** nextCursor of the page before, with the same order and filters; the first page when absent. */
   cursor?: string | undefined;
+  /** Adds totalCount: `exact` counts all rows, `estimated` asks the planner and costs little. */
+  count?: 'exact' | 'estimated' | undefined;
+  /** Order, the most important first; - turns one around. Null counts as greatest. Rows that compare equal, and lists without sort, are in the order of creation. */
+  sort?: ('name' | '-name')[] | undefined;
+  /** Only rows whose name is one of these. */
+  name?: string[] | undefined;
+  /** Only rows whose users include one of these. */
+  userId?: string[] | undefined;
+  /** Only rows with this text in name, in any case. */
+  q?: string | undefined;
 }
 
 /** Named set of permissions. */
@@ -27,7 +37,13 @@ export class RolesResource {
    * Needs the permission `roles:read`.
    */
   list(params?: RolesListParams, options?: RequestOptions): PagePromise<Role, RolePage> {
-    return this.#transport.page<Role, RolePage>({ method: 'GET', path: '/v1/roles', query: params, options });
+    return this.#transport.page<Role, RolePage>({
+      method: 'GET',
+      path: '/v1/roles',
+      query: params,
+      commaSeparated: ['sort'],
+      options,
+    });
   }
 
   /**

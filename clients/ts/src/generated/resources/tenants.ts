@@ -9,8 +9,10 @@ import type { Tenant, TenantCreate, TenantPage, TenantProvisioned, TenantUpdate 
 export interface TenantsListParams {
   /** Most rows to answer. */
   limit?: number | undefined;
-  /** nextCursor of the page before; the first page when absent. */
+  /** nextCursor of the page before, with the same order and filters; the first page when absent. */
   cursor?: string | undefined;
+  /** Adds totalCount: `exact` counts all rows, `estimated` asks the planner and costs little. */
+  count?: 'exact' | 'estimated' | undefined;
 }
 
 /** Customer organisation that owns users, roles and all other rows. */

@@ -9,8 +9,14 @@ import type { UserRole, UserRoleCreate, UserRolePage } from '../types.js';
 export interface UserRolesListParams {
   /** Most rows to answer. */
   limit?: number | undefined;
-  /** nextCursor of the page before; the first page when absent. */
+  /** nextCursor of the page before, with the same order and filters; the first page when absent. */
   cursor?: string | undefined;
+  /** Adds totalCount: `exact` counts all rows, `estimated` asks the planner and costs little. */
+  count?: 'exact' | 'estimated' | undefined;
+  /** Only rows whose userId is one of these. */
+  userId?: string[] | undefined;
+  /** Only rows whose roleId is one of these. */
+  roleId?: string[] | undefined;
 }
 
 /** Grant of a role to a user. */

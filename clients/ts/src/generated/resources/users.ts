@@ -9,8 +9,24 @@ import type { User, UserCreate, UserPage, UserUpdate, UserWithRoles } from '../t
 export interface UsersListParams {
   /** Most rows to answer. */
   limit?: number | undefined;
-  /** nextCursor of the page before; the first page when absent. */
+  /** nextCursor of the page before, with the same order and filters; the first page when absent. */
   cursor?: string | undefined;
+  /** Adds totalCount: `exact` counts all rows, `estimated` asks the planner and costs little. */
+  count?: 'exact' | 'estimated' | undefined;
+  /** Order, the most important first; - turns one around. Null counts as greatest. Rows that compare equal, and lists without sort, are in the order of creation. */
+  sort?: ('displayName' | '-displayName' | 'createdAt' | '-createdAt')[] | undefined;
+  /** Only rows whose status is one of these. */
+  status?: ('active' | 'inactive')[] | undefined;
+  /** Only rows whose managerId is one of these. */
+  managerId?: string[] | undefined;
+  /** Only rows whose managerId is null (true) or is not (false). */
+  managerIdNull?: boolean | undefined;
+  /** Only rows whose createdAt is in this range. */
+  createdAt?: { gt?: string | undefined; gte?: string | undefined; lt?: string | undefined; lte?: string | undefined } | undefined;
+  /** Only rows whose roles include one of these. */
+  roleId?: string[] | undefined;
+  /** Only rows with this text in displayName or email, in any case. */
+  q?: string | undefined;
 }
 
 /** Person who works inside one tenant. */
@@ -27,7 +43,13 @@ export class UsersResource {
    * Needs the permission `users:read`; without it, callers reach rows of their own and of the people they manage, at any level.
    */
   list(params?: UsersListParams, options?: RequestOptions): PagePromise<User, UserPage> {
-    return this.#transport.page<User, UserPage>({ method: 'GET', path: '/v1/users', query: params, options });
+    return this.#transport.page<User, UserPage>({
+      method: 'GET',
+      path: '/v1/users',
+      query: params,
+      commaSeparated: ['sort'],
+      options,
+    });
   }
 
   /**

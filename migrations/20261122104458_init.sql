@@ -94,10 +94,16 @@ CREATE TABLE "core"."users" (
   CONSTRAINT "users_email_check" CHECK (char_length((email)::text) >= 1),
   CONSTRAINT "users_status_check" CHECK ((status)::text = ANY (ARRAY['active'::text, 'inactive'::text]))
 );
+-- Create index "users_tenant_id_created_at_id_idx" to table: "users"
+CREATE INDEX "users_tenant_id_created_at_id_idx" ON "core"."users" ("tenant_id", "created_at", "id");
+-- Create index "users_tenant_id_display_name_id_idx" to table: "users"
+CREATE INDEX "users_tenant_id_display_name_id_idx" ON "core"."users" ("tenant_id", "display_name", "id");
 -- Create index "users_tenant_id_email_key" to table: "users"
 CREATE UNIQUE INDEX "users_tenant_id_email_key" ON "core"."users" ("tenant_id", "email");
 -- Create index "users_tenant_id_manager_id_idx" to table: "users"
 CREATE INDEX "users_tenant_id_manager_id_idx" ON "core"."users" ("tenant_id", "manager_id");
+-- Create index "users_tenant_id_status_id_idx" to table: "users"
+CREATE INDEX "users_tenant_id_status_id_idx" ON "core"."users" ("tenant_id", "status", "id");
 -- Set comment to table: "users"
 COMMENT ON TABLE "core"."users" IS 'Person who works inside one tenant.';
 -- Set comment to column: "tenant_id" on table: "users"

@@ -1,0 +1,90 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"entgo.io/ent/dialect/sql/schema"
+
+	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
+)
+
+// readLists resolves what the entity's lists can do.
+func (e *Entity) readLists(annotation contract.Annotation) error {
+	for _, use := range []struct {
+		name   string
+		fields []string
+		to     *[]*Field
+		fits   func(*Field) bool
+		want   string
+	}{
+		{"Sort", annotation.Sort, &e.Sorts, func(f *Field) bool { return f.Kind != Bytes && f.Kind != TextList }, "a field with an order"},
+		{"Filter", annotation.Filter, &e.Filters, func(f *Field) bool { return f.Kind != Bytes && f.Kind != TextList }, "a field that can be compared"},
+		{"Search", annotation.Search, &e.Searches, func(f *Field) bool { return f.Kind == String }, "a text field"},
+	} {
+		for _, name := range use.fields {
+			i := slices.IndexFunc(e.Fields, func(f *Field) bool { return f.Ent.Name == name })
+			if i < 0 || !use.fits(e.Fields[i]) {
+				return fmt.Errorf("contract.%s(%q): name %s of the entity", use.name, name, use.want)
+			}
+			*use.to = append(*use.to, e.Fields[i])
+		}
+	}
+	return nil
+}
+
+// EdgeFilters are the expansions through a join entity by which lists can be narrowed: users with a role, `roleId=`.
+func (e *Entity) EdgeFilters() []*Expansion {
+	var filters []*Expansion
+	for _, x := range e.Expansions {
+		if x.Join != nil {
+			filters = append(filters, x)
+		}
+	}
+	return filters
+}
+
+// FilterName is the parameter of an edge filter: roleId.
+func (x *Expansion) FilterName() string { return camel(x.Join.Name) + "Id" }
+
+// Ranged reports whether lists can ask for a range of the field.
+func (f *Field) Ranged() bool {
+	return f.Kind == Time || f.Kind == Date || f.Kind == Integer || f.Kind == Number || f.Kind == Decimal
+}
+
+// CheckIndexes returns an error for every sort and filter that no index serves, naming the index to add.
+func CheckIndexes(entities []*Entity, tables []*schema.Table) error {
+	var missing []error
+	for _, e := range entities {
+		i := slices.IndexFunc(tables, func(t *schema.Table) bool { return t.Name == e.Node.Table() })
+		if i < 0 {
+			continue
+		}
+		reported := map[string]bool{}
+		for use, fields := range map[string][]*Field{"Sort": e.Sorts, "Filter": e.Filters} {
+			for _, f := range fields {
+				if serves(tables[i], f.Ent.StorageKey()) || reported[f.Ent.Name] {
+					continue
+				}
+				reported[f.Ent.Name] = true
+				missing = append(missing, fmt.Errorf("entity %s: contract.%s(%q) is served by no index: add index.Fields(%q, \"id\") to its Indexes", e.Name, use, f.Ent.Name, f.Ent.Name))
+			}
+		}
+	}
+	slices.SortFunc(missing, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return errors.Join(missing...)
+}
+
+// serves reports whether an index of the table begins with the column, after the tenant.
+func serves(t *schema.Table, column string) bool {
+	begins := func(columns []*schema.Column) bool {
+		if len(columns) > 0 && columns[0].Name == ddl.TenantColumn {
+			columns = columns[1:]
+		}
+		return len(columns) > 0 && columns[0].Name == column
+	}
+	return begins(t.PrimaryKey) || slices.ContainsFunc(t.Indexes, func(i *schema.Index) bool { return begins(i.Columns) })
+}

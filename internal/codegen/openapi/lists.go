@@ -1,0 +1,137 @@
+package openapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/ogen-go/ogen"
+
+	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+	"github.com/lockstep-dev/lockstep/internal/codegen/model"
+)
+
+// Page sizes of lists, and how many values one filter takes.
+const (
+	defaultLimit = 50
+	maxLimit     = 200
+	maxValues    = 100
+)
+
+// pageLists gives lists a cursor, a limit and an envelope.
+func pageLists(doc *document) error {
+	for _, e := range doc.entities {
+		if !e.Has(contract.List) {
+			continue
+		}
+		page := object(fmt.Sprintf("One page of %s.", labels(e)))
+		page.AddRequiredProperties(
+			ref(e.Name).AsArray().SetDescription("The rows of this page.").ToProperty("data"),
+			ogen.String().SetNullable(true).
+				SetDescription("Pass it as cursor to get the next page; null on the last page.").ToProperty("nextCursor"),
+		)
+		page.AddOptionalProperties(
+			ogen.NewSchema().SetType("integer").
+				SetDescription("How many rows all pages have together, when `count` asks for it.").ToProperty("totalCount"),
+		)
+		doc.spec.AddSchema(e.Name+"Page", page)
+
+		one, most, bytes := int64(1), int64(maxLimit), uint64(2048)
+		limit := ogen.NewSchema().SetType("integer").SetMinimum(&one).SetMaximum(&most)
+		limit.Default = ogen.Default(fmt.Appendf(nil, "%d", defaultLimit))
+		doc.spec.Paths[e.Path].Get.Parameters = []*ogen.Parameter{
+			query("limit", "Most rows to answer.", limit),
+			query("cursor", "nextCursor of the page before, with the same order and filters; the first page when absent.",
+				ogen.String().SetMaxLength(&bytes)),
+			query("count", "Adds totalCount: `exact` counts all rows, `estimated` asks the planner and costs little.",
+				ogen.String().SetEnum(texts([]string{"exact", "estimated"}))),
+		}
+	}
+	return nil
+}
+
+// orderAndFilter adds what the entity's annotations offer: sort, a parameter per filter, q.
+func orderAndFilter(doc *document) error {
+	for _, e := range doc.entities {
+		if !e.Has(contract.List) {
+			continue
+		}
+		op := doc.spec.Paths[e.Path].Get
+		op.Parameters = append(op.Parameters, sortParameter(e)...)
+		for _, f := range e.Filters {
+			op.Parameters = append(op.Parameters, filterParameters(f)...)
+		}
+		for _, x := range e.EdgeFilters() {
+			op.Parameters = append(op.Parameters, query(x.FilterName(),
+				fmt.Sprintf("Only rows whose %s include one of these.", x.Name), values(ogen.UUID())))
+		}
+		if len(e.Searches) > 0 {
+			var names []string
+			for _, f := range e.Searches {
+				names = append(names, f.JSON)
+			}
+			one, most := uint64(1), uint64(100)
+			op.Parameters = append(op.Parameters, query("q", "Only rows with this text in "+strings.Join(names, " or ")+", in any case.",
+				ogen.String().SetMinLength(&one).SetMaxLength(&most)))
+		}
+	}
+	return nil
+}
+
+func sortParameter(e *model.Entity) []*ogen.Parameter {
+	if len(e.Sorts) == 0 {
+		return nil
+	}
+	var names []string
+	for _, f := range e.Sorts {
+		names = append(names, f.JSON, "-"+f.JSON)
+	}
+	most := uint64(len(e.Sorts))
+	p := query("sort", "Order, the most important first; - turns one around. Null counts as greatest. Rows that compare equal, and lists without sort, are in the order of creation.",
+		ogen.String().SetEnum(texts(names)).AsArray().SetMaxItems(&most))
+	return []*ogen.Parameter{p.SetStyle("form").SetExplode(false)}
+}
+
+// filterParameters are `status=active&status=inactive` for equality, `createdAt[gte]=…` for ranges, `managerIdNull=true` for
+// null.
+func filterParameters(f *model.Field) []*ogen.Parameter {
+	var out []*ogen.Parameter
+	note := ""
+	if f.Guard != nil {
+		note = fmt.Sprintf(" Needs the permission `%s`.", f.Guard.Permission)
+	}
+	if f.Ranged() {
+		bounds := ogen.NewSchema().SetType("object")
+		for _, bound := range []struct{ name, text string }{
+			{"gt", "after"}, {"gte", "at or after"}, {"lt", "before"}, {"lte", "at or before"},
+		} {
+			bounds.AddOptionalProperties(typeOf(f).SetDescription("Only values " + bound.text + " this.").ToProperty(bound.name))
+		}
+		out = append(out, query(f.JSON, fmt.Sprintf("Only rows whose %s is in this range.", f.JSON)+note, closed(bounds)).
+			SetStyle("deepObject").SetExplode(true))
+	} else {
+		out = append(out, query(f.JSON, fmt.Sprintf("Only rows whose %s is one of these.", f.JSON)+note, values(typeOf(f))))
+	}
+	if f.Nullable {
+		out = append(out, query(f.JSON+"Null", fmt.Sprintf("Only rows whose %s is null (true) or is not (false).", f.JSON)+note, ogen.Bool()))
+	}
+	return out
+}
+
+// values is an array given by repeating the parameter.
+func values(item *ogen.Schema) *ogen.Schema {
+	one, most := uint64(1), uint64(maxValues)
+	return item.AsArray().SetMinItems(&one).SetMaxItems(&most)
+}
+
+func query(name, description string, schema *ogen.Schema) *ogen.Parameter {
+	return ogen.NewParameter().InQuery().SetName(name).SetDescription(description).SetSchema(schema)
+}
+
+func texts(values []string) []json.RawMessage {
+	out := make([]json.RawMessage, len(values))
+	for i, v := range values {
+		out[i], _ = json.Marshal(v) // a string always encodes
+	}
+	return out
+}

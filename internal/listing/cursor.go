@@ -1,0 +1,114 @@
+package listing
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"github.com/lockstep-dev/lockstep/internal/problem"
+)
+
+// Kind is how a key's value is written in a cursor and bound to a statement.
+type Kind int
+
+// The kinds.
+const (
+	Text Kind = iota // also enums and decimals, which Postgres reads from text
+	Number
+	Boolean
+	Time
+	ID
+)
+
+// content is what a cursor holds. Names are short because they travel in URLs.
+type content struct {
+	List   string            `json:"l"`
+	Of     []byte            `json:"o"` // fingerprint of order and filters
+	Values []json.RawMessage `json:"k,omitempty"`
+	After  uuid.UUID         `json:"a"`
+}
+
+// Fingerprint identifies an order and filters: params without limit, cursor and count. It is short because it only has to
+// catch mistakes; a forged cursor reaches nothing that its filters would not.
+func Fingerprint(params any) []byte {
+	text, err := json.Marshal(params)
+	if err != nil {
+		return nil // parameters of the contract always encode
+	}
+	sum := sha256.Sum256(text)
+	return sum[:6]
+}
+
+// Encode returns the cursor of the page behind a row. value returns the row's value of a key by its name.
+func (o Order) Encode(list string, fingerprint []byte, id uuid.UUID, value func(name string) any) string {
+	c := content{List: list, Of: fingerprint, After: id}
+	for _, t := range o.terms {
+		text, err := json.Marshal(value(t.Name))
+		if err != nil {
+			text = []byte("null")
+		}
+		c.Values = append(c.Values, text)
+	}
+	text, _ := json.Marshal(c) // plain fields always encode
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// Decode returns the condition that continues a list behind a cursor. Its error is a *problem.Error with the code
+// invalid_cursor.
+func (o Order) Decode(list string, fingerprint []byte, text string) (func(*sql.Selector), error) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return nil, invalid()
+	}
+	var c content
+	if err := json.Unmarshal(raw, &c); err != nil || c.List != list || c.After == uuid.Nil ||
+		!bytes.Equal(c.Of, fingerprint) || len(c.Values) != len(o.terms) {
+		return nil, invalid()
+	}
+	values := make([]any, len(o.terms))
+	for i, t := range o.terms {
+		if values[i], err = t.read(c.Values[i]); err != nil {
+			return nil, invalid()
+		}
+	}
+	return o.after(values, c.After), nil
+}
+
+// read turns a cursor's value back into what a statement binds.
+func (t term) read(raw json.RawMessage) (any, error) {
+	if string(raw) == "null" {
+		if !t.Nullable {
+			return nil, errors.New("null for a key that has none")
+		}
+		return nil, nil
+	}
+	switch t.Kind {
+	case Number:
+		return decode[json.Number](raw)
+	case Boolean:
+		return decode[bool](raw)
+	case Time:
+		return decode[time.Time](raw)
+	case ID:
+		return decode[uuid.UUID](raw)
+	case Text:
+	}
+	return decode[string](raw)
+}
+
+func decode[T any](raw json.RawMessage) (any, error) {
+	var value T
+	err := json.Unmarshal(raw, &value)
+	return value, err
+}
+
+func invalid() error {
+	return problem.New(problem.InvalidCursor, "The cursor is not one that this list gave out for this order and these filters. Start again without a cursor.").
+		At("?cursor", "invalid_cursor", "Pass nextCursor of the page before, unchanged.")
+}

@@ -1,0 +1,56 @@
+package listing
+
+import (
+	"strings"
+
+	"entgo.io/ent/dialect/sql"
+)
+
+// In keeps rows whose column is one of the values.
+func In[T any](column string, values []T) func(*sql.Selector) {
+	return func(s *sql.Selector) {
+		args := make([]any, len(values))
+		for i, v := range values {
+			args[i] = v
+		}
+		s.Where(sql.In(s.C(column), args...))
+	}
+}
+
+// Null keeps rows whose column is null, or is not.
+func Null(column string, null bool) func(*sql.Selector) {
+	return func(s *sql.Selector) {
+		if null {
+			s.Where(sql.IsNull(s.C(column)))
+		} else {
+			s.Where(sql.NotNull(s.C(column)))
+		}
+	}
+}
+
+// Contains keeps rows with the text in any of the columns, in any case. What LIKE would read as a pattern is taken as text.
+func Contains(columns []string, text string) func(*sql.Selector) {
+	pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
+	return func(s *sql.Selector) {
+		var ways []*sql.Predicate
+		for _, column := range columns {
+			name := s.C(column)
+			ways = append(ways, sql.P(func(b *sql.Builder) { b.Ident(name).WriteString(" ILIKE ").Arg(pattern) }))
+		}
+		s.Where(sql.Or(ways...))
+	}
+}
+
+// Linked keeps rows whose id a join table pairs with one of the ids: far is its column for the listed rows, near for the
+// ids. The sub-query carries the tenant itself, because Ent's own do not.
+func Linked[T any](schema, table, tenantColumn string, tenant any, far, near string, ids []T) func(*sql.Selector) {
+	return func(s *sql.Selector) {
+		join := sql.Table(table).Schema(schema)
+		args := make([]any, len(ids))
+		for i, id := range ids {
+			args[i] = id
+		}
+		s.Where(sql.In(s.C(idColumn), sql.Select(join.C(far)).From(join).Where(sql.And(
+			sql.EQ(join.C(tenantColumn), tenant), sql.In(join.C(near), args...)))))
+	}
+}

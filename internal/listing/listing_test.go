@@ -1,0 +1,107 @@
+package listing_test
+
+import (
+	"encoding/base64"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/listing"
+	"github.com/lockstep-dev/lockstep/internal/problem"
+)
+
+var keys = []listing.Key{
+	{Name: "name", Column: "name"},
+	{Name: "createdAt", Column: "created_at", Kind: listing.Time},
+	{Name: "level", Column: "level", Kind: listing.Number, Nullable: true},
+	{Name: "email", Column: "email", Permission: "users:read_pii"},
+}
+
+func order(t *testing.T, sort ...string) listing.Order {
+	t.Helper()
+	o, err := listing.Parse(t.Context(), keys, sort)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func statement(use func(*sql.Selector)) string {
+	s := sql.Dialect(dialect.Postgres).Select("id").From(sql.Table("things"))
+	use(s)
+	text, _ := s.Query()
+	return strings.ReplaceAll(text, `"`, "")
+}
+
+func TestOrdersOfOneDirectionAreOneIndexRange(t *testing.T) {
+	t.Parallel()
+	id := uuid.Must(uuid.NewV7())
+	for sort, want := range map[string]string{
+		"name":       "(things.name, things.id) > ($1, $2)",
+		"-createdAt": "(things.created_at, things.id) < ($1, $2)",
+	} {
+		o := order(t, sort)
+		cursor := o.Encode("things", nil, id, func(name string) any {
+			if name == "createdAt" {
+				return time.Now()
+			}
+			return "x"
+		})
+		after, err := o.Decode("things", nil, cursor)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := statement(after); !strings.Contains(got, want) {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+func TestOrderByAHiddenFieldNeedsItsPermission(t *testing.T) {
+	t.Parallel()
+	_, err := listing.Parse(t.Context(), keys, []string{"-email"})
+	var refused *auth.PermissionError
+	if !errors.As(err, &refused) || refused.Permission != "users:read_pii" {
+		t.Errorf("got %v, want a refusal for users:read_pii", err)
+	}
+	ctx := auth.With(t.Context(), &auth.Principal{Permissions: []string{"users:read_pii"}})
+	if _, err := listing.Parse(ctx, keys, []string{"-email"}); err != nil {
+		t.Errorf("got %v, want the order", err)
+	}
+}
+
+func TestDecodeRefusesForeignCursors(t *testing.T) {
+	t.Parallel()
+	o := order(t, "name", "-level")
+	id, print := uuid.Must(uuid.NewV7()), listing.Fingerprint("filters")
+	value := func(name string) any { return map[string]any{"name": "x", "level": nil}[name] }
+	valid := o.Encode("things", print, id, value)
+	if _, err := o.Decode("things", print, valid); err != nil {
+		t.Fatalf("got %v for its own cursor", err)
+	}
+	for name, text := range map[string]string{
+		"empty":            "",
+		"not base64":       "%%%",
+		"not JSON":         base64.RawURLEncoding.EncodeToString([]byte("things")),
+		"of another list":  o.Encode("others", print, id, value),
+		"of other filters": o.Encode("things", listing.Fingerprint("other"), id, value),
+		"of another order": order(t, "name").Encode("things", print, id, value),
+		"without a row":    o.Encode("things", print, uuid.Nil, value),
+		"null for a name":  o.Encode("things", print, id, func(string) any { return nil }),
+		"wrong type":       o.Encode("things", print, id, func(string) any { return map[string]int{} }),
+		"cut":              valid[:len(valid)-4],
+		"with a long tail": valid + "AAAA",
+	} {
+		_, err := o.Decode("things", print, text)
+		var p *problem.Error
+		if !errors.As(err, &p) || p.Code != problem.InvalidCursor || len(p.Violations) != 1 || p.Violations[0].Pointer != "?cursor" {
+			t.Errorf("%s: got %v, want invalid_cursor at ?cursor", name, err)
+		}
+	}
+}
