@@ -27,7 +27,7 @@ func (g *Grants) announce(next ent.Mutator) ent.Mutator {
 			return next.Mutate(ctx, mutation)
 		}
 		for _, id := range tenants {
-			ctx = postgres.WithNotification(ctx, postgres.Notification{Channel: Channel, Payload: id.String()})
+			ctx = postgres.WithNotification(ctx, g.said(id))
 		}
 		forget := func() {
 			for _, id := range tenants {

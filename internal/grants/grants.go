@@ -5,9 +5,11 @@ package grants
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"entgo.io/ent/dialect"
@@ -17,7 +19,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
 
-// Channel is what processes tell each other on which tenant's grants have changed: its id.
+// Channel is what processes tell each other on which tenant's grants have changed: its id, a space, and the teller's.
 const Channel = "lockstep_grants"
 
 const (
@@ -44,6 +46,7 @@ type Options struct {
 // Grants answers what callers may do. It is safe for concurrent use.
 type Grants struct {
 	driver   dialect.Driver
+	self     string             // unlike that of any other process
 	listener *postgres.Listener // nil without ListenURL
 	cache    *cache
 }
@@ -56,7 +59,7 @@ func New(o Options) (*Grants, error) {
 	if o.Size == 0 {
 		o.Size = 10_000
 	}
-	g := &Grants{driver: o.Driver}
+	g := &Grants{driver: o.Driver, self: rand.Text()}
 	var err error
 	if g.cache, err = newCache(o.Size, g.read); err != nil {
 		return nil, fmt.Errorf("grants: %w", err)
@@ -104,12 +107,19 @@ func (g *Grants) Of(ctx context.Context, principal *auth.Principal) ([]string, e
 	return permissions, err
 }
 
-// heard takes in what another process has changed.
+// said is the announcement of a change in this process.
+func (g *Grants) said(tenant uuid.UUID) postgres.Notification {
+	return postgres.Notification{Channel: Channel, Payload: tenant.String() + " " + g.self}
+}
+
+// heard takes in what another process has changed; its own changes have been.
 func (g *Grants) heard(payload string) {
-	tenant, err := uuid.Parse(payload)
-	if err != nil {
+	tenant, teller, _ := strings.Cut(payload, " ")
+	id, err := uuid.Parse(tenant)
+	switch {
+	case err != nil:
 		g.cache.forgetAll() // said by a release that this one does not understand
-		return
+	case teller != g.self:
+		g.cache.forget(id)
 	}
-	g.cache.forget(tenant)
 }
