@@ -14,11 +14,10 @@ import (
 func newMigrateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate",
-		Short: "Check and hash the migrations directory",
-		Long: `Check and hash the migrations directory. To plan a migration, see "lockstep migration"; to apply migrations, see
-"server migrate".`,
+		Short: "Plan, prove, lint and repair the migrations directory",
+		Long:  `Plan, prove, lint and repair the migrations directory. To apply migrations, see "server migrate".`,
 	}
-	cmd.AddCommand(newMigrateVerifyCommand(), newMigrateHashCommand())
+	cmd.AddCommand(newMigrateDiffCommand(), newMigrateVerifyCommand(), newMigrateHashCommand())
 	return cmd
 }
 

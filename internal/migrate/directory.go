@@ -50,6 +50,8 @@ type Script struct {
 	NoTx bool
 	// Irreversible is the reason given by the directive lockstep:irreversible, empty without one.
 	Irreversible string
+	// Allowed are the directives lockstep:allow.
+	Allowed []Allowance
 }
 
 // Read reads and checks a migrations directory: sums present and right, versions unique, statements that can be told apart,

@@ -19,7 +19,7 @@ const Nothing = "0"
 func Down(ctx context.Context, o Options, to string) (Result, error) {
 	o = o.withDefaults()
 	start := time.Now()
-	dir, err := Read(o.Dir)
+	dir, err := o.directory()
 	if err != nil {
 		return Result{}, err
 	}

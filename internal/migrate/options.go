@@ -14,6 +14,10 @@ type Options struct {
 	URL string
 	// Log takes one line of progress at a time. Nil drops them.
 	Log func(format string, args ...any)
+	// Read is the directory when it was read already; Dir is then not looked at.
+	Read *Directory
+	// To is the last version Up applies. Defaults to the newest.
+	To string
 	// DryRun lists what would run, with its SQL, and changes nothing.
 	DryRun bool
 	// LockTimeout is how long a statement may queue for a lock, keeping others waiting behind it, before its file is rolled
@@ -49,6 +53,14 @@ func (o Options) withDefaults() Options {
 		o.Operator = "lockstep"
 	}
 	return o
+}
+
+// directory is what the options say to run.
+func (o Options) directory() (*Directory, error) {
+	if o.Read != nil {
+		return o.Read, nil
+	}
+	return Read(o.Dir)
 }
 
 // Result is what Up or Down did, or, after a dry run, would do.

@@ -36,7 +36,7 @@ func (s State) Clean() bool { return len(s.Pending) == 0 && len(s.Ahead) == 0 &&
 // Status compares a database with a directory. It reads only, takes no lock, and works as the application's role.
 func Status(ctx context.Context, o Options) (State, error) {
 	o = o.withDefaults()
-	dir, err := Read(o.Dir)
+	dir, err := o.directory()
 	if err != nil {
 		return State{}, err
 	}

@@ -69,7 +69,8 @@ func parseScript(place string, f atlas.File) (Script, error) {
 			return s, problem("statement", "", "%s: lockstep:irreversible needs a reason after it", place)
 		}
 	}
-	return s, nil
+	s.Allowed, err = allowances(place, s.SQL)
+	return s, err
 }
 
 // partialHashes are the hashes by which Atlas tells that statements already applied have not changed: each covers the

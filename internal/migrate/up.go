@@ -20,7 +20,7 @@ import (
 func Up(ctx context.Context, o Options) (Result, error) {
 	o = o.withDefaults()
 	start := time.Now()
-	dir, err := Read(o.Dir)
+	dir, err := o.directory()
 	if err != nil {
 		return Result{}, err
 	}
@@ -45,6 +45,9 @@ func Up(ctx context.Context, o Options) (Result, error) {
 		o.Log("the database is ahead, at version %s: a newer release has migrated it; nothing to do", p.current())
 	}
 	for _, m := range p.pending {
+		if o.To != "" && m.Version > o.To {
+			break
+		}
 		var file FileResult
 		if o.DryRun {
 			file = preview(&m.Up, resumeAt(m))

@@ -11,7 +11,7 @@ import (
 // says whether all is well; a directory that disagrees with its own checksums is an error. It reads only.
 func Verify(ctx context.Context, o Options) (State, error) {
 	o = o.withDefaults()
-	dir, err := Read(o.Dir)
+	dir, err := o.directory()
 	if err != nil {
 		return State{}, err
 	}

@@ -81,26 +81,24 @@ ALTER TABLE "core"."xs" ADD CONSTRAINT "xs_y" FOREIGN KEY ("tenant_id", "y") REF
 			`CREATE UNIQUE INDEX "users_tenant_id_email_key" ON "core"."users" ("tenant_id", "email");`, ``,
 			`COMMENT ON COLUMN "core"."users"."email" IS 'E-mail address; unique in the tenant''s users.';`, ``),
 			down:     []string{`CREATE UNIQUE INDEX "users_tenant_id_email_key"`, `'E-mail address; unique in the tenant''s users.'`},
-			warnings: []string{"drops column users.email and what it holds"}},
-		{name: "column under another name", edit: replace(`"note" text NULL,`, `"remark" text NULL,`),
-			warnings: []string{"drops column users.note and what it holds; if remark is its new name, replace both statements by " +
-				"ALTER TABLE \"core\".\"users\" RENAME COLUMN \"note\" TO \"remark\", in the reverse too, and run `lockstep migrate hash`"}},
+			warnings: []string{"drops column users.email and what it holds", "undoing it puts substitutes where users.email had values"}},
 		{name: "widened column", edit: replace(`"name" character varying(255)`, `"name" character varying(500)`),
 			up: []string{`ALTER COLUMN "name" TYPE character varying(500)`}, down: []string{`TYPE character varying(255)`},
 			warnings: []string{"changes the type of column roles.name: values that do not fit stop it or are cut"}},
 		{name: "nullability and default", edit: replace(`"email" character varying(255) NOT NULL`, `"email" character varying(255) NULL DEFAULT ''`),
-			up: []string{`DROP NOT NULL`, `SET DEFAULT ''`}, down: []string{`SET NOT NULL`, `DROP DEFAULT`}},
+			up: []string{`DROP NOT NULL`, `SET DEFAULT ''`}, down: []string{`SET NOT NULL`, `DROP DEFAULT`},
+			warnings: []string{"undoing it puts substitutes where users.email had values"}},
 		{name: "added enum value", edit: replace(`'inactive')`, `'inactive', 'invited')`),
 			up:   []string{`DROP CONSTRAINT "users_status_check"`, `ADD CONSTRAINT "users_status_check"`, `'invited'`},
 			down: []string{`DROP CONSTRAINT "users_status_check"`, `ARRAY['active'::text, 'inactive'::text]`}},
 		{name: "dropped check", edit: replace(",\n  CONSTRAINT \"users_status_check\" CHECK (\"status\"::text IN ('active', 'inactive'))", ""),
 			up: []string{`DROP CONSTRAINT "users_status_check"`}, down: []string{`ADD CONSTRAINT "users_status_check"`}},
 		{name: "index", edit: add(`CREATE INDEX "users_status" ON "core"."users" ("tenant_id", "status" DESC) WHERE "note" IS NOT NULL;`),
-			up: []string{`CREATE INDEX "users_status"`, `WHERE (note IS NOT NULL)`}, down: []string{`DROP INDEX "core"."users_status"`}},
+			up: []string{`CREATE INDEX CONCURRENTLY "users_status"`, `WHERE (note IS NOT NULL)`}, down: []string{`DROP INDEX CONCURRENTLY "core"."users_status"`}},
 		{name: "dropped index", edit: replace(`CREATE INDEX "user_roles_tenant_id_role_id_idx" ON "core"."user_roles" ("tenant_id", "role_id");`, ``),
-			up: []string{`DROP INDEX "core"."user_roles_tenant_id_role_id_idx"`}, down: []string{`CREATE INDEX "user_roles_tenant_id_role_id_idx"`}},
+			up: []string{`DROP INDEX CONCURRENTLY "core"."user_roles_tenant_id_role_id_idx"`}, down: []string{`CREATE INDEX CONCURRENTLY "user_roles_tenant_id_role_id_idx"`}},
 		{name: "index that becomes unique", edit: replace(`CREATE INDEX "user_roles_tenant_id_role_id_idx"`, `CREATE UNIQUE INDEX "user_roles_tenant_id_role_id_idx"`),
-			up: []string{`CREATE UNIQUE INDEX`}, down: []string{`CREATE INDEX "user_roles_tenant_id_role_id_idx"`}},
+			up: []string{`CREATE UNIQUE INDEX CONCURRENTLY`}, down: []string{`CREATE INDEX CONCURRENTLY "user_roles_tenant_id_role_id_idx"`}},
 		{name: "self edge on a table that is there", edit: replace(`"note" text NULL,`, `"note" text NULL, "manager_id" uuid NULL,
   CONSTRAINT "users_tenant_id_manager_id_fkey" FOREIGN KEY ("tenant_id", "manager_id") REFERENCES "core"."users" ("tenant_id", "id") ON DELETE NO ACTION,`),
 			up:   []string{`CONSTRAINT "users_tenant_id_manager_id_fkey" FOREIGN KEY ("tenant_id", "manager_id")`},
@@ -118,13 +116,13 @@ ALTER TABLE "core"."xs" ADD CONSTRAINT "xs_y" FOREIGN KEY ("tenant_id", "y") REF
 			p := newProject(t)
 			p.edit(test.edit)
 			plan := p.plan("change")
-			wantWords(t, "up", plan.Up, test.up)
-			wantWords(t, "down", plan.Down, test.down)
+			wantWords(t, "up", plan.Up(), test.up)
+			wantWords(t, "down", plan.Down(), test.down)
 			if diff := cmp.Diff(test.warnings, plan.Warnings); diff != "" {
 				t.Errorf("warnings (-want +got):\n%s", diff)
 			}
-			if strings.Contains(plan.Up+plan.Down, "CASCADE") {
-				t.Errorf("the plan drops what it does not name:\n%s%s", plan.Up, plan.Down)
+			if strings.Contains(plan.Up()+plan.Down(), "CASCADE") {
+				t.Errorf("the plan drops what it does not name:\n%s%s", plan.Up(), plan.Down())
 			}
 			p.write(plan)
 			p.sameSchema()

@@ -27,6 +27,10 @@ type database struct {
 	pool *sql.DB
 	atlas.Driver
 	drop func()
+
+	conn   *pgx.Conn         // see connection
+	filled map[string]string // signature of each column when it was filled
+	bare   map[string]string // tables without rows, and why
 }
 
 func open(ctx context.Context, scratch Scratch) (*database, error) {
@@ -48,6 +52,9 @@ func open(ctx context.Context, scratch Scratch) (*database, error) {
 }
 
 func (d *database) close() {
+	if d.conn != nil {
+		_ = d.conn.Close(context.Background())
+	}
 	if d.pool != nil {
 		_ = d.pool.Close()
 	}
@@ -60,12 +67,11 @@ func (d *database) load(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("read the desired state: %w", err)
 	}
-	conn, err := pgx.Connect(ctx, d.url)
+	conn, err := d.connection(ctx)
 	if err != nil {
-		return fmt.Errorf("connect to the scratch database: %w", err)
+		return err
 	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	if _, err := conn.Exec(ctx, string(text)); err != nil {
+	if _, err := conn.Exec(ctx, string(text), pgx.QueryExecModeSimpleProtocol); err != nil {
 		return fmt.Errorf("execute the desired state %s: %w", path, err)
 	}
 	return nil
@@ -83,11 +89,10 @@ func (d *database) inspect(ctx context.Context) (*schema.Realm, error) {
 
 // catalog reads what Atlas does not see: the fingerprint of every object and the fences.
 func (d *database) catalog(ctx context.Context) (catalog.Fingerprint, []catalog.Table, error) {
-	conn, err := pgx.Connect(ctx, d.url)
+	conn, err := d.connection(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("connect to the scratch database: %w", err)
+		return nil, nil, err
 	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	print, err := catalog.Read(ctx, conn)
 	if err != nil {
 		return nil, nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -37,38 +38,48 @@ func (o Options) directory(name string) (*migrate.Directory, []byte, error) {
 	return dir, base, nil
 }
 
-// with returns the migrations directory in memory, up to and including version limit (all when empty), with the plan's
-// files added when there is one, and with checksums to match.
-func with(migrations string, limit string, plan *Plan) (fs.FS, error) {
-	memory := fstest.MapFS{}
-	read := func(folder string) error {
+// fileSet is a migrations directory in memory.
+type fileSet fstest.MapFS
+
+// readFiles reads the migrations and their reverses, without the checksums.
+func readFiles(migrations string) (fileSet, error) {
+	memory := fileSet{}
+	for _, folder := range []string{".", migrate.DownDir} {
 		names, err := filepath.Glob(filepath.Join(migrations, filepath.FromSlash(folder), "*.sql"))
 		if err != nil {
-			return fmt.Errorf("list migrations: %w", err)
+			return nil, fmt.Errorf("list migrations: %w", err)
 		}
 		for _, name := range names {
-			base := filepath.Base(name)
-			if limit != "" && base[:min(len(limit), len(base))] > limit {
-				continue
-			}
 			b, err := os.ReadFile(name)
 			if err != nil {
-				return fmt.Errorf("read migration: %w", err)
+				return nil, fmt.Errorf("read migration: %w", err)
 			}
-			memory[path.Join(folder, base)] = &fstest.MapFile{Data: b}
+			memory[path.Join(folder, filepath.Base(name))] = &fstest.MapFile{Data: b}
 		}
-		return nil
 	}
-	if err := errors.Join(read("."), read(migrate.DownDir)); err != nil {
+	return memory, nil
+}
+
+// put adds a planned file; a reverse that is not there yet is left out.
+func (s fileSet) put(f File) {
+	s[f.Name] = &fstest.MapFile{Data: []byte(f.Up)}
+	if f.Down != "" {
+		s[path.Join(migrate.DownDir, f.Name)] = &fstest.MapFile{Data: []byte(f.Down)}
+	}
+}
+
+// hashed is the set with checksums to match.
+func (s fileSet) hashed() (fs.FS, error) {
+	memory := fstest.MapFS(maps.Clone(s))
+	return memory, addSums(memory)
+}
+
+func (s fileSet) directory() (*migrate.Directory, error) {
+	memory, err := s.hashed()
+	if err != nil {
 		return nil, err
 	}
-	if plan != nil {
-		memory[plan.Name] = &fstest.MapFile{Data: []byte(plan.Up)}
-		if plan.Down != "" {
-			memory[path.Join(migrate.DownDir, plan.Name)] = &fstest.MapFile{Data: []byte(plan.Down)}
-		}
-	}
-	return memory, addSums(memory)
+	return migrate.Read(memory)
 }
 
 func addSums(memory fstest.MapFS) error {
@@ -92,17 +103,29 @@ func Write(o Options, plan *Plan) ([]string, error) {
 	if !bytes.Equal(current, plan.base) {
 		return nil, errors.New("the migrations changed while this one was planned: run it again")
 	}
-	all, err := with(o.Migrations, "", plan)
+	files, err := readFiles(o.Migrations)
 	if err != nil {
 		return nil, err
 	}
-	return replaceFiles(o.Migrations, all,
-		path.Join(migrate.DownDir, plan.Name), plan.Name, path.Join(migrate.DownDir, migrate.DownSumFile), migrate.SumFile)
+	var names []string
+	for _, f := range plan.Files {
+		files.put(f)
+		names = append(names, path.Join(migrate.DownDir, f.Name), f.Name)
+	}
+	all, err := files.hashed()
+	if err != nil {
+		return nil, err
+	}
+	return replaceFiles(o.Migrations, all, append(names, path.Join(migrate.DownDir, migrate.DownSumFile), migrate.SumFile)...)
 }
 
 // Hash writes both checksum files anew, after files were edited by hand. It returns the paths of what it wrote.
 func Hash(migrations string) ([]string, error) {
-	all, err := with(migrations, "", nil)
+	files, err := readFiles(migrations)
+	if err != nil {
+		return nil, err
+	}
+	all, err := files.hashed()
 	if err != nil {
 		return nil, err
 	}

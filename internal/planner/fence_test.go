@@ -2,6 +2,7 @@ package planner
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -22,13 +23,16 @@ func TestFenceFollowsTheKey(t *testing.T) {
 	p := newProject(t)
 	for i, things := range []string{globalThings, ownedThings, globalThings} {
 		p.edit(func(base string) string { return base + things })
+		if p.Backfill = nil; i == 1 {
+			p.Backfill = map[string]string{"things.tenant_id": "(SELECT id FROM core.tenants ORDER BY id LIMIT 1)"}
+		}
 		plan := p.plan([]string{"add_things", "own_things", "share_things"}[i])
 		p.write(plan)
 		if i == 1 {
-			wantWords(t, "up", plan.Up, []string{`DROP POLICY "platform_write"`, `DROP POLICY "reference_read"`, `CREATE POLICY "tenant_isolation"`})
-			wantWords(t, "down", plan.Down, []string{`DROP POLICY "tenant_isolation"`, `CREATE POLICY "reference_read"`})
-			if strings.Contains(plan.Up, "GRANT") {
-				t.Errorf("the grants are there already:\n%s", plan.Up)
+			wantWords(t, "up", plan.Up(), []string{`DROP POLICY "platform_write"`, `DROP POLICY "reference_read"`, `CREATE POLICY "tenant_isolation"`})
+			wantWords(t, "down", plan.Down(), []string{`DROP POLICY "tenant_isolation"`, `CREATE POLICY "reference_read"`})
+			if strings.Contains(plan.Up(), "GRANT") {
+				t.Errorf("the grants are there already:\n%s", plan.Up())
 			}
 		}
 	}
@@ -42,7 +46,7 @@ func TestFencesForATableThatHasNone(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
 	p.edit(func(base string) string { return base + ownedThings })
-	name := nextVersion(p.withDefaults().Now(), initial.plan.Version) + "_by_cli.sql"
+	name := nextVersion(p.withDefaults().Now(), initial.plan.Files[0].Version) + "_by_cli.sql"
 	p.put(name, ownedThings)
 	p.put("down/"+name, `DROP TABLE "core"."things";`)
 	report, err := Verify(t.Context(), p.Options)
@@ -51,8 +55,8 @@ func TestFencesForATableThatHasNone(t *testing.T) {
 	}
 	wantProblems(t, report, "schema", "fence", "fence", "fence")
 	plan := p.plan("fence_things")
-	wantWords(t, "up", plan.Up, []string{`ALTER TABLE "core"."things" FORCE ROW LEVEL SECURITY`, `CREATE POLICY "tenant_isolation"`, `GRANT`})
-	wantWords(t, "down", plan.Down, []string{`DROP POLICY "tenant_isolation"`, `DISABLE ROW LEVEL SECURITY`, `REVOKE`})
+	wantWords(t, "up", plan.Up(), []string{`ALTER TABLE "core"."things" FORCE ROW LEVEL SECURITY`, `CREATE POLICY "tenant_isolation"`, `GRANT`})
+	wantWords(t, "down", plan.Down(), []string{`DROP POLICY "tenant_isolation"`, `DISABLE ROW LEVEL SECURITY`, `REVOKE`})
 	p.write(plan)
 	report, err = Verify(t.Context(), p.Options)
 	if err != nil {
@@ -66,8 +70,8 @@ func TestPoliciesByHandAreLeftAlone(t *testing.T) {
 	p := newProject(t)
 	p.edit(func(base string) string { return base + globalThings })
 	plan := p.plan("add_things")
-	i := strings.Index(plan.Up, "-- Every tenant reads")
-	plan.Up = plan.Up[:i] + `CREATE POLICY "by_hand" ON "core"."things" FOR SELECT USING (true);` + "\n"
+	i := strings.Index(plan.Up(), "-- Every tenant reads")
+	plan.Files[0].Up = plan.Up()[:i] + `CREATE POLICY "by_hand" ON "core"."things" FOR SELECT USING (true);` + "\n"
 	p.write(plan)
 	if plan, err := New(t.Context(), p.Options, "again"); !errors.Is(err, ErrNothing) {
 		t.Errorf("got plan %+v, %v; want nothing to do", plan, err)
@@ -95,11 +99,7 @@ func TestFencesHold(t *testing.T) {
 	})
 	p.write(p.plan("add_countries"))
 	db := dbtest.Empty(t)
-	dir, err := with(p.Migrations, "", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := migrate.Up(t.Context(), migrate.Options{Dir: dir, URL: db.OwnerURL}); err != nil {
+	if _, err := migrate.Up(t.Context(), migrate.Options{Dir: os.DirFS(p.Migrations), URL: db.OwnerURL}); err != nil {
 		t.Fatal(err)
 	}
 	const a, b = "00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"

@@ -78,7 +78,7 @@ func (p *project) plan(name string) *Plan {
 func (p *project) write(plan *Plan) {
 	p.t.Helper()
 	if _, err := Write(p.Options, plan); err != nil {
-		p.t.Fatalf("write %s: %v", plan.Name, err)
+		p.t.Fatalf("write the plan: %v", err)
 	}
 }
 
@@ -170,4 +170,21 @@ func wantWords(t testing.TB, what, text string, words []string) {
 			t.Errorf("%s does not say %q:\n%s", what, w, text)
 		}
 	}
+}
+
+// Up is the text of all files in order, Down that of their reverses.
+func (p *Plan) Up() string {
+	text := ""
+	for _, f := range p.Files {
+		text += f.Up
+	}
+	return text
+}
+
+func (p *Plan) Down() string {
+	text := ""
+	for _, f := range p.Files {
+		text = f.Down + text
+	}
+	return text
 }

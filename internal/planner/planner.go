@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/lockstep-dev/lockstep/internal/catalog"
@@ -29,20 +30,34 @@ type Options struct {
 	Scratch Scratch
 	// Step is told about each step when it is done. Nil drops it.
 	Step func(name string, took time.Duration)
+	// Renames say what goes on under another name, Drops ("users.name", "clients") what does not although a similar name
+	// appears.
+	Renames []Rename
+	Drops   []string
+	// Ask puts a question to a person. Nil refuses to plan where there is one.
+	Ask func(question string) (yes bool, err error)
+	// Backfill gives rows that are already there a value, an SQL expression, where a column of theirs becomes required or
+	// restricted. Keys are of the form users.name.
+	Backfill map[string]string
 	// Now is the clock for file names. Defaults to time.Now.
 	Now func() time.Time
 }
 
-// Plan is a migration that was proven and not yet written.
+// Plan is a migration that was proven and not yet written. A change that must not block a table in use takes several files.
 type Plan struct {
-	Version string `json:"version"`
-	Name    string `json:"name"` // of the file, the same for both directions
-	Up      string `json:"up"`
-	Down    string `json:"down"`
+	Files []File `json:"files"`
 	// Warnings name what the migration destroys.
 	Warnings []string `json:"warnings"`
 
 	base []byte // atlas.sum the plan was made on
+}
+
+// File is one file of a plan, with its reverse.
+type File struct {
+	Version string `json:"version"`
+	Name    string `json:"name"` // the same for both directions
+	Up      string `json:"up"`
+	Down    string `json:"down"`
 }
 
 var validName = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
@@ -71,6 +86,9 @@ func New(ctx context.Context, o Options, name string) (*Plan, error) {
 		return nil, err
 	}
 	step()
+	if err := d.current.fill(ctx); err != nil {
+		return nil, err
+	}
 	step = o.step("load the desired state")
 	if err := d.desired.load(ctx, o.Schema); err != nil {
 		return nil, err
@@ -85,17 +103,58 @@ func New(ctx context.Context, o Options, name string) (*Plan, error) {
 	step()
 
 	step = o.step("plan")
-	up, changes, err := d.current.planBetween(ctx, before.side, goal)
+	stages, warnings, err := o.stage(ctx, d, before)
 	if err != nil {
 		return nil, err
 	}
-	if len(up) == 0 {
+	if len(stages) == 0 {
 		return nil, ErrNothing
 	}
-	version := nextVersion(o.Now(), dir.Latest())
-	plan := &Plan{Version: version, Name: version + "_" + name + ".sql", Up: render(up), Warnings: warnings(changes), base: base}
+	plan := &Plan{Warnings: warnings, base: base}
 	step()
-	return plan, o.prove(ctx, d, plan, before)
+	return plan, o.prove(ctx, d, plan, stages, name, dir.Latest())
+}
+
+// stage plans the files that lead to the goal, without their reverses where those are to be computed.
+func (o Options) stage(ctx context.Context, d pair, before snapshot) ([]stage, []string, error) {
+	names := &renamer{o: o, current: d.current, desired: d.desired}
+	if err := names.find(ctx); err != nil {
+		return nil, nil, err
+	}
+	var renamed *snapshot
+	if len(names.up) > 0 {
+		var err error
+		if before, err = d.current.snapshot(ctx); err != nil {
+			return nil, nil, err
+		}
+		// Comparing writes into the states, so the reverse needs one of its own.
+		look, err := d.current.snapshot(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		renamed = &look
+	}
+	goal, err := d.desired.goal(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	changes, err := d.current.diffRealms(before.realm, goal.realm)
+	if err != nil {
+		return nil, nil, err
+	}
+	split := &stages{o: o, d: d.current, goal: goal.realm, used: map[string]bool{}}
+	if err := split.split(ctx, changes); err != nil {
+		return nil, nil, err
+	}
+	body, err := d.current.wrap(ctx, before.side, goal, split.main)
+	if err != nil {
+		return nil, nil, err
+	}
+	files := split.files(append(slices.Clone(names.up), body...), names.down)
+	if renamed != nil {
+		files[0].renamed = renamed
+	}
+	return files, append(warnings(changes), split.warnings...), names.undo(ctx)
 }
 
 func (o Options) withDefaults() Options {

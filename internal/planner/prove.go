@@ -1,27 +1,114 @@
 package planner
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"io/fs"
+	"slices"
 	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
 )
 
-// prove applies the planned migration, computes its reverse by comparing the state after with the state before, and runs
-// down and up again. Every state reached is compared with the one it must equal, by Atlas and by fingerprint. It completes
-// the plan with the reverse.
-func (o Options) prove(ctx context.Context, d pair, plan *Plan, before snapshot) error {
-	step := o.step("apply it")
-	all, err := with(o.Migrations, "", plan)
+// prove applies the planned files one after the other to a database with rows in it, computes each reverse by comparing
+// the state after with the state before, and runs down and up again. Every state reached is compared with the one it must
+// equal, by Atlas and by fingerprint, and so are the rows. It completes the plan with the files.
+func (o Options) prove(ctx context.Context, d pair, plan *Plan, stages []stage, name, newest string) error {
+	memory, err := readFiles(o.Migrations)
 	if err != nil {
 		return err
 	}
-	if _, err := migrate.Up(ctx, migrate.Options{Dir: all, URL: d.current.url}); err != nil {
-		return fmt.Errorf("the planned migration fails on an empty database: %w", err)
+	var dir *migrate.Directory
+	for _, stage := range stages {
+		version := nextVersion(o.Now(), newest)
+		newest = version
+		full := version + "_" + name
+		if stage.suffix != "" {
+			full += "_" + stage.suffix
+		}
+		file := File{Version: version, Name: full + ".sql", Up: render(stage.up)}
+		if stage.noTx {
+			file.Up = "-- atlas:txmode none\n\n" + file.Up
+		}
+		done := o.step("prove " + file.Name)
+		memory.put(file)
+		if dir, err = memory.directory(); err != nil {
+			return err
+		}
+		before, err := d.current.snapshot(ctx)
+		if err != nil {
+			return err
+		}
+		rows, err := d.current.rows(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := migrate.Up(ctx, migrate.Options{Read: dir, URL: d.current.url}); err != nil {
+			return fmt.Errorf("the planned migration fails on a database with rows: %w\n%s", err, advice(err))
+		}
+		after, err := d.current.snapshot(ctx)
+		if err != nil {
+			return err
+		}
+		var impossible string
+		if file.Down, impossible, err = o.down(ctx, d.current, stage, after, before, plan); err != nil {
+			return err
+		}
+		memory.put(file)
+		if dir, err = memory.directory(); err != nil {
+			return err
+		}
+		if impossible == "" {
+			losses, err := d.current.roundTrip(ctx, dir, version, before, after, rows)
+			if err != nil {
+				return err
+			}
+			for _, loss := range losses {
+				if slices.ContainsFunc(plan.Warnings, loss.named) {
+					continue // the change itself drops it
+				}
+				plan.Warnings = append(plan.Warnings, "undoing "+file.Name+" does not bring back "+loss.String())
+			}
+		}
+		plan.Files = append(plan.Files, file)
+		done()
 	}
+	return o.reached(ctx, d)
+}
+
+// down writes a file's reverse, or declares why there is none.
+func (o Options) down(ctx context.Context, d *database, stage stage, after, before snapshot, plan *Plan) (text, impossible string, err error) {
+	switch {
+	case stage.mute != "":
+		return "-- Nothing to undo: " + stage.mute + "\nSELECT 1;\n", "", nil
+	case stage.down != nil && stage.noTx:
+		return "-- atlas:txmode none\n\n" + render(stage.down), "", nil
+	case stage.down != nil:
+		return render(stage.down), "", nil
+	}
+	if stage.renamed != nil {
+		before = *stage.renamed // the renames' reverse does the rest
+	}
+	statements, lost, impossible, err := d.reverse(ctx, after.side, before.side)
+	if err != nil {
+		return "", "", fmt.Errorf("plan the reverse: %w", err)
+	}
+	if impossible != "" {
+		plan.Warnings = append(plan.Warnings, "cannot be undone: "+impossible)
+		return "-- lockstep:irreversible " + impossible + "\n", impossible, nil
+	}
+	for _, column := range lost {
+		plan.Warnings = append(plan.Warnings, "undoing it puts substitutes where "+column+" had values")
+	}
+	return render(append(statements, stage.undo...)), "", nil
+}
+
+// reached makes sure that nothing is left to do.
+func (o Options) reached(ctx context.Context, d pair) error {
 	after, err := d.current.snapshot(ctx)
 	if err != nil {
 		return err
@@ -30,56 +117,52 @@ func (o Options) prove(ctx context.Context, d pair, plan *Plan, before snapshot)
 	if err != nil {
 		return err
 	}
-	left, _, err := d.current.planBetween(ctx, after.side, goal)
+	left, err := d.current.planBetween(ctx, after.side, goal)
 	if err != nil {
 		return err
 	}
 	if len(left) > 0 {
 		return fmt.Errorf("the planned migration does not lead to %s; still to do after it:\n%s", o.Schema, render(left))
 	}
-	step()
-
-	step = o.step("plan the reverse")
-	// The states were written into while they were compared: look again.
-	if after, err = d.current.snapshot(ctx); err != nil {
-		return err
-	}
-	down, _, err := d.current.planBetween(ctx, after.side, before.side)
-	if err != nil {
-		return fmt.Errorf("plan the reverse: %w", err)
-	}
-	plan.Down = render(down)
-	if all, err = with(o.Migrations, "", plan); err != nil {
-		return err
-	}
-	step()
-
-	step = o.step("undo it and apply it again")
-	if err := d.current.roundTrip(ctx, all, plan.Version, before, after); err != nil {
-		return err
-	}
-	step()
 	return nil
+}
+
+// advice says what helps where rows are in the way.
+func advice(err error) string {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return ""
+	}
+	switch pg.Code {
+	case "23514", "23502":
+		return fmt.Sprintf("rows that are already there break it: say what they get, `--backfill %s.%s=\"SQL expression\"`", pg.TableName, cmp.Or(pg.ColumnName, "column"))
+	case "23505":
+		return "rows that are already there have the same value twice: write a migration that makes them different first"
+	case "22001", "22003", "22P02", "22007", "22008":
+		return "values that are already there do not fit the new type: write a migration that changes them first, or add a new column, copy and switch"
+	}
+	return ""
 }
 
 // roundTrip undoes the newest migration of dir and applies it again, and compares the state after each with the one it
 // must equal.
-func (d *database) roundTrip(ctx context.Context, dir fs.FS, version string, before, after snapshot) error {
-	options := migrate.Options{Dir: dir, URL: d.url}
-	to, err := below(dir, version)
-	if err != nil {
-		return err
-	}
+func (d *database) roundTrip(ctx context.Context, dir *migrate.Directory, version string, before, after snapshot, rows content) ([]loss, error) {
+	options := migrate.Options{Read: dir, URL: d.url, To: version}
+	to := below(dir, version)
 	if _, err := migrate.Down(ctx, options, to); err != nil {
-		return fmt.Errorf("undo the migration: %w", err)
+		return nil, fmt.Errorf("undo the migration: %w", err)
 	}
 	if err := d.mustEqual(ctx, before, "undoing the migration does not lead back to the state before it"); err != nil {
-		return err
+		return nil, err
+	}
+	now, err := d.rows(ctx)
+	if err != nil {
+		return nil, err
 	}
 	if _, err := migrate.Up(ctx, options); err != nil {
-		return fmt.Errorf("apply the migration again after undoing it: %w", err)
+		return nil, fmt.Errorf("apply the migration again after undoing it: %w", err)
 	}
-	return d.mustEqual(ctx, after, "applying the migration again after undoing it leads to another state than the first time")
+	return rows.lostIn(now), d.mustEqual(ctx, after, "applying the migration again after undoing it leads to another state than the first time")
 }
 
 // mustEqual compares the database with a state it was in before.
@@ -112,17 +195,13 @@ func (d *database) mustEqual(ctx context.Context, want snapshot, complaint strin
 }
 
 // below is the version before one, for migrate.Down.
-func below(dir fs.FS, version string) (string, error) {
-	all, err := migrate.Read(dir)
-	if err != nil {
-		return "", err
-	}
+func below(dir *migrate.Directory, version string) string {
 	to := migrate.Nothing
-	for _, m := range all.Migrations {
+	for _, m := range dir.Migrations {
 		if m.Version >= version {
 			break
 		}
 		to = m.Version
 	}
-	return to, nil
+	return to
 }

@@ -24,8 +24,10 @@ func TestNewRefuses(t *testing.T) {
 		{"path as name", "../x", nil, "no name for a migration"},
 		{"existing name", "init", nil, "has this name already"},
 		{"unhashed file", "change", func(t *testing.T, p *project) { create(t, p, "20990101000000_x.sql", "SELECT 1;\n") }, "20990101000000_x.sql is not in atlas.sum"},
-		{"edited file", "change", func(t *testing.T, p *project) { create(t, p, initial.plan.Name, initial.plan.Up+"SELECT 1;\n") }, "was edited after it was hashed"},
-		{"edited reverse", "change", func(t *testing.T, p *project) { create(t, p, "down/"+initial.plan.Name, "SELECT 1;\n") }, "was edited after it was hashed"},
+		{"edited file", "change", func(t *testing.T, p *project) {
+			create(t, p, initial.plan.Files[0].Name, initial.plan.Files[0].Up+"SELECT 1;\n")
+		}, "was edited after it was hashed"},
+		{"edited reverse", "change", func(t *testing.T, p *project) { create(t, p, "down/"+initial.plan.Files[0].Name, "SELECT 1;\n") }, "was edited after it was hashed"},
 		{"no sums", "change", func(t *testing.T, p *project) {
 			if err := os.Remove(filepath.Join(p.Migrations, "atlas.sum")); err != nil {
 				t.Fatal(err)
@@ -74,7 +76,7 @@ func TestWriteIsAllOrNothing(t *testing.T) {
 	p.edit(func(s string) string { return s + globalThings })
 	plan := p.plan("add_things")
 	// The reverse is written first; then a folder is in the way of the migration.
-	blocker := filepath.Join(p.Migrations, plan.Name)
+	blocker := filepath.Join(p.Migrations, plan.Files[0].Name)
 	if err := os.Mkdir(blocker, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +91,7 @@ func TestWriteIsAllOrNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.write(plan)
-	want := []string{"atlas.sum", "down", "down/" + initial.plan.Name, "down/" + plan.Name, "down/down.sum", initial.plan.Name, plan.Name}
+	want := []string{"atlas.sum", "down", "down/" + initial.plan.Files[0].Name, "down/" + plan.Files[0].Name, "down/down.sum", initial.plan.Files[0].Name, plan.Files[0].Name}
 	slices.Sort(want)
 	if diff := cmp.Diff(want, p.files()); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
@@ -127,11 +129,11 @@ func TestPlansAreDeterministic(t *testing.T) {
 	p := emptyProject(t)
 	p.Now = at("20250601120000")
 	first, second := p.plan("init"), p.plan("init")
-	if first.Up != second.Up || first.Down != second.Down || first.Name != "20250601120000_init.sql" || second.Name != first.Name {
-		t.Errorf("got %s and %s:\n%s", first.Name, second.Name, cmp.Diff(first.Up+first.Down, second.Up+second.Down))
+	if first.Up() != second.Up() || first.Down() != second.Down() || first.Files[0].Name != "20250601120000_init.sql" || second.Files[0].Name != first.Files[0].Name {
+		t.Errorf("got %s and %s:\n%s", first.Files[0].Name, second.Files[0].Name, cmp.Diff(first.Up()+first.Down(), second.Up()+second.Down()))
 	}
-	if want := `DROP SCHEMA "core";`; !strings.HasSuffix(first.Down, want+"\n") || strings.Contains(first.Down, "CASCADE") {
-		t.Errorf("got reverse %s, want it to end in %s, without CASCADE", first.Down, want)
+	if want := `DROP SCHEMA "core";`; !strings.HasSuffix(first.Down(), want+"\n") || strings.Contains(first.Down(), "CASCADE") {
+		t.Errorf("got reverse %s, want it to end in %s, without CASCADE", first.Down(), want)
 	}
 }
 
@@ -146,7 +148,9 @@ func TestVerifyFindsPlantedFaults(t *testing.T) {
 		says  string
 	}{
 		{"whole", func(*project) {}, nil, ""},
-		{"edited", func(p *project) { create(p.t.(*testing.T), p, initial.plan.Name, initial.plan.Up+"\n") }, []string{"sum"}, "edited after it was hashed"},
+		{"edited", func(p *project) {
+			create(p.t.(*testing.T), p, initial.plan.Files[0].Name, initial.plan.Files[0].Up+"\n")
+		}, []string{"sum"}, "edited after it was hashed"},
 		{"desired state ahead", func(p *project) {
 			p.edit(func(s string) string {
 				return strings.Replace(s, `"note" text NULL`, `"note" text NULL, "more" text NULL`, 1)

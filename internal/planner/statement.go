@@ -102,14 +102,19 @@ type side struct {
 
 // planBetween writes the statements that lead from one state to the other: what Atlas plans, and around it what Atlas does
 // not see. No statements mean that there is no difference.
-func (d *database) planBetween(ctx context.Context, from, to side) ([]Statement, []schema.Change, error) {
+func (d *database) planBetween(ctx context.Context, from, to side) ([]Statement, error) {
 	changes, err := d.diffRealms(from.realm, to.realm)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	return d.wrap(ctx, from, to, changes)
+}
+
+// wrap plans changes and puts around them what Atlas does not see: role, grants and fences.
+func (d *database) wrap(ctx context.Context, from, to side, changes []schema.Change) ([]Statement, error) {
 	body, err := d.planChanges(ctx, changes)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	_, there := from.realm.Schema(catalog.Schema)
 	_, wanted := to.realm.Schema(catalog.Schema)
@@ -123,7 +128,47 @@ func (d *database) planBetween(ctx context.Context, from, to side) ([]Statement,
 	if wanted && !there {
 		statements = append(statements, entrance()...)
 	}
-	return append(statements, putUp...), changes, nil
+	return append(statements, putUp...), nil
+}
+
+// reverse plans the way back, prepared for rows. impossible says why there is none.
+func (d *database) reverse(ctx context.Context, after, before side) (statements []Statement, lost []string, impossible string, err error) {
+	changes, err := d.diffRealms(after.realm, before.realm)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	changes, last, lost, impossible := soften(changes)
+	if impossible != "" {
+		return nil, lost, impossible, nil
+	}
+	for i, c := range changes {
+		if changes[i], err = d.convertAll(ctx, c); err != nil {
+			return nil, nil, "", err
+		}
+	}
+	statements, err = d.wrap(ctx, after, before, changes)
+	return append(statements, last...), lost, "", err
+}
+
+func (d *database) convertAll(ctx context.Context, c schema.Change) (schema.Change, error) {
+	m, ok := c.(*schema.ModifyTable)
+	if !ok {
+		return c, nil
+	}
+	out := &schema.ModifyTable{T: m.T}
+	for _, c := range m.Changes {
+		modify, ok := c.(*schema.ModifyColumn)
+		if !ok || !modify.Change.Is(schema.ChangeType) {
+			out.Changes = append(out.Changes, c)
+			continue
+		}
+		converted, err := d.convert(ctx, modify)
+		if err != nil {
+			return nil, err
+		}
+		out.Changes = append(out.Changes, converted...)
+	}
+	return out, nil
 }
 
 // warnings names what a plan destroys.
@@ -147,14 +192,7 @@ func columnWarnings(m *schema.ModifyTable) []string {
 	for _, c := range m.Changes {
 		switch c := c.(type) {
 		case *schema.DropColumn:
-			text := fmt.Sprintf("drops column %s.%s and what it holds", m.T.Name, c.C.Name)
-			for _, other := range m.Changes {
-				if add, ok := other.(*schema.AddColumn); ok && sameType(add.C, c.C) {
-					text += fmt.Sprintf("; if %s is its new name, replace both statements by ALTER TABLE %s RENAME COLUMN %q TO %q, in the reverse too, and run `lockstep migrate hash`",
-						add.C.Name, qualifiedName(m.T.Name), c.C.Name, add.C.Name)
-				}
-			}
-			out = append(out, text)
+			out = append(out, fmt.Sprintf("drops column %s.%s and what it holds", m.T.Name, c.C.Name))
 		case *schema.ModifyColumn:
 			if c.Change.Is(schema.ChangeType) {
 				out = append(out, fmt.Sprintf("changes the type of column %s.%s: values that do not fit stop it or are cut", m.T.Name, c.From.Name))

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	atlas "ariga.io/atlas/sql/migrate"
@@ -18,7 +18,10 @@ type Report struct {
 	Migrations []Proof `json:"migrations"`
 	// Problems are what is wrong; none means that everything agrees.
 	Problems []*migrate.Problem `json:"problems"`
-	Millis   int64              `json:"millis"`
+	// Bare are tables for which no rows could be generated, with the reason: nothing is proven about rows in them.
+	Bare   map[string]string `json:"bare,omitempty"`
+	Rows   int               `json:"rows"` // generated, in all tables at the end
+	Millis int64             `json:"millis"`
 }
 
 // Proof is one migration that was applied, undone and applied again.
@@ -29,7 +32,9 @@ type Proof struct {
 	Down    int    `json:"down"` // statements
 	// Irreversible is the declared reason for which it was not undone.
 	Irreversible string `json:"irreversible,omitempty"`
-	Millis       int64  `json:"millis"`
+	// Lost is what its rows held and do not hold any more after it was undone.
+	Lost   []string `json:"lost,omitempty"`
+	Millis int64    `json:"millis"`
 }
 
 // Verify proves that a directory is whole and right: the checksums fit, every migration applies, is undone and applies
@@ -66,6 +71,7 @@ func (o Options) verify(ctx context.Context, report *Report) error {
 	if err != nil {
 		return err
 	}
+	rows := content{}
 	for i := range dir.Migrations {
 		m := &dir.Migrations[i]
 		for _, script := range []*migrate.Script{&m.Up, m.Down} {
@@ -74,12 +80,8 @@ func (o Options) verify(ctx context.Context, report *Report) error {
 			}
 		}
 		step, begin := o.step(m.Up.Name), time.Now()
-		prefix, err := with(o.Migrations, m.Version, nil)
-		if err != nil {
-			return err
-		}
-		if _, err := migrate.Up(ctx, migrate.Options{Dir: prefix, URL: d.current.url}); err != nil {
-			say("apply", m.Version, "%s does not apply: %v", m.Up.Name, err)
+		if _, err := migrate.Up(ctx, migrate.Options{Read: dir, URL: d.current.url, To: m.Version}); err != nil {
+			say("apply", m.Version, "%s does not apply to a database with rows: %v\n%s", m.Up.Name, err, advice(err))
 			return ctx.Err()
 		}
 		after, err := d.current.snapshot(ctx)
@@ -95,21 +97,36 @@ func (o Options) verify(ctx context.Context, report *Report) error {
 			say("empty_down", m.Version, "%s/%s is empty: write what undoes the migration, or `-- lockstep:irreversible reason`, and run `lockstep migrate hash`", migrate.DownDir, m.Up.Name)
 		default:
 			proof.Down = len(m.Down.Statements)
-			if err := d.current.roundTrip(ctx, prefix, m.Version, state, after); err != nil {
+			losses, err := d.current.roundTrip(ctx, dir, m.Version, state, after, rows)
+			for _, loss := range losses {
+				proof.Lost = append(proof.Lost, loss.String())
+			}
+			if len(losses) > 0 && !m.Allows(DataLoss...) {
+				say("data_loss", m.Version, "%s and its reverse silently lose %s: keep the values, or say that they may go, `-- lockstep:allow data-loss reason`, and run `lockstep migrate hash`",
+					m.Up.Name, strings.Join(proof.Lost, "; "))
+			}
+			if err != nil {
 				if ctx.Err() != nil {
 					return err
 				}
 				say("round_trip", m.Version, "%s: %v", m.Up.Name, err)
-				if d.current, err = o.replayed(ctx, d.current, prefix); err != nil {
+				if d.current, err = o.replayed(ctx, d.current, dir, m.Version); err != nil {
 					return err
 				}
 			}
+		}
+		if err := d.current.fill(ctx); err != nil {
+			return err
+		}
+		if rows, err = d.current.rows(ctx); err != nil {
+			return err
 		}
 		proof.Millis = time.Since(begin).Milliseconds()
 		report.Migrations = append(report.Migrations, proof)
 		state = after
 		step()
 	}
+	report.Bare, report.Rows = d.current.bare, rows.count()
 	return o.verifyGoal(ctx, d, say)
 }
 
@@ -124,13 +141,13 @@ func checkScript(version string, script *migrate.Script, say func(code, version,
 }
 
 // replayed replaces a database in which a round trip went wrong by a fresh one in the same state.
-func (o Options) replayed(ctx context.Context, broken *database, dir fs.FS) (*database, error) {
+func (o Options) replayed(ctx context.Context, broken *database, dir *migrate.Directory, to string) (*database, error) {
 	fresh, err := open(ctx, o.Scratch)
 	if err != nil {
 		return broken, err
 	}
 	broken.close()
-	if _, err := migrate.Up(ctx, migrate.Options{Dir: dir, URL: fresh.url}); err != nil {
+	if _, err := migrate.Up(ctx, migrate.Options{Read: dir, URL: fresh.url, To: to}); err != nil {
 		return fresh, fmt.Errorf("replay the migrations: %w", err)
 	}
 	return fresh, nil
@@ -150,7 +167,7 @@ func (o Options) verifyGoal(ctx context.Context, d pair, say func(code, version,
 	if err != nil {
 		return err
 	}
-	left, _, err := d.current.planBetween(ctx, end.side, goal)
+	left, err := d.current.planBetween(ctx, end.side, goal)
 	if err != nil {
 		return err
 	}
