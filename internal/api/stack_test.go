@@ -72,7 +72,7 @@ func newStack(t *testing.T) *stack {
 // of its own, which listen on listenURL.
 func (s *stack) replica(t *testing.T, appURL, listenURL string) *stack {
 	t.Helper()
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: appURL, MaxConns: 4})
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: appURL, MaxConns: 4, Observe: s.watch(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

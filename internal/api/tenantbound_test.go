@@ -1,0 +1,309 @@
+package api_test
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/lockstep-dev/lockstep/internal/crud"
+	"github.com/lockstep-dev/lockstep/internal/postgres"
+)
+
+// watch returns an observer that fails the test for every statement on a tenant-owned table that does not bind the
+// tenant: it would rely on row-level security alone, and could not be sent to the tenant's shard.
+func (s *stack) watch(t *testing.T) func(context.Context, string, []any) {
+	t.Helper()
+	owned := s.tenantOwned(t)
+	var mu sync.Mutex
+	offending := map[string]string{}
+	t.Cleanup(func() {
+		mu.Lock()
+		defer mu.Unlock()
+		for statement, why := range offending {
+			t.Errorf("a statement does not bind its tenant: %s\n%s", why, statement)
+		}
+	})
+	return func(ctx context.Context, sql string, args []any) {
+		scope, _ := postgres.ScopeFrom(ctx)
+		if err := bindsTenant(sql, args, owned, scope.TenantID); err != nil {
+			mu.Lock()
+			defer mu.Unlock()
+			offending[sql] = err.Error()
+		}
+	}
+}
+
+// tenantOwned are the tables with a tenant_id, which are those of crud.TenantOwned.
+func (s *stack) tenantOwned(t *testing.T) []string {
+	t.Helper()
+	var owned []string
+	err := s.owner.QueryRow(t.Context(), `SELECT array_agg(table_name::text) FROM information_schema.columns
+		WHERE table_schema = 'core' AND column_name = 'tenant_id'`).Scan(&owned)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(owned) != len(crud.TenantOwned) {
+		t.Fatalf("got tables %v with a tenant_id, want one for each of %v", owned, crud.TenantOwned)
+	}
+	return owned
+}
+
+var sqlToken = regexp.MustCompile(`'[^']*'|"[^"]*"|\$\d+|[A-Za-z_][A-Za-z0-9_]*|\S`)
+
+// binding looks at one statement, as Ent or a person writes it. It understands SELECT, UPDATE, DELETE and INSERT, joins,
+// sub-queries and UNION, and equations joined by AND: a table's tenant is bound when its tenant_id equals, over however
+// many equations, an argument that is the tenant's id. What it does not understand counts as not bound.
+type binding struct {
+	tokens []string
+	args   []any
+	owned  []string
+	tenant uuid.UUID
+	equal  map[string][]string // equations, both ways
+	blocks []*block
+	need   map[string]string // tenant columns that have to be bound, and of which table they are
+}
+
+// block is one SELECT, UPDATE or DELETE.
+type block struct {
+	id      int
+	outer   *block
+	aliases map[string]string // to "schema.table"
+	pending [][2]string       // equations, which may name aliases that come later
+	or      bool
+}
+
+func bindsTenant(sql string, args []any, owned []string, tenant uuid.UUID) error {
+	b := &binding{tokens: sqlToken.FindAllString(sql, -1), args: args, owned: owned, tenant: tenant, equal: map[string][]string{}, need: map[string]string{}}
+	for i, token := range b.tokens {
+		b.tokens[i] = strings.Trim(token, `"`)
+	}
+	if b.is(0, "insert") {
+		return b.insert()
+	}
+	b.query(0, nil)
+	for _, each := range b.blocks {
+		b.equate(each)
+	}
+	for column, table := range b.need {
+		if !b.bound(column, map[string]bool{}) {
+			return fmt.Errorf("nothing says whose rows of %s", table)
+		}
+	}
+	return nil
+}
+
+func (b *binding) at(i int) string {
+	if i < len(b.tokens) {
+		return b.tokens[i]
+	}
+	return ""
+}
+
+func (b *binding) is(i int, words ...string) bool {
+	return slices.Contains(words, strings.ToLower(b.at(i)))
+}
+
+// query reads from token i to the parenthesis that closes the query, and returns its place.
+func (b *binding) query(i int, outer *block) int {
+	now := b.open(outer)
+	for ; i < len(b.tokens) && b.at(i) != ")"; i++ {
+		switch {
+		case b.is(i, "union", "except", "intersect"):
+			now = b.open(outer)
+		case b.is(i, "from", "join", "update", "using", ",") && b.at(i+2) == ".":
+			i = b.table(i+1, now)
+		case b.is(i, "or"):
+			now.or = true
+		case b.at(i) == "=":
+			now.pending = append(now.pending, [2]string{b.before(i), b.after(i)})
+		case b.at(i) == "(" && (b.is(i+1, "select") || b.is(i+1, "with")):
+			i = b.query(i+1, now)
+		case b.at(i) == "(":
+			i = b.group(i+1, now)
+		}
+	}
+	return i
+}
+
+// group reads a parenthesis that is no query: what it says about tenants may be only half of an OR, and is passed over.
+func (b *binding) group(i int, now *block) int {
+	for ; i < len(b.tokens) && b.at(i) != ")"; i++ {
+		switch {
+		case b.at(i) == "(" && (b.is(i+1, "select") || b.is(i+1, "with")):
+			i = b.query(i+1, now)
+		case b.at(i) == "(":
+			i = b.group(i+1, now)
+		}
+	}
+	return i
+}
+
+func (b *binding) open(outer *block) *block {
+	now := &block{id: len(b.blocks), outer: outer, aliases: map[string]string{}}
+	b.blocks = append(b.blocks, now)
+	return now
+}
+
+// table reads schema.table [AS] [alias] and returns the place of its last token.
+func (b *binding) table(i int, now *block) int {
+	name := b.at(i) + "." + b.at(i+2)
+	alias, last := b.at(i+2), i+2
+	if b.is(last+1, "as") {
+		alias, last = b.at(last+2), last+2
+	} else if word := b.at(last + 1); regexp.MustCompile(`^\w+$`).MatchString(word) &&
+		!b.is(last+1, "where", "set", "join", "left", "inner", "cross", "on", "order", "limit", "for", "group", "union", "using", "returning", "natural", "right", "full", "offset") {
+		alias, last = word, last+1
+	}
+	now.aliases[alias] = name
+	if slices.Contains(b.owned, strings.TrimPrefix(name, "core.")) {
+		b.need[fmt.Sprintf("%d.%s.tenant_id", now.id, alias)] = name
+	}
+	return last
+}
+
+// equate resolves the block's equations, unless an OR makes them mere possibilities.
+func (b *binding) equate(now *block) {
+	for _, e := range now.pending {
+		left, right := now.resolve(e[0]), now.resolve(e[1])
+		if left == "" || right == "" || now.or {
+			continue
+		}
+		b.equal[left] = append(b.equal[left], right)
+		b.equal[right] = append(b.equal[right], left)
+	}
+}
+
+// before and after are the operands of the = at i: alias.column, column, or an argument.
+func (b *binding) before(i int) string {
+	if i >= 3 && b.at(i-2) == "." {
+		return b.at(i-3) + "." + b.at(i-1)
+	}
+	return b.at(i - 1)
+}
+
+func (b *binding) after(i int) string {
+	if b.at(i+2) == "." {
+		return b.at(i+1) + "." + b.at(i+3)
+	}
+	return b.at(i + 1)
+}
+
+// resolve names an operand unambiguously.
+func (now *block) resolve(operand string) string {
+	if strings.HasPrefix(operand, "$") {
+		return operand
+	}
+	alias, column, qualified := strings.Cut(operand, ".")
+	if !qualified {
+		if len(now.aliases) != 1 {
+			return ""
+		}
+		for only := range now.aliases {
+			return fmt.Sprintf("%d.%s.%s", now.id, only, operand)
+		}
+	}
+	for at := now; at != nil; at = at.outer {
+		if _, ok := at.aliases[alias]; ok {
+			return fmt.Sprintf("%d.%s.%s", at.id, alias, column)
+		}
+	}
+	return ""
+}
+
+// bound reports whether the column equals an argument that is the tenant.
+func (b *binding) bound(column string, seen map[string]bool) bool {
+	seen[column] = true
+	for _, other := range b.equal[column] {
+		if strings.HasPrefix(other, "$") && b.isTenant(other) || !seen[other] && b.bound(other, seen) {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *binding) isTenant(parameter string) bool {
+	n, err := strconv.Atoi(strings.TrimPrefix(parameter, "$"))
+	return err == nil && n <= len(b.args) && b.tenant != uuid.Nil && fmt.Sprint(b.args[n-1]) == b.tenant.String()
+}
+
+// insert looks at INSERT INTO schema.table (columns) VALUES (…), (…).
+func (b *binding) insert() error {
+	name := b.at(2) + "." + b.at(4)
+	if !slices.Contains(b.owned, strings.TrimPrefix(name, "core.")) {
+		return nil
+	}
+	var lists [][]string
+	for i := 5; i < len(b.tokens) && !b.is(i, "returning", "on"); i++ {
+		switch b.at(i) {
+		case "(":
+			lists = append(lists, nil)
+		case ")", ",":
+		default:
+			if len(lists) > 0 && !b.is(i, "values") {
+				lists[len(lists)-1] = append(lists[len(lists)-1], b.at(i))
+			}
+		}
+	}
+	if len(lists) < 2 {
+		return fmt.Errorf("an insert into %s without values", name)
+	}
+	column := slices.Index(lists[0], "tenant_id")
+	for _, row := range lists[1:] {
+		if column < 0 || column >= len(row) || !b.isTenant(row[column]) {
+			return fmt.Errorf("a row of %s is written without its tenant", name)
+		}
+	}
+	return nil
+}
+
+// TestBindsTenant plants statements of each kind with and without their tenant.
+func TestBindsTenant(t *testing.T) {
+	t.Parallel()
+	tenant, foreign := uuid.New(), uuid.New()
+	owned := []string{"users", "roles", "user_roles"}
+	for _, c := range []struct {
+		sql  string
+		args []any
+		want bool
+	}{
+		{`SELECT "users"."id" FROM "core"."users" WHERE "users"."id" = $1 AND "users"."tenant_id" = $2 LIMIT 2`, []any{foreign, tenant}, true},
+		{`SELECT "users"."id" FROM "core"."users" WHERE "users"."id" = $1 AND "users"."tenant_id" = $2 LIMIT 2`, []any{tenant, foreign}, false},
+		{`SELECT "users"."id" FROM "core"."users" WHERE "users"."id" = $1 LIMIT 2`, []any{tenant}, false},
+		{`SELECT "users"."id" FROM "core"."users" WHERE "users"."id" = $1 OR "users"."tenant_id" = $2`, []any{foreign, tenant}, false},
+		{`SELECT "users"."id" FROM "core"."users" WHERE ("users"."id" = $1 OR "users"."tenant_id" = $2)`, []any{foreign, tenant}, false},
+		{`SELECT "users"."id" FROM "core"."users" WHERE ("users"."id" = $1 OR "users"."id" = $3) AND "users"."tenant_id" = $2`, []any{foreign, tenant, foreign}, true},
+		{`SELECT count(*) FROM core.users`, nil, false},
+		{`SELECT count(*) FROM core.tenants`, nil, true},
+		{`SELECT 1 FROM core.users u WHERE u.tenant_id = $1 AND u.id IN (SELECT g.user_id FROM core.user_roles g WHERE g.role_id = $2)`, []any{tenant, foreign}, false},
+		{`SELECT 1 FROM core.users u WHERE u.tenant_id = $1 AND u.id IN (SELECT g.user_id FROM core.user_roles g WHERE g.tenant_id = u.tenant_id)`, []any{tenant}, true},
+		{`SELECT 1 FROM core.users u JOIN core.roles r ON r.id = u.id WHERE u.tenant_id = $1`, []any{tenant}, false},
+		{`SELECT 1 FROM core.users u JOIN core.roles r ON r.tenant_id = u.tenant_id WHERE u.tenant_id = $1`, []any{tenant}, true},
+		{`SELECT 1 FROM core.users u, core.roles r WHERE u.tenant_id = $1`, []any{tenant}, false},
+		{`SELECT 1 FROM core.tenants t LEFT JOIN core.users u ON u.tenant_id = t.id WHERE t.id = $1`, []any{tenant}, true},
+		{`SELECT 1 FROM core.tenants t LEFT JOIN core.users u ON u.tenant_id = t.id WHERE t.slug = $1`, []any{tenant}, false},
+		{`SELECT u.id FROM core.users u WHERE u.tenant_id = $1 UNION SELECT u.id FROM core.users u WHERE u.manager_id = $1`, []any{tenant}, false},
+		{`SELECT u.id FROM core.users u WHERE u.tenant_id = $1 UNION SELECT u.id FROM core.users u WHERE u.tenant_id = $1`, []any{tenant}, true},
+		{`UPDATE "core"."users" SET "display_name" = $1 WHERE "users"."id" = $2 AND "users"."tenant_id" = $3`, []any{"x", foreign, tenant}, true},
+		{`UPDATE "core"."users" SET "display_name" = $1 WHERE "id" = $2 AND "tenant_id" = $3`, []any{"x", foreign, tenant}, true},
+		{`UPDATE "core"."users" SET "display_name" = $1 WHERE "id" = $2`, []any{"x", tenant}, false},
+		{`DELETE FROM "core"."users" WHERE "users"."id" = $1`, []any{tenant}, false},
+		{`DELETE FROM "core"."users" WHERE "users"."tenant_id" = $1`, []any{tenant}, true},
+		{`INSERT INTO "core"."users" ("id", "tenant_id") VALUES ($1, $2), ($3, $4) RETURNING "id"`, []any{foreign, tenant, foreign, tenant}, true},
+		{`INSERT INTO "core"."users" ("id", "tenant_id") VALUES ($1, $2), ($3, $4) RETURNING "id"`, []any{foreign, tenant, tenant, foreign}, false},
+		{`INSERT INTO "core"."users" ("id") VALUES ($1)`, []any{tenant}, false},
+	} {
+		if err := bindsTenant(c.sql, c.args, owned, tenant); (err == nil) != c.want {
+			t.Errorf("got %v, want bound %v: %s", err, c.want, c.sql)
+		}
+	}
+	if err := bindsTenant(`SELECT 1 FROM core.users WHERE tenant_id = $1`, []any{uuid.Nil}, owned, uuid.Nil); err == nil {
+		t.Error("outside of a tenant: got no error")
+	}
+}
