@@ -11,6 +11,7 @@ import (
 	"github.com/ogen-go/ogen/ogenerrors"
 	"github.com/ogen-go/ogen/validate"
 
+	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
@@ -82,6 +83,10 @@ func asProblem(err error) *problem.Error {
 	var permission *auth.PermissionError
 	if errors.As(err, &permission) {
 		return problem.New(problem.PermissionDenied, "This needs the permission %s.", permission.Permission)
+	}
+	var invalid *ent.ValidationError
+	if errors.As(err, &invalid) {
+		return fromValidator(invalid)
 	}
 	var violated *postgres.ConstraintError
 	if errors.As(err, &violated) {

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"mime"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/lockstep-dev/lockstep/ent"
@@ -92,8 +92,8 @@ func New(c Config) (http.Handler, error) {
 	mux.Handle("GET "+contractPath, serveContract(c.Contract))
 	mux.Handle("GET "+docsPath, serveDocumentation(title))
 	mux.Handle("GET "+docsPath+"/", serveDocumentation(title))
-	mux.Handle("/", withDeadline(c.RequestTimeout, limitBody(c.MaxBody, mergePatch(operations))))
-	return track(c.Logger, secureHeaders(recoverPanics(failures, mux))), nil
+	rest := withDeadline(c.RequestTimeout, limitBody(c.MaxBody, mergePatch(operations)))
+	return track(c.Logger, secureHeaders(recoverPanics(failures, pagesOr(mux, rest)))), nil
 }
 
 func titleOf(contract []byte) (string, error) {
@@ -104,6 +104,18 @@ func titleOf(contract []byte) (string, error) {
 		return "", fmt.Errorf("read embedded contract: %w", err)
 	}
 	return document.Info.Title, nil
+}
+
+// pagesOr serves what the mux has a pattern for and leaves the rest to next. As a pattern of the mux, next would lose the
+// paths that the mux finds untidy (//v1/users): it redirects them, which is no answer of the contract.
+func pagesOr(mux *http.ServeMux, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := mux.Handler(r); pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // secureHeaders sets what every answer carries: an API is not a page, so nothing may be loaded, framed or guessed from it,
@@ -141,8 +153,10 @@ func withDeadline(limit time.Duration, next http.Handler) http.Handler {
 // mergePatch lets callers send a merge patch as plain application/json, which many clients do.
 func mergePatch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPatch && strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
-			r.Header.Set("Content-Type", "application/merge-patch+json")
+		if r.Method == http.MethodPatch {
+			if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && mediaType == "application/json" {
+				r.Header.Set("Content-Type", "application/merge-patch+json")
+			}
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -1,0 +1,44 @@
+package api
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/lockstep-dev/lockstep/ent"
+	"github.com/lockstep-dev/lockstep/internal/problem"
+)
+
+// validatorCodes are the rules behind Ent's own validators, by their messages; they have no types.
+var validatorCodes = map[string]string{
+	"value is less than the required length":    "min_length",
+	"value is greater than the required length": "max_length",
+	"value does not match validation":           "pattern",
+	"value out of range":                        "range",
+}
+
+// fromValidator is what a validator of the schema has refused that the contract could not: functions of a team's own, and
+// limits that Ent counts in another way. Their messages are written for whoever sends the value.
+func fromValidator(e *ent.ValidationError) *problem.Error {
+	cause := error(e)
+	for inner := errors.Unwrap(cause); inner != nil; inner = errors.Unwrap(inner) {
+		cause = inner
+	}
+	code, detail := validatorCodes[cause.Error()], ""
+	if code == "" {
+		code, detail = "invalid", cause.Error()
+	} else {
+		detail = strings.ToUpper(cause.Error()[:1]) + cause.Error()[1:] + "."
+	}
+	return problem.New(problem.ValidationFailed, "A value breaks a rule of the contract.").At("/"+camel(e.Name), code, detail)
+}
+
+// camel is the wire's name of a field: display_name → displayName.
+func camel(name string) string {
+	words := strings.Split(name, "_")
+	for i, word := range words[1:] {
+		if word != "" {
+			words[i+1] = strings.ToUpper(word[:1]) + word[1:]
+		}
+	}
+	return strings.Join(words, "")
+}
