@@ -23,7 +23,7 @@ func (Role) Mixin() []ent.Mixin {
 // Fields of Role.
 func (Role) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("name").NotEmpty().MaxLen(255).
+		field.String("name").NotEmpty().MaxRuneLen(255).
 			Comment("Name of the role, unique within the tenant."),
 		field.Text("description").Optional().Nillable().
 			Comment("What the role is for."),

@@ -22,10 +22,10 @@ func (User) Mixin() []ent.Mixin {
 // Fields of User.
 func (User) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("email").NotEmpty().MaxLen(255).
+		field.String("email").NotEmpty().MaxRuneLen(255).
 			Annotations(contract.VisibleWith("users:read_pii", "id")).
 			Comment("E-mail address, unique within the tenant."),
-		field.String("display_name").NotEmpty().MaxLen(255).
+		field.String("display_name").NotEmpty().MaxRuneLen(255).
 			Comment("Name shown to other people."),
 		field.Enum("status").Values("active", "inactive").Default("active").
 			Comment("An inactive user keeps its data and cannot sign in."),

@@ -53,7 +53,7 @@ func fromCalls(calls []method) (Limits, error) {
 			}
 		case "MinLen":
 			l.MinLen, err = length(c)
-		case "MaxLen":
+		case "MaxLen", "MaxRuneLen": // the former counts bytes in Ent: characters of several are refused earlier than the contract says
 			l.MaxLen, err = length(c)
 		case "Match":
 			l.Pattern, err = pattern(c)
