@@ -21,7 +21,7 @@ dev: ## run Postgres, migrations, seed, issuer and server; Ctrl-C stops all
 web: ## the same, and the Next.js app
 	@$(LOCKSTEP) dev --web
 
-setup: ## install npm packages and the test browser, where they are missing
+setup: ## install npm packages, the test browser and PgBouncer, where they are missing
 	@$(LOCKSTEP) setup
 
 generate: ## regenerate everything from ent/schema
@@ -51,7 +51,6 @@ test-sdk: setup ## SDK tests against a local HTTP server
 	npm test --silent -w clients/ts
 
 e2e: setup ## SDK and browser tests against the running stack
-	npm run --silent build -w web
 	npm run --silent e2e -w web
 
 build: ## the production binary, bin/server

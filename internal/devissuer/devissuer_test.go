@@ -18,12 +18,12 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
 )
 
-const url = "http://127.0.0.1:8081"
+const issuerURL = "http://127.0.0.1:8081"
 
 func newIssuer(t *testing.T, o devissuer.Options) *devissuer.Issuer {
 	t.Helper()
 	if o.IssuerURL == "" {
-		o.IssuerURL = url
+		o.IssuerURL = issuerURL
 	}
 	i, err := devissuer.New(o)
 	if err != nil {
@@ -109,7 +109,7 @@ func TestKeyFile(t *testing.T) {
 		var wg sync.WaitGroup
 		for n := range ids {
 			wg.Go(func() {
-				i, err := devissuer.New(devissuer.Options{IssuerURL: url, KeyFile: file})
+				i, err := devissuer.New(devissuer.Options{IssuerURL: issuerURL, KeyFile: file})
 				if err != nil {
 					t.Error(err)
 					return
@@ -131,7 +131,7 @@ func TestKeyFile(t *testing.T) {
 		if err := os.Chmod(file, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := devissuer.New(devissuer.Options{IssuerURL: url, KeyFile: file}); err == nil {
+		if _, err := devissuer.New(devissuer.Options{IssuerURL: issuerURL, KeyFile: file}); err == nil {
 			t.Error("mode 0644: got no error, want one")
 		}
 		for _, content := range []string{"", "{", `{"keys":[]}`, `{"keys":[{"kty":"oct","k":"AA"}]}`} {
@@ -139,7 +139,7 @@ func TestKeyFile(t *testing.T) {
 			if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := devissuer.New(devissuer.Options{IssuerURL: url, KeyFile: file}); err == nil {
+			if _, err := devissuer.New(devissuer.Options{IssuerURL: issuerURL, KeyFile: file}); err == nil {
 				t.Errorf("%q: got no error, want one", content)
 			}
 		}
@@ -201,7 +201,7 @@ func keyIDs(t *testing.T, i *devissuer.Issuer) []string {
 func get(t *testing.T, i *devissuer.Issuer, path string) []byte {
 	t.Helper()
 	w := httptest.NewRecorder()
-	i.ServeHTTP(w, httptest.NewRequest(http.MethodGet, url+path, nil))
+	i.ServeHTTP(w, httptest.NewRequest(http.MethodGet, issuerURL+path, nil))
 	if w.Code != http.StatusOK {
 		t.Errorf("GET %s: got status %d, want 200", path, w.Code)
 	}

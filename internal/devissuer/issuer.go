@@ -1,6 +1,7 @@
 package devissuer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -24,15 +25,20 @@ type Options struct {
 	Algorithm jose.SignatureAlgorithm
 	// Audience of tokens that ask for no other. Defaults to "lockstep".
 	Audience string
+	// Clients are the applications that people can sign in to. Defaults to none.
+	Clients []Client
+	// People lists who may sign in, each time somebody does or a client renews its tokens. Defaults to nobody.
+	People func(context.Context) ([]Person, error)
 	// Clock tells the time. Defaults to time.Now.
 	Clock func() time.Time
 }
 
-// Issuer signs tokens and serves the discovery document and the keys to check them with. It is safe for
+// Issuer signs tokens, serves the discovery document and the keys to check them with, and signs people in. It is safe for
 // concurrent use.
 type Issuer struct {
 	options Options
-	mux     *http.ServeMux
+	handler http.Handler
+	grants  *grants
 
 	mu   sync.RWMutex
 	keys []jose.JSONWebKey // private; the first one signs, all are published
@@ -52,12 +58,12 @@ func New(o Options) (*Issuer, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	i := &Issuer{options: o}
+	i := &Issuer{options: o, grants: newGrants()}
 	var err error
 	if i.keys, err = loadKeys(o.KeyFile, o.Algorithm); err != nil {
 		return nil, err
 	}
-	i.mux = i.routes()
+	i.handler = i.routes()
 	return i, nil
 }
 

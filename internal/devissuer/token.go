@@ -67,7 +67,9 @@ func (i *Issuer) Token(r TokenRequest) (string, error) {
 }
 
 // Sign returns a token with exactly these claims, a value that marshals to a JSON object.
-func (i *Issuer) Sign(claims any) (string, error) {
+func (i *Issuer) Sign(claims any) (string, error) { return i.sign(claims, "at+jwt") }
+
+func (i *Issuer) sign(claims any, kind jose.ContentType) (string, error) {
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		return "", fmt.Errorf("sign token: %w", err)
@@ -77,7 +79,7 @@ func (i *Issuer) Sign(claims any) (string, error) {
 	i.mu.RUnlock()
 	signer, err := jose.NewSigner(
 		jose.SigningKey{Algorithm: jose.SignatureAlgorithm(key.Algorithm), Key: key},
-		(&jose.SignerOptions{}).WithType("at+jwt"),
+		(&jose.SignerOptions{}).WithType(kind),
 	)
 	if err != nil {
 		return "", fmt.Errorf("sign token: %w", err)

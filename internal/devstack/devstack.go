@@ -50,6 +50,8 @@ type stack struct {
 	server   *child.Process
 	api      string
 	web      *child.Process
+	webAddr  string // where the front end is, or is expected
+	webNote  string // why it is not the preferred address
 	webURL   string
 }
 

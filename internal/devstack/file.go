@@ -19,6 +19,8 @@ type File struct {
 	Issuer      string `json:"issuer"`
 	DatabaseURL string `json:"databaseUrl"` // as the owner, who sees every tenant's rows
 	Web         string `json:"web,omitempty"`
+	// SessionSecret is for a front end that is started by other means.
+	SessionSecret string `json:"sessionSecret"`
 	// Tokens has an administrator and an ordinary user of each tenant; the first is an administrator's.
 	Tokens []Token `json:"tokens"`
 	// PlatformToken acts on tenants, not inside one.
@@ -67,6 +69,10 @@ func (f File) write(dir string) error {
 
 // publish writes the file and prints how to use the stack.
 func (s *stack) publish() error {
+	secret, err := s.sessionSecret()
+	if err != nil {
+		return err
+	}
 	f := File{
 		API:         s.api,
 		Docs:        s.api + "/docs",
@@ -74,6 +80,8 @@ func (s *stack) publish() error {
 		DatabaseURL: s.cluster.OwnerURL(database),
 		Web:         s.webURL,
 		Tokens:      []Token{},
+
+		SessionSecret: secret,
 	}
 	for _, a := range s.accounts {
 		token, err := s.token(a)
@@ -82,7 +90,6 @@ func (s *stack) publish() error {
 		}
 		f.Tokens = append(f.Tokens, Token{Tenant: a.Tenant, Role: a.Role, UserID: a.UserID.String(), Token: token})
 	}
-	var err error
 	f.PlatformToken, err = s.issuer.Token(devissuer.TokenRequest{ClientID: "lockstep-dev", Scopes: []string{"platform"}, Lifetime: lifetime})
 	if err != nil {
 		return fmt.Errorf("make the platform's token: %w", err)

@@ -3,6 +3,8 @@ import './globals.css';
 import type { Metadata, Viewport } from 'next';
 import Link from 'next/link';
 import type { ReactNode } from 'react';
+import { session } from '@/lib/session';
+import { signOut } from './sign-out';
 
 export const metadata: Metadata = {
   title: { default: 'Lockstep', template: '%s · Lockstep' },
@@ -12,7 +14,8 @@ export const metadata: Metadata = {
 
 export const viewport: Viewport = { colorScheme: 'light dark' };
 
-export default function RootLayout({ children }: { children: ReactNode }) {
+export default async function RootLayout({ children }: { children: ReactNode }) {
+  const caller = await session();
   return (
     <html lang="en">
       <body>
@@ -26,11 +29,25 @@ export default function RootLayout({ children }: { children: ReactNode }) {
                 <strong>Lockstep</strong>
               </li>
             </ul>
-            <ul>
-              <li>
-                <Link href="/users">Users</Link>
-              </li>
-            </ul>
+            {caller && (
+              <ul>
+                <li>
+                  <Link href="/users">Users</Link>
+                </li>
+                <li>
+                  <Link href={`/users/${caller.userId}`} prefetch={false}>
+                    {caller.name}
+                  </Link>
+                </li>
+                <li>
+                  <form action={signOut}>
+                    <button type="submit" className="secondary outline">
+                      Sign out
+                    </button>
+                  </form>
+                </li>
+              </ul>
+            )}
           </nav>
         </header>
         <main id="content" className="container">

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { variable } from './environment.js';
 
 const home = new URL('../', import.meta.url).pathname;
 
@@ -12,14 +13,22 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** Serves the built app on a free port against an API. Resolves when it accepts requests. */
-export async function startApp(apiUrl: string, token: string): Promise<App> {
+/** Serves the built app against an API, by default where the issuer sends people back to. Resolves when it accepts requests. */
+export async function startApp(apiUrl: string, port = Number(variable('LOCKSTEP_E2E_WEB_PORT'))): Promise<App> {
   assert.ok(existsSync(`${home}.next/BUILD_ID`), 'the app is not built: run "npm run build -w web"');
   const next = new URL('../bin/next', import.meta.resolve('next')).pathname;
-  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
   const server = spawn('node', [next, 'start', '-H', '127.0.0.1', '-p', String(port)], {
     cwd: home,
-    env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1', LOCKSTEP_API_URL: apiUrl, LOCKSTEP_API_TOKEN: token },
+    env: {
+      ...process.env,
+      NEXT_TELEMETRY_DISABLED: '1',
+      LOCKSTEP_API_URL: apiUrl,
+      LOCKSTEP_WEB_URL: origin,
+      LOCKSTEP_WEB_SESSION_SECRET: variable('LOCKSTEP_E2E_SESSION_SECRET'),
+      LOCKSTEP_OIDC_ISSUER: variable('LOCKSTEP_E2E_ISSUER'),
+      LOCKSTEP_OIDC_CLIENT_ID: 'lockstep-web',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(server, 'exit');
@@ -36,7 +45,7 @@ export async function startApp(apiUrl: string, token: string): Promise<App> {
   ended.catch(() => undefined);
   await Promise.race([ready, ended]);
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin,
     stop: async () => {
       server.kill();
       await exited;

@@ -9,13 +9,13 @@ import { freePort, startApp, type App } from './app.js';
 import { launch } from './chromium.js';
 import { variable } from './environment.js';
 import { audit } from './audit.js';
+import { people as seed, readSession, signIn } from './people.js';
 import { Witness } from './witness.js';
 
 const api = variable('LOCKSTEP_E2E_API');
 const token = variable('LOCKSTEP_E2E_ADMIN_TOKEN');
 const databaseUrl = variable('LOCKSTEP_E2E_DATABASE_URL');
-/** Claims and signature as well: half a token is too much. */
-const secrets = [token, ...token.split('.').slice(1), api];
+const issuer = variable('LOCKSTEP_E2E_ISSUER');
 
 let app: App;
 let browser: Browser;
@@ -25,7 +25,7 @@ let pictures: string;
 before(async () => {
   database = new pg.Client({ connectionString: databaseUrl });
   [app, browser, pictures] = await Promise.all([
-    startApp(api, token),
+    startApp(api),
     launch(),
     mkdtemp(join(process.env['LOCKSTEP_E2E_SCREENSHOTS'] ?? tmpdir(), 'lockstep-web-')),
     database.connect(),
@@ -59,7 +59,7 @@ test('list, open, edit, reload: the edit is in the database, and no token in the
   const witness = new Witness(context);
   const page = await context.newPage();
 
-  await page.goto(app.origin);
+  await signIn(page, app.origin, seed.administrator);
   await page.waitForURL(`${app.origin}/users`);
   await heading(page).getByText('Users', { exact: true }).waitFor();
   const first = people(page).first();
@@ -71,7 +71,7 @@ test('list, open, edit, reload: the edit is in the database, and no token in the
   await page.getByRole('link', { name: 'First page' }).waitFor();
   assert.notEqual(await people(page).first().innerText(), name);
   await page.goBack();
-  await page.getByRole('link', { name, exact: true }).click();
+  await page.getByRole('main').getByRole('link', { name, exact: true }).click();
   await page.waitForURL(`${app.origin}/users/${id}`);
   await heading(page).getByText(name, { exact: true }).waitFor();
   await page.getByRole('heading', { name: 'Roles' }).waitFor();
@@ -87,7 +87,7 @@ test('list, open, edit, reload: the edit is in the database, and no token in the
   await heading(page).getByText(edited, { exact: true }).waitFor();
   assert.equal(await stored(id), edited);
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Users' }).click();
-  await page.getByRole('link', { name: edited, exact: true }).waitFor();
+  await page.getByRole('main').getByRole('link', { name: edited, exact: true }).waitFor();
 
   await page.goto(`${app.origin}/users/${id}`);
   for (const [wrong, what] of [['', 'empty'], ['x'.repeat(256), 'too long']] as const) {
@@ -107,14 +107,18 @@ test('list, open, edit, reload: the edit is in the database, and no token in the
   await page.getByRole('status').getByText('Saved.').waitFor();
   assert.equal(await stored(id), name);
 
+  const { accessToken, refreshToken } = await readSession(context);
+  // Claims and signature as well: half a token is too much.
+  const secrets = [accessToken, ...accessToken.split('.').slice(1), refreshToken, api];
   const kept = await page.evaluate(() => JSON.stringify([document.cookie, { ...localStorage }, { ...sessionStorage }]));
   for (const secret of secrets) assert.ok(!kept.includes(secret), 'the browser keeps a secret');
-  await witness.vouch(app.origin, secrets);
+  await witness.vouch([app.origin, issuer], secrets);
   await context.close();
 });
 
 test('what is not there is said to be not there', async () => {
   const page = await browser.newPage();
+  await signIn(page, app.origin, seed.member);
   for (const path of ['/nothing', '/users/7', '/users/0199c0de-0000-7000-8000-00000000dead', '/users?cursor=nonsense']) {
     await page.goto(`${app.origin}${path}`);
     await page.getByRole('heading', { name: 'Not found' }).waitFor();
@@ -125,9 +129,11 @@ test('what is not there is said to be not there', async () => {
 
 test('an API that is down is said to be down, and nothing else', async () => {
   const port = await freePort();
-  const broken = await startApp(`http://127.0.0.1:${port}`, token);
+  const broken = await startApp(`http://127.0.0.1:${port}`, await freePort());
   const page = await browser.newPage();
   try {
+    // Cookies know no ports: the session is good at both apps.
+    await signIn(page, app.origin, seed.member);
     await page.goto(`${broken.origin}/users`);
     const alert = page.getByRole('main').getByRole('alert');
     await alert.getByRole('button', { name: 'Try again' }).waitFor();
@@ -151,7 +157,10 @@ test('layout and accessibility, light and dark, desktop and phone', async () => 
         assert.deepEqual(await audit(page), [], `${name}, ${size}, ${colorScheme}`);
       };
       await page.goto(`${app.origin}/users`);
-      await heading(page).waitFor();
+      await heading(page).getByText('Sign in', { exact: true }).waitFor();
+      await look('sign-in');
+      await signIn(page, `${app.origin}/users`, seed.administrator);
+      await heading(page).getByText('Users', { exact: true }).waitFor();
       await look('users');
       await people(page).first().click();
       await page.getByLabel('Display name').waitFor();

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -14,17 +15,27 @@ const suites = ['sdk', 'browser'].filter((name) => args.includes(name) || !args.
 const work = await mkdtemp(join(tmpdir(), 'lockstep-e2e-'));
 const log = await open(join(work, 'dev.log'), 'w');
 let dev;
+let started = false;
 try {
   if (suites.includes('browser') && !args.includes('--no-build')) await run('npm', ['run', 'build', '-w', 'web']);
   await run('go', ['build', '-o', join(work, 'lockstep'), './cmd/lockstep']);
-  dev = spawn(join(work, 'lockstep'), ['dev', '--dir', join(work, 'data')], { cwd: root, stdio: ['ignore', log.fd, log.fd] });
+  const port = await freePort();
+  dev = spawn(join(work, 'lockstep'), ['dev', '--dir', join(work, 'data')], {
+    cwd: root,
+    stdio: ['ignore', log.fd, log.fd],
+    // Where the issuer sends people back to; the browser suite serves the app there.
+    env: { ...process.env, LOCKSTEP_WEB_PORT: String(port) },
+  });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => dev.kill('SIGINT'));
-  const env = { ...process.env, ...settings(await ready(dev)) };
+  const env = { ...process.env, ...settings(await ready(dev), port) };
+  started = true;
   if (suites.includes('sdk')) await run('npm', ['run', 'test:e2e', '-w', 'clients/ts'], env);
   if (suites.includes('browser')) await run('npm', ['run', 'test:browser', '-w', 'web'], env);
 } catch (error) {
   console.error(error.message);
-  console.error((await readFile(join(work, 'dev.log'), 'utf8')).split('\n').slice(-40).join('\n'));
+  const lines = (await readFile(join(work, 'dev.log'), 'utf8')).split('\n');
+  // Once the stack is up, only the server's own lines tell something, and not the tokens between them.
+  console.error((started ? lines.filter((line) => line.startsWith('{')) : lines).slice(-15).join('\n'));
   process.exitCode = 1;
 } finally {
   if (dev?.exitCode === null && dev.signalCode === null) {
@@ -33,6 +44,16 @@ try {
   }
   await log.close();
   await rm(work, { recursive: true, force: true });
+}
+
+/** A port nobody listens on, as of now. */
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 /** Waits for dev.json, which `lockstep dev` writes last. */
@@ -47,7 +68,7 @@ async function ready(child) {
 }
 
 /** The suites' environment. The first token is an administrator's. */
-function settings({ api, databaseUrl, platformToken, tokens }) {
+function settings({ api, databaseUrl, issuer, platformToken, sessionSecret, tokens }, port) {
   const [admin] = tokens;
   const member = tokens.find(({ tenant, userId }) => tenant === admin.tenant && userId !== admin.userId);
   const other = tokens.find(({ tenant }) => tenant !== admin.tenant);
@@ -58,6 +79,9 @@ function settings({ api, databaseUrl, platformToken, tokens }) {
     LOCKSTEP_E2E_MEMBER_TOKEN: member.token,
     LOCKSTEP_E2E_OTHER_TOKEN: other.token,
     LOCKSTEP_E2E_PLATFORM_TOKEN: platformToken,
+    LOCKSTEP_E2E_ISSUER: issuer,
+    LOCKSTEP_E2E_SESSION_SECRET: sessionSecret,
+    LOCKSTEP_E2E_WEB_PORT: String(port),
   };
 }
 
