@@ -1,5 +1,6 @@
 // Package setup installs what building and testing the project need on a fresh machine: npm packages and, on Debian as
-// root, the browser of the browser test. It says what it installs, and on other machines what to install.
+// root, the browser of the browser test and the pooler of the database tests. It says what it installs, and on other
+// machines what to install.
 package setup
 
 import (
@@ -27,7 +28,36 @@ func Run(ctx context.Context, root string, log io.Writer) error {
 	if err := sdk.Install(ctx, root, log); err != nil {
 		return err
 	}
-	return browser(ctx, log)
+	return errors.Join(browser(ctx, log), pooler(ctx, log))
+}
+
+// PgBouncer returns the path of an installed PgBouncer. Its error says how to get one.
+func PgBouncer() (string, error) {
+	for _, name := range []string{"pgbouncer", "/usr/sbin/pgbouncer"} { // the folder is not in everyone's PATH
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", errors.New("no PgBouncer found, which the database tests need: run `make setup` as root on Debian, or install it " +
+		"(Debian and Ubuntu: apt-get install pgbouncer; macOS: brew install pgbouncer); it need not run")
+}
+
+func pooler(ctx context.Context, log io.Writer) error {
+	_, err := PgBouncer()
+	if err == nil || !canInstall() {
+		return err
+	}
+	if err := installDebian(ctx, log, "pgbouncer"); err != nil {
+		return err
+	}
+	if _, err := os.Stat("/run/systemd/system"); err != nil {
+		return nil
+	}
+	// Nor is it to start with the machine.
+	if out, err := exec.CommandContext(ctx, "systemctl", "disable", "pgbouncer").CombinedOutput(); err != nil {
+		return fmt.Errorf("systemctl disable pgbouncer: %w\n%s", err, out)
+	}
+	return nil
 }
 
 func browser(ctx context.Context, log io.Writer) error {
@@ -61,6 +91,11 @@ func canInstall() bool {
 func installDebian(ctx context.Context, log io.Writer, pkg string) error {
 	start := time.Now()
 	fmt.Fprintf(log, "apt-get: installing the Debian package %s\n", pkg)
+	allow, err := forbidServices(servicePolicy)
+	if err != nil {
+		return err
+	}
+	defer allow()
 	for _, args := range [][]string{{"update", "-q"}, {"install", "-q", "-y", "--no-install-recommends", pkg}} {
 		cmd := exec.CommandContext(ctx, "apt-get", args...)
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
@@ -70,4 +105,24 @@ func installDebian(ctx context.Context, log io.Writer, pkg string) error {
 	}
 	fmt.Fprintf(log, "apt-get: done in %.1f s\n", time.Since(start).Seconds())
 	return nil
+}
+
+// servicePolicy is the program that package scripts ask whether they may start a service (invoke-rc.d(8)).
+const servicePolicy = "/usr/sbin/policy-rc.d"
+
+// forbidServices keeps packages from starting services until allow is called: the tests start their own, on free ports. A
+// policy the machine has already is left as it is.
+func forbidServices(policy string) (allow func(), err error) {
+	f, err := os.OpenFile(policy, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
+	if errors.Is(err, os.ErrExist) {
+		return func() {}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("forbid services: %w", err)
+	}
+	_, err = f.WriteString("#!/bin/sh\nexit 101\n")
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, errors.Join(fmt.Errorf("forbid services: %w", err), os.Remove(policy))
+	}
+	return func() { _ = os.Remove(policy) }, nil
 }
