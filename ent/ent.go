@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/lockstep-dev/lockstep/ent/idempotencykey"
 	"github.com/lockstep-dev/lockstep/ent/role"
 	"github.com/lockstep-dev/lockstep/ent/tenant"
 	"github.com/lockstep-dev/lockstep/ent/user"
@@ -76,10 +77,11 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
-			role.Table:     role.ValidColumn,
-			tenant.Table:   tenant.ValidColumn,
-			user.Table:     user.ValidColumn,
-			userrole.Table: userrole.ValidColumn,
+			idempotencykey.Table: idempotencykey.ValidColumn,
+			role.Table:           role.ValidColumn,
+			tenant.Table:         tenant.ValidColumn,
+			user.Table:           user.ValidColumn,
+			userrole.Table:       userrole.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

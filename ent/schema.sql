@@ -36,6 +36,38 @@ COMMENT ON COLUMN "core"."tenants"."name" IS 'Name of the organisation, as peopl
 COMMENT ON COLUMN "core"."tenants"."slug" IS 'Short unique name for URLs and logs: lower-case letters, digits and inner hyphens.';
 -- Set comment to column: "status" on table: "tenants"
 COMMENT ON COLUMN "core"."tenants"."status" IS 'A suspended tenant keeps its data and is refused every request.';
+-- Create "idempotency_keys" table
+CREATE TABLE "core"."idempotency_keys" (
+  "tenant_id" uuid NOT NULL,
+  "id" uuid NOT NULL,
+  "scope" character varying(400) NOT NULL,
+  "key" character varying(255) NOT NULL,
+  "request" character varying(64) NOT NULL,
+  "answer" bytea NULL,
+  "created_at" timestamptz NOT NULL,
+  PRIMARY KEY ("tenant_id", "id"),
+  CONSTRAINT "idempotency_keys_tenant_id_fkey" FOREIGN KEY ("tenant_id") REFERENCES "core"."tenants" ("id") ON DELETE NO ACTION
+);
+-- Create index "idempotency_keys_tenant_id_scope_key_key" to table: "idempotency_keys"
+CREATE UNIQUE INDEX "idempotency_keys_tenant_id_scope_key_key" ON "core"."idempotency_keys" ("tenant_id", "scope", "key");
+-- Create index "idempotency_keys_tenant_id_created_at_idx" to table: "idempotency_keys"
+CREATE INDEX "idempotency_keys_tenant_id_created_at_idx" ON "core"."idempotency_keys" ("tenant_id", "created_at");
+-- Set comment to table: "idempotency_keys"
+COMMENT ON TABLE "core"."idempotency_keys" IS 'Answers to requests with an Idempotency-Key.';
+-- Set comment to column: "tenant_id" on table: "idempotency_keys"
+COMMENT ON COLUMN "core"."idempotency_keys"."tenant_id" IS 'Tenant that owns this row.';
+-- Set comment to column: "id" on table: "idempotency_keys"
+COMMENT ON COLUMN "core"."idempotency_keys"."id" IS 'Identifier, a UUIDv7: ids sort by creation time.';
+-- Set comment to column: "scope" on table: "idempotency_keys"
+COMMENT ON COLUMN "core"."idempotency_keys"."scope" IS 'Operation and caller: keys of different callers do not meet.';
+-- Set comment to column: "key" on table: "idempotency_keys"
+COMMENT ON COLUMN "core"."idempotency_keys"."key" IS 'The key, as the caller chose it.';
+-- Set comment to column: "request" on table: "idempotency_keys"
+COMMENT ON COLUMN "core"."idempotency_keys"."request" IS 'SHA-256 of the request''s body, in hexadecimal.';
+-- Set comment to column: "answer" on table: "idempotency_keys"
+COMMENT ON COLUMN "core"."idempotency_keys"."answer" IS 'The answer as JSON; null while the request is being worked on.';
+-- Set comment to column: "created_at" on table: "idempotency_keys"
+COMMENT ON COLUMN "core"."idempotency_keys"."created_at" IS 'When the key was first used; it is forgotten a day later.';
 -- Create "roles" table
 CREATE TABLE "core"."roles" (
   "tenant_id" uuid NOT NULL,

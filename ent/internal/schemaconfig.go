@@ -7,10 +7,11 @@ import "context"
 // SchemaConfig represents alternative schema names for all tables
 // that can be passed at runtime.
 type SchemaConfig struct {
-	Role     string // Role table.
-	Tenant   string // Tenant table.
-	User     string // User table.
-	UserRole string // UserRole table.
+	IdempotencyKey string // IdempotencyKey table.
+	Role           string // Role table.
+	Tenant         string // Tenant table.
+	User           string // User table.
+	UserRole       string // UserRole table.
 }
 
 type schemaCtxKey struct{}

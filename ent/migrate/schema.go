@@ -8,6 +8,35 @@ import (
 )
 
 var (
+	// IdempotencyKeysColumns holds the columns for the "idempotency_keys" table.
+	IdempotencyKeysColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, Comment: "Identifier, a UUIDv7: ids sort by creation time."},
+		{Name: "tenant_id", Type: field.TypeUUID, Comment: "Tenant that owns this row."},
+		{Name: "scope", Type: field.TypeString, Size: 400, Comment: "Operation and caller: keys of different callers do not meet."},
+		{Name: "key", Type: field.TypeString, Size: 255, Comment: "The key, as the caller chose it."},
+		{Name: "request", Type: field.TypeString, Size: 64, Comment: "SHA-256 of the request's body, in hexadecimal."},
+		{Name: "answer", Type: field.TypeBytes, Nullable: true, Comment: "The answer as JSON; null while the request is being worked on."},
+		{Name: "created_at", Type: field.TypeTime, Comment: "When the key was first used; it is forgotten a day later."},
+	}
+	// IdempotencyKeysTable holds the schema information for the "idempotency_keys" table.
+	IdempotencyKeysTable = &schema.Table{
+		Name:       "idempotency_keys",
+		Comment:    "Answers to requests with an Idempotency-Key.",
+		Columns:    IdempotencyKeysColumns,
+		PrimaryKey: []*schema.Column{IdempotencyKeysColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "idempotencykey_scope_key",
+				Unique:  true,
+				Columns: []*schema.Column{IdempotencyKeysColumns[2], IdempotencyKeysColumns[3]},
+			},
+			{
+				Name:    "idempotencykey_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{IdempotencyKeysColumns[6]},
+			},
+		},
+	}
 	// RolesColumns holds the columns for the "roles" table.
 	RolesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, Comment: "Identifier, a UUIDv7: ids sort by creation time."},
@@ -147,6 +176,7 @@ var (
 	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
+		IdempotencyKeysTable,
 		RolesTable,
 		TenantsTable,
 		UsersTable,

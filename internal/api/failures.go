@@ -45,6 +45,9 @@ func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode
 		Code:      string(p.Code),
 		RequestId: request.id,
 	}}
+	if p.CurrentVersion > 0 {
+		out.Response.CurrentVersion.SetTo(p.CurrentVersion)
+	}
 	for _, v := range p.Violations {
 		out.Response.Errors = append(out.Response.Errors, oas.Violation{Pointer: v.Pointer, Code: v.Code, Detail: v.Detail})
 	}

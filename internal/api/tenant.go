@@ -11,6 +11,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
 // defaultRoles are what a new tenant begins with. The first is its administrator's.
@@ -31,7 +32,7 @@ func (h *Handler) TenantsCreate(ctx context.Context, req *oas.TenantCreate) (*oa
 	// Inside the tenant that is about to be, and still the platform, which alone may write the tenant's own row.
 	ctx = postgres.WithScope(ctx, postgres.Scope{TenantID: id, Platform: true})
 	out := &oas.TenantProvisionedHeaders{Location: "/v1/tenants/" + id.String()}
-	err := crud.InTransaction(ctx, h.client, func(tx *ent.Tx) error {
+	err := transaction.Run(ctx, h.client, func(tx *ent.Client) error {
 		tenant, err := tx.Tenant.Create().SetID(id).SetName(req.Name).SetSlug(req.Slug).Save(ctx)
 		if err != nil {
 			return fmt.Errorf("create tenant: %w", err)

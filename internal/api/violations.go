@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ogen-go/ogen/ogenerrors"
+	"github.com/ogen-go/ogen/openapi"
 	"github.com/ogen-go/ogen/validate"
 
 	"github.com/lockstep-dev/lockstep/internal/problem"
@@ -18,8 +19,12 @@ func fromParams(err *ogenerrors.DecodeParamsError) *problem.Error {
 	if !errors.As(err, &param) {
 		return problem.New(problem.InvalidParameter, "A parameter is malformed.")
 	}
+	pointer := "?" + param.Name
+	if param.In == openapi.LocationHeader {
+		pointer = param.Name
+	}
 	return problem.New(problem.InvalidParameter, "The parameter %s is malformed.", param.Name).
-		At("?"+param.Name, ruleOf(param.Err), sentence(param.Err))
+		At(pointer, ruleOf(param.Err), sentence(param.Err))
 }
 
 // isValidation reports whether err holds rules that a decoded body breaks.

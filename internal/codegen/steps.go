@@ -80,7 +80,7 @@ func generateCRUD(_ context.Context, w *Workspace) (Output, error) {
 		return out, err
 	}
 	return out, w.intoFolder(&out, filepath.Join("internal", "crud"), func(dir string) error {
-		return crud.Write(dir, w.module, w.entities, tables)
+		return crud.Write(dir, w.module, w.graph, w.entities, tables)
 	})
 }
 

@@ -5,7 +5,6 @@ package crud
 
 import (
 	"context"
-	"fmt"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
@@ -21,9 +20,10 @@ const expansionCap = 100
 
 // TenantOwned names the Ent types whose rows each belong to one tenant.
 var TenantOwned = map[string]bool{
-	"Role":     true,
-	"User":     true,
-	"UserRole": true,
+	"IdempotencyKey": true,
+	"Role":           true,
+	"User":           true,
+	"UserRole":       true,
 }
 
 // Pipeline sends the statements of concurrent reads in one round trip. *postgres.DB is one.
@@ -43,23 +43,6 @@ func NewHandler(client *ent.Client, driver dialect.Driver, pipeline Pipeline) *H
 	return &Handler{client: client, driver: driver, pipeline: pipeline}
 }
 
-// InTransaction runs work in a transaction, which is rolled back when work fails.
-func InTransaction(ctx context.Context, client *ent.Client, work func(*ent.Tx) error) error {
-	tx, err := client.Tx(ctx)
-	if err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	if err := work(tx); err != nil {
-		// The first error is the one to report; a failed rollback ends with the connection.
-		_ = tx.Rollback()
-		return err
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
-	}
-	return nil
-}
-
 // notFound answers a row that does not exist, one of another tenant and one the caller may not see alike.
 func notFound(what string) error {
 	return problem.New(problem.NotFound, "There is no such %s.", what)
@@ -68,6 +51,21 @@ func notFound(what string) error {
 // notAllowed answers a row that the caller may see and not change.
 func notAllowed(permission string) error {
 	return problem.New(problem.PermissionDenied, "This needs the permission %s.", permission)
+}
+
+// unlessSet returns the conditions of a read that follows no write: a write has checked them, and changed what they compare.
+func unlessSet[P any](set bool, conditions []P) []P {
+	if set {
+		return nil
+	}
+	return conditions
+}
+
+// preconditionFailed answers a change of a version that is not the row's any more.
+func preconditionFailed(current int) error {
+	p := problem.New(problem.PreconditionFailed, "The row has changed since: it is at version %d.", current)
+	p.CurrentVersion = current
+	return p
 }
 
 // linked keeps the rows whose id a join table pairs with id: far holds theirs, near holds the given one.
@@ -90,7 +88,8 @@ func estimate[P ~func(*sql.Selector)](ctx context.Context, h *Handler, table str
 
 // tenantTables are the tables of the TenantOwned types.
 var tenantTables = map[string]bool{
-	"roles":      true,
-	"users":      true,
-	"user_roles": true,
+	"idempotency_keys": true,
+	"roles":            true,
+	"users":            true,
+	"user_roles":       true,
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 
+	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 	"github.com/lib/pq"
 
@@ -13,8 +14,11 @@ import (
 	"github.com/lockstep-dev/lockstep/ent/predicate"
 	"github.com/lockstep-dev/lockstep/ent/role"
 	"github.com/lockstep-dev/lockstep/ent/userrole"
+	"github.com/lockstep-dev/lockstep/internal/etag"
+	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
+	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
 // roleKeys are what lists of roles can be ordered by.
@@ -106,7 +110,7 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 }
 
 // RolesGet answers one row.
-func (h *Handler) RolesGet(ctx context.Context, params oas.RolesGetParams) (*oas.Role, error) {
+func (h *Handler) RolesGet(ctx context.Context, params oas.RolesGetParams) (oas.RolesGetRes, error) {
 	allowed, err := roleRead.Filter(ctx)
 	if err != nil {
 		return nil, err
@@ -123,23 +127,28 @@ func (h *Handler) RolesGet(ctx context.Context, params oas.RolesGetParams) (*oas
 		return nil, fmt.Errorf("get roles: %w", err)
 	}
 	body := RoleBody(ctx, row)
-	return &body, nil
+	detail := &body
+	tag := etag.Of(row.Version, detail)
+	if known, ok := params.IfNoneMatch.Get(); ok && etag.Matches(known, tag) {
+		return &oas.RoleNotModified{ETag: tag}, nil
+	}
+	return &oas.RoleFoundHeaders{ETag: tag, Response: *detail}, nil
 }
 
-// RolesCreate adds a row.
-func (h *Handler) RolesCreate(ctx context.Context, req *oas.RoleCreate) (*oas.RoleHeaders, error) {
+// RolesCreate adds a row, once per idempotency key.
+func (h *Handler) RolesCreate(ctx context.Context, req *oas.RoleCreate, params oas.RolesCreateParams) (*oas.RoleCreatedHeaders, error) {
 	if err := roleCreate.Require(ctx); err != nil {
 		return nil, err
 	}
-	var row *ent.Role
-	err := InTransaction(ctx, h.client, func(tx *ent.Tx) (err error) {
-		row, err = fillRole(tx.Role.Create(), req).Save(ctx)
-		return err
+	operation := idempotency.Operation{ID: "roles.create", Transactional: true}
+	return idempotency.Once(ctx, h.client, operation, params.IdempotencyKey.Or(""), req, func(client *ent.Client) (*oas.RoleCreatedHeaders, error) {
+		row, err := fillRole(client.Role.Create(), req).Save(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("create roles: %w", err)
+		}
+		body := RoleBody(ctx, row)
+		return &oas.RoleCreatedHeaders{ETag: etag.Of(row.Version, &body), Location: "/v1/roles/" + row.ID.String(), Response: body}, nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("create roles: %w", err)
-	}
-	return &oas.RoleHeaders{Location: "/v1/roles/" + row.ID.String(), Response: RoleBody(ctx, row)}, nil
 }
 
 // fillRole copies the body's fields into the builder.
@@ -156,14 +165,18 @@ func fillRole(create *ent.RoleCreate, req *oas.RoleCreate) *ent.RoleCreate {
 
 // RolesUpdate applies a JSON Merge Patch (RFC 7396): absent fields stay, null clears. A patch that sets nothing leaves
 // the row and its version as they are.
-func (h *Handler) RolesUpdate(ctx context.Context, req *oas.RoleUpdate, params oas.RolesUpdateParams) (*oas.Role, error) {
+func (h *Handler) RolesUpdate(ctx context.Context, req *oas.RoleUpdate, params oas.RolesUpdateParams) (*oas.RoleChangedHeaders, error) {
 	allowed, err := roleUpdate.Filter(ctx)
 	if err != nil {
 		return nil, err
 	}
+	expected, err := roleExpected(params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
 	var body oas.Role
-	err = InTransaction(ctx, h.client, func(tx *ent.Tx) error {
-		update := tx.Role.Update().Where(role.ID(params.ID))
+	err = transaction.Run(ctx, h.client, func(client *ent.Client) error {
+		update := client.Role.Update().Where(role.ID(params.ID)).Where(expected...)
 		if allowed != nil {
 			update.Where(allowed)
 		}
@@ -189,13 +202,13 @@ func (h *Handler) RolesUpdate(ctx context.Context, req *oas.RoleUpdate, params o
 				return fmt.Errorf("update roles: %w", err)
 			}
 			if changed == 0 {
-				return untouchedRole(ctx, tx.Role, params.ID, "roles:update")
+				return untouchedRole(ctx, client, params.ID, "roles:update", allowed, expected)
 			}
 		}
 		// Whoever may change a row is shown what it is now.
-		row, err := tx.Role.Get(ctx, params.ID)
+		row, err := client.Role.Query().Where(role.ID(params.ID)).Where(unlessSet(set, expected)...).Only(ctx)
 		if ent.IsNotFound(err) {
-			return notFound("roles")
+			return untouchedRole(ctx, client, params.ID, "roles:update", allowed, expected)
 		}
 		if err != nil {
 			return fmt.Errorf("read roles after update: %w", err)
@@ -206,7 +219,7 @@ func (h *Handler) RolesUpdate(ctx context.Context, req *oas.RoleUpdate, params o
 	if err != nil {
 		return nil, err
 	}
-	return &body, nil
+	return &oas.RoleChangedHeaders{ETag: etag.Of(body.Version, &body), Response: body}, nil
 }
 
 // RolesDelete removes a row that no other refers to.
@@ -215,8 +228,12 @@ func (h *Handler) RolesDelete(ctx context.Context, params oas.RolesDeleteParams)
 	if err != nil {
 		return err
 	}
-	return InTransaction(ctx, h.client, func(tx *ent.Tx) error {
-		remove := tx.Role.Delete().Where(role.ID(params.ID))
+	expected, err := roleExpected(params.IfMatch)
+	if err != nil {
+		return err
+	}
+	return transaction.Run(ctx, h.client, func(client *ent.Client) error {
+		remove := client.Role.Delete().Where(role.ID(params.ID)).Where(expected...)
 		if allowed != nil {
 			remove.Where(allowed)
 		}
@@ -225,30 +242,56 @@ func (h *Handler) RolesDelete(ctx context.Context, params oas.RolesDeleteParams)
 			return fmt.Errorf("delete roles: %w", err)
 		}
 		if deleted == 0 {
-			return untouchedRole(ctx, tx.Role, params.ID, "roles:delete")
+			return untouchedRole(ctx, client, params.ID, "roles:delete", allowed, expected)
 		}
 		return nil
 	})
 }
 
-// untouchedRole says why a change found no row: the caller may not see it, or may see it and not change it.
-func untouchedRole(ctx context.Context, client *ent.RoleClient, id uuid.UUID, permission string) error {
+// untouchedRole says why a change found no row: the caller may not see it, may see it and not change it, or knows an
+// older version of it.
+func untouchedRole(ctx context.Context, client *ent.Client, id uuid.UUID, permission string, changeable func(*sql.Selector), expected []predicate.Role) error {
 	allowed, err := roleRead.Filter(ctx)
 	if err != nil {
 		return notFound("roles")
 	}
-	query := client.Query().Where(role.ID(id))
+	query := client.Role.Query().Where(role.ID(id))
 	if allowed != nil {
 		query.Where(allowed)
 	}
-	seen, err := query.Exist(ctx)
+	row, err := query.Only(ctx)
+	if ent.IsNotFound(err) {
+		return notFound("roles")
+	}
 	if err != nil {
 		return fmt.Errorf("look for roles: %w", err)
 	}
-	if seen {
-		return notAllowed(permission)
+	if changeable != nil {
+		may, err := client.Role.Query().Where(role.ID(id), changeable).Exist(ctx)
+		if err != nil {
+			return fmt.Errorf("look for roles: %w", err)
+		}
+		if !may {
+			return notAllowed(permission)
+		}
+	}
+	if len(expected) > 0 {
+		return preconditionFailed(row.Version)
 	}
 	return notFound("roles")
+}
+
+// roleExpected is the condition that If-Match sets.
+func roleExpected(ifMatch oas.OptString) ([]predicate.Role, error) {
+	text, ok := ifMatch.Get()
+	if !ok {
+		return nil, nil
+	}
+	versions, any, err := etag.Versions(text)
+	if err != nil || any {
+		return nil, err
+	}
+	return []predicate.Role{role.VersionIn(versions...)}, nil
 }
 
 // RoleBody is the row as the caller may see it.

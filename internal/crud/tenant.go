@@ -6,13 +6,16 @@ import (
 	"context"
 	"fmt"
 
+	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/predicate"
 	"github.com/lockstep-dev/lockstep/ent/tenant"
+	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
+	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
 // tenantConditions are what a list's parameters ask for, within what the caller may see.
@@ -76,7 +79,7 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 }
 
 // TenantsGet answers one row.
-func (h *Handler) TenantsGet(ctx context.Context, params oas.TenantsGetParams) (*oas.Tenant, error) {
+func (h *Handler) TenantsGet(ctx context.Context, params oas.TenantsGetParams) (oas.TenantsGetRes, error) {
 	allowed, err := tenantRead.Filter(ctx)
 	if err != nil {
 		return nil, err
@@ -93,19 +96,28 @@ func (h *Handler) TenantsGet(ctx context.Context, params oas.TenantsGetParams) (
 		return nil, fmt.Errorf("get tenants: %w", err)
 	}
 	body := TenantBody(ctx, row)
-	return &body, nil
+	detail := &body
+	tag := etag.Of(row.Version, detail)
+	if known, ok := params.IfNoneMatch.Get(); ok && etag.Matches(known, tag) {
+		return &oas.TenantNotModified{ETag: tag}, nil
+	}
+	return &oas.TenantFoundHeaders{ETag: tag, Response: *detail}, nil
 }
 
 // TenantsUpdate applies a JSON Merge Patch (RFC 7396): absent fields stay, null clears. A patch that sets nothing leaves
 // the row and its version as they are.
-func (h *Handler) TenantsUpdate(ctx context.Context, req *oas.TenantUpdate, params oas.TenantsUpdateParams) (*oas.Tenant, error) {
+func (h *Handler) TenantsUpdate(ctx context.Context, req *oas.TenantUpdate, params oas.TenantsUpdateParams) (*oas.TenantChangedHeaders, error) {
 	allowed, err := tenantUpdate.Filter(ctx)
 	if err != nil {
 		return nil, err
 	}
+	expected, err := tenantExpected(params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
 	var body oas.Tenant
-	err = InTransaction(ctx, h.client, func(tx *ent.Tx) error {
-		update := tx.Tenant.Update().Where(tenant.ID(params.ID))
+	err = transaction.Run(ctx, h.client, func(client *ent.Client) error {
+		update := client.Tenant.Update().Where(tenant.ID(params.ID)).Where(expected...)
 		if allowed != nil {
 			update.Where(allowed)
 		}
@@ -128,13 +140,13 @@ func (h *Handler) TenantsUpdate(ctx context.Context, req *oas.TenantUpdate, para
 				return fmt.Errorf("update tenants: %w", err)
 			}
 			if changed == 0 {
-				return untouchedTenant(ctx, tx.Tenant, params.ID, "tenants:update")
+				return untouchedTenant(ctx, client, params.ID, "tenants:update", allowed, expected)
 			}
 		}
 		// Whoever may change a row is shown what it is now.
-		row, err := tx.Tenant.Get(ctx, params.ID)
+		row, err := client.Tenant.Query().Where(tenant.ID(params.ID)).Where(unlessSet(set, expected)...).Only(ctx)
 		if ent.IsNotFound(err) {
-			return notFound("tenants")
+			return untouchedTenant(ctx, client, params.ID, "tenants:update", allowed, expected)
 		}
 		if err != nil {
 			return fmt.Errorf("read tenants after update: %w", err)
@@ -145,7 +157,7 @@ func (h *Handler) TenantsUpdate(ctx context.Context, req *oas.TenantUpdate, para
 	if err != nil {
 		return nil, err
 	}
-	return &body, nil
+	return &oas.TenantChangedHeaders{ETag: etag.Of(body.Version, &body), Response: body}, nil
 }
 
 // TenantsDelete removes a row that no other refers to.
@@ -154,8 +166,12 @@ func (h *Handler) TenantsDelete(ctx context.Context, params oas.TenantsDeletePar
 	if err != nil {
 		return err
 	}
-	return InTransaction(ctx, h.client, func(tx *ent.Tx) error {
-		remove := tx.Tenant.Delete().Where(tenant.ID(params.ID))
+	expected, err := tenantExpected(params.IfMatch)
+	if err != nil {
+		return err
+	}
+	return transaction.Run(ctx, h.client, func(client *ent.Client) error {
+		remove := client.Tenant.Delete().Where(tenant.ID(params.ID)).Where(expected...)
 		if allowed != nil {
 			remove.Where(allowed)
 		}
@@ -164,30 +180,56 @@ func (h *Handler) TenantsDelete(ctx context.Context, params oas.TenantsDeletePar
 			return fmt.Errorf("delete tenants: %w", err)
 		}
 		if deleted == 0 {
-			return untouchedTenant(ctx, tx.Tenant, params.ID, "tenants:delete")
+			return untouchedTenant(ctx, client, params.ID, "tenants:delete", allowed, expected)
 		}
 		return nil
 	})
 }
 
-// untouchedTenant says why a change found no row: the caller may not see it, or may see it and not change it.
-func untouchedTenant(ctx context.Context, client *ent.TenantClient, id uuid.UUID, permission string) error {
+// untouchedTenant says why a change found no row: the caller may not see it, may see it and not change it, or knows an
+// older version of it.
+func untouchedTenant(ctx context.Context, client *ent.Client, id uuid.UUID, permission string, changeable func(*sql.Selector), expected []predicate.Tenant) error {
 	allowed, err := tenantRead.Filter(ctx)
 	if err != nil {
 		return notFound("tenants")
 	}
-	query := client.Query().Where(tenant.ID(id))
+	query := client.Tenant.Query().Where(tenant.ID(id))
 	if allowed != nil {
 		query.Where(allowed)
 	}
-	seen, err := query.Exist(ctx)
+	row, err := query.Only(ctx)
+	if ent.IsNotFound(err) {
+		return notFound("tenants")
+	}
 	if err != nil {
 		return fmt.Errorf("look for tenants: %w", err)
 	}
-	if seen {
-		return notAllowed(permission)
+	if changeable != nil {
+		may, err := client.Tenant.Query().Where(tenant.ID(id), changeable).Exist(ctx)
+		if err != nil {
+			return fmt.Errorf("look for tenants: %w", err)
+		}
+		if !may {
+			return notAllowed(permission)
+		}
+	}
+	if len(expected) > 0 {
+		return preconditionFailed(row.Version)
 	}
 	return notFound("tenants")
+}
+
+// tenantExpected is the condition that If-Match sets.
+func tenantExpected(ifMatch oas.OptString) ([]predicate.Tenant, error) {
+	text, ok := ifMatch.Get()
+	if !ok {
+		return nil, nil
+	}
+	versions, any, err := etag.Versions(text)
+	if err != nil || any {
+		return nil, err
+	}
+	return []predicate.Tenant{tenant.VersionIn(versions...)}, nil
 }
 
 // TenantBody is the row as the caller may see it.

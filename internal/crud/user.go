@@ -15,8 +15,11 @@ import (
 	"github.com/lockstep-dev/lockstep/ent/user"
 	"github.com/lockstep-dev/lockstep/ent/userrole"
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/etag"
+	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
+	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
 // userKeys are what lists of users can be ordered by.
@@ -134,7 +137,7 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 }
 
 // UsersGet answers one row with its default expansions.
-func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (*oas.UserWithRoles, error) {
+func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.UsersGetRes, error) {
 	allowed, err := userRead.Filter(ctx)
 	if err != nil {
 		return nil, err
@@ -211,19 +214,27 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (*oas
 	detail.Version = row.Version
 	detail.CreatedAt = row.CreatedAt.UTC()
 	detail.UpdatedAt = row.UpdatedAt.UTC()
-	return detail, nil
+	tag := etag.Of(row.Version, detail)
+	if known, ok := params.IfNoneMatch.Get(); ok && etag.Matches(known, tag) {
+		return &oas.UserNotModified{ETag: tag}, nil
+	}
+	return &oas.UserWithRolesFoundHeaders{ETag: tag, Response: *detail}, nil
 }
 
-// UsersCreate adds a row.
-func (h *Handler) UsersCreate(ctx context.Context, req *oas.UserCreate) (*oas.UserHeaders, error) {
+// UsersCreate adds a row, once per idempotency key.
+func (h *Handler) UsersCreate(ctx context.Context, req *oas.UserCreate, params oas.UsersCreateParams) (*oas.UserCreatedHeaders, error) {
 	if err := userCreate.Require(ctx); err != nil {
 		return nil, err
 	}
-	row, err := fillUser(h.client.User.Create(), req).Save(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("create users: %w", err)
-	}
-	return &oas.UserHeaders{Location: "/v1/users/" + row.ID.String(), Response: UserBody(ctx, row)}, nil
+	operation := idempotency.Operation{ID: "users.create", Transactional: false}
+	return idempotency.Once(ctx, h.client, operation, params.IdempotencyKey.Or(""), req, func(client *ent.Client) (*oas.UserCreatedHeaders, error) {
+		row, err := fillUser(client.User.Create(), req).Save(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("create users: %w", err)
+		}
+		body := UserBody(ctx, row)
+		return &oas.UserCreatedHeaders{ETag: etag.Of(row.Version, &body), Location: "/v1/users/" + row.ID.String(), Response: body}, nil
+	})
 }
 
 // fillUser copies the body's fields into the builder.
@@ -241,14 +252,18 @@ func fillUser(create *ent.UserCreate, req *oas.UserCreate) *ent.UserCreate {
 
 // UsersUpdate applies a JSON Merge Patch (RFC 7396): absent fields stay, null clears. A patch that sets nothing leaves
 // the row and its version as they are.
-func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params oas.UsersUpdateParams) (*oas.User, error) {
+func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params oas.UsersUpdateParams) (*oas.UserChangedHeaders, error) {
 	allowed, err := userUpdate.Filter(ctx)
 	if err != nil {
 		return nil, err
 	}
+	expected, err := userExpected(params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
 	var body oas.User
-	err = InTransaction(ctx, h.client, func(tx *ent.Tx) error {
-		update := tx.User.Update().Where(user.ID(params.ID))
+	err = transaction.Run(ctx, h.client, func(client *ent.Client) error {
+		update := client.User.Update().Where(user.ID(params.ID)).Where(expected...)
 		if allowed != nil {
 			update.Where(allowed)
 		}
@@ -278,13 +293,13 @@ func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params o
 				return fmt.Errorf("update users: %w", err)
 			}
 			if changed == 0 {
-				return untouchedUser(ctx, tx.User, params.ID, "users:update")
+				return untouchedUser(ctx, client, params.ID, "users:update", allowed, expected)
 			}
 		}
 		// Whoever may change a row is shown what it is now.
-		row, err := tx.User.Get(ctx, params.ID)
+		row, err := client.User.Query().Where(user.ID(params.ID)).Where(unlessSet(set, expected)...).Only(ctx)
 		if ent.IsNotFound(err) {
-			return notFound("users")
+			return untouchedUser(ctx, client, params.ID, "users:update", allowed, expected)
 		}
 		if err != nil {
 			return fmt.Errorf("read users after update: %w", err)
@@ -295,7 +310,7 @@ func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params o
 	if err != nil {
 		return nil, err
 	}
-	return &body, nil
+	return &oas.UserChangedHeaders{ETag: etag.Of(body.Version, &body), Response: body}, nil
 }
 
 // UsersDelete removes a row that no other refers to.
@@ -304,8 +319,12 @@ func (h *Handler) UsersDelete(ctx context.Context, params oas.UsersDeleteParams)
 	if err != nil {
 		return err
 	}
-	return InTransaction(ctx, h.client, func(tx *ent.Tx) error {
-		remove := tx.User.Delete().Where(user.ID(params.ID))
+	expected, err := userExpected(params.IfMatch)
+	if err != nil {
+		return err
+	}
+	return transaction.Run(ctx, h.client, func(client *ent.Client) error {
+		remove := client.User.Delete().Where(user.ID(params.ID)).Where(expected...)
 		if allowed != nil {
 			remove.Where(allowed)
 		}
@@ -314,30 +333,56 @@ func (h *Handler) UsersDelete(ctx context.Context, params oas.UsersDeleteParams)
 			return fmt.Errorf("delete users: %w", err)
 		}
 		if deleted == 0 {
-			return untouchedUser(ctx, tx.User, params.ID, "users:delete")
+			return untouchedUser(ctx, client, params.ID, "users:delete", allowed, expected)
 		}
 		return nil
 	})
 }
 
-// untouchedUser says why a change found no row: the caller may not see it, or may see it and not change it.
-func untouchedUser(ctx context.Context, client *ent.UserClient, id uuid.UUID, permission string) error {
+// untouchedUser says why a change found no row: the caller may not see it, may see it and not change it, or knows an
+// older version of it.
+func untouchedUser(ctx context.Context, client *ent.Client, id uuid.UUID, permission string, changeable func(*sql.Selector), expected []predicate.User) error {
 	allowed, err := userRead.Filter(ctx)
 	if err != nil {
 		return notFound("users")
 	}
-	query := client.Query().Where(user.ID(id))
+	query := client.User.Query().Where(user.ID(id))
 	if allowed != nil {
 		query.Where(allowed)
 	}
-	seen, err := query.Exist(ctx)
+	row, err := query.Only(ctx)
+	if ent.IsNotFound(err) {
+		return notFound("users")
+	}
 	if err != nil {
 		return fmt.Errorf("look for users: %w", err)
 	}
-	if seen {
-		return notAllowed(permission)
+	if changeable != nil {
+		may, err := client.User.Query().Where(user.ID(id), changeable).Exist(ctx)
+		if err != nil {
+			return fmt.Errorf("look for users: %w", err)
+		}
+		if !may {
+			return notAllowed(permission)
+		}
+	}
+	if len(expected) > 0 {
+		return preconditionFailed(row.Version)
 	}
 	return notFound("users")
+}
+
+// userExpected is the condition that If-Match sets.
+func userExpected(ifMatch oas.OptString) ([]predicate.User, error) {
+	text, ok := ifMatch.Get()
+	if !ok {
+		return nil, nil
+	}
+	versions, any, err := etag.Versions(text)
+	if err != nil || any {
+		return nil, err
+	}
+	return []predicate.User{user.VersionIn(versions...)}, nil
 }
 
 // UserBody is the row as the caller may see it.

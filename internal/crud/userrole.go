@@ -6,13 +6,17 @@ import (
 	"context"
 	"fmt"
 
+	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/predicate"
 	"github.com/lockstep-dev/lockstep/ent/userrole"
+	"github.com/lockstep-dev/lockstep/internal/etag"
+	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
+	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
 // userRoleConditions are what a list's parameters ask for, within what the caller may see.
@@ -82,7 +86,7 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 }
 
 // UserRolesGet answers one row.
-func (h *Handler) UserRolesGet(ctx context.Context, params oas.UserRolesGetParams) (*oas.UserRole, error) {
+func (h *Handler) UserRolesGet(ctx context.Context, params oas.UserRolesGetParams) (oas.UserRolesGetRes, error) {
 	allowed, err := userRoleRead.Filter(ctx)
 	if err != nil {
 		return nil, err
@@ -99,23 +103,28 @@ func (h *Handler) UserRolesGet(ctx context.Context, params oas.UserRolesGetParam
 		return nil, fmt.Errorf("get userRoles: %w", err)
 	}
 	body := UserRoleBody(ctx, row)
-	return &body, nil
+	detail := &body
+	tag := etag.Of(row.Version, detail)
+	if known, ok := params.IfNoneMatch.Get(); ok && etag.Matches(known, tag) {
+		return &oas.UserRoleNotModified{ETag: tag}, nil
+	}
+	return &oas.UserRoleFoundHeaders{ETag: tag, Response: *detail}, nil
 }
 
-// UserRolesCreate adds a row.
-func (h *Handler) UserRolesCreate(ctx context.Context, req *oas.UserRoleCreate) (*oas.UserRoleHeaders, error) {
+// UserRolesCreate adds a row, once per idempotency key.
+func (h *Handler) UserRolesCreate(ctx context.Context, req *oas.UserRoleCreate, params oas.UserRolesCreateParams) (*oas.UserRoleCreatedHeaders, error) {
 	if err := userRoleCreate.Require(ctx); err != nil {
 		return nil, err
 	}
-	var row *ent.UserRole
-	err := InTransaction(ctx, h.client, func(tx *ent.Tx) (err error) {
-		row, err = fillUserRole(tx.UserRole.Create(), req).Save(ctx)
-		return err
+	operation := idempotency.Operation{ID: "userRoles.create", Transactional: true}
+	return idempotency.Once(ctx, h.client, operation, params.IdempotencyKey.Or(""), req, func(client *ent.Client) (*oas.UserRoleCreatedHeaders, error) {
+		row, err := fillUserRole(client.UserRole.Create(), req).Save(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("create userRoles: %w", err)
+		}
+		body := UserRoleBody(ctx, row)
+		return &oas.UserRoleCreatedHeaders{ETag: etag.Of(row.Version, &body), Location: "/v1/user-roles/" + row.ID.String(), Response: body}, nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("create userRoles: %w", err)
-	}
-	return &oas.UserRoleHeaders{Location: "/v1/user-roles/" + row.ID.String(), Response: UserRoleBody(ctx, row)}, nil
 }
 
 // fillUserRole copies the body's fields into the builder.
@@ -131,8 +140,12 @@ func (h *Handler) UserRolesDelete(ctx context.Context, params oas.UserRolesDelet
 	if err != nil {
 		return err
 	}
-	return InTransaction(ctx, h.client, func(tx *ent.Tx) error {
-		remove := tx.UserRole.Delete().Where(userrole.ID(params.ID))
+	expected, err := userRoleExpected(params.IfMatch)
+	if err != nil {
+		return err
+	}
+	return transaction.Run(ctx, h.client, func(client *ent.Client) error {
+		remove := client.UserRole.Delete().Where(userrole.ID(params.ID)).Where(expected...)
 		if allowed != nil {
 			remove.Where(allowed)
 		}
@@ -141,30 +154,56 @@ func (h *Handler) UserRolesDelete(ctx context.Context, params oas.UserRolesDelet
 			return fmt.Errorf("delete userRoles: %w", err)
 		}
 		if deleted == 0 {
-			return untouchedUserRole(ctx, tx.UserRole, params.ID, "user_roles:delete")
+			return untouchedUserRole(ctx, client, params.ID, "user_roles:delete", allowed, expected)
 		}
 		return nil
 	})
 }
 
-// untouchedUserRole says why a change found no row: the caller may not see it, or may see it and not change it.
-func untouchedUserRole(ctx context.Context, client *ent.UserRoleClient, id uuid.UUID, permission string) error {
+// untouchedUserRole says why a change found no row: the caller may not see it, may see it and not change it, or knows an
+// older version of it.
+func untouchedUserRole(ctx context.Context, client *ent.Client, id uuid.UUID, permission string, changeable func(*sql.Selector), expected []predicate.UserRole) error {
 	allowed, err := userRoleRead.Filter(ctx)
 	if err != nil {
 		return notFound("userRoles")
 	}
-	query := client.Query().Where(userrole.ID(id))
+	query := client.UserRole.Query().Where(userrole.ID(id))
 	if allowed != nil {
 		query.Where(allowed)
 	}
-	seen, err := query.Exist(ctx)
+	row, err := query.Only(ctx)
+	if ent.IsNotFound(err) {
+		return notFound("userRoles")
+	}
 	if err != nil {
 		return fmt.Errorf("look for userRoles: %w", err)
 	}
-	if seen {
-		return notAllowed(permission)
+	if changeable != nil {
+		may, err := client.UserRole.Query().Where(userrole.ID(id), changeable).Exist(ctx)
+		if err != nil {
+			return fmt.Errorf("look for userRoles: %w", err)
+		}
+		if !may {
+			return notAllowed(permission)
+		}
+	}
+	if len(expected) > 0 {
+		return preconditionFailed(row.Version)
 	}
 	return notFound("userRoles")
+}
+
+// userRoleExpected is the condition that If-Match sets.
+func userRoleExpected(ifMatch oas.OptString) ([]predicate.UserRole, error) {
+	text, ok := ifMatch.Get()
+	if !ok {
+		return nil, nil
+	}
+	versions, any, err := etag.Versions(text)
+	if err != nil || any {
+		return nil, err
+	}
+	return []predicate.UserRole{userrole.VersionIn(versions...)}, nil
 }
 
 // UserRoleBody is the row as the caller may see it.

@@ -91,6 +91,16 @@ func (s *Server) handleRolesCreateRequest(args [0]string, argsEscaped bool, w ht
 			return
 		}
 	}
+	params, err := decodeRolesCreateParams(args, argsEscaped, r)
+	if err != nil {
+		err = &ogenerrors.DecodeParamsError{
+			OperationContext: opErrContext,
+			Err:              err,
+		}
+		defer recordError("DecodeParams", err)
+		s.cfg.ErrorHandler(ctx, w, r, err)
+		return
+	}
 
 	var rawBody []byte
 	request, rawBody, close, err := s.decodeRolesCreateRequest(r)
@@ -109,7 +119,7 @@ func (s *Server) handleRolesCreateRequest(args [0]string, argsEscaped bool, w ht
 		}
 	}()
 
-	var response *RoleHeaders
+	var response *RoleCreatedHeaders
 	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
@@ -118,14 +128,19 @@ func (s *Server) handleRolesCreateRequest(args [0]string, argsEscaped bool, w ht
 			OperationID:      "roles.create",
 			Body:             request,
 			RawBody:          rawBody,
-			Params:           middleware.Parameters{},
-			Raw:              r,
+			Params: middleware.Parameters{
+				{
+					Name: "Idempotency-Key",
+					In:   "header",
+				}: params.IdempotencyKey,
+			},
+			Raw: r,
 		}
 
 		type (
 			Request  = *RoleCreate
-			Params   = struct{}
-			Response = *RoleHeaders
+			Params   = RolesCreateParams
+			Response = *RoleCreatedHeaders
 		)
 		response, err = middleware.HookMiddleware[
 			Request,
@@ -134,14 +149,14 @@ func (s *Server) handleRolesCreateRequest(args [0]string, argsEscaped bool, w ht
 		](
 			m,
 			mreq,
-			nil,
+			unpackRolesCreateParams,
 			func(ctx context.Context, request Request, params Params) (response Response, err error) {
-				response, err = s.h.RolesCreate(ctx, request)
+				response, err = s.h.RolesCreate(ctx, request, params)
 				return response, err
 			},
 		)
 	} else {
-		response, err = s.h.RolesCreate(ctx, request)
+		response, err = s.h.RolesCreate(ctx, request, params)
 	}
 	if err != nil {
 		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
@@ -259,6 +274,10 @@ func (s *Server) handleRolesDeleteRequest(args [1]string, argsEscaped bool, w ht
 					Name: "id",
 					In:   "path",
 				}: params.ID,
+				{
+					Name: "If-Match",
+					In:   "header",
+				}: params.IfMatch,
 			},
 			Raw: r,
 		}
@@ -386,7 +405,7 @@ func (s *Server) handleRolesGetRequest(args [1]string, argsEscaped bool, w http.
 
 	var rawBody []byte
 
-	var response *Role
+	var response RolesGetRes
 	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
@@ -400,6 +419,10 @@ func (s *Server) handleRolesGetRequest(args [1]string, argsEscaped bool, w http.
 					Name: "id",
 					In:   "path",
 				}: params.ID,
+				{
+					Name: "If-None-Match",
+					In:   "header",
+				}: params.IfNoneMatch,
 			},
 			Raw: r,
 		}
@@ -407,7 +430,7 @@ func (s *Server) handleRolesGetRequest(args [1]string, argsEscaped bool, w http.
 		type (
 			Request  = struct{}
 			Params   = RolesGetParams
-			Response = *Role
+			Response = RolesGetRes
 		)
 		response, err = middleware.HookMiddleware[
 			Request,
@@ -707,7 +730,7 @@ func (s *Server) handleRolesUpdateRequest(args [1]string, argsEscaped bool, w ht
 		}
 	}()
 
-	var response *Role
+	var response *RoleChangedHeaders
 	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
@@ -721,6 +744,10 @@ func (s *Server) handleRolesUpdateRequest(args [1]string, argsEscaped bool, w ht
 					Name: "id",
 					In:   "path",
 				}: params.ID,
+				{
+					Name: "If-Match",
+					In:   "header",
+				}: params.IfMatch,
 			},
 			Raw: r,
 		}
@@ -728,7 +755,7 @@ func (s *Server) handleRolesUpdateRequest(args [1]string, argsEscaped bool, w ht
 		type (
 			Request  = *RoleUpdate
 			Params   = RolesUpdateParams
-			Response = *Role
+			Response = *RoleChangedHeaders
 		)
 		response, err = middleware.HookMiddleware[
 			Request,
@@ -1004,6 +1031,10 @@ func (s *Server) handleTenantsDeleteRequest(args [1]string, argsEscaped bool, w 
 					Name: "id",
 					In:   "path",
 				}: params.ID,
+				{
+					Name: "If-Match",
+					In:   "header",
+				}: params.IfMatch,
 			},
 			Raw: r,
 		}
@@ -1131,7 +1162,7 @@ func (s *Server) handleTenantsGetRequest(args [1]string, argsEscaped bool, w htt
 
 	var rawBody []byte
 
-	var response *Tenant
+	var response TenantsGetRes
 	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
@@ -1145,6 +1176,10 @@ func (s *Server) handleTenantsGetRequest(args [1]string, argsEscaped bool, w htt
 					Name: "id",
 					In:   "path",
 				}: params.ID,
+				{
+					Name: "If-None-Match",
+					In:   "header",
+				}: params.IfNoneMatch,
 			},
 			Raw: r,
 		}
@@ -1152,7 +1187,7 @@ func (s *Server) handleTenantsGetRequest(args [1]string, argsEscaped bool, w htt
 		type (
 			Request  = struct{}
 			Params   = TenantsGetParams
-			Response = *Tenant
+			Response = TenantsGetRes
 		)
 		response, err = middleware.HookMiddleware[
 			Request,
@@ -1436,7 +1471,7 @@ func (s *Server) handleTenantsUpdateRequest(args [1]string, argsEscaped bool, w 
 		}
 	}()
 
-	var response *Tenant
+	var response *TenantChangedHeaders
 	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
@@ -1450,6 +1485,10 @@ func (s *Server) handleTenantsUpdateRequest(args [1]string, argsEscaped bool, w 
 					Name: "id",
 					In:   "path",
 				}: params.ID,
+				{
+					Name: "If-Match",
+					In:   "header",
+				}: params.IfMatch,
 			},
 			Raw: r,
 		}
@@ -1457,7 +1496,7 @@ func (s *Server) handleTenantsUpdateRequest(args [1]string, argsEscaped bool, w 
 		type (
 			Request  = *TenantUpdate
 			Params   = TenantsUpdateParams
-			Response = *Tenant
+			Response = *TenantChangedHeaders
 		)
 		response, err = middleware.HookMiddleware[
 			Request,
@@ -1564,6 +1603,16 @@ func (s *Server) handleUserRolesCreateRequest(args [0]string, argsEscaped bool, 
 			return
 		}
 	}
+	params, err := decodeUserRolesCreateParams(args, argsEscaped, r)
+	if err != nil {
+		err = &ogenerrors.DecodeParamsError{
+			OperationContext: opErrContext,
+			Err:              err,
+		}
+		defer recordError("DecodeParams", err)
+		s.cfg.ErrorHandler(ctx, w, r, err)
+		return
+	}
 
 	var rawBody []byte
 	request, rawBody, close, err := s.decodeUserRolesCreateRequest(r)
@@ -1582,7 +1631,7 @@ func (s *Server) handleUserRolesCreateRequest(args [0]string, argsEscaped bool, 
 		}
 	}()
 
-	var response *UserRoleHeaders
+	var response *UserRoleCreatedHeaders
 	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
@@ -1591,14 +1640,19 @@ func (s *Server) handleUserRolesCreateRequest(args [0]string, argsEscaped bool, 
 			OperationID:      "userRoles.create",
 			Body:             request,
 			RawBody:          rawBody,
-			Params:           middleware.Parameters{},
-			Raw:              r,
+			Params: middleware.Parameters{
+				{
+					Name: "Idempotency-Key",
+					In:   "header",
+				}: params.IdempotencyKey,
+			},
+			Raw: r,
 		}
 
 		type (
 			Request  = *UserRoleCreate
-			Params   = struct{}
-			Response = *UserRoleHeaders
+			Params   = UserRolesCreateParams
+			Response = *UserRoleCreatedHeaders
 		)
 		response, err = middleware.HookMiddleware[
 			Request,
@@ -1607,14 +1661,14 @@ func (s *Server) handleUserRolesCreateRequest(args [0]string, argsEscaped bool, 
 		](
 			m,
 			mreq,
-			nil,
+			unpackUserRolesCreateParams,
 			func(ctx context.Context, request Request, params Params) (response Response, err error) {
-				response, err = s.h.UserRolesCreate(ctx, request)
+				response, err = s.h.UserRolesCreate(ctx, request, params)
 				return response, err
 			},
 		)
 	} else {
-		response, err = s.h.UserRolesCreate(ctx, request)
+		response, err = s.h.UserRolesCreate(ctx, request, params)
 	}
 	if err != nil {
 		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
@@ -1732,6 +1786,10 @@ func (s *Server) handleUserRolesDeleteRequest(args [1]string, argsEscaped bool, 
 					Name: "id",
 					In:   "path",
 				}: params.ID,
+				{
+					Name: "If-Match",
+					In:   "header",
+				}: params.IfMatch,
 			},
 			Raw: r,
 		}
@@ -1860,7 +1918,7 @@ func (s *Server) handleUserRolesGetRequest(args [1]string, argsEscaped bool, w h
 
 	var rawBody []byte
 
-	var response *UserRole
+	var response UserRolesGetRes
 	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
@@ -1874,6 +1932,10 @@ func (s *Server) handleUserRolesGetRequest(args [1]string, argsEscaped bool, w h
 					Name: "id",
 					In:   "path",
 				}: params.ID,
+				{
+					Name: "If-None-Match",
+					In:   "header",
+				}: params.IfNoneMatch,
 			},
 			Raw: r,
 		}
@@ -1881,7 +1943,7 @@ func (s *Server) handleUserRolesGetRequest(args [1]string, argsEscaped bool, w h
 		type (
 			Request  = struct{}
 			Params   = UserRolesGetParams
-			Response = *UserRole
+			Response = UserRolesGetRes
 		)
 		response, err = middleware.HookMiddleware[
 			Request,
@@ -2146,6 +2208,16 @@ func (s *Server) handleUsersCreateRequest(args [0]string, argsEscaped bool, w ht
 			return
 		}
 	}
+	params, err := decodeUsersCreateParams(args, argsEscaped, r)
+	if err != nil {
+		err = &ogenerrors.DecodeParamsError{
+			OperationContext: opErrContext,
+			Err:              err,
+		}
+		defer recordError("DecodeParams", err)
+		s.cfg.ErrorHandler(ctx, w, r, err)
+		return
+	}
 
 	var rawBody []byte
 	request, rawBody, close, err := s.decodeUsersCreateRequest(r)
@@ -2164,7 +2236,7 @@ func (s *Server) handleUsersCreateRequest(args [0]string, argsEscaped bool, w ht
 		}
 	}()
 
-	var response *UserHeaders
+	var response *UserCreatedHeaders
 	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
@@ -2173,14 +2245,19 @@ func (s *Server) handleUsersCreateRequest(args [0]string, argsEscaped bool, w ht
 			OperationID:      "users.create",
 			Body:             request,
 			RawBody:          rawBody,
-			Params:           middleware.Parameters{},
-			Raw:              r,
+			Params: middleware.Parameters{
+				{
+					Name: "Idempotency-Key",
+					In:   "header",
+				}: params.IdempotencyKey,
+			},
+			Raw: r,
 		}
 
 		type (
 			Request  = *UserCreate
-			Params   = struct{}
-			Response = *UserHeaders
+			Params   = UsersCreateParams
+			Response = *UserCreatedHeaders
 		)
 		response, err = middleware.HookMiddleware[
 			Request,
@@ -2189,14 +2266,14 @@ func (s *Server) handleUsersCreateRequest(args [0]string, argsEscaped bool, w ht
 		](
 			m,
 			mreq,
-			nil,
+			unpackUsersCreateParams,
 			func(ctx context.Context, request Request, params Params) (response Response, err error) {
-				response, err = s.h.UsersCreate(ctx, request)
+				response, err = s.h.UsersCreate(ctx, request, params)
 				return response, err
 			},
 		)
 	} else {
-		response, err = s.h.UsersCreate(ctx, request)
+		response, err = s.h.UsersCreate(ctx, request, params)
 	}
 	if err != nil {
 		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
@@ -2314,6 +2391,10 @@ func (s *Server) handleUsersDeleteRequest(args [1]string, argsEscaped bool, w ht
 					Name: "id",
 					In:   "path",
 				}: params.ID,
+				{
+					Name: "If-Match",
+					In:   "header",
+				}: params.IfMatch,
 			},
 			Raw: r,
 		}
@@ -2442,7 +2523,7 @@ func (s *Server) handleUsersGetRequest(args [1]string, argsEscaped bool, w http.
 
 	var rawBody []byte
 
-	var response *UserWithRoles
+	var response UsersGetRes
 	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
@@ -2456,6 +2537,10 @@ func (s *Server) handleUsersGetRequest(args [1]string, argsEscaped bool, w http.
 					Name: "id",
 					In:   "path",
 				}: params.ID,
+				{
+					Name: "If-None-Match",
+					In:   "header",
+				}: params.IfNoneMatch,
 			},
 			Raw: r,
 		}
@@ -2463,7 +2548,7 @@ func (s *Server) handleUsersGetRequest(args [1]string, argsEscaped bool, w http.
 		type (
 			Request  = struct{}
 			Params   = UsersGetParams
-			Response = *UserWithRoles
+			Response = UsersGetRes
 		)
 		response, err = middleware.HookMiddleware[
 			Request,
@@ -2776,7 +2861,7 @@ func (s *Server) handleUsersUpdateRequest(args [1]string, argsEscaped bool, w ht
 		}
 	}()
 
-	var response *User
+	var response *UserChangedHeaders
 	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
@@ -2790,6 +2875,10 @@ func (s *Server) handleUsersUpdateRequest(args [1]string, argsEscaped bool, w ht
 					Name: "id",
 					In:   "path",
 				}: params.ID,
+				{
+					Name: "If-Match",
+					In:   "header",
+				}: params.IfMatch,
 			},
 			Raw: r,
 		}
@@ -2797,7 +2886,7 @@ func (s *Server) handleUsersUpdateRequest(args [1]string, argsEscaped bool, w ht
 		type (
 			Request  = *UserUpdate
 			Params   = UsersUpdateParams
-			Response = *User
+			Response = *UserChangedHeaders
 		)
 		response, err = middleware.HookMiddleware[
 			Request,

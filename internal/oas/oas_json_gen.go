@@ -419,9 +419,15 @@ func (s *Problem) encodeFields(e *jx.Encoder) {
 			e.ArrEnd()
 		}
 	}
+	{
+		if s.CurrentVersion.Set {
+			e.FieldStart("currentVersion")
+			s.CurrentVersion.Encode(e)
+		}
+	}
 }
 
-var jsonFieldsNameOfProblem = [7]string{
+var jsonFieldsNameOfProblem = [8]string{
 	0: "type",
 	1: "title",
 	2: "status",
@@ -429,6 +435,7 @@ var jsonFieldsNameOfProblem = [7]string{
 	4: "code",
 	5: "requestId",
 	6: "errors",
+	7: "currentVersion",
 }
 
 // Decode decodes Problem from json.
@@ -528,6 +535,16 @@ func (s *Problem) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"errors\"")
+			}
+		case "currentVersion":
+			if err := func() error {
+				s.CurrentVersion.Reset()
+				if err := s.CurrentVersion.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"currentVersion\"")
 			}
 		default:
 			return d.Skip()

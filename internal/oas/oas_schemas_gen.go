@@ -834,6 +834,8 @@ type Problem struct {
 	RequestId string `json:"requestId"`
 	// What is wrong with which field.
 	Errors []Violation `json:"errors"`
+	// Version of the row, when If-Match names another.
+	CurrentVersion OptInt `json:"currentVersion"`
 }
 
 // GetType returns the value of Type.
@@ -871,6 +873,11 @@ func (s *Problem) GetErrors() []Violation {
 	return s.Errors
 }
 
+// GetCurrentVersion returns the value of CurrentVersion.
+func (s *Problem) GetCurrentVersion() OptInt {
+	return s.CurrentVersion
+}
+
 // SetType sets the value of Type.
 func (s *Problem) SetType(val string) {
 	s.Type = val
@@ -904,6 +911,11 @@ func (s *Problem) SetRequestId(val string) {
 // SetErrors sets the value of Errors.
 func (s *Problem) SetErrors(val []Violation) {
 	s.Errors = val
+}
+
+// SetCurrentVersion sets the value of CurrentVersion.
+func (s *Problem) SetCurrentVersion(val OptInt) {
+	s.CurrentVersion = val
 }
 
 // ProblemStatusCode wraps Problem with StatusCode.
@@ -1033,6 +1045,32 @@ func (s *Role) SetUpdatedAt(val time.Time) {
 	s.UpdatedAt = val
 }
 
+// RoleChangedHeaders wraps Role with response headers.
+type RoleChangedHeaders struct {
+	ETag     string
+	Response Role
+}
+
+// GetETag returns the value of ETag.
+func (s *RoleChangedHeaders) GetETag() string {
+	return s.ETag
+}
+
+// GetResponse returns the value of Response.
+func (s *RoleChangedHeaders) GetResponse() Role {
+	return s.Response
+}
+
+// SetETag sets the value of ETag.
+func (s *RoleChangedHeaders) SetETag(val string) {
+	s.ETag = val
+}
+
+// SetResponse sets the value of Response.
+func (s *RoleChangedHeaders) SetResponse(val Role) {
+	s.Response = val
+}
+
 // What a new role is made of.
 // Ref: #/components/schemas/RoleCreate
 type RoleCreate struct {
@@ -1074,31 +1112,87 @@ func (s *RoleCreate) SetPermissions(val []string) {
 	s.Permissions = val
 }
 
-// RoleHeaders wraps Role with response headers.
-type RoleHeaders struct {
+// RoleCreatedHeaders wraps Role with response headers.
+type RoleCreatedHeaders struct {
+	ETag     string
 	Location string
 	Response Role
 }
 
+// GetETag returns the value of ETag.
+func (s *RoleCreatedHeaders) GetETag() string {
+	return s.ETag
+}
+
 // GetLocation returns the value of Location.
-func (s *RoleHeaders) GetLocation() string {
+func (s *RoleCreatedHeaders) GetLocation() string {
 	return s.Location
 }
 
 // GetResponse returns the value of Response.
-func (s *RoleHeaders) GetResponse() Role {
+func (s *RoleCreatedHeaders) GetResponse() Role {
 	return s.Response
 }
 
+// SetETag sets the value of ETag.
+func (s *RoleCreatedHeaders) SetETag(val string) {
+	s.ETag = val
+}
+
 // SetLocation sets the value of Location.
-func (s *RoleHeaders) SetLocation(val string) {
+func (s *RoleCreatedHeaders) SetLocation(val string) {
 	s.Location = val
 }
 
 // SetResponse sets the value of Response.
-func (s *RoleHeaders) SetResponse(val Role) {
+func (s *RoleCreatedHeaders) SetResponse(val Role) {
 	s.Response = val
 }
+
+// RoleFoundHeaders wraps Role with response headers.
+type RoleFoundHeaders struct {
+	ETag     string
+	Response Role
+}
+
+// GetETag returns the value of ETag.
+func (s *RoleFoundHeaders) GetETag() string {
+	return s.ETag
+}
+
+// GetResponse returns the value of Response.
+func (s *RoleFoundHeaders) GetResponse() Role {
+	return s.Response
+}
+
+// SetETag sets the value of ETag.
+func (s *RoleFoundHeaders) SetETag(val string) {
+	s.ETag = val
+}
+
+// SetResponse sets the value of Response.
+func (s *RoleFoundHeaders) SetResponse(val Role) {
+	s.Response = val
+}
+
+func (*RoleFoundHeaders) rolesGetRes() {}
+
+// Ref: #/components/responses/RoleNotModified
+type RoleNotModified struct {
+	ETag string
+}
+
+// GetETag returns the value of ETag.
+func (s *RoleNotModified) GetETag() string {
+	return s.ETag
+}
+
+// SetETag sets the value of ETag.
+func (s *RoleNotModified) SetETag(val string) {
+	s.ETag = val
+}
+
+func (*RoleNotModified) rolesGetRes() {}
 
 // One page of roles.
 // Ref: #/components/schemas/RolePage
@@ -1385,6 +1479,32 @@ func (s *TenantAdministrator) SetDisplayName(val string) {
 	s.DisplayName = val
 }
 
+// TenantChangedHeaders wraps Tenant with response headers.
+type TenantChangedHeaders struct {
+	ETag     string
+	Response Tenant
+}
+
+// GetETag returns the value of ETag.
+func (s *TenantChangedHeaders) GetETag() string {
+	return s.ETag
+}
+
+// GetResponse returns the value of Response.
+func (s *TenantChangedHeaders) GetResponse() Tenant {
+	return s.Response
+}
+
+// SetETag sets the value of ETag.
+func (s *TenantChangedHeaders) SetETag(val string) {
+	s.ETag = val
+}
+
+// SetResponse sets the value of Response.
+func (s *TenantChangedHeaders) SetResponse(val Tenant) {
+	s.Response = val
+}
+
 // What a new tenant is made of.
 // Ref: #/components/schemas/TenantCreate
 type TenantCreate struct {
@@ -1424,6 +1544,51 @@ func (s *TenantCreate) SetSlug(val string) {
 func (s *TenantCreate) SetAdministrator(val TenantAdministrator) {
 	s.Administrator = val
 }
+
+// TenantFoundHeaders wraps Tenant with response headers.
+type TenantFoundHeaders struct {
+	ETag     string
+	Response Tenant
+}
+
+// GetETag returns the value of ETag.
+func (s *TenantFoundHeaders) GetETag() string {
+	return s.ETag
+}
+
+// GetResponse returns the value of Response.
+func (s *TenantFoundHeaders) GetResponse() Tenant {
+	return s.Response
+}
+
+// SetETag sets the value of ETag.
+func (s *TenantFoundHeaders) SetETag(val string) {
+	s.ETag = val
+}
+
+// SetResponse sets the value of Response.
+func (s *TenantFoundHeaders) SetResponse(val Tenant) {
+	s.Response = val
+}
+
+func (*TenantFoundHeaders) tenantsGetRes() {}
+
+// Ref: #/components/responses/TenantNotModified
+type TenantNotModified struct {
+	ETag string
+}
+
+// GetETag returns the value of ETag.
+func (s *TenantNotModified) GetETag() string {
+	return s.ETag
+}
+
+// SetETag sets the value of ETag.
+func (s *TenantNotModified) SetETag(val string) {
+	s.ETag = val
+}
+
+func (*TenantNotModified) tenantsGetRes() {}
 
 // One page of tenants.
 // Ref: #/components/schemas/TenantPage
@@ -1803,6 +1968,32 @@ func (s *User) SetUpdatedAt(val time.Time) {
 	s.UpdatedAt = val
 }
 
+// UserChangedHeaders wraps User with response headers.
+type UserChangedHeaders struct {
+	ETag     string
+	Response User
+}
+
+// GetETag returns the value of ETag.
+func (s *UserChangedHeaders) GetETag() string {
+	return s.ETag
+}
+
+// GetResponse returns the value of Response.
+func (s *UserChangedHeaders) GetResponse() User {
+	return s.Response
+}
+
+// SetETag sets the value of ETag.
+func (s *UserChangedHeaders) SetETag(val string) {
+	s.ETag = val
+}
+
+// SetResponse sets the value of Response.
+func (s *UserChangedHeaders) SetResponse(val User) {
+	s.Response = val
+}
+
 // What a new user is made of.
 // Ref: #/components/schemas/UserCreate
 type UserCreate struct {
@@ -1898,31 +2089,59 @@ func (s *UserCreateStatus) UnmarshalText(data []byte) error {
 	}
 }
 
-// UserHeaders wraps User with response headers.
-type UserHeaders struct {
+// UserCreatedHeaders wraps User with response headers.
+type UserCreatedHeaders struct {
+	ETag     string
 	Location string
 	Response User
 }
 
+// GetETag returns the value of ETag.
+func (s *UserCreatedHeaders) GetETag() string {
+	return s.ETag
+}
+
 // GetLocation returns the value of Location.
-func (s *UserHeaders) GetLocation() string {
+func (s *UserCreatedHeaders) GetLocation() string {
 	return s.Location
 }
 
 // GetResponse returns the value of Response.
-func (s *UserHeaders) GetResponse() User {
+func (s *UserCreatedHeaders) GetResponse() User {
 	return s.Response
 }
 
+// SetETag sets the value of ETag.
+func (s *UserCreatedHeaders) SetETag(val string) {
+	s.ETag = val
+}
+
 // SetLocation sets the value of Location.
-func (s *UserHeaders) SetLocation(val string) {
+func (s *UserCreatedHeaders) SetLocation(val string) {
 	s.Location = val
 }
 
 // SetResponse sets the value of Response.
-func (s *UserHeaders) SetResponse(val User) {
+func (s *UserCreatedHeaders) SetResponse(val User) {
 	s.Response = val
 }
+
+// Ref: #/components/responses/UserNotModified
+type UserNotModified struct {
+	ETag string
+}
+
+// GetETag returns the value of ETag.
+func (s *UserNotModified) GetETag() string {
+	return s.ETag
+}
+
+// SetETag sets the value of ETag.
+func (s *UserNotModified) SetETag(val string) {
+	s.ETag = val
+}
+
+func (*UserNotModified) usersGetRes() {}
 
 // One page of users.
 // Ref: #/components/schemas/UserPage
@@ -2107,31 +2326,87 @@ func (s *UserRoleCreate) SetRoleId(val uuid.UUID) {
 	s.RoleId = val
 }
 
-// UserRoleHeaders wraps UserRole with response headers.
-type UserRoleHeaders struct {
+// UserRoleCreatedHeaders wraps UserRole with response headers.
+type UserRoleCreatedHeaders struct {
+	ETag     string
 	Location string
 	Response UserRole
 }
 
+// GetETag returns the value of ETag.
+func (s *UserRoleCreatedHeaders) GetETag() string {
+	return s.ETag
+}
+
 // GetLocation returns the value of Location.
-func (s *UserRoleHeaders) GetLocation() string {
+func (s *UserRoleCreatedHeaders) GetLocation() string {
 	return s.Location
 }
 
 // GetResponse returns the value of Response.
-func (s *UserRoleHeaders) GetResponse() UserRole {
+func (s *UserRoleCreatedHeaders) GetResponse() UserRole {
 	return s.Response
 }
 
+// SetETag sets the value of ETag.
+func (s *UserRoleCreatedHeaders) SetETag(val string) {
+	s.ETag = val
+}
+
 // SetLocation sets the value of Location.
-func (s *UserRoleHeaders) SetLocation(val string) {
+func (s *UserRoleCreatedHeaders) SetLocation(val string) {
 	s.Location = val
 }
 
 // SetResponse sets the value of Response.
-func (s *UserRoleHeaders) SetResponse(val UserRole) {
+func (s *UserRoleCreatedHeaders) SetResponse(val UserRole) {
 	s.Response = val
 }
+
+// UserRoleFoundHeaders wraps UserRole with response headers.
+type UserRoleFoundHeaders struct {
+	ETag     string
+	Response UserRole
+}
+
+// GetETag returns the value of ETag.
+func (s *UserRoleFoundHeaders) GetETag() string {
+	return s.ETag
+}
+
+// GetResponse returns the value of Response.
+func (s *UserRoleFoundHeaders) GetResponse() UserRole {
+	return s.Response
+}
+
+// SetETag sets the value of ETag.
+func (s *UserRoleFoundHeaders) SetETag(val string) {
+	s.ETag = val
+}
+
+// SetResponse sets the value of Response.
+func (s *UserRoleFoundHeaders) SetResponse(val UserRole) {
+	s.Response = val
+}
+
+func (*UserRoleFoundHeaders) userRolesGetRes() {}
+
+// Ref: #/components/responses/UserRoleNotModified
+type UserRoleNotModified struct {
+	ETag string
+}
+
+// GetETag returns the value of ETag.
+func (s *UserRoleNotModified) GetETag() string {
+	return s.ETag
+}
+
+// SetETag sets the value of ETag.
+func (s *UserRoleNotModified) SetETag(val string) {
+	s.ETag = val
+}
+
+func (*UserRoleNotModified) userRolesGetRes() {}
 
 // One page of user roles.
 // Ref: #/components/schemas/UserRolePage
@@ -2493,6 +2768,34 @@ func (s *UserWithRoles) SetManagedUsers(val []User) {
 	s.ManagedUsers = val
 }
 
+// UserWithRolesFoundHeaders wraps UserWithRoles with response headers.
+type UserWithRolesFoundHeaders struct {
+	ETag     string
+	Response UserWithRoles
+}
+
+// GetETag returns the value of ETag.
+func (s *UserWithRolesFoundHeaders) GetETag() string {
+	return s.ETag
+}
+
+// GetResponse returns the value of Response.
+func (s *UserWithRolesFoundHeaders) GetResponse() UserWithRoles {
+	return s.Response
+}
+
+// SetETag sets the value of ETag.
+func (s *UserWithRolesFoundHeaders) SetETag(val string) {
+	s.ETag = val
+}
+
+// SetResponse sets the value of Response.
+func (s *UserWithRolesFoundHeaders) SetResponse(val UserWithRoles) {
+	s.Response = val
+}
+
+func (*UserWithRolesFoundHeaders) usersGetRes() {}
+
 // An inactive user keeps its data and cannot sign in.
 type UserWithRolesStatus string
 
@@ -2729,7 +3032,8 @@ func (s *UsersListStatusItem) UnmarshalText(data []byte) error {
 // One thing wrong with the request.
 // Ref: #/components/schemas/Violation
 type Violation struct {
-	// JSON Pointer (RFC 6901) into the body, or `?name` for a query parameter.
+	// JSON Pointer (RFC 6901) into the body, `?name` for a parameter of path or query, or the name of a
+	// header.
 	Pointer string `json:"pointer"`
 	// Stable code of the violation.
 	Code string `json:"code"`

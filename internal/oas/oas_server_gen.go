@@ -13,7 +13,7 @@ type Handler interface {
 	// Needs the permission `roles:create`.
 	//
 	// POST /v1/roles
-	RolesCreate(ctx context.Context, req *RoleCreate) (*RoleHeaders, error)
+	RolesCreate(ctx context.Context, req *RoleCreate, params RolesCreateParams) (*RoleCreatedHeaders, error)
 	// RolesDelete implements roles.delete operation.
 	//
 	// Needs the permission `roles:delete`.
@@ -25,7 +25,7 @@ type Handler interface {
 	// Needs the permission `roles:read`.
 	//
 	// GET /v1/roles/{id}
-	RolesGet(ctx context.Context, params RolesGetParams) (*Role, error)
+	RolesGet(ctx context.Context, params RolesGetParams) (RolesGetRes, error)
 	// RolesList implements roles.list operation.
 	//
 	// Needs the permission `roles:read`.
@@ -37,7 +37,7 @@ type Handler interface {
 	// Needs the permission `roles:update`.
 	//
 	// PATCH /v1/roles/{id}
-	RolesUpdate(ctx context.Context, req *RoleUpdate, params RolesUpdateParams) (*Role, error)
+	RolesUpdate(ctx context.Context, req *RoleUpdate, params RolesUpdateParams) (*RoleChangedHeaders, error)
 	// TenantsCreate implements tenants.create operation.
 	//
 	// Creates the tenant with its default roles and its first administrator, all or nothing. Needs a
@@ -56,7 +56,7 @@ type Handler interface {
 	// Needs the permission `tenants:read`.
 	//
 	// GET /v1/tenants/{id}
-	TenantsGet(ctx context.Context, params TenantsGetParams) (*Tenant, error)
+	TenantsGet(ctx context.Context, params TenantsGetParams) (TenantsGetRes, error)
 	// TenantsList implements tenants.list operation.
 	//
 	// Needs a platform token: a caller that acts on tenants, not inside one.
@@ -68,13 +68,13 @@ type Handler interface {
 	// Needs a platform token: a caller that acts on tenants, not inside one.
 	//
 	// PATCH /v1/tenants/{id}
-	TenantsUpdate(ctx context.Context, req *TenantUpdate, params TenantsUpdateParams) (*Tenant, error)
+	TenantsUpdate(ctx context.Context, req *TenantUpdate, params TenantsUpdateParams) (*TenantChangedHeaders, error)
 	// UserRolesCreate implements userRoles.create operation.
 	//
 	// Needs the permission `user_roles:create`.
 	//
 	// POST /v1/user-roles
-	UserRolesCreate(ctx context.Context, req *UserRoleCreate) (*UserRoleHeaders, error)
+	UserRolesCreate(ctx context.Context, req *UserRoleCreate, params UserRolesCreateParams) (*UserRoleCreatedHeaders, error)
 	// UserRolesDelete implements userRoles.delete operation.
 	//
 	// Needs the permission `user_roles:delete`.
@@ -87,7 +87,7 @@ type Handler interface {
 	// people they manage, at any level.
 	//
 	// GET /v1/user-roles/{id}
-	UserRolesGet(ctx context.Context, params UserRolesGetParams) (*UserRole, error)
+	UserRolesGet(ctx context.Context, params UserRolesGetParams) (UserRolesGetRes, error)
 	// UserRolesList implements userRoles.list operation.
 	//
 	// Needs the permission `user_roles:read`; without it, callers reach rows of their own and of the
@@ -100,7 +100,7 @@ type Handler interface {
 	// Needs the permission `users:create`.
 	//
 	// POST /v1/users
-	UsersCreate(ctx context.Context, req *UserCreate) (*UserHeaders, error)
+	UsersCreate(ctx context.Context, req *UserCreate, params UsersCreateParams) (*UserCreatedHeaders, error)
 	// UsersDelete implements users.delete operation.
 	//
 	// Needs the permission `users:delete`.
@@ -113,7 +113,7 @@ type Handler interface {
 	// they manage, at any level.
 	//
 	// GET /v1/users/{id}
-	UsersGet(ctx context.Context, params UsersGetParams) (*UserWithRoles, error)
+	UsersGet(ctx context.Context, params UsersGetParams) (UsersGetRes, error)
 	// UsersList implements users.list operation.
 	//
 	// Needs the permission `users:read`; without it, callers reach rows of their own and of the people
@@ -126,7 +126,7 @@ type Handler interface {
 	// Needs the permission `users:update`.
 	//
 	// PATCH /v1/users/{id}
-	UsersUpdate(ctx context.Context, req *UserUpdate, params UsersUpdateParams) (*User, error)
+	UsersUpdate(ctx context.Context, req *UserUpdate, params UsersUpdateParams) (*UserChangedHeaders, error)
 	// NewError creates *ProblemStatusCode from error returned by handler.
 	//
 	// Used for common default response.

@@ -23,6 +23,8 @@ const (
 	Conflict             Code = "conflict"               // a unique value is taken
 	ReferenceNotFound    Code = "reference_not_found"    // a field points to a row that does not exist
 	StillReferenced      Code = "still_referenced"       // other rows point to the one to delete
+	PreconditionFailed   Code = "precondition_failed"    // If-Match names another version than the row has
+	IdempotencyKeyReused Code = "idempotency_key_reused" // the key was used with another request
 	LastAdministrator    Code = "last_administrator"     // the change would leave the tenant without an administrator
 	UnsupportedMediaType Code = "unsupported_media_type" // the body's media type is not the operation's
 	PayloadTooLarge      Code = "payload_too_large"      // the body is over the limit
@@ -33,7 +35,7 @@ const (
 
 // Violation is one thing wrong with the request.
 type Violation struct {
-	// Pointer is a JSON Pointer (RFC 6901) into the body, or ?name for a query parameter.
+	// Pointer is a JSON Pointer (RFC 6901) into the body, ?name for a parameter of path or query, or the name of a header.
 	Pointer string
 	// Code is the violated rule, such as max_length.
 	Code string
@@ -46,6 +48,8 @@ type Error struct {
 	Code       Code
 	Detail     string
 	Violations []Violation
+	// CurrentVersion is the row's version, for a failed precondition; 0 otherwise.
+	CurrentVersion int
 }
 
 // New returns an Error without violations.

@@ -38,6 +38,8 @@ type Annotation struct {
 	Sort   []string `json:"sort,omitempty"`
 	Filter []string `json:"filter,omitempty"`
 	Search []string `json:"search,omitempty"`
+	// Internal entities are no part of the API.
+	Internal bool `json:"internal,omitempty"`
 	// Without lists the operations that are not generated.
 	Without []Verb `json:"without,omitempty"`
 	// Example is a value that the field takes, for documentation and tests.
@@ -109,6 +111,9 @@ func Filter(fields ...string) Annotation { return Annotation{Filter: fields} }
 // Search names the text fields that q looks in, for a part of the text in any case. It reads all rows of the tenant.
 func Search(fields ...string) Annotation { return Annotation{Search: fields} }
 
+// Internal keeps an entity out of the API: it has a table and an Ent client, and nothing else.
+func Internal() Annotation { return Annotation{Internal: true} }
+
 // Without leaves operations out: because there are none, or because a custom one stands in their place.
 func Without(verbs ...Verb) Annotation { return Annotation{Without: verbs} }
 
@@ -167,6 +172,7 @@ func (a Annotation) Merge(other schema.Annotation) schema.Annotation {
 	}
 	a.Sort, a.Filter, a.Search = append(a.Sort, o.Sort...), append(a.Filter, o.Filter...), append(a.Search, o.Search...)
 	a.Without = append(a.Without, o.Without...)
+	a.Internal = a.Internal || o.Internal
 	a.Transactional = a.Transactional || o.Transactional
 	a.Platform = append(a.Platform, o.Platform...)
 	a.ServerOwned = a.ServerOwned || o.ServerOwned

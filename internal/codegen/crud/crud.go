@@ -8,12 +8,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/template"
 
 	"entgo.io/ent/dialect/sql/schema"
+	"entgo.io/ent/entc/gen"
 	"golang.org/x/tools/imports"
 
+	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
 )
 
@@ -27,10 +30,11 @@ type input struct {
 	Entity      *model.Entity // the one being written; nil in the shared files
 	Constraints []constraint
 	Samples     []sample
+	Owned       []*gen.Type // tenant-owned types, internal ones too
 }
 
 // Write fills dir with the package crud: one file per entity, and the files they share.
-func Write(dir, module string, entities []*model.Entity, tables []*schema.Table) error {
+func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, tables []*schema.Table) error {
 	parsed, err := template.New("").Funcs(functions).ParseFS(templates, "templates/*.tmpl")
 	if err != nil {
 		return fmt.Errorf("parse crud templates: %w", err)
@@ -39,7 +43,7 @@ func Write(dir, module string, entities []*model.Entity, tables []*schema.Table)
 	if err != nil {
 		return err
 	}
-	data := input{Module: module, Entities: entities, Constraints: constraintsOf(entities, tables), Samples: samples}
+	data := input{Module: module, Entities: entities, Constraints: constraintsOf(entities, tables), Samples: samples, Owned: owned(graph)}
 	if err := os.Mkdir(filepath.Join(dir, "crudtest"), 0o755); err != nil {
 		return fmt.Errorf("make folder: %w", err)
 	}
@@ -58,6 +62,17 @@ func Write(dir, module string, entities []*model.Entity, tables []*schema.Table)
 		}
 	}
 	return nil
+}
+
+// owned are the types whose rows each belong to one tenant.
+func owned(graph *gen.Graph) []*gen.Type {
+	var out []*gen.Type
+	for _, node := range graph.MutableNodes() {
+		if slices.ContainsFunc(node.Fields, func(f *gen.Field) bool { return f.StorageKey() == ddl.TenantColumn }) {
+			out = append(out, node)
+		}
+	}
+	return out
 }
 
 func render(parsed *template.Template, name, path string, data input) error {

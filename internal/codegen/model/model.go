@@ -27,6 +27,8 @@ type Entity struct {
 	Permission string
 	// Comment is the schema's own sentence.
 	Comment string
+	// Versioned entities have ETags.
+	Versioned bool
 	// TenantOwned entities carry tenant_id and live behind both fences.
 	TenantOwned bool
 	// Fields in contract order: id, tenantId, the entity's own, the server's bookkeeping.
@@ -122,7 +124,14 @@ func Build(graph *gen.Graph, found validators.Set) ([]*Entity, error) {
 	entities := make([]*Entity, 0, len(graph.Nodes))
 	byName := map[string]*Entity{}
 	for _, node := range graph.MutableNodes() {
-		entity, err := newEntity(node, found)
+		annotation, err := contract.Of(node.Annotations)
+		if err != nil {
+			return nil, fmt.Errorf("entity %s: %w", node.Name, err)
+		}
+		if annotation.Internal {
+			continue
+		}
+		entity, err := newEntity(node, annotation, found)
 		if err != nil {
 			return nil, fmt.Errorf("entity %s: %w", node.Name, err)
 		}
@@ -138,11 +147,7 @@ func Build(graph *gen.Graph, found validators.Set) ([]*Entity, error) {
 	return entities, nil
 }
 
-func newEntity(node *gen.Type, found validators.Set) (*Entity, error) {
-	annotation, err := contract.Of(node.Annotations)
-	if err != nil {
-		return nil, err
-	}
+func newEntity(node *gen.Type, annotation contract.Annotation, found validators.Set) (*Entity, error) {
 	if !node.HasOneFieldID() {
 		return nil, fmt.Errorf("has no single id: give a join entity the TenantOwned mixin and unique index instead of a composite id")
 	}
@@ -177,6 +182,7 @@ func newEntity(node *gen.Type, found validators.Set) (*Entity, error) {
 		if err != nil {
 			return nil, err
 		}
+		entity.Versioned = entity.Versioned || f.Name == "version" && field.Kind == Integer && field.ServerOwned
 		entity.TenantOwned = entity.TenantOwned || f.StorageKey() == ddl.TenantColumn
 		entity.Fields = append(entity.Fields, field)
 	}

@@ -48,6 +48,7 @@ func nameOperations(doc *document) error {
 
 // answerOperations sets the success answers and bodies: 201 with Location on create, 204 on delete.
 func answerOperations(doc *document) error {
+	doc.spec.Components.Responses = nil // entoas' answer per status
 	for _, e := range doc.entities {
 		collection, item := doc.spec.Paths[e.Path], doc.spec.Paths[e.Path+"/{id}"]
 		eachOperation(doc, e, collection, item, func(op *ogen.Operation, verb contract.Verb) {
@@ -56,21 +57,70 @@ func answerOperations(doc *document) error {
 			case contract.List:
 				op.AddResponse("200", answer("The page.", e.Name+"Page"))
 			case contract.Read:
-				op.AddResponse("200", answer("The "+label(e)+".", e.DetailName()))
+				op.AddResponse("200", doc.named(e.DetailName()+"Found", tagged(e, answer("The "+label(e)+".", e.DetailName()))))
+				if e.Versioned {
+					op.Parameters = append(op.Parameters, header("If-None-Match", "ETags the caller has; 304 when one is current."))
+					op.AddResponse("304", doc.named(e.Name+"NotModified", tagged(e, ogen.NewResponse().SetDescription("The caller has the current representation."))))
+				}
 			case contract.Create:
 				op.RequestBody = body("application/json", e.Name+"Create")
-				op.AddResponse("201", answer("The new "+label(e)+".", e.Name).SetHeaders(map[string]*ogen.Header{
-					"Location": {Description: "URL path of the new " + label(e) + ".", Required: true, Schema: ogen.String()},
-				}))
+				op.Parameters = append(op.Parameters, idempotencyKey())
+				created := tagged(e, answer("The new "+label(e)+".", e.Name))
+				if created.Headers == nil {
+					created.Headers = map[string]*ogen.Header{}
+				}
+				created.Headers["Location"] = &ogen.Header{
+					Description: "URL path of the new " + label(e) + ".", Required: true, Schema: ogen.String(),
+				}
+				op.AddResponse("201", doc.named(e.Name+"Created", created))
 			case contract.Update:
 				op.RequestBody = body("application/merge-patch+json", e.Name+"Update")
-				op.AddResponse("200", answer("The changed "+label(e)+".", e.Name))
+				op.AddResponse("200", doc.named(e.Name+"Changed", tagged(e, answer("The changed "+label(e)+".", e.Name))))
+				op.Parameters = append(op.Parameters, ifMatch(e)...)
 			case contract.Delete:
 				op.AddResponse("204", ogen.NewResponse().SetDescription("The "+label(e)+" is gone."))
+				op.Parameters = append(op.Parameters, ifMatch(e)...)
 			}
 		})
 	}
 	return nil
+}
+
+// tagged adds the ETag of a versioned entity's representation.
+func tagged(e *model.Entity, response *ogen.Response) *ogen.Response {
+	if e.Versioned {
+		response.SetHeaders(map[string]*ogen.Header{
+			"ETag": {Description: "Tag of this representation; pass it as If-Match to change what it shows.", Required: true, Schema: ogen.String()},
+		})
+	}
+	return response
+}
+
+// named puts a response among the components and refers to it. ogen names its types after the components; left in place,
+// their names would depend on which responses happen to be alike.
+func (doc *document) named(name string, response *ogen.Response) *ogen.Response {
+	doc.spec.AddResponse(name, response)
+	return ogen.NewResponse().SetRef("#/components/responses/" + name)
+}
+
+func ifMatch(e *model.Entity) []*ogen.Parameter {
+	if !e.Versioned {
+		return nil
+	}
+	return []*ogen.Parameter{header("If-Match", "ETag of the "+label(e)+" as the caller knows it; 412 when it has changed since.")}
+}
+
+// idempotencyKey is what makes a POST safe to repeat. 255 printable characters are what others take as well.
+func idempotencyKey() *ogen.Parameter {
+	one, most := uint64(1), uint64(255)
+	return ogen.NewParameter().InHeader().SetName("Idempotency-Key").
+		SetDescription("Makes the request happen once however often it is sent, for 24 hours: repetitions get the first answer.").
+		SetSchema(ogen.String().SetMinLength(&one).SetMaxLength(&most).SetPattern(`^[!-~]+$`))
+}
+
+func header(name, description string) *ogen.Parameter {
+	most := uint64(1024)
+	return ogen.NewParameter().InHeader().SetName(name).SetDescription(description).SetSchema(ogen.String().SetMaxLength(&most))
 }
 
 func answer(description, schema string) *ogen.Response {

@@ -19,7 +19,7 @@ const problemType = "application/problem+json"
 func writeProblems(doc *document) error {
 	violation := object("One thing wrong with the request.")
 	violation.AddRequiredProperties(
-		ogen.String().SetDescription("JSON Pointer (RFC 6901) into the body, or `?name` for a query parameter.").ToProperty("pointer"),
+		ogen.String().SetDescription("JSON Pointer (RFC 6901) into the body, `?name` for a parameter of path or query, or the name of a header.").ToProperty("pointer"),
 		ogen.String().SetDescription("Stable code of the violation.").ToProperty("code"),
 		ogen.String().SetDescription("What is wrong, for people.").ToProperty("detail"),
 	)
@@ -34,13 +34,12 @@ func writeProblems(doc *document) error {
 	)
 	problem.AddOptionalProperties(
 		ref("Violation").AsArray().SetDescription("What is wrong with which field.").ToProperty("errors"),
+		ogen.NewSchema().SetType("integer").SetDescription("Version of the row, when If-Match names another.").ToProperty("currentVersion"),
 	)
 	doc.spec.AddSchema("Violation", violation)
 	doc.spec.AddSchema("Problem", problem)
-	doc.spec.Components.Responses = map[string]*ogen.Response{
-		"Problem": ogen.NewResponse().SetDescription("Any failure.").
-			SetContent(map[string]ogen.Media{problemType: {Schema: ref("Problem")}}),
-	}
+	doc.spec.AddResponse("Problem", ogen.NewResponse().SetDescription("Any failure.").
+		SetContent(map[string]ogen.Media{problemType: {Schema: ref("Problem")}}))
 	for _, e := range doc.entities {
 		eachOperation(doc, e, doc.spec.Paths[e.Path], doc.spec.Paths[e.Path+"/{id}"], func(op *ogen.Operation, _ contract.Verb) {
 			op.AddResponse("default", ogen.NewResponse().SetRef("#/components/responses/Problem"))

@@ -32,6 +32,10 @@ export type Problem = {
      * What is wrong with which field.
      */
     errors?: Array<Violation>;
+    /**
+     * Version of the row, when If-Match names another.
+     */
+    currentVersion?: number;
 };
 
 /**
@@ -469,7 +473,7 @@ export type UserWithRoles = {
  */
 export type Violation = {
     /**
-     * JSON Pointer (RFC 6901) into the body, or `?name` for a query parameter.
+     * JSON Pointer (RFC 6901) into the body, `?name` for a parameter of path or query, or the name of a header.
      */
     pointer: string;
     /**

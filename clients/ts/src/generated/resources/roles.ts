@@ -23,6 +23,30 @@ export interface RolesListParams {
   q?: string | undefined;
 }
 
+/** Options of {@link RolesResource.get}. */
+export interface RolesGetOptions extends RequestOptions {
+  /** ETags the caller has; 304 when one is current. */
+  ifNoneMatch?: string | undefined;
+}
+
+/** Options of {@link RolesResource.create}. */
+export interface RolesCreateOptions extends RequestOptions {
+  /** Makes the request happen once however often it is sent, for 24 hours: repetitions get the first answer. */
+  idempotencyKey?: string | undefined;
+}
+
+/** Options of {@link RolesResource.update}. */
+export interface RolesUpdateOptions extends RequestOptions {
+  /** ETag of the role as the caller knows it; 412 when it has changed since. */
+  ifMatch?: string | undefined;
+}
+
+/** Options of {@link RolesResource.delete}. */
+export interface RolesDeleteOptions extends RequestOptions {
+  /** ETag of the role as the caller knows it; 412 when it has changed since. */
+  ifMatch?: string | undefined;
+}
+
 /** Named set of permissions. */
 export class RolesResource {
   readonly #transport: Transport;
@@ -51,8 +75,13 @@ export class RolesResource {
    *
    * Needs the permission `roles:read`.
    */
-  get(id: string, options?: RequestOptions): ApiPromise<Role> {
-    return this.#transport.send<Role>({ method: 'GET', path: path`/v1/roles/${id}`, options });
+  get(id: string, options?: RolesGetOptions): ApiPromise<Role> {
+    return this.#transport.send<Role>({
+      method: 'GET',
+      path: path`/v1/roles/${id}`,
+      headers: { 'If-None-Match': options?.ifNoneMatch },
+      options,
+    });
   }
 
   /**
@@ -60,8 +89,15 @@ export class RolesResource {
    *
    * Needs the permission `roles:create`.
    */
-  create(body: RoleCreate, options?: RequestOptions): ApiPromise<Role> {
-    return this.#transport.send<Role>({ method: 'POST', path: '/v1/roles', body, options });
+  create(body: RoleCreate, options?: RolesCreateOptions): ApiPromise<Role> {
+    return this.#transport.send<Role>({
+      method: 'POST',
+      path: '/v1/roles',
+      body,
+      idempotent: true,
+      headers: { 'Idempotency-Key': options?.idempotencyKey },
+      options,
+    });
   }
 
   /**
@@ -69,12 +105,13 @@ export class RolesResource {
    *
    * Needs the permission `roles:update`.
    */
-  update(id: string, body: RoleUpdate, options?: RequestOptions): ApiPromise<Role> {
+  update(id: string, body: RoleUpdate, options?: RolesUpdateOptions): ApiPromise<Role> {
     return this.#transport.send<Role>({
       method: 'PATCH',
       path: path`/v1/roles/${id}`,
       body,
       contentType: 'application/merge-patch+json',
+      headers: { 'If-Match': options?.ifMatch },
       options,
     });
   }
@@ -84,7 +121,12 @@ export class RolesResource {
    *
    * Needs the permission `roles:delete`.
    */
-  delete(id: string, options?: RequestOptions): ApiPromise<void> {
-    return this.#transport.send<void>({ method: 'DELETE', path: path`/v1/roles/${id}`, options });
+  delete(id: string, options?: RolesDeleteOptions): ApiPromise<void> {
+    return this.#transport.send<void>({
+      method: 'DELETE',
+      path: path`/v1/roles/${id}`,
+      headers: { 'If-Match': options?.ifMatch },
+      options,
+    });
   }
 }

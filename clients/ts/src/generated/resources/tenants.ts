@@ -15,6 +15,24 @@ export interface TenantsListParams {
   count?: 'exact' | 'estimated' | undefined;
 }
 
+/** Options of {@link TenantsResource.get}. */
+export interface TenantsGetOptions extends RequestOptions {
+  /** ETags the caller has; 304 when one is current. */
+  ifNoneMatch?: string | undefined;
+}
+
+/** Options of {@link TenantsResource.update}. */
+export interface TenantsUpdateOptions extends RequestOptions {
+  /** ETag of the tenant as the caller knows it; 412 when it has changed since. */
+  ifMatch?: string | undefined;
+}
+
+/** Options of {@link TenantsResource.delete}. */
+export interface TenantsDeleteOptions extends RequestOptions {
+  /** ETag of the tenant as the caller knows it; 412 when it has changed since. */
+  ifMatch?: string | undefined;
+}
+
 /** Customer organisation that owns users, roles and all other rows. */
 export class TenantsResource {
   readonly #transport: Transport;
@@ -37,8 +55,13 @@ export class TenantsResource {
    *
    * Needs the permission `tenants:read`.
    */
-  get(id: string, options?: RequestOptions): ApiPromise<Tenant> {
-    return this.#transport.send<Tenant>({ method: 'GET', path: path`/v1/tenants/${id}`, options });
+  get(id: string, options?: TenantsGetOptions): ApiPromise<Tenant> {
+    return this.#transport.send<Tenant>({
+      method: 'GET',
+      path: path`/v1/tenants/${id}`,
+      headers: { 'If-None-Match': options?.ifNoneMatch },
+      options,
+    });
   }
 
   /**
@@ -55,12 +78,13 @@ export class TenantsResource {
    *
    * Needs a platform token: a caller that acts on tenants, not inside one.
    */
-  update(id: string, body: TenantUpdate, options?: RequestOptions): ApiPromise<Tenant> {
+  update(id: string, body: TenantUpdate, options?: TenantsUpdateOptions): ApiPromise<Tenant> {
     return this.#transport.send<Tenant>({
       method: 'PATCH',
       path: path`/v1/tenants/${id}`,
       body,
       contentType: 'application/merge-patch+json',
+      headers: { 'If-Match': options?.ifMatch },
       options,
     });
   }
@@ -70,7 +94,12 @@ export class TenantsResource {
    *
    * Needs a platform token: a caller that acts on tenants, not inside one.
    */
-  delete(id: string, options?: RequestOptions): ApiPromise<void> {
-    return this.#transport.send<void>({ method: 'DELETE', path: path`/v1/tenants/${id}`, options });
+  delete(id: string, options?: TenantsDeleteOptions): ApiPromise<void> {
+    return this.#transport.send<void>({
+      method: 'DELETE',
+      path: path`/v1/tenants/${id}`,
+      headers: { 'If-Match': options?.ifMatch },
+      options,
+    });
   }
 }

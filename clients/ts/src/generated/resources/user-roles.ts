@@ -19,6 +19,24 @@ export interface UserRolesListParams {
   roleId?: string[] | undefined;
 }
 
+/** Options of {@link UserRolesResource.get}. */
+export interface UserRolesGetOptions extends RequestOptions {
+  /** ETags the caller has; 304 when one is current. */
+  ifNoneMatch?: string | undefined;
+}
+
+/** Options of {@link UserRolesResource.create}. */
+export interface UserRolesCreateOptions extends RequestOptions {
+  /** Makes the request happen once however often it is sent, for 24 hours: repetitions get the first answer. */
+  idempotencyKey?: string | undefined;
+}
+
+/** Options of {@link UserRolesResource.delete}. */
+export interface UserRolesDeleteOptions extends RequestOptions {
+  /** ETag of the user role as the caller knows it; 412 when it has changed since. */
+  ifMatch?: string | undefined;
+}
+
 /** Grant of a role to a user. */
 export class UserRolesResource {
   readonly #transport: Transport;
@@ -46,8 +64,13 @@ export class UserRolesResource {
    *
    * Needs the permission `user_roles:read`; without it, callers reach rows of their own and of the people they manage, at any level.
    */
-  get(id: string, options?: RequestOptions): ApiPromise<UserRole> {
-    return this.#transport.send<UserRole>({ method: 'GET', path: path`/v1/user-roles/${id}`, options });
+  get(id: string, options?: UserRolesGetOptions): ApiPromise<UserRole> {
+    return this.#transport.send<UserRole>({
+      method: 'GET',
+      path: path`/v1/user-roles/${id}`,
+      headers: { 'If-None-Match': options?.ifNoneMatch },
+      options,
+    });
   }
 
   /**
@@ -55,8 +78,15 @@ export class UserRolesResource {
    *
    * Needs the permission `user_roles:create`.
    */
-  create(body: UserRoleCreate, options?: RequestOptions): ApiPromise<UserRole> {
-    return this.#transport.send<UserRole>({ method: 'POST', path: '/v1/user-roles', body, options });
+  create(body: UserRoleCreate, options?: UserRolesCreateOptions): ApiPromise<UserRole> {
+    return this.#transport.send<UserRole>({
+      method: 'POST',
+      path: '/v1/user-roles',
+      body,
+      idempotent: true,
+      headers: { 'Idempotency-Key': options?.idempotencyKey },
+      options,
+    });
   }
 
   /**
@@ -64,7 +94,12 @@ export class UserRolesResource {
    *
    * Needs the permission `user_roles:delete`.
    */
-  delete(id: string, options?: RequestOptions): ApiPromise<void> {
-    return this.#transport.send<void>({ method: 'DELETE', path: path`/v1/user-roles/${id}`, options });
+  delete(id: string, options?: UserRolesDeleteOptions): ApiPromise<void> {
+    return this.#transport.send<void>({
+      method: 'DELETE',
+      path: path`/v1/user-roles/${id}`,
+      headers: { 'If-Match': options?.ifMatch },
+      options,
+    });
   }
 }

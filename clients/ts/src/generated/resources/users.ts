@@ -29,6 +29,30 @@ export interface UsersListParams {
   q?: string | undefined;
 }
 
+/** Options of {@link UsersResource.get}. */
+export interface UsersGetOptions extends RequestOptions {
+  /** ETags the caller has; 304 when one is current. */
+  ifNoneMatch?: string | undefined;
+}
+
+/** Options of {@link UsersResource.create}. */
+export interface UsersCreateOptions extends RequestOptions {
+  /** Makes the request happen once however often it is sent, for 24 hours: repetitions get the first answer. */
+  idempotencyKey?: string | undefined;
+}
+
+/** Options of {@link UsersResource.update}. */
+export interface UsersUpdateOptions extends RequestOptions {
+  /** ETag of the user as the caller knows it; 412 when it has changed since. */
+  ifMatch?: string | undefined;
+}
+
+/** Options of {@link UsersResource.delete}. */
+export interface UsersDeleteOptions extends RequestOptions {
+  /** ETag of the user as the caller knows it; 412 when it has changed since. */
+  ifMatch?: string | undefined;
+}
+
 /** Person who works inside one tenant. */
 export class UsersResource {
   readonly #transport: Transport;
@@ -57,8 +81,13 @@ export class UsersResource {
    *
    * Needs the permission `users:read`; without it, callers reach rows of their own and of the people they manage, at any level.
    */
-  get(id: string, options?: RequestOptions): ApiPromise<UserWithRoles> {
-    return this.#transport.send<UserWithRoles>({ method: 'GET', path: path`/v1/users/${id}`, options });
+  get(id: string, options?: UsersGetOptions): ApiPromise<UserWithRoles> {
+    return this.#transport.send<UserWithRoles>({
+      method: 'GET',
+      path: path`/v1/users/${id}`,
+      headers: { 'If-None-Match': options?.ifNoneMatch },
+      options,
+    });
   }
 
   /**
@@ -66,8 +95,15 @@ export class UsersResource {
    *
    * Needs the permission `users:create`.
    */
-  create(body: UserCreate, options?: RequestOptions): ApiPromise<User> {
-    return this.#transport.send<User>({ method: 'POST', path: '/v1/users', body, options });
+  create(body: UserCreate, options?: UsersCreateOptions): ApiPromise<User> {
+    return this.#transport.send<User>({
+      method: 'POST',
+      path: '/v1/users',
+      body,
+      idempotent: true,
+      headers: { 'Idempotency-Key': options?.idempotencyKey },
+      options,
+    });
   }
 
   /**
@@ -75,12 +111,13 @@ export class UsersResource {
    *
    * Needs the permission `users:update`.
    */
-  update(id: string, body: UserUpdate, options?: RequestOptions): ApiPromise<User> {
+  update(id: string, body: UserUpdate, options?: UsersUpdateOptions): ApiPromise<User> {
     return this.#transport.send<User>({
       method: 'PATCH',
       path: path`/v1/users/${id}`,
       body,
       contentType: 'application/merge-patch+json',
+      headers: { 'If-Match': options?.ifMatch },
       options,
     });
   }
@@ -90,7 +127,12 @@ export class UsersResource {
    *
    * Needs the permission `users:delete`.
    */
-  delete(id: string, options?: RequestOptions): ApiPromise<void> {
-    return this.#transport.send<void>({ method: 'DELETE', path: path`/v1/users/${id}`, options });
+  delete(id: string, options?: UsersDeleteOptions): ApiPromise<void> {
+    return this.#transport.send<void>({
+      method: 'DELETE',
+      path: path`/v1/users/${id}`,
+      headers: { 'If-Match': options?.ifMatch },
+      options,
+    });
   }
 }

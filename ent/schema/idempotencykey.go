@@ -1,0 +1,46 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+
+	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+)
+
+// IdempotencyKey remembers what a request with an Idempotency-Key was answered, so that a repetition gets the same answer
+// and does nothing. It is the server's own and no part of the API.
+type IdempotencyKey struct{ ent.Schema }
+
+// Mixin of IdempotencyKey.
+func (IdempotencyKey) Mixin() []ent.Mixin { return []ent.Mixin{TenantOwned{}} }
+
+// Fields of IdempotencyKey.
+func (IdempotencyKey) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("scope").MaxLen(400).Immutable().
+			Comment("Operation and caller: keys of different callers do not meet."),
+		field.String("key").MaxLen(255).Immutable().
+			Comment("The key, as the caller chose it."),
+		field.String("request").MaxLen(64).Immutable().
+			Comment("SHA-256 of the request's body, in hexadecimal."),
+		field.Bytes("answer").Optional().
+			Comment("The answer as JSON; null while the request is being worked on."),
+		field.Time("created_at").Default(now).Immutable().
+			Comment("When the key was first used; it is forgotten a day later."),
+	}
+}
+
+// Indexes of IdempotencyKey.
+func (IdempotencyKey) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("scope", "key").Unique(), index.Fields("created_at")}
+}
+
+// Annotations of IdempotencyKey.
+func (IdempotencyKey) Annotations() []schema.Annotation {
+	return []schema.Annotation{
+		schema.Comment("Answers to requests with an Idempotency-Key."),
+		contract.Internal(),
+	}
+}

@@ -1,0 +1,152 @@
+package api_test
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func TestGetIsConditional(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	path := "/v1/users/" + s.acme.manager.id.String()
+	first := s.check(t, call{path: path, token: s.acme.admin.token, status: 200})
+	tag := first.header.Get("ETag")
+	if !strings.HasPrefix(tag, `"1-`) {
+		t.Fatalf("got ETag %s, want one of version 1", tag)
+	}
+	same := s.check(t, call{path: path, token: s.acme.admin.token, status: 304, header: map[string]string{"If-None-Match": tag}})
+	if same.text != "" || same.header.Get("ETag") != tag {
+		t.Errorf("got %q with ETag %s, want nothing and %s", same.text, same.header.Get("ETag"), tag)
+	}
+	// Who may see less holds another representation.
+	s.check(t, call{path: path, token: s.acme.member.token, status: 200, header: map[string]string{"If-None-Match": tag}})
+	// A managed user's new name changes what the manager's page shows, though not the manager's row.
+	s.check(t, call{method: "PATCH", path: "/v1/users/" + s.acme.member.id.String(), token: s.acme.admin.token, body: `{"displayName": "Maxi"}`, status: 200})
+	s.check(t, call{path: path, token: s.acme.admin.token, status: 200, header: map[string]string{"If-None-Match": tag}})
+}
+
+func TestChangesAreConditional(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	path, token := "/v1/users/"+s.acme.member.id.String(), s.acme.admin.token
+	read := s.check(t, call{path: path, token: token, status: 200}).header.Get("ETag")
+	match := func(tag string) map[string]string { return map[string]string{"If-Match": tag} }
+	changed := s.check(t, call{method: "PATCH", path: path, token: token, body: `{"displayName": "One"}`, header: match(read), status: 200, want: `{"version": 2}`})
+	before := s.fingerprint(t)
+	stale := s.check(t, call{method: "PATCH", path: path, token: token, body: `{"displayName": "Two"}`, header: match(read), status: 412, code: "precondition_failed"})
+	if stale.body["currentVersion"] != float64(2) {
+		t.Errorf("got currentVersion %v, want 2", stale.body["currentVersion"])
+	}
+	s.check(t, call{method: "PATCH", path: path, token: token, body: `{}`, header: match(read), status: 412, code: "precondition_failed"})
+	s.check(t, call{method: "DELETE", path: path, token: token, header: match(read), status: 412, code: "precondition_failed"})
+	s.check(t, call{method: "PATCH", path: path, token: token, body: `{"displayName": "Two"}`, header: match("nonsense"), status: 400, code: "invalid_parameter", pointer: "If-Match"})
+	// Another tenant's row, and one the caller may not see, stay unknown whatever If-Match says.
+	s.check(t, call{method: "PATCH", path: path, token: s.globex.admin.token, body: `{"displayName": "Two"}`, header: match(read), status: 404, code: "not_found"})
+	if s.fingerprint(t) != before {
+		t.Error("a refused change was written")
+	}
+	s.check(t, call{method: "PATCH", path: path, token: token, body: `{"displayName": "Two"}`, header: match("*"), status: 200})
+	s.check(t, call{method: "PATCH", path: path, token: token, body: `{"displayName": "Three"}`, header: match(`"9-x", "3-y"`), status: 200})
+	s.check(t, call{method: "PATCH", path: path, token: token, body: `{"displayName": "Four"}`, header: match(changed.header.Get("ETag")), status: 412})
+}
+
+// TestNoUpdateIsLost lets 200 writers add their letter to one row, each reading, changing and retrying on 412.
+func TestNoUpdateIsLost(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	path, token := "/v1/users/"+s.acme.member.id.String(), s.acme.admin.token
+	s.exec(t, `UPDATE core.users SET display_name = '0' WHERE id = $1`, s.acme.member.id)
+	const writers = 200
+	var wait sync.WaitGroup
+	errs := make(chan error, writers)
+	for range writers {
+		wait.Go(func() {
+			for {
+				read := s.do(t, call{path: path, token: token})
+				n, err := strconv.Atoi(fmt.Sprint(read.body["displayName"]))
+				if err != nil {
+					errs <- fmt.Errorf("read: %d %s", read.status, read.text)
+					return
+				}
+				write := s.do(t, call{method: "PATCH", path: path, token: token, body: fmt.Sprintf(`{"displayName": "%d"}`, n+1),
+					header: map[string]string{"If-Match": read.header.Get("ETag")}})
+				switch write.status {
+				case 200:
+					return
+				case 412:
+				default:
+					errs <- fmt.Errorf("write: %d %s", write.status, write.text)
+					return
+				}
+			}
+		})
+	}
+	wait.Wait()
+	close(errs)
+	for err := range errs {
+		t.Error(err)
+	}
+	s.check(t, call{path: path, token: token, status: 200, want: fmt.Sprintf(`{"displayName": "%d", "version": %d}`, writers, writers+1)})
+}
+
+func TestAKeyMakesAPostHappenOnce(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	post := func(token, key, email string) call {
+		return call{method: "POST", path: "/v1/users", token: token, body: fmt.Sprintf(`{"email": %q, "displayName": "Nea"}`, email),
+			header: map[string]string{"Idempotency-Key": key}}
+	}
+	do := func(c call, status int, code string) answer {
+		t.Helper()
+		c.status, c.code = status, code
+		return s.check(t, c)
+	}
+	first := do(post(s.acme.admin.token, "k1", "a@example.com"), 201, "")
+	again := do(post(s.acme.admin.token, "k1", "a@example.com"), 201, "")
+	if first.text != again.text || first.header.Get("Location") != again.header.Get("Location") || first.header.Get("ETag") != again.header.Get("ETag") {
+		t.Errorf("the repetition got\n%s\nand the first\n%s", again.text, first.text)
+	}
+	do(post(s.acme.admin.token, "k1", "b@example.com"), 422, "idempotency_key_reused")
+	do(post(s.globex.admin.token, "k1", "a@example.com"), 201, "") // another tenant's key is another key
+	do(post(s.acme.admin.token, "two words", "c@example.com"), 400, "invalid_parameter")
+	// A refused request leaves its key free.
+	do(post(s.acme.admin.token, "k2", "a@example.com"), 409, "conflict")
+	do(post(s.acme.admin.token, "k2", "d@example.com"), 201, "")
+	// After a day the key is a new one.
+	s.exec(t, `UPDATE core.idempotency_keys SET created_at = now() - interval '25 hours' WHERE key = 'k1'`)
+	do(post(s.acme.admin.token, "k1", "e@example.com"), 201, "")
+	// An administrator only: a member's key does not give them the administrator's answer.
+	do(post(s.acme.member.token, "k2", "d@example.com"), 403, "permission_denied")
+	if n := s.count(t, `SELECT count(*) FROM core.users WHERE display_name = 'Nea'`); n != 4 {
+		t.Errorf("got %d users, want 4", n)
+	}
+}
+
+func TestConcurrentRepetitionsWriteOnce(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	const senders = 200
+	answers := make(chan string, senders)
+	for range senders {
+		go func() {
+			got := s.do(t, call{method: "POST", path: "/v1/users", token: s.acme.admin.token, body: `{"email": "once@example.com", "displayName": "Once"}`,
+				header: map[string]string{"Idempotency-Key": "the-same"}})
+			answers <- fmt.Sprint(got.status, got.header.Get("Location"), got.text)
+		}()
+	}
+	want := <-answers
+	if !strings.HasPrefix(want, "201 /v1/users/") && !strings.HasPrefix(want, "201/v1/users/") {
+		t.Fatalf("got %s, want a created user", want)
+	}
+	for range senders - 1 {
+		if got := <-answers; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	if n := s.count(t, `SELECT count(*) FROM core.users WHERE email = 'once@example.com'`); n != 1 {
+		t.Errorf("got %d rows, want 1", n)
+	}
+}

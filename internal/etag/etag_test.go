@@ -1,0 +1,46 @@
+package etag_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/go-faster/jx"
+
+	"github.com/lockstep-dev/lockstep/internal/etag"
+)
+
+type body string
+
+func (b body) Encode(e *jx.Encoder) { e.Str(string(b)) }
+
+func TestTagsFollowVersionAndRepresentation(t *testing.T) {
+	t.Parallel()
+	tag := etag.Of(3, body("a"))
+	if tag != etag.Of(3, body("a")) || tag == etag.Of(3, body("b")) || tag == etag.Of(4, body("a")) {
+		t.Errorf("%s does not stand for version and representation", tag)
+	}
+	versions, any, err := etag.Versions(tag)
+	if err != nil || any || !slices.Equal(versions, []int{3}) {
+		t.Errorf("got versions %v, %t, %v of %s, want 3", versions, any, err, tag)
+	}
+	for header, want := range map[string]bool{tag: true, "W/" + tag: true, `"x", ` + tag: true, "*": true, `"3-x"`: false, "": false, `"3"`: false} {
+		if got := etag.Matches(header, tag); got != want {
+			t.Errorf("If-None-Match %s: got %t, want %t", header, got, want)
+		}
+	}
+}
+
+func TestVersionsRefusesWhatIsNoTag(t *testing.T) {
+	t.Parallel()
+	for _, header := range []string{"", "3", `"x"`, `"3`, `W/"3-a"`, `"3-a",`, `""`} {
+		if versions, any, err := etag.Versions(header); err == nil {
+			t.Errorf("%q: got %v, %t, want an error", header, versions, any)
+		}
+	}
+	if versions, _, err := etag.Versions(`"3-a", "5"`); err != nil || !slices.Equal(versions, []int{3, 5}) {
+		t.Errorf("got %v, %v, want 3 and 5", versions, err)
+	}
+	if _, any, err := etag.Versions("*"); err != nil || !any {
+		t.Errorf("got %t, %v, want any", any, err)
+	}
+}
