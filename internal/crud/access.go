@@ -25,25 +25,25 @@ var Permissions = []string{
 	"user_roles:read",
 }
 
-// Who may do what, as declared beside each entity.
+// Who may do what, as declared beside each entity. Custom operations ask the same rules.
 var (
-	roleRead       = access.Rule{Permission: "roles:read"}
-	roleList       = access.Rule{Permission: "roles:read"}
-	roleCreate     = access.Rule{Permission: "roles:create"}
-	roleUpdate     = access.Rule{Permission: "roles:update"}
-	roleDelete     = access.Rule{Permission: "roles:delete"}
-	tenantRead     = access.Rule{Permission: "tenants:read"}
-	tenantList     = access.Rule{Platform: true}
-	tenantUpdate   = access.Rule{Platform: true}
-	tenantDelete   = access.Rule{Platform: true}
-	userRead       = access.Rule{Permission: "users:read", Self: []string{user.FieldID}, Manager: []string{user.FieldID}}
-	userList       = access.Rule{Permission: "users:read", Self: []string{user.FieldID}, Manager: []string{user.FieldID}}
-	userCreate     = access.Rule{Permission: "users:create"}
-	userUpdate     = access.Rule{Permission: "users:update"}
-	userDelete     = access.Rule{Permission: "users:delete"}
-	userEmailShown = access.Guard{Permission: "users:read_pii", Own: true}
-	userRoleRead   = access.Rule{Permission: "user_roles:read", Self: []string{userrole.FieldUserID}, Manager: []string{userrole.FieldUserID}}
-	userRoleList   = access.Rule{Permission: "user_roles:read", Self: []string{userrole.FieldUserID}, Manager: []string{userrole.FieldUserID}}
-	userRoleCreate = access.Rule{Permission: "user_roles:create"}
-	userRoleDelete = access.Rule{Permission: "user_roles:delete"}
+	RoleRead       = access.Rule{Permission: "roles:read"}
+	RoleList       = access.Rule{Permission: "roles:read"}
+	RoleCreate     = access.Rule{Permission: "roles:create"}
+	RoleUpdate     = access.Rule{Permission: "roles:update"}
+	RoleDelete     = access.Rule{Permission: "roles:delete"}
+	TenantRead     = access.Rule{Permission: "tenants:read"}
+	TenantList     = access.Rule{Platform: true}
+	TenantUpdate   = access.Rule{Platform: true}
+	TenantDelete   = access.Rule{Platform: true}
+	UserRead       = access.Rule{Permission: "users:read", Self: []string{user.FieldID}, Manager: []string{user.FieldID}}
+	UserList       = access.Rule{Permission: "users:read", Self: []string{user.FieldID}, Manager: []string{user.FieldID}}
+	UserCreate     = access.Rule{Permission: "users:create"}
+	UserUpdate     = access.Rule{Permission: "users:update"}
+	UserDelete     = access.Rule{Permission: "users:delete"}
+	UserEmailShown = access.Guard{Permission: "users:read_pii", Own: true}
+	UserRoleRead   = access.Rule{Permission: "user_roles:read", Self: []string{userrole.FieldUserID}, Manager: []string{userrole.FieldUserID}}
+	UserRoleList   = access.Rule{Permission: "user_roles:read", Self: []string{userrole.FieldUserID}, Manager: []string{userrole.FieldUserID}}
+	UserRoleCreate = access.Rule{Permission: "user_roles:create"}
+	UserRoleDelete = access.Rule{Permission: "user_roles:delete"}
 )

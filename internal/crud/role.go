@@ -38,7 +38,7 @@ func roleKey(row *ent.Role, name string) any {
 // roleConditions are what a list's parameters ask for, within what the caller may see.
 func roleConditions(ctx context.Context, params oas.RolesListParams) ([]predicate.Role, error) {
 	var where []predicate.Role
-	allowed, err := roleList.Filter(ctx)
+	allowed, err := RoleList.Filter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 
 // RolesGet answers one row.
 func (h *Handler) RolesGet(ctx context.Context, params oas.RolesGetParams) (oas.RolesGetRes, error) {
-	allowed, err := roleRead.Filter(ctx)
+	allowed, err := RoleRead.Filter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func (h *Handler) RolesGet(ctx context.Context, params oas.RolesGetParams) (oas.
 
 // RolesCreate adds a row, once per idempotency key.
 func (h *Handler) RolesCreate(ctx context.Context, req *oas.RoleCreate, params oas.RolesCreateParams) (*oas.RoleCreatedHeaders, error) {
-	if err := roleCreate.Require(ctx); err != nil {
+	if err := RoleCreate.Require(ctx); err != nil {
 		return nil, err
 	}
 	operation := idempotency.Operation{ID: "roles.create", Transactional: true}
@@ -166,7 +166,7 @@ func fillRole(create *ent.RoleCreate, req *oas.RoleCreate) *ent.RoleCreate {
 // RolesUpdate applies a JSON Merge Patch (RFC 7396): absent fields stay, null clears. A patch that sets nothing leaves
 // the row and its version as they are.
 func (h *Handler) RolesUpdate(ctx context.Context, req *oas.RoleUpdate, params oas.RolesUpdateParams) (*oas.RoleChangedHeaders, error) {
-	allowed, err := roleUpdate.Filter(ctx)
+	allowed, err := RoleUpdate.Filter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +224,7 @@ func (h *Handler) RolesUpdate(ctx context.Context, req *oas.RoleUpdate, params o
 
 // RolesDelete removes a row that no other refers to.
 func (h *Handler) RolesDelete(ctx context.Context, params oas.RolesDeleteParams) error {
-	allowed, err := roleDelete.Filter(ctx)
+	allowed, err := RoleDelete.Filter(ctx)
 	if err != nil {
 		return err
 	}
@@ -251,7 +251,7 @@ func (h *Handler) RolesDelete(ctx context.Context, params oas.RolesDeleteParams)
 // untouchedRole says why a change found no row: the caller may not see it, may see it and not change it, or knows an
 // older version of it.
 func untouchedRole(ctx context.Context, client *ent.Client, id uuid.UUID, permission string, changeable func(*sql.Selector), expected []predicate.Role) error {
-	allowed, err := roleRead.Filter(ctx)
+	allowed, err := RoleRead.Filter(ctx)
 	if err != nil {
 		return notFound("roles")
 	}

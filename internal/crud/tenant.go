@@ -21,7 +21,7 @@ import (
 // tenantConditions are what a list's parameters ask for, within what the caller may see.
 func tenantConditions(ctx context.Context, params oas.TenantsListParams) ([]predicate.Tenant, error) {
 	var where []predicate.Tenant
-	allowed, err := tenantList.Filter(ctx)
+	allowed, err := TenantList.Filter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 
 // TenantsGet answers one row.
 func (h *Handler) TenantsGet(ctx context.Context, params oas.TenantsGetParams) (oas.TenantsGetRes, error) {
-	allowed, err := tenantRead.Filter(ctx)
+	allowed, err := TenantRead.Filter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (h *Handler) TenantsGet(ctx context.Context, params oas.TenantsGetParams) (
 // TenantsUpdate applies a JSON Merge Patch (RFC 7396): absent fields stay, null clears. A patch that sets nothing leaves
 // the row and its version as they are.
 func (h *Handler) TenantsUpdate(ctx context.Context, req *oas.TenantUpdate, params oas.TenantsUpdateParams) (*oas.TenantChangedHeaders, error) {
-	allowed, err := tenantUpdate.Filter(ctx)
+	allowed, err := TenantUpdate.Filter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +162,7 @@ func (h *Handler) TenantsUpdate(ctx context.Context, req *oas.TenantUpdate, para
 
 // TenantsDelete removes a row that no other refers to.
 func (h *Handler) TenantsDelete(ctx context.Context, params oas.TenantsDeleteParams) error {
-	allowed, err := tenantDelete.Filter(ctx)
+	allowed, err := TenantDelete.Filter(ctx)
 	if err != nil {
 		return err
 	}
@@ -189,7 +189,7 @@ func (h *Handler) TenantsDelete(ctx context.Context, params oas.TenantsDeletePar
 // untouchedTenant says why a change found no row: the caller may not see it, may see it and not change it, or knows an
 // older version of it.
 func untouchedTenant(ctx context.Context, client *ent.Client, id uuid.UUID, permission string, changeable func(*sql.Selector), expected []predicate.Tenant) error {
-	allowed, err := tenantRead.Filter(ctx)
+	allowed, err := TenantRead.Filter(ctx)
 	if err != nil {
 		return notFound("tenants")
 	}

@@ -42,7 +42,7 @@ func userKey(row *ent.User, name string) any {
 // userConditions are what a list's parameters ask for, within what the caller may see.
 func userConditions(ctx context.Context, params oas.UsersListParams) ([]predicate.User, error) {
 	var where []predicate.User
-	allowed, err := userList.Filter(ctx)
+	allowed, err := UserList.Filter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 
 // UsersGet answers one row with its default expansions.
 func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.UsersGetRes, error) {
-	allowed, err := userRead.Filter(ctx)
+	allowed, err := UserRead.Filter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +158,7 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.
 			return err
 		},
 		func(ctx context.Context) (err error) {
-			allowed, err := roleRead.Filter(ctx)
+			allowed, err := RoleRead.Filter(ctx)
 			if err != nil {
 				return nil // nothing the caller may read
 			}
@@ -172,7 +172,7 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.
 			return err
 		},
 		func(ctx context.Context) (err error) {
-			allowed, err := userRead.Filter(ctx)
+			allowed, err := UserRead.Filter(ctx)
 			if err != nil {
 				return nil // nothing the caller may read
 			}
@@ -199,7 +199,7 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.
 	principal, _ := auth.From(ctx)
 	detail.ID = row.ID
 	detail.TenantId = row.TenantID
-	if userEmailShown.Shows(principal, row.ID) {
+	if UserEmailShown.Shows(principal, row.ID) {
 		detail.Email.SetTo(row.Email)
 	} else {
 		detail.Email.SetToNull()
@@ -223,7 +223,7 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.
 
 // UsersCreate adds a row, once per idempotency key.
 func (h *Handler) UsersCreate(ctx context.Context, req *oas.UserCreate, params oas.UsersCreateParams) (*oas.UserCreatedHeaders, error) {
-	if err := userCreate.Require(ctx); err != nil {
+	if err := UserCreate.Require(ctx); err != nil {
 		return nil, err
 	}
 	operation := idempotency.Operation{ID: "users.create", Transactional: false}
@@ -253,7 +253,7 @@ func fillUser(create *ent.UserCreate, req *oas.UserCreate) *ent.UserCreate {
 // UsersUpdate applies a JSON Merge Patch (RFC 7396): absent fields stay, null clears. A patch that sets nothing leaves
 // the row and its version as they are.
 func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params oas.UsersUpdateParams) (*oas.UserChangedHeaders, error) {
-	allowed, err := userUpdate.Filter(ctx)
+	allowed, err := UserUpdate.Filter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -315,7 +315,7 @@ func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params o
 
 // UsersDelete removes a row that no other refers to.
 func (h *Handler) UsersDelete(ctx context.Context, params oas.UsersDeleteParams) error {
-	allowed, err := userDelete.Filter(ctx)
+	allowed, err := UserDelete.Filter(ctx)
 	if err != nil {
 		return err
 	}
@@ -342,7 +342,7 @@ func (h *Handler) UsersDelete(ctx context.Context, params oas.UsersDeleteParams)
 // untouchedUser says why a change found no row: the caller may not see it, may see it and not change it, or knows an
 // older version of it.
 func untouchedUser(ctx context.Context, client *ent.Client, id uuid.UUID, permission string, changeable func(*sql.Selector), expected []predicate.User) error {
-	allowed, err := userRead.Filter(ctx)
+	allowed, err := UserRead.Filter(ctx)
 	if err != nil {
 		return notFound("users")
 	}
@@ -391,7 +391,7 @@ func UserBody(ctx context.Context, row *ent.User) oas.User {
 	principal, _ := auth.From(ctx)
 	body.ID = row.ID
 	body.TenantId = row.TenantID
-	if userEmailShown.Shows(principal, row.ID) {
+	if UserEmailShown.Shows(principal, row.ID) {
 		body.Email.SetTo(row.Email)
 	} else {
 		body.Email.SetToNull()

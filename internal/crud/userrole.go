@@ -22,7 +22,7 @@ import (
 // userRoleConditions are what a list's parameters ask for, within what the caller may see.
 func userRoleConditions(ctx context.Context, params oas.UserRolesListParams) ([]predicate.UserRole, error) {
 	var where []predicate.UserRole
-	allowed, err := userRoleList.Filter(ctx)
+	allowed, err := UserRoleList.Filter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 
 // UserRolesGet answers one row.
 func (h *Handler) UserRolesGet(ctx context.Context, params oas.UserRolesGetParams) (oas.UserRolesGetRes, error) {
-	allowed, err := userRoleRead.Filter(ctx)
+	allowed, err := UserRoleRead.Filter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func (h *Handler) UserRolesGet(ctx context.Context, params oas.UserRolesGetParam
 
 // UserRolesCreate adds a row, once per idempotency key.
 func (h *Handler) UserRolesCreate(ctx context.Context, req *oas.UserRoleCreate, params oas.UserRolesCreateParams) (*oas.UserRoleCreatedHeaders, error) {
-	if err := userRoleCreate.Require(ctx); err != nil {
+	if err := UserRoleCreate.Require(ctx); err != nil {
 		return nil, err
 	}
 	operation := idempotency.Operation{ID: "userRoles.create", Transactional: true}
@@ -136,7 +136,7 @@ func fillUserRole(create *ent.UserRoleCreate, req *oas.UserRoleCreate) *ent.User
 
 // UserRolesDelete removes a row that no other refers to.
 func (h *Handler) UserRolesDelete(ctx context.Context, params oas.UserRolesDeleteParams) error {
-	allowed, err := userRoleDelete.Filter(ctx)
+	allowed, err := UserRoleDelete.Filter(ctx)
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (h *Handler) UserRolesDelete(ctx context.Context, params oas.UserRolesDelet
 // untouchedUserRole says why a change found no row: the caller may not see it, may see it and not change it, or knows an
 // older version of it.
 func untouchedUserRole(ctx context.Context, client *ent.Client, id uuid.UUID, permission string, changeable func(*sql.Selector), expected []predicate.UserRole) error {
-	allowed, err := userRoleRead.Filter(ctx)
+	allowed, err := UserRoleRead.Filter(ctx)
 	if err != nil {
 		return notFound("userRoles")
 	}

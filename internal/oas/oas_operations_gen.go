@@ -6,6 +6,7 @@ package oas
 type OperationName = string
 
 const (
+	MeGetOperation           OperationName = "MeGet"
 	RolesCreateOperation     OperationName = "RolesCreate"
 	RolesDeleteOperation     OperationName = "RolesDelete"
 	RolesGetOperation        OperationName = "RolesGet"
@@ -21,8 +22,10 @@ const (
 	UserRolesGetOperation    OperationName = "UserRolesGet"
 	UserRolesListOperation   OperationName = "UserRolesList"
 	UsersCreateOperation     OperationName = "UsersCreate"
+	UsersDeactivateOperation OperationName = "UsersDeactivate"
 	UsersDeleteOperation     OperationName = "UsersDelete"
 	UsersGetOperation        OperationName = "UsersGet"
 	UsersListOperation       OperationName = "UsersList"
+	UsersReportsOperation    OperationName = "UsersReports"
 	UsersUpdateOperation     OperationName = "UsersUpdate"
 )

@@ -39,6 +39,59 @@ func (s *Bearer) SetRoles(val []string) {
 	s.Roles = val
 }
 
+// Who a token stands for.
+// Ref: #/components/schemas/Me
+type Me struct {
+	// Tenant of the caller; null for the platform.
+	TenantId NilUUID `json:"tenantId"`
+	// User of the caller; null for a service.
+	UserId NilUUID `json:"userId"`
+	// Name of the user; null for a service.
+	DisplayName NilString `json:"displayName"`
+	// What the caller may do; * is everything.
+	Permissions []string `json:"permissions"`
+}
+
+// GetTenantId returns the value of TenantId.
+func (s *Me) GetTenantId() NilUUID {
+	return s.TenantId
+}
+
+// GetUserId returns the value of UserId.
+func (s *Me) GetUserId() NilUUID {
+	return s.UserId
+}
+
+// GetDisplayName returns the value of DisplayName.
+func (s *Me) GetDisplayName() NilString {
+	return s.DisplayName
+}
+
+// GetPermissions returns the value of Permissions.
+func (s *Me) GetPermissions() []string {
+	return s.Permissions
+}
+
+// SetTenantId sets the value of TenantId.
+func (s *Me) SetTenantId(val NilUUID) {
+	s.TenantId = val
+}
+
+// SetUserId sets the value of UserId.
+func (s *Me) SetUserId(val NilUUID) {
+	s.UserId = val
+}
+
+// SetDisplayName sets the value of DisplayName.
+func (s *Me) SetDisplayName(val NilString) {
+	s.DisplayName = val
+}
+
+// SetPermissions sets the value of Permissions.
+func (s *Me) SetPermissions(val []string) {
+	s.Permissions = val
+}
+
 // NewNilString returns new NilString with value set to v.
 func NewNilString(v string) NilString {
 	return NilString{
@@ -942,6 +995,51 @@ func (s *ProblemStatusCode) SetStatusCode(val int) {
 // SetResponse sets the value of Response.
 func (s *ProblemStatusCode) SetResponse(val Problem) {
 	s.Response = val
+}
+
+// One person below a user.
+// Ref: #/components/schemas/Report
+type Report struct {
+	// How many levels below: 1 is managed directly.
+	Depth int  `json:"depth"`
+	User  User `json:"user"`
+}
+
+// GetDepth returns the value of Depth.
+func (s *Report) GetDepth() int {
+	return s.Depth
+}
+
+// GetUser returns the value of User.
+func (s *Report) GetUser() User {
+	return s.User
+}
+
+// SetDepth sets the value of Depth.
+func (s *Report) SetDepth(val int) {
+	s.Depth = val
+}
+
+// SetUser sets the value of User.
+func (s *Report) SetUser(val User) {
+	s.User = val
+}
+
+// People below a user in the line of management.
+// Ref: #/components/schemas/Reports
+type Reports struct {
+	// The reports, nearest first.
+	Data []Report `json:"data"`
+}
+
+// GetData returns the value of Data.
+func (s *Reports) GetData() []Report {
+	return s.Data
+}
+
+// SetData sets the value of Data.
+func (s *Reports) SetData(val []Report) {
+	s.Data = val
 }
 
 // Named set of permissions.

@@ -36,6 +36,7 @@ func findAuthorization(h http.Header, prefix string) (string, bool) {
 
 // operationRolesBearer is a private map storing roles per operation.
 var operationRolesBearer = map[string][]string{
+	MeGetOperation:           []string{},
 	RolesCreateOperation:     []string{},
 	RolesDeleteOperation:     []string{},
 	RolesGetOperation:        []string{},
@@ -51,9 +52,11 @@ var operationRolesBearer = map[string][]string{
 	UserRolesGetOperation:    []string{},
 	UserRolesListOperation:   []string{},
 	UsersCreateOperation:     []string{},
+	UsersDeactivateOperation: []string{},
 	UsersDeleteOperation:     []string{},
 	UsersGetOperation:        []string{},
 	UsersListOperation:       []string{},
+	UsersReportsOperation:    []string{},
 	UsersUpdateOperation:     []string{},
 }
 

@@ -8,6 +8,12 @@ import (
 
 // Handler handles operations described by OpenAPI v3 specification.
 type Handler interface {
+	// MeGet implements me.get operation.
+	//
+	// Says who the token stands for and what it may do. Needs no permission.
+	//
+	// GET /v1/me
+	MeGet(ctx context.Context) (*Me, error)
 	// RolesCreate implements roles.create operation.
 	//
 	// Needs the permission `roles:create`.
@@ -101,6 +107,13 @@ type Handler interface {
 	//
 	// POST /v1/users
 	UsersCreate(ctx context.Context, req *UserCreate, params UsersCreateParams) (*UserCreatedHeaders, error)
+	// UsersDeactivate implements users.deactivate operation.
+	//
+	// Switches the user off: it keeps its data and is refused every request. Deactivating an inactive user
+	// changes nothing. Needs the permission `users:update`.
+	//
+	// POST /v1/users/{id}/deactivate
+	UsersDeactivate(ctx context.Context, params UsersDeactivateParams) (*UserChangedHeaders, error)
 	// UsersDelete implements users.delete operation.
 	//
 	// Needs the permission `users:delete`.
@@ -121,6 +134,14 @@ type Handler interface {
 	//
 	// GET /v1/users
 	UsersList(ctx context.Context, params UsersListParams) (*UserPage, error)
+	// UsersReports implements users.reports operation.
+	//
+	// Answers the user's reports and theirs, down to the given depth, nearest first: the first 1000 that
+	// the caller may read. Needs the permission `users:read`; without it, callers reach rows of their own
+	// and of the people they manage, at any level.
+	//
+	// GET /v1/users/{id}/reports
+	UsersReports(ctx context.Context, params UsersReportsParams) (*Reports, error)
 	// UsersUpdate implements users.update operation.
 	//
 	// Needs the permission `users:update`.

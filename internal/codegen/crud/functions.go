@@ -39,11 +39,11 @@ var functions = template.FuncMap{
 	},
 }
 
-// ruleName is the variable in access.go that holds the rule: userRead.
-func ruleName(e *model.Entity, verb string) string { return lower(e.Name) + goName(verb) }
+// ruleName is the variable in access.go that holds the rule: UserRead.
+func ruleName(e *model.Entity, verb string) string { return e.Name + goName(verb) }
 
-// guardName is the variable that holds a field's guard: userEmailShown.
-func guardName(e *model.Entity, f *model.Field) string { return lower(e.Name) + f.Go + "Shown" }
+// guardName is the variable that holds a field's guard: UserEmailShown.
+func guardName(e *model.Entity, f *model.Field) string { return e.Name + f.Go + "Shown" }
 
 // ownerField is the Go field of a row that says whose own it is, for a guard.
 func ownerField(e *model.Entity, f *model.Field) string {

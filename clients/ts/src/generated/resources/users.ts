@@ -3,7 +3,7 @@ import type { RequestOptions } from '../../core/options.js';
 import type { ApiPromise, PagePromise } from '../../core/promise.js';
 import type { Transport } from '../../core/transport.js';
 import { path } from '../../core/url.js';
-import type { User, UserCreate, UserPage, UserUpdate, UserWithRoles } from '../types.js';
+import type { Reports, User, UserCreate, UserPage, UserUpdate, UserWithRoles } from '../types.js';
 
 /** What to ask for in {@link UsersResource.list}. */
 export interface UsersListParams {
@@ -51,6 +51,12 @@ export interface UsersUpdateOptions extends RequestOptions {
 export interface UsersDeleteOptions extends RequestOptions {
   /** ETag of the user as the caller knows it; 412 when it has changed since. */
   ifMatch?: string | undefined;
+}
+
+/** What to ask for in {@link UsersResource.reports}. */
+export interface UsersReportsParams {
+  /** How many levels down: 1 is the people the user manages directly. */
+  depth?: number | undefined;
 }
 
 /** Person who works inside one tenant. */
@@ -132,6 +138,29 @@ export class UsersResource {
       method: 'DELETE',
       path: path`/v1/users/${id}`,
       headers: { 'If-Match': options?.ifMatch },
+      options,
+    });
+  }
+
+  /**
+   * Deactivate a user
+   *
+   * Switches the user off: it keeps its data and is refused every request. Deactivating an inactive user changes nothing. Needs the permission `users:update`.
+   */
+  deactivate(id: string, options?: RequestOptions): ApiPromise<User> {
+    return this.#transport.send<User>({ method: 'POST', path: path`/v1/users/${id}/deactivate`, options });
+  }
+
+  /**
+   * List the people a user manages
+   *
+   * Answers the user's reports and theirs, down to the given depth, nearest first: the first 1000 that the caller may read. Needs the permission `users:read`; without it, callers reach rows of their own and of the people they manage, at any level.
+   */
+  reports(id: string, params?: UsersReportsParams, options?: RequestOptions): ApiPromise<Reports> {
+    return this.#transport.send<Reports>({
+      method: 'GET',
+      path: path`/v1/users/${id}/reports`,
+      query: params,
       options,
     });
   }

@@ -1,0 +1,94 @@
+package api
+
+import (
+	"context"
+	"fmt"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/lockstep-dev/lockstep/ent"
+	"github.com/lockstep-dev/lockstep/ent/predicate"
+	"github.com/lockstep-dev/lockstep/ent/user"
+	"github.com/lockstep-dev/lockstep/internal/crud"
+	"github.com/lockstep-dev/lockstep/internal/etag"
+	"github.com/lockstep-dev/lockstep/internal/oas"
+	"github.com/lockstep-dev/lockstep/internal/problem"
+	"github.com/lockstep-dev/lockstep/internal/transaction"
+)
+
+// maxReports is the most people one answer holds.
+const maxReports = 1000
+
+// UsersDeactivate switches a user off. The rule that a tenant keeps an administrator holds here as everywhere.
+func (h *Handler) UsersDeactivate(ctx context.Context, params oas.UsersDeactivateParams) (*oas.UserChangedHeaders, error) {
+	allowed, err := conditions(crud.UserUpdate.Filter(ctx))
+	if err != nil {
+		return nil, err
+	}
+	var body oas.User
+	err = transaction.Run(ctx, h.client, func(client *ent.Client) error {
+		if err := client.User.Update().Where(user.ID(params.ID), user.StatusNEQ(user.StatusInactive)).Where(allowed...).
+			SetStatus(user.StatusInactive).Exec(ctx); err != nil {
+			return fmt.Errorf("deactivate user: %w", err)
+		}
+		row, err := client.User.Query().Where(user.ID(params.ID)).Where(allowed...).Only(ctx)
+		if ent.IsNotFound(err) {
+			return noSuchUser()
+		}
+		if err != nil {
+			return fmt.Errorf("read deactivated user: %w", err)
+		}
+		body = crud.UserBody(ctx, row)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &oas.UserChangedHeaders{ETag: etag.Of(body.Version, &body), Response: body}, nil
+}
+
+// UsersReports answers the people below a user, level by level: one statement a level, whatever their number.
+func (h *Handler) UsersReports(ctx context.Context, params oas.UsersReportsParams) (*oas.Reports, error) {
+	allowed, err := conditions(crud.UserRead.Filter(ctx))
+	if err != nil {
+		return nil, err
+	}
+	found, err := h.client.User.Query().Where(user.ID(params.ID)).Where(allowed...).Exist(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look for user: %w", err)
+	}
+	if !found {
+		return nil, noSuchUser()
+	}
+	reports := &oas.Reports{Data: []oas.Report{}}
+	seen := map[any]bool{params.ID: true} // people may manage each other in a circle
+	level := []any{params.ID}
+	for depth := 1; depth <= params.Depth.Or(1) && len(level) > 0 && len(reports.Data) < maxReports; depth++ {
+		managers := level
+		rows, err := h.client.User.Query().Where(func(s *sql.Selector) { s.Where(sql.In(s.C(user.FieldManagerID), managers...)) }).
+			Where(allowed...).Order(user.ByID()).Limit(maxReports).All(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("list reports: %w", err)
+		}
+		level = nil
+		for _, row := range rows {
+			if seen[row.ID] || len(reports.Data) == maxReports {
+				continue
+			}
+			seen[row.ID] = true
+			level = append(level, row.ID)
+			reports.Data = append(reports.Data, oas.Report{Depth: depth, User: crud.UserBody(ctx, row)})
+		}
+	}
+	return reports, nil
+}
+
+// conditions is a rule's filter in the form that Ent's queries take several of.
+func conditions(filter func(*sql.Selector), err error) ([]predicate.User, error) {
+	if err != nil || filter == nil {
+		return nil, err
+	}
+	return []predicate.User{filter}, nil
+}
+
+func noSuchUser() error { return problem.New(problem.NotFound, "There is no such user.") }
