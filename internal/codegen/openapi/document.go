@@ -24,6 +24,9 @@ type Info struct {
 	Title       string `json:"title"`
 	Version     string `json:"version"` // semantic version of the contract
 	Description string `json:"description"`
+	// Contact is whom users of the API ask, License what they may do with it.
+	Contact *ogen.Contact `json:"contact"`
+	License *ogen.License `json:"license"`
 }
 
 // document is what the steps work on.
@@ -81,7 +84,9 @@ func Write(graph *gen.Graph, entities []*model.Entity, info Info, custom []Fragm
 // base runs entoas on the graph: paths and operations of every entity, nothing for edges.
 func base(graph *gen.Graph, entities []*model.Entity, info Info) (*ogen.Spec, error) {
 	spec := ogen.NewSpec().SetOpenAPI(version).SetInfo(
-		ogen.NewInfo().SetTitle(info.Title).SetVersion(info.Version).SetDescription(info.Description))
+		ogen.NewInfo().SetTitle(info.Title).SetVersion(info.Version).SetDescription(info.Description).
+			SetContact(info.Contact).SetLicense(info.License)).
+		SetServers([]ogen.Server{{URL: "/", Description: "The server that this document comes from."}})
 	extension, err := entoas.NewExtension(
 		entoas.DefaultPolicy(entoas.PolicyExclude),
 		entoas.SimpleModels(),
