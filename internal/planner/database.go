@@ -41,6 +41,8 @@ func open(ctx context.Context, scratch Scratch) (*database, error) {
 	d := &database{url: url, drop: drop}
 	config, err := pgx.ParseConfig(url)
 	if err == nil {
+		// Compiling the queries that inspect a catalog costs more than running them.
+		config.RuntimeParams["jit"] = "off"
 		d.pool = stdlib.OpenDB(*config)
 		d.Driver, err = postgres.Open(d.pool)
 	}

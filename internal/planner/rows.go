@@ -86,6 +86,7 @@ func (d *database) connection(ctx context.Context) (*pgx.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the scratch database's URL: %w", err)
 	}
+	config.RuntimeParams["jit"] = "off"
 	// Tables change between the reads, so plans must not be kept.
 	config.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
 	if d.conn, err = pgx.ConnectConfig(ctx, config); err != nil {
@@ -145,11 +146,15 @@ func (d *database) fill(ctx context.Context) error {
 		d.bare, d.filled = map[string]string{}, map[string]string{}
 	}
 	for _, t := range shapes {
-		there, err := d.count(ctx, t.Name)
-		if err != nil {
-			return err
+		there := slices.ContainsFunc(t.Columns, func(c shapeColumn) bool { return d.filled[t.Name+"."+c.Name] != "" })
+		if !there {
+			n, err := d.count(ctx, t.Name)
+			if err != nil {
+				return err
+			}
+			there = n > 0
 		}
-		if there == 0 {
+		if !there {
 			err = d.insert(ctx, t)
 		} else {
 			err = d.renew(ctx, t)

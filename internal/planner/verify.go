@@ -92,7 +92,7 @@ func (o Options) verify(ctx context.Context, report *Report) error {
 		switch {
 		case m.Up.Irreversible != "":
 		case m.Down == nil:
-			say("missing_down", m.Version, "%s has no reverse: write %s/%s, or put `-- lockstep:irreversible reason` there, and run `lockstep migrate hash`", m.Up.Name, migrate.DownDir, m.Up.Name)
+			say("missing_down", m.Version, "%s has no reverse: `lockstep migrate reverse` computes %s/%s; or put `-- lockstep:irreversible reason` there and run `lockstep migrate hash`", m.Up.Name, migrate.DownDir, m.Up.Name)
 		case len(m.Down.Statements) == 0:
 			say("empty_down", m.Version, "%s/%s is empty: write what undoes the migration, or `-- lockstep:irreversible reason`, and run `lockstep migrate hash`", migrate.DownDir, m.Up.Name)
 		default:

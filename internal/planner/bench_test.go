@@ -1,0 +1,68 @@
+package planner
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/lockstep-dev/lockstep/internal/migrate"
+)
+
+// BenchmarkVerify shows that the cost of a proof grows with the number of migrations and no faster:
+//
+//	go test ./internal/planner -run '^$' -bench Verify -benchtime 1x
+func BenchmarkVerify(b *testing.B) {
+	for _, n := range []int{25, 50, 100} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			p := newProject(b)
+			long(p, n)
+			for b.Loop() {
+				report, err := Verify(b.Context(), p.Options)
+				if err != nil || len(report.Problems) != 1 || len(report.Migrations) != n+1 { // the desired state is not the last one
+					b.Fatalf("got %+v, %v", report, err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N)/float64(n), "ms/migration")
+		})
+	}
+}
+
+// long adds n migrations of the usual kinds to a project.
+func long(p *project, n int) {
+	p.t.Helper()
+	for i := range n {
+		table := fmt.Sprintf(`"core"."things_%d"`, i-i%5)
+		var up, down string
+		switch i % 5 {
+		case 0:
+			up = fmt.Sprintf(`CREATE TABLE %[1]s ("tenant_id" uuid NOT NULL, "id" uuid NOT NULL, "name" character varying(255) NOT NULL, PRIMARY KEY ("tenant_id", "id"),
+  CONSTRAINT "things_%[2]d_tenant_id_fkey" FOREIGN KEY ("tenant_id") REFERENCES "core"."tenants" ("id"));
+ALTER TABLE %[1]s ENABLE ROW LEVEL SECURITY;
+ALTER TABLE %[1]s FORCE ROW LEVEL SECURITY;
+CREATE POLICY "tenant_isolation" ON %[1]s USING (tenant_id = (nullif(current_setting('app.tenant_id', true), ''))::uuid);
+GRANT SELECT, INSERT, UPDATE, DELETE ON %[1]s TO "core_app";
+`, table, i)
+			down = "DROP TABLE " + table + ";\n"
+		case 1:
+			up, down = "ALTER TABLE "+table+" ADD COLUMN \"note\" text NULL;\n", "ALTER TABLE "+table+" DROP COLUMN \"note\";\n"
+		case 2:
+			up = fmt.Sprintf("-- atlas:txmode none\n\nCREATE INDEX CONCURRENTLY \"things_%d_name\" ON %s (\"tenant_id\", \"name\");\n", i-2, table)
+			down = fmt.Sprintf("-- atlas:txmode none\n\nDROP INDEX CONCURRENTLY \"core\".\"things_%d_name\";\n", i-2)
+		case 3:
+			up, down = "ALTER TABLE "+table+" ADD COLUMN \"count\" bigint NOT NULL DEFAULT 0;\n", "ALTER TABLE "+table+" DROP COLUMN \"count\";\n"
+		case 4:
+			up = fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT \"things_%d_count_check\" CHECK (count >= 0);\nCOMMENT ON TABLE %[1]s IS 'Things.';\n", table, i-4)
+			down = fmt.Sprintf("ALTER TABLE %s DROP CONSTRAINT \"things_%d_count_check\";\nCOMMENT ON TABLE %[1]s IS NULL;\n", table, i-4)
+		}
+		name := fmt.Sprintf("2098%010d_step.sql", i)
+		for folder, text := range map[string]string{"": up, migrate.DownDir: down} {
+			if err := os.WriteFile(filepath.Join(p.Migrations, folder, name), []byte(text), 0o644); err != nil {
+				p.t.Fatal(err)
+			}
+		}
+	}
+	if _, err := Hash(p.Migrations); err != nil {
+		p.t.Fatal(err)
+	}
+}
