@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"slices"
 	"sync"
@@ -25,9 +26,17 @@ type ear struct {
 // listen runs a listener until the test ends and returns once it is healthy.
 func listen(t *testing.T, url string) *ear {
 	t.Helper()
+	e := newEar(t, url, t.Output())
+	eventually(t, "the listener is healthy", e.Healthy)
+	return e
+}
+
+// newEar is listen without waiting.
+func newEar(t *testing.T, url string, log io.Writer) *ear {
+	t.Helper()
 	e := &ear{}
 	l, err := postgres.NewListener(postgres.ListenerConfig{
-		URL: url, Channel: "news", Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		URL: url, Channel: "news", Logger: slog.New(slog.NewTextHandler(log, nil)),
 		Heard:     func(payload string) { e.mu.Lock(); defer e.mu.Unlock(); e.heard = append(e.heard, payload) },
 		Connected: func() { e.mu.Lock(); defer e.mu.Unlock(); e.connected++ },
 	})
@@ -39,7 +48,6 @@ func listen(t *testing.T, url string) *ear {
 	done := make(chan struct{})
 	go func() { defer close(done); l.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-done })
-	eventually(t, "the listener is healthy", l.Healthy)
 	return e
 }
 

@@ -71,7 +71,13 @@ func newWorld(t testing.TB, options ...func(*postgres.Config)) *world {
 
 func open(t testing.TB, url string, options ...func(*postgres.Config)) *postgres.DB {
 	t.Helper()
-	config := postgres.Config{URL: url, MaxConns: 4}
+	return openAt(t, maybePooled(t, url), options...)
+}
+
+// openAt is open, past the pooler that all tests may run behind.
+func openAt(t testing.TB, url string, options ...func(*postgres.Config)) *postgres.DB {
+	t.Helper()
+	config := postgres.Config{URL: url, MaxConns: 4, PgBouncer: pooled()}
 	for _, o := range options {
 		o(&config)
 	}

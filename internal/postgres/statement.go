@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -88,6 +89,7 @@ func sendBatch(ctx context.Context, conn *pgx.Conn, batch *pgx.Batch, skip int, 
 		batch.Queue(s.sql, s.args...)
 	}
 	queueNotifications(batch, notify)
+	closed := conn.IsClosed()
 	results := conn.SendBatch(ctx, batch)
 	err := func() error {
 		for range skip {
@@ -110,6 +112,11 @@ func sendBatch(ctx context.Context, conn *pgx.Conn, batch *pgx.Batch, skip int, 
 	// The server commits at the end of the batch: a deferred constraint fails there.
 	if closing := results.Close(); err == nil {
 		err = closing
+	}
+	if !closed && errors.Is(err, pgconn.ErrConnClosed) {
+		// Where statements are not prepared, pgx calls a connection that breaks under a batch one that was closed
+		// before it, and the batch safe to repeat (pgconn, MultiResultReader.NextResult). It may have been done.
+		return fmt.Errorf("the connection broke: %w", io.ErrUnexpectedEOF)
 	}
 	return err
 }

@@ -16,8 +16,8 @@ import (
 func overWire(t *testing.T) (*world, *wiretest.Wire) {
 	t.Helper()
 	w := newWorld(t)
-	wire := wiretest.New(t, w.appURL)
-	w.db = open(t, wire.URL)
+	wire := wiretest.New(t, maybePooled(t, w.appURL))
+	w.db = openAt(t, wire.URL)
 	w.driver = w.db.Driver()
 	return w, wire
 }
