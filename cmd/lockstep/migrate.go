@@ -4,10 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/lockstep-dev/lockstep/internal/migrate"
 	"github.com/lockstep-dev/lockstep/internal/planner"
 )
 
@@ -22,12 +26,13 @@ func newMigrateCommand() *cobra.Command {
 }
 
 func newMigrateVerifyCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, write bool
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Prove that migrations, their reverses and ent/schema.sql agree",
 		Long: `Prove that migrations, their reverses and ent/schema.sql agree: the checksums fit; each migration applies, is undone and
-applies again on a scratch database, every state compared with the one it must equal; the last state is ent/schema.sql;
+applies again on a scratch database with generated rows in every table, every state compared with the one it must equal, and
+rows that are silently lost are reported; the last state is ent/schema.sql;
 tenant-owned tables are fenced in by row-level security. The exit code is 1 when anything is wrong.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -41,10 +46,21 @@ tenant-owned tables are fenced in by row-level security. The exit code is 1 when
 			if err != nil {
 				return err
 			}
+			if write {
+				if err := writeFingerprint(out, options, &report, asJSON); err != nil {
+					return err
+				}
+			}
 			if asJSON {
 				err = json.NewEncoder(out).Encode(report)
 			} else {
+				for table, why := range report.Bare {
+					fmt.Fprintf(out, "no rows in %s, so nothing is proven about them: %s\n", table, why)
+				}
 				for _, m := range report.Migrations {
+					if len(m.Lost) > 0 {
+						fmt.Fprintf(out, "lost when undone: %s: %s\n", m.Name, strings.Join(m.Lost, "; "))
+					}
 					if m.Irreversible != "" {
 						fmt.Fprintf(out, "not undone: %s is irreversible: %s\n", m.Name, m.Irreversible)
 					}
@@ -57,13 +73,27 @@ tenant-owned tables are fenced in by row-level security. The exit code is 1 when
 				return fmt.Errorf("migrations: %d problems", n)
 			}
 			if !asJSON {
-				fmt.Fprintf(out, "%d migrations agree with ent/schema.sql and with their reverses\n", len(report.Migrations))
+				fmt.Fprintf(out, "%d migrations agree with ent/schema.sql and, with %d rows in the tables, with their reverses\n", len(report.Migrations), report.Rows)
 			}
 			return err
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object instead of text")
+	cmd.Flags().BoolVar(&write, "write", false, "write "+migrate.FingerprintFile+" anew, by which `server migrate verify` tells drift")
 	return cmd
+}
+
+// writeFingerprint writes the fingerprint and takes the complaint about the old one out of the report.
+func writeFingerprint(out io.Writer, o planner.Options, report *planner.Report, quiet bool) error {
+	file, err := report.WriteFingerprint(o)
+	if err != nil {
+		return err
+	}
+	report.Problems = slices.DeleteFunc(report.Problems, func(p *migrate.Problem) bool { return p.Code == "fingerprint" })
+	if !quiet {
+		fmt.Fprintf(out, "wrote %s\n", relative(file))
+	}
+	return nil
 }
 
 func newMigrateHashCommand() *cobra.Command {

@@ -137,8 +137,9 @@ func newMigrateVerifyCommand(flags *migrateFlags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "verify",
 		Short: "Check that the database is what this binary's migrations make",
-		Long: fmt.Sprintf(`Check that the database is what this binary's migrations make: every version applied and unchanged, none unknown, and each
-tenant-owned table fenced in by row-level security. The exit code is %d when it is not.`, exitAttention),
+		Long: fmt.Sprintf(`Check that the database is what this binary's migrations make: every version applied and unchanged, none unknown, each
+tenant-owned table fenced in by row-level security, and every object of the catalog as the fingerprint in this binary says.
+Each difference comes with the SQL that would repair it, which is for a person to read and run. The exit code is %d when it is not.`, exitAttention),
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			options, err := flags.options(cmd)
@@ -247,6 +248,9 @@ func (f *migrateFlags) printState(out io.Writer, s migrate.State) error {
 	}
 	for _, p := range s.Problems {
 		fmt.Fprintf(out, "problem  (%s) %s\n", p.Code, p.Message)
+		for _, sql := range p.Repair {
+			fmt.Fprintf(out, "  repair   %s;\n", strings.ReplaceAll(sql, "\n", "\n           "))
+		}
 	}
 	return nil
 }

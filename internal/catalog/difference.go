@@ -6,6 +6,8 @@ import "fmt"
 // matching flag set.
 type Difference struct {
 	Object  string `json:"object"` // kind and name
+	Kind    string `json:"-"`
+	Name    string `json:"-"`
 	Want    string `json:"want,omitempty"`
 	Got     string `json:"got,omitempty"`
 	Missing bool   `json:"missing,omitempty"` // wanted, but not there
@@ -33,14 +35,14 @@ func Diff(got, want Fingerprint) []Difference {
 	for len(got) > 0 || len(want) > 0 {
 		switch {
 		case len(got) == 0 || len(want) > 0 && compare(want[0], got[0]) < 0:
-			out = append(out, Difference{Object: want[0].Kind + " " + want[0].Name, Want: want[0].Definition, Missing: true})
+			out = append(out, Difference{Object: want[0].Kind + " " + want[0].Name, Kind: want[0].Kind, Name: want[0].Name, Want: want[0].Definition, Missing: true})
 			want = want[1:]
 		case len(want) == 0 || compare(got[0], want[0]) < 0:
-			out = append(out, Difference{Object: got[0].Kind + " " + got[0].Name, Got: got[0].Definition, Extra: true})
+			out = append(out, Difference{Object: got[0].Kind + " " + got[0].Name, Kind: got[0].Kind, Name: got[0].Name, Got: got[0].Definition, Extra: true})
 			got = got[1:]
 		default:
 			if got[0].Definition != want[0].Definition {
-				out = append(out, Difference{Object: want[0].Kind + " " + want[0].Name, Got: got[0].Definition, Want: want[0].Definition})
+				out = append(out, Difference{Object: want[0].Kind + " " + want[0].Name, Kind: want[0].Kind, Name: want[0].Name, Got: got[0].Definition, Want: want[0].Definition})
 			}
 			got, want = got[1:], want[1:]
 		}

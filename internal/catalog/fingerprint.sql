@@ -29,7 +29,8 @@ WITH spaces AS (
   FROM pg_constraint con
   LEFT JOIN relations r ON r.oid = con.conrelid
   LEFT JOIN types t ON t.oid = con.contypid
-  WHERE con.contype <> 't' AND coalesce(r.name, t.name) IS NOT NULL
+  WHERE con.contype NOT IN ('t', 'n') AND -- newer servers list NOT NULL here too, which is part of the column
+     coalesce(r.name, t.name) IS NOT NULL
 ), policies AS (
   SELECT p.*, r.name AS parent FROM pg_policy p JOIN relations r ON r.oid = p.polrelid
 ), triggers AS (

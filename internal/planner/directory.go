@@ -112,11 +112,12 @@ func Write(o Options, plan *Plan) ([]string, error) {
 		files.put(f)
 		names = append(names, path.Join(migrate.DownDir, f.Name), f.Name)
 	}
+	files[migrate.FingerprintFile] = &fstest.MapFile{Data: plan.fingerprint}
 	all, err := files.hashed()
 	if err != nil {
 		return nil, err
 	}
-	return replaceFiles(o.Migrations, all, append(names, path.Join(migrate.DownDir, migrate.DownSumFile), migrate.SumFile)...)
+	return replaceFiles(o.Migrations, all, append(names, migrate.FingerprintFile, path.Join(migrate.DownDir, migrate.DownSumFile), migrate.SumFile)...)
 }
 
 // Hash writes both checksum files anew, after files were edited by hand. It returns the paths of what it wrote.

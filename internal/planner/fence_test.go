@@ -36,7 +36,7 @@ func TestFenceFollowsTheKey(t *testing.T) {
 			}
 		}
 	}
-	if report, err := Verify(t.Context(), p.Options); err != nil || len(report.Problems) > 0 {
+	if report, err := Verify(t.Context(), p.Options); err != nil || len(report.Problems) > 0 { // the fingerprint included
 		t.Errorf("verify: got %+v, %v", report, err)
 	}
 }

@@ -49,7 +49,8 @@ type Plan struct {
 	// Warnings name what the migration destroys.
 	Warnings []string `json:"warnings"`
 
-	base []byte // atlas.sum the plan was made on
+	base        []byte // atlas.sum the plan was made on
+	fingerprint []byte // what the directory leads to with it
 }
 
 // File is one file of a plan, with its reverse.

@@ -77,7 +77,20 @@ func (o Options) prove(ctx context.Context, d pair, plan *Plan, stages []stage, 
 		plan.Files = append(plan.Files, file)
 		done()
 	}
-	return o.reached(ctx, d)
+	if err := o.reached(ctx, d); err != nil {
+		return err
+	}
+	plan.fingerprint, err = d.current.stored(ctx, newest)
+	return err
+}
+
+// stored is the fingerprint to ship with a directory whose newest version is this one.
+func (d *database) stored(ctx context.Context, version string) ([]byte, error) {
+	print, _, err := d.catalog(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return catalog.NewStored(version, print).Encode()
 }
 
 // down writes a file's reverse, or declares why there is none.

@@ -91,7 +91,7 @@ func TestWriteIsAllOrNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.write(plan)
-	want := []string{"atlas.sum", "down", "down/" + initial.plan.Files[0].Name, "down/" + plan.Files[0].Name, "down/down.sum", initial.plan.Files[0].Name, plan.Files[0].Name}
+	want := []string{"atlas.sum", "down", "down/" + initial.plan.Files[0].Name, "down/" + plan.Files[0].Name, "down/down.sum", "fingerprint.json", initial.plan.Files[0].Name, plan.Files[0].Name}
 	slices.Sort(want)
 	if diff := cmp.Diff(want, p.files()); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
@@ -209,6 +209,9 @@ func wantProblems(t testing.TB, report Report, codes ...string) {
 	t.Helper()
 	var got []string
 	for _, problem := range report.Problems {
+		if problem.Code == "fingerprint" && !slices.Contains(codes, problem.Code) {
+			continue // these directories are written by hand
+		}
 		got = append(got, problem.Code)
 	}
 	if diff := cmp.Diff(codes, got); diff != "" {

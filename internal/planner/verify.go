@@ -1,10 +1,12 @@
 package planner
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -22,6 +24,17 @@ type Report struct {
 	Bare   map[string]string `json:"bare,omitempty"`
 	Rows   int               `json:"rows"` // generated, in all tables at the end
 	Millis int64             `json:"millis"`
+
+	fingerprint []byte
+}
+
+// WriteFingerprint puts the fingerprint of what the migrations lead to into the directory. It returns the path.
+func (r Report) WriteFingerprint(o Options) (string, error) {
+	name := filepath.Join(o.Migrations, migrate.FingerprintFile)
+	if r.fingerprint == nil {
+		return "", errors.New("the migrations do not apply, so there is no fingerprint of what they lead to")
+	}
+	return name, replaceFile(name, r.fingerprint)
 }
 
 // Proof is one migration that was applied, undone and applied again.
@@ -127,6 +140,12 @@ func (o Options) verify(ctx context.Context, report *Report) error {
 		step()
 	}
 	report.Bare, report.Rows = d.current.bare, rows.count()
+	if report.fingerprint, err = d.current.stored(ctx, dir.Latest()); err != nil {
+		return err
+	}
+	if kept, err := os.ReadFile(filepath.Join(o.Migrations, migrate.FingerprintFile)); err != nil || !bytes.Equal(kept, report.fingerprint) {
+		say("fingerprint", "", "%s is not what the migrations lead to: run `lockstep migrate verify --write`", migrate.FingerprintFile)
+	}
 	return o.verifyGoal(ctx, d, say)
 }
 
