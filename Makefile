@@ -10,7 +10,7 @@ VERSION ?= dev
 export CHROMIUM_PATH ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 export NEXT_TELEMETRY_DISABLED := 1
 
-.PHONY: help dev web setup generate migration verify lint test test-go test-sdk e2e build clean
+.PHONY: help dev web setup generate migration verify contract lint test test-go test-sdk e2e build clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ migration: ## plan the next migration and its reverse: make migration name=add_x
 
 verify: ## prove that schema, migrations and their reverses agree
 	@$(LOCKSTEP) migrate verify
+
+contract: ## compare the contract with the base branch's, and check its version: make contract base=origin/main
+	@$(LOCKSTEP) contract $(if $(base),--base $(base))
 
 lint: setup ## check style, floors and types
 	@echo "golangci-lint: built on first use, which takes some minutes"

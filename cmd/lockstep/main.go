@@ -30,6 +30,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		SilenceErrors: true,
 	}
 	root.AddCommand(
+		newContractCommand(),
 		newDevCommand(),
 		newGenerateCommand(),
 		newNewCommand(),

@@ -32,6 +32,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		newServeCommand(getenv),
 		newMigrateCommand(getenv),
 		newHealthcheckCommand(getenv),
+		newOpenAPICommand(),
 		newVersionCommand(),
 	)
 	root.SetArgs(args)
