@@ -12,6 +12,8 @@ type Difference struct {
 	Got     string `json:"got,omitempty"`
 	Missing bool   `json:"missing,omitempty"` // wanted, but not there
 	Extra   bool   `json:"extra,omitempty"`   // there, but not wanted
+
+	carried bool // comes and goes with another object that differs too
 }
 
 // String says what is wrong in one line.

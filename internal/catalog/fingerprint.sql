@@ -47,7 +47,7 @@ WITH spaces AS (
       (SELECT 'inherits ' || string_agg(inhparent::regclass::text, ', ' ORDER BY inhseqno) FROM pg_inherits WHERE inhrelid = relations.oid),
       pg_get_expr(relpartbound, oid),
       'with (' || array_to_string(reloptions, ', ') || ')',
-      CASE relreplident WHEN 'd' THEN NULL WHEN 'n' THEN 'replica identity nothing' WHEN 'f' THEN 'replica identity full' ELSE 'replica identity index' END,
+      CASE WHEN relkind IN ('r', 'p') THEN CASE relreplident WHEN 'd' THEN NULL WHEN 'n' THEN 'replica identity nothing' WHEN 'f' THEN 'replica identity full' ELSE 'replica identity index' END END,
       CASE WHEN relkind IN ('v', 'm') THEN 'as ' || pg_get_viewdef(oid) END)
   FROM relations WHERE relkind IN ('r', 'p', 'v', 'm', 'f')
   UNION ALL

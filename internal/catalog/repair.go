@@ -29,6 +29,9 @@ var (
 // Repair is the SQL that makes the live object what it should be; empty where none can be given. Statements that read or
 // build much do so without blocking the table. Values of a column that is missing are gone.
 func (d Difference) Repair() []string {
+	if d.carried {
+		return nil
+	}
 	parent, name := split(d.Name)
 	switch d.Kind {
 	case "schema":
@@ -61,7 +64,7 @@ func (d Difference) Repair() []string {
 			return []string{"REINDEX INDEX CONCURRENTLY " + d.Name}
 		}
 		create := strings.Replace(d.Want, "INDEX ", "INDEX CONCURRENTLY ", 1)
-		return d.replace([]string{create}, "DROP INDEX CONCURRENTLY IF EXISTS "+d.Name) // a constraint's index goes with it
+		return d.replace([]string{create}, "DROP INDEX CONCURRENTLY "+d.Name)
 	case "row security":
 		return d.rowSecurity()
 	case "policy":
