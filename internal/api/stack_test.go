@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/uuid"
@@ -24,15 +25,16 @@ import (
 
 // stack is the real thing around one test: a migrated database of its own, an issuer, the handler the process serves.
 type stack struct {
-	handler  http.Handler
-	appURL   string // as core_app
-	issuer   *devissuer.Issuer
-	verifier *auth.Verifier
-	grants   *grants.Grants
-	owner    *pgx.Conn // bypasses row-level security: what is really in the tables
-	acme     tenant
-	globex   tenant
-	platform string
+	statements *atomic.Int64 // sent to the database
+	handler    http.Handler
+	appURL     string // as core_app
+	issuer     *devissuer.Issuer
+	verifier   *auth.Verifier
+	grants     *grants.Grants
+	owner      *pgx.Conn // bypasses row-level security: what is really in the tables
+	acme       tenant
+	globex     tenant
+	platform   string
 }
 
 // tenant is a tenant with an administrator, an ordinary member and a manager of both, and the same names as every other.
@@ -62,7 +64,7 @@ func newStack(t *testing.T) *stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := (&stack{issuer: issuer, verifier: verifier, owner: owner}).replica(t, database.AppURL, database.AppURL)
+	s := (&stack{statements: new(atomic.Int64), issuer: issuer, verifier: verifier, owner: owner}).replica(t, database.AppURL, database.AppURL)
 	s.acme, s.globex = s.addTenant(t, "acme"), s.addTenant(t, "globex")
 	s.platform = s.token(t, devissuer.TokenRequest{ClientID: "operator", Scopes: []string{"platform"}})
 	return s

@@ -31,6 +31,7 @@ func (s *stack) watch(t *testing.T) func(context.Context, string, []any) {
 		}
 	})
 	return func(ctx context.Context, sql string, args []any) {
+		s.statements.Add(1)
 		scope, _ := postgres.ScopeFrom(ctx)
 		if err := bindsTenant(sql, args, owned, scope.TenantID); err != nil {
 			mu.Lock()

@@ -8,6 +8,7 @@ import (
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/internal/listing"
@@ -72,6 +73,21 @@ func preconditionFailed(current int) error {
 func linked[T any](ctx context.Context, table, far, near string, ids ...T) func(*sql.Selector) {
 	scope, _ := postgres.ScopeFrom(ctx)
 	return listing.Linked("core", table, "tenant_id", scope.TenantID, far, near, ids)
+}
+
+// capped keeps the first rows of each parent that filter leaves.
+func capped(ctx context.Context, table, parent string, ids []uuid.UUID, filter func(*sql.Selector)) func(*sql.Selector) {
+	scope, _ := postgres.ScopeFrom(ctx)
+	return listing.Capped("core", table, "tenant_id", scope.TenantID, parent, ids, expansionCap, filter)
+}
+
+// pointers are the addresses of a slice's elements.
+func pointers[T any](rows []T) []*T {
+	out := make([]*T, len(rows))
+	for i := range rows {
+		out[i] = &rows[i]
+	}
+	return out
 }
 
 // estimate asks the planner how many rows of a table match.

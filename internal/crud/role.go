@@ -13,6 +13,7 @@ import (
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/predicate"
 	"github.com/lockstep-dev/lockstep/ent/role"
+	"github.com/lockstep-dev/lockstep/ent/user"
 	"github.com/lockstep-dev/lockstep/ent/userrole"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
@@ -74,6 +75,7 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 	query := h.client.Role.Query().Where(where...).Order(order.Apply).Limit(limit + 1)
 	same := params
 	same.Limit, same.Cursor, same.Count = oas.OptInt{}, oas.OptString{}, oas.OptRolesListCount{}
+	same.Expand = nil
 	fingerprint := listing.Fingerprint(same)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("roles", fingerprint, text)
@@ -94,6 +96,9 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 		page.NextCursor.SetTo(order.Encode("roles", fingerprint, last.ID, func(name string) any { return roleKey(last, name) }))
 	}
 	page.Data = RoleBodies(ctx, rows)
+	if err := h.expandRole(ctx, pointers(page.Data), listing.ParseTree(params.Expand)); err != nil {
+		return nil, err
+	}
 	if how, ok := params.Count.Get(); ok {
 		var total int
 		if how == oas.RolesListCountExact {
@@ -128,6 +133,9 @@ func (h *Handler) RolesGet(ctx context.Context, params oas.RolesGetParams) (oas.
 	}
 	body := RoleBody(ctx, row)
 	detail := &body
+	if err := h.expandRole(ctx, []*oas.Role{detail}, listing.ParseTree(params.Expand)); err != nil {
+		return nil, err
+	}
 	tag := etag.Of(row.Version, detail)
 	if known, ok := params.IfNoneMatch.Get(); ok && etag.Matches(known, tag) {
 		return &oas.RoleNotModified{ETag: tag}, nil
@@ -319,4 +327,61 @@ func RoleBodies(ctx context.Context, rows []*ent.Role) []oas.Role {
 		bodies[i] = RoleBody(ctx, row)
 	}
 	return bodies
+}
+
+// expandRole fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.
+func (h *Handler) expandRole(ctx context.Context, bodies []*oas.Role, tree listing.Tree) error {
+	if len(bodies) == 0 || len(tree) == 0 {
+		return nil
+	}
+	if below, ok := tree["users"]; ok {
+		if err := h.expandRoleUsers(ctx, bodies, below); err != nil {
+			return fmt.Errorf("expand users of roles: %w", err)
+		}
+	}
+	return nil
+}
+
+func (h *Handler) expandRoleUsers(ctx context.Context, bodies []*oas.Role, below listing.Tree) error {
+	var ids []uuid.UUID
+	for _, body := range bodies {
+		ids = append(ids, body.ID)
+		body.Users = []oas.User{}
+	}
+	allowed, err := UserRead.Filter(ctx)
+	if err != nil {
+		return nil // nothing the caller may read
+	}
+	of := map[uuid.UUID][]oas.User{}
+	links, err := h.client.UserRole.Query().Where(capped(ctx, userrole.Table, role.UserRolesColumn, ids, nil)).All(ctx)
+	if err != nil {
+		return err
+	}
+	var far []uuid.UUID
+	parents := map[uuid.UUID][]uuid.UUID{}
+	for _, link := range links {
+		far = append(far, link.UserID)
+		parents[link.UserID] = append(parents[link.UserID], link.RoleID)
+	}
+	query := h.client.User.Query().Where(user.IDIn(far...)).Order(user.ByID())
+	if allowed != nil {
+		query.Where(allowed)
+	}
+	rows, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		for _, parent := range parents[row.ID] {
+			of[parent] = append(of[parent], UserBody(ctx, row))
+		}
+	}
+	var next []*oas.User
+	for _, body := range bodies {
+		if rows := of[body.ID]; rows != nil {
+			body.Users = rows
+			next = append(next, pointers(rows)...)
+		}
+	}
+	return h.expandUser(ctx, next, below)
 }

@@ -101,6 +101,7 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 	query := h.client.User.Query().Where(where...).Order(order.Apply).Limit(limit + 1)
 	same := params
 	same.Limit, same.Cursor, same.Count = oas.OptInt{}, oas.OptString{}, oas.OptUsersListCount{}
+	same.Expand = nil
 	fingerprint := listing.Fingerprint(same)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("users", fingerprint, text)
@@ -121,6 +122,9 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 		page.NextCursor.SetTo(order.Encode("users", fingerprint, last.ID, func(name string) any { return userKey(last, name) }))
 	}
 	page.Data = UserBodies(ctx, rows)
+	if err := h.expandUser(ctx, pointers(page.Data), listing.ParseTree(params.Expand)); err != nil {
+		return nil, err
+	}
 	if how, ok := params.Count.Get(); ok {
 		var total int
 		if how == oas.UsersListCountExact {
@@ -214,6 +218,20 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.
 	detail.Version = row.Version
 	detail.CreatedAt = row.CreatedAt.UTC()
 	detail.UpdatedAt = row.UpdatedAt.UTC()
+	if tree := listing.ParseTree(params.Expand); len(tree) > 0 {
+		if err := h.expandRole(ctx, pointers(detail.Roles), tree["roles"]); err != nil {
+			return nil, err
+		}
+		delete(tree, "roles")
+		if err := h.expandUser(ctx, pointers(detail.ManagedUsers), tree["managedUsers"]); err != nil {
+			return nil, err
+		}
+		delete(tree, "managedUsers")
+		body := UserBody(ctx, row)
+		if err := h.expandUser(ctx, []*oas.User{&body}, tree); err != nil {
+			return nil, err
+		}
+	}
 	tag := etag.Of(row.Version, detail)
 	if known, ok := params.IfNoneMatch.Get(); ok && etag.Matches(known, tag) {
 		return &oas.UserNotModified{ETag: tag}, nil
@@ -416,4 +434,94 @@ func UserBodies(ctx context.Context, rows []*ent.User) []oas.User {
 		bodies[i] = UserBody(ctx, row)
 	}
 	return bodies
+}
+
+// expandUser fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.
+func (h *Handler) expandUser(ctx context.Context, bodies []*oas.User, tree listing.Tree) error {
+	if len(bodies) == 0 || len(tree) == 0 {
+		return nil
+	}
+	if below, ok := tree["managedUsers"]; ok {
+		if err := h.expandUserManagedUsers(ctx, bodies, below); err != nil {
+			return fmt.Errorf("expand managedUsers of users: %w", err)
+		}
+	}
+	if below, ok := tree["roles"]; ok {
+		if err := h.expandUserRoles(ctx, bodies, below); err != nil {
+			return fmt.Errorf("expand roles of users: %w", err)
+		}
+	}
+	return nil
+}
+
+func (h *Handler) expandUserManagedUsers(ctx context.Context, bodies []*oas.User, below listing.Tree) error {
+	var ids []uuid.UUID
+	for _, body := range bodies {
+		ids = append(ids, body.ID)
+		body.ManagedUsers = []oas.User{}
+	}
+	allowed, err := UserRead.Filter(ctx)
+	if err != nil {
+		return nil // nothing the caller may read
+	}
+	of := map[uuid.UUID][]oas.User{}
+	rows, err := h.client.User.Query().Where(capped(ctx, user.Table, user.ManagedUsersColumn, ids, allowed)).Order(user.ByID()).All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		of[*row.ManagerID] = append(of[*row.ManagerID], UserBody(ctx, row))
+	}
+	var next []*oas.User
+	for _, body := range bodies {
+		if rows := of[body.ID]; rows != nil {
+			body.ManagedUsers = rows
+			next = append(next, pointers(rows)...)
+		}
+	}
+	return h.expandUser(ctx, next, below)
+}
+
+func (h *Handler) expandUserRoles(ctx context.Context, bodies []*oas.User, below listing.Tree) error {
+	var ids []uuid.UUID
+	for _, body := range bodies {
+		ids = append(ids, body.ID)
+		body.Roles = []oas.Role{}
+	}
+	allowed, err := RoleRead.Filter(ctx)
+	if err != nil {
+		return nil // nothing the caller may read
+	}
+	of := map[uuid.UUID][]oas.Role{}
+	links, err := h.client.UserRole.Query().Where(capped(ctx, userrole.Table, user.UserRolesColumn, ids, nil)).All(ctx)
+	if err != nil {
+		return err
+	}
+	var far []uuid.UUID
+	parents := map[uuid.UUID][]uuid.UUID{}
+	for _, link := range links {
+		far = append(far, link.RoleID)
+		parents[link.RoleID] = append(parents[link.RoleID], link.UserID)
+	}
+	query := h.client.Role.Query().Where(role.IDIn(far...)).Order(role.ByID())
+	if allowed != nil {
+		query.Where(allowed)
+	}
+	rows, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		for _, parent := range parents[row.ID] {
+			of[parent] = append(of[parent], RoleBody(ctx, row))
+		}
+	}
+	var next []*oas.Role
+	for _, body := range bodies {
+		if rows := of[body.ID]; rows != nil {
+			body.Roles = rows
+			next = append(next, pointers(rows)...)
+		}
+	}
+	return h.expandRole(ctx, next, below)
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/predicate"
+	"github.com/lockstep-dev/lockstep/ent/role"
+	"github.com/lockstep-dev/lockstep/ent/user"
 	"github.com/lockstep-dev/lockstep/ent/userrole"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
@@ -50,6 +52,7 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 	query := h.client.UserRole.Query().Where(where...).Order(order.Apply).Limit(limit + 1)
 	same := params
 	same.Limit, same.Cursor, same.Count = oas.OptInt{}, oas.OptString{}, oas.OptUserRolesListCount{}
+	same.Expand = nil
 	fingerprint := listing.Fingerprint(same)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("userRoles", fingerprint, text)
@@ -70,6 +73,9 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 		page.NextCursor.SetTo(order.Encode("userRoles", fingerprint, last.ID, func(name string) any { return nil }))
 	}
 	page.Data = UserRoleBodies(ctx, rows)
+	if err := h.expandUserRole(ctx, pointers(page.Data), listing.ParseTree(params.Expand)); err != nil {
+		return nil, err
+	}
 	if how, ok := params.Count.Get(); ok {
 		var total int
 		if how == oas.UserRolesListCountExact {
@@ -104,6 +110,9 @@ func (h *Handler) UserRolesGet(ctx context.Context, params oas.UserRolesGetParam
 	}
 	body := UserRoleBody(ctx, row)
 	detail := &body
+	if err := h.expandUserRole(ctx, []*oas.UserRole{detail}, listing.ParseTree(params.Expand)); err != nil {
+		return nil, err
+	}
 	tag := etag.Of(row.Version, detail)
 	if known, ok := params.IfNoneMatch.Get(); ok && etag.Matches(known, tag) {
 		return &oas.UserRoleNotModified{ETag: tag}, nil
@@ -232,4 +241,125 @@ func UserRoleBodies(ctx context.Context, rows []*ent.UserRole) []oas.UserRole {
 		bodies[i] = UserRoleBody(ctx, row)
 	}
 	return bodies
+}
+
+// expandUserRole fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.
+func (h *Handler) expandUserRole(ctx context.Context, bodies []*oas.UserRole, tree listing.Tree) error {
+	if len(bodies) == 0 || len(tree) == 0 {
+		return nil
+	}
+	if below, ok := tree["user"]; ok {
+		if err := h.expandUserRoleUser(ctx, bodies, below); err != nil {
+			return fmt.Errorf("expand user of userRoles: %w", err)
+		}
+	}
+	if below, ok := tree["role"]; ok {
+		if err := h.expandUserRoleRole(ctx, bodies, below); err != nil {
+			return fmt.Errorf("expand role of userRoles: %w", err)
+		}
+	}
+	if below, ok := tree["grantedBy"]; ok {
+		if err := h.expandUserRoleGrantedBy(ctx, bodies, below); err != nil {
+			return fmt.Errorf("expand grantedBy of userRoles: %w", err)
+		}
+	}
+	return nil
+}
+
+func (h *Handler) expandUserRoleUser(ctx context.Context, bodies []*oas.UserRole, below listing.Tree) error {
+	allowed, err := UserRead.Filter(ctx)
+	if err != nil {
+		return nil // nothing the caller may read
+	}
+	var ids []uuid.UUID
+	for _, body := range bodies {
+		ids = append(ids, body.UserId)
+	}
+	query := h.client.User.Query().Where(user.IDIn(ids...))
+	if allowed != nil {
+		query.Where(allowed)
+	}
+	rows, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	found := make(map[uuid.UUID]*ent.User, len(rows))
+	for _, row := range rows {
+		found[row.ID] = row
+	}
+	var next []*oas.User
+	for _, body := range bodies {
+		id := body.UserId
+		if row := found[id]; row != nil {
+			body.User.SetTo(UserBody(ctx, row))
+			next = append(next, &body.User.Value)
+		}
+	}
+	return h.expandUser(ctx, next, below)
+}
+
+func (h *Handler) expandUserRoleRole(ctx context.Context, bodies []*oas.UserRole, below listing.Tree) error {
+	allowed, err := RoleRead.Filter(ctx)
+	if err != nil {
+		return nil // nothing the caller may read
+	}
+	var ids []uuid.UUID
+	for _, body := range bodies {
+		ids = append(ids, body.RoleId)
+	}
+	query := h.client.Role.Query().Where(role.IDIn(ids...))
+	if allowed != nil {
+		query.Where(allowed)
+	}
+	rows, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	found := make(map[uuid.UUID]*ent.Role, len(rows))
+	for _, row := range rows {
+		found[row.ID] = row
+	}
+	var next []*oas.Role
+	for _, body := range bodies {
+		id := body.RoleId
+		if row := found[id]; row != nil {
+			body.Role.SetTo(RoleBody(ctx, row))
+			next = append(next, &body.Role.Value)
+		}
+	}
+	return h.expandRole(ctx, next, below)
+}
+
+func (h *Handler) expandUserRoleGrantedBy(ctx context.Context, bodies []*oas.UserRole, below listing.Tree) error {
+	allowed, err := UserRead.Filter(ctx)
+	if err != nil {
+		return nil // nothing the caller may read
+	}
+	var ids []uuid.UUID
+	for _, body := range bodies {
+		if id, ok := body.GrantedById.Get(); ok {
+			ids = append(ids, id)
+		}
+	}
+	query := h.client.User.Query().Where(user.IDIn(ids...))
+	if allowed != nil {
+		query.Where(allowed)
+	}
+	rows, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	found := make(map[uuid.UUID]*ent.User, len(rows))
+	for _, row := range rows {
+		found[row.ID] = row
+	}
+	var next []*oas.User
+	for _, body := range bodies {
+		id, _ := body.GrantedById.Get()
+		if row := found[id]; row != nil {
+			body.GrantedBy.SetTo(UserBody(ctx, row))
+			next = append(next, &body.GrantedBy.Value)
+		}
+	}
+	return h.expandUser(ctx, next, below)
 }

@@ -549,6 +549,10 @@ func (s *Server) handleRolesGetRequest(args [1]string, argsEscaped bool, w http.
 					Name: "If-None-Match",
 					In:   "header",
 				}: params.IfNoneMatch,
+				{
+					Name: "expand",
+					In:   "query",
+				}: params.Expand,
 			},
 			Raw: r,
 		}
@@ -714,6 +718,10 @@ func (s *Server) handleRolesListRequest(args [0]string, argsEscaped bool, w http
 					Name: "q",
 					In:   "query",
 				}: params.Q,
+				{
+					Name: "expand",
+					In:   "query",
+				}: params.Expand,
 			},
 			Raw: r,
 		}
@@ -2062,6 +2070,10 @@ func (s *Server) handleUserRolesGetRequest(args [1]string, argsEscaped bool, w h
 					Name: "If-None-Match",
 					In:   "header",
 				}: params.IfNoneMatch,
+				{
+					Name: "expand",
+					In:   "query",
+				}: params.Expand,
 			},
 			Raw: r,
 		}
@@ -2220,6 +2232,10 @@ func (s *Server) handleUserRolesListRequest(args [0]string, argsEscaped bool, w 
 					Name: "roleId",
 					In:   "query",
 				}: params.RoleId,
+				{
+					Name: "expand",
+					In:   "query",
+				}: params.Expand,
 			},
 			Raw: r,
 		}
@@ -2809,6 +2825,10 @@ func (s *Server) handleUsersGetRequest(args [1]string, argsEscaped bool, w http.
 					Name: "If-None-Match",
 					In:   "header",
 				}: params.IfNoneMatch,
+				{
+					Name: "expand",
+					In:   "query",
+				}: params.Expand,
 			},
 			Raw: r,
 		}
@@ -2987,6 +3007,10 @@ func (s *Server) handleUsersListRequest(args [0]string, argsEscaped bool, w http
 					Name: "q",
 					In:   "query",
 				}: params.Q,
+				{
+					Name: "expand",
+					In:   "query",
+				}: params.Expand,
 			},
 			Raw: r,
 		}

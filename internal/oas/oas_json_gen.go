@@ -395,6 +395,39 @@ func (s *OptNilUUID) UnmarshalJSON(data []byte) error {
 	return s.Decode(d)
 }
 
+// Encode encodes Role as json.
+func (o OptRole) Encode(e *jx.Encoder) {
+	if !o.Set {
+		return
+	}
+	o.Value.Encode(e)
+}
+
+// Decode decodes Role from json.
+func (o *OptRole) Decode(d *jx.Decoder) error {
+	if o == nil {
+		return errors.New("invalid: unable to decode OptRole to nil")
+	}
+	o.Set = true
+	if err := o.Value.Decode(d); err != nil {
+		return err
+	}
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s OptRole) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *OptRole) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
 // Encode encodes string as json.
 func (o OptString) Encode(e *jx.Encoder) {
 	if !o.Set {
@@ -459,6 +492,39 @@ func (s OptTenantUpdateStatus) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *OptTenantUpdateStatus) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode encodes User as json.
+func (o OptUser) Encode(e *jx.Encoder) {
+	if !o.Set {
+		return
+	}
+	o.Value.Encode(e)
+}
+
+// Decode decodes User from json.
+func (o *OptUser) Decode(d *jx.Decoder) error {
+	if o == nil {
+		return errors.New("invalid: unable to decode OptUser to nil")
+	}
+	o.Set = true
+	if err := o.Value.Decode(d); err != nil {
+		return err
+	}
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s OptUser) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *OptUser) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -1017,9 +1083,19 @@ func (s *Role) encodeFields(e *jx.Encoder) {
 		e.FieldStart("updatedAt")
 		json.EncodeTimeFormat(e, s.UpdatedAt, "2006-01-02T15:04:05.999999Z07:00")
 	}
+	{
+		if s.Users != nil {
+			e.FieldStart("users")
+			e.ArrStart()
+			for _, elem := range s.Users {
+				elem.Encode(e)
+			}
+			e.ArrEnd()
+		}
+	}
 }
 
-var jsonFieldsNameOfRole = [8]string{
+var jsonFieldsNameOfRole = [9]string{
 	0: "id",
 	1: "tenantId",
 	2: "name",
@@ -1028,6 +1104,7 @@ var jsonFieldsNameOfRole = [8]string{
 	5: "version",
 	6: "createdAt",
 	7: "updatedAt",
+	8: "users",
 }
 
 // Decode decodes Role from json.
@@ -1035,7 +1112,7 @@ func (s *Role) Decode(d *jx.Decoder) error {
 	if s == nil {
 		return errors.New("invalid: unable to decode Role to nil")
 	}
-	var requiredBitSet [1]uint8
+	var requiredBitSet [2]uint8
 
 	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
 		switch string(k) {
@@ -1141,6 +1218,23 @@ func (s *Role) Decode(d *jx.Decoder) error {
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"updatedAt\"")
 			}
+		case "users":
+			if err := func() error {
+				s.Users = make([]User, 0)
+				if err := d.Arr(func(d *jx.Decoder) error {
+					var elem User
+					if err := elem.Decode(d); err != nil {
+						return err
+					}
+					s.Users = append(s.Users, elem)
+					return nil
+				}); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"users\"")
+			}
 		default:
 			return d.Skip()
 		}
@@ -1150,8 +1244,9 @@ func (s *Role) Decode(d *jx.Decoder) error {
 	}
 	// Validate required fields.
 	var failures []validate.FieldError
-	for i, mask := range [1]uint8{
+	for i, mask := range [2]uint8{
 		0b11111111,
+		0b00000000,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.
@@ -2496,18 +2591,40 @@ func (s *User) encodeFields(e *jx.Encoder) {
 		e.FieldStart("updatedAt")
 		json.EncodeTimeFormat(e, s.UpdatedAt, "2006-01-02T15:04:05.999999Z07:00")
 	}
+	{
+		if s.ManagedUsers != nil {
+			e.FieldStart("managedUsers")
+			e.ArrStart()
+			for _, elem := range s.ManagedUsers {
+				elem.Encode(e)
+			}
+			e.ArrEnd()
+		}
+	}
+	{
+		if s.Roles != nil {
+			e.FieldStart("roles")
+			e.ArrStart()
+			for _, elem := range s.Roles {
+				elem.Encode(e)
+			}
+			e.ArrEnd()
+		}
+	}
 }
 
-var jsonFieldsNameOfUser = [9]string{
-	0: "id",
-	1: "tenantId",
-	2: "email",
-	3: "displayName",
-	4: "status",
-	5: "managerId",
-	6: "version",
-	7: "createdAt",
-	8: "updatedAt",
+var jsonFieldsNameOfUser = [11]string{
+	0:  "id",
+	1:  "tenantId",
+	2:  "email",
+	3:  "displayName",
+	4:  "status",
+	5:  "managerId",
+	6:  "version",
+	7:  "createdAt",
+	8:  "updatedAt",
+	9:  "managedUsers",
+	10: "roles",
 }
 
 // Decode decodes User from json.
@@ -2620,6 +2737,40 @@ func (s *User) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"updatedAt\"")
+			}
+		case "managedUsers":
+			if err := func() error {
+				s.ManagedUsers = make([]User, 0)
+				if err := d.Arr(func(d *jx.Decoder) error {
+					var elem User
+					if err := elem.Decode(d); err != nil {
+						return err
+					}
+					s.ManagedUsers = append(s.ManagedUsers, elem)
+					return nil
+				}); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"managedUsers\"")
+			}
+		case "roles":
+			if err := func() error {
+				s.Roles = make([]Role, 0)
+				if err := d.Arr(func(d *jx.Decoder) error {
+					var elem Role
+					if err := elem.Decode(d); err != nil {
+						return err
+					}
+					s.Roles = append(s.Roles, elem)
+					return nil
+				}); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"roles\"")
 			}
 		default:
 			return d.Skip()
@@ -3049,18 +3200,39 @@ func (s *UserRole) encodeFields(e *jx.Encoder) {
 		e.FieldStart("updatedAt")
 		json.EncodeTimeFormat(e, s.UpdatedAt, "2006-01-02T15:04:05.999999Z07:00")
 	}
+	{
+		if s.User.Set {
+			e.FieldStart("user")
+			s.User.Encode(e)
+		}
+	}
+	{
+		if s.Role.Set {
+			e.FieldStart("role")
+			s.Role.Encode(e)
+		}
+	}
+	{
+		if s.GrantedBy.Set {
+			e.FieldStart("grantedBy")
+			s.GrantedBy.Encode(e)
+		}
+	}
 }
 
-var jsonFieldsNameOfUserRole = [9]string{
-	0: "id",
-	1: "tenantId",
-	2: "userId",
-	3: "roleId",
-	4: "grantedAt",
-	5: "grantedById",
-	6: "version",
-	7: "createdAt",
-	8: "updatedAt",
+var jsonFieldsNameOfUserRole = [12]string{
+	0:  "id",
+	1:  "tenantId",
+	2:  "userId",
+	3:  "roleId",
+	4:  "grantedAt",
+	5:  "grantedById",
+	6:  "version",
+	7:  "createdAt",
+	8:  "updatedAt",
+	9:  "user",
+	10: "role",
+	11: "grantedBy",
 }
 
 // Decode decodes UserRole from json.
@@ -3177,6 +3349,36 @@ func (s *UserRole) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"updatedAt\"")
+			}
+		case "user":
+			if err := func() error {
+				s.User.Reset()
+				if err := s.User.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"user\"")
+			}
+		case "role":
+			if err := func() error {
+				s.Role.Reset()
+				if err := s.Role.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"role\"")
+			}
+		case "grantedBy":
+			if err := func() error {
+				s.GrantedBy.Reset()
+				if err := s.GrantedBy.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"grantedBy\"")
 			}
 		default:
 			return d.Skip()

@@ -456,6 +456,52 @@ func (o OptNilUUID) Or(d uuid.UUID) uuid.UUID {
 	return d
 }
 
+// NewOptRole returns new OptRole with value set to v.
+func NewOptRole(v Role) OptRole {
+	return OptRole{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptRole is optional Role.
+type OptRole struct {
+	Value Role
+	Set   bool
+}
+
+// IsSet returns true if OptRole was set.
+func (o OptRole) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptRole) Reset() {
+	var v Role
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptRole) SetTo(v Role) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptRole) Get() (v Role, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptRole) Or(d Role) Role {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
 // NewOptRolesListCount returns new OptRolesListCount with value set to v.
 func NewOptRolesListCount(v RolesListCount) OptRolesListCount {
 	return OptRolesListCount{
@@ -634,6 +680,52 @@ func (o OptTenantsListCount) Get() (v TenantsListCount, ok bool) {
 
 // Or returns value if set, or given parameter if does not.
 func (o OptTenantsListCount) Or(d TenantsListCount) TenantsListCount {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptUser returns new OptUser with value set to v.
+func NewOptUser(v User) OptUser {
+	return OptUser{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptUser is optional User.
+type OptUser struct {
+	Value User
+	Set   bool
+}
+
+// IsSet returns true if OptUser was set.
+func (o OptUser) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptUser) Reset() {
+	var v User
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptUser) SetTo(v User) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptUser) Get() (v User, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptUser) Or(d User) User {
 	if v, ok := o.Get(); ok {
 		return v
 	}
@@ -1061,6 +1153,8 @@ type Role struct {
 	CreatedAt time.Time `json:"createdAt"`
 	// When the row was last changed.
 	UpdatedAt time.Time `json:"updatedAt"`
+	// Users who hold this role. The first 100 that the caller may read. Present when expanded.
+	Users []User `json:"users"`
 }
 
 // GetID returns the value of ID.
@@ -1103,6 +1197,11 @@ func (s *Role) GetUpdatedAt() time.Time {
 	return s.UpdatedAt
 }
 
+// GetUsers returns the value of Users.
+func (s *Role) GetUsers() []User {
+	return s.Users
+}
+
 // SetID sets the value of ID.
 func (s *Role) SetID(val uuid.UUID) {
 	s.ID = val
@@ -1141,6 +1240,11 @@ func (s *Role) SetCreatedAt(val time.Time) {
 // SetUpdatedAt sets the value of UpdatedAt.
 func (s *Role) SetUpdatedAt(val time.Time) {
 	s.UpdatedAt = val
+}
+
+// SetUsers sets the value of Users.
+func (s *Role) SetUsers(val []User) {
+	s.Users = val
 }
 
 // RoleChangedHeaders wraps Role with response headers.
@@ -1377,6 +1481,54 @@ func (s *RoleUpdate) SetPermissions(val []string) {
 // RolesDeleteNoContent is response for RolesDelete operation.
 type RolesDeleteNoContent struct{}
 
+type RolesGetExpandItem string
+
+const (
+	RolesGetExpandItemUsers             RolesGetExpandItem = "users"
+	RolesGetExpandItemUsersManagedUsers RolesGetExpandItem = "users.managedUsers"
+	RolesGetExpandItemUsersRoles        RolesGetExpandItem = "users.roles"
+)
+
+// AllValues returns all RolesGetExpandItem values.
+func (RolesGetExpandItem) AllValues() []RolesGetExpandItem {
+	return []RolesGetExpandItem{
+		RolesGetExpandItemUsers,
+		RolesGetExpandItemUsersManagedUsers,
+		RolesGetExpandItemUsersRoles,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s RolesGetExpandItem) MarshalText() ([]byte, error) {
+	switch s {
+	case RolesGetExpandItemUsers:
+		return []byte(s), nil
+	case RolesGetExpandItemUsersManagedUsers:
+		return []byte(s), nil
+	case RolesGetExpandItemUsersRoles:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *RolesGetExpandItem) UnmarshalText(data []byte) error {
+	switch RolesGetExpandItem(data) {
+	case RolesGetExpandItemUsers:
+		*s = RolesGetExpandItemUsers
+		return nil
+	case RolesGetExpandItemUsersManagedUsers:
+		*s = RolesGetExpandItemUsersManagedUsers
+		return nil
+	case RolesGetExpandItemUsersRoles:
+		*s = RolesGetExpandItemUsersRoles
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
+}
+
 type RolesListCount string
 
 const (
@@ -1412,6 +1564,54 @@ func (s *RolesListCount) UnmarshalText(data []byte) error {
 		return nil
 	case RolesListCountEstimated:
 		*s = RolesListCountEstimated
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
+}
+
+type RolesListExpandItem string
+
+const (
+	RolesListExpandItemUsers             RolesListExpandItem = "users"
+	RolesListExpandItemUsersManagedUsers RolesListExpandItem = "users.managedUsers"
+	RolesListExpandItemUsersRoles        RolesListExpandItem = "users.roles"
+)
+
+// AllValues returns all RolesListExpandItem values.
+func (RolesListExpandItem) AllValues() []RolesListExpandItem {
+	return []RolesListExpandItem{
+		RolesListExpandItemUsers,
+		RolesListExpandItemUsersManagedUsers,
+		RolesListExpandItemUsersRoles,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s RolesListExpandItem) MarshalText() ([]byte, error) {
+	switch s {
+	case RolesListExpandItemUsers:
+		return []byte(s), nil
+	case RolesListExpandItemUsersManagedUsers:
+		return []byte(s), nil
+	case RolesListExpandItemUsersRoles:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *RolesListExpandItem) UnmarshalText(data []byte) error {
+	switch RolesListExpandItem(data) {
+	case RolesListExpandItemUsers:
+		*s = RolesListExpandItemUsers
+		return nil
+	case RolesListExpandItemUsersManagedUsers:
+		*s = RolesListExpandItemUsersManagedUsers
+		return nil
+	case RolesListExpandItemUsersRoles:
+		*s = RolesListExpandItemUsersRoles
 		return nil
 	default:
 		return errors.Errorf("invalid value: %q", data)
@@ -1974,6 +2174,10 @@ type User struct {
 	CreatedAt time.Time `json:"createdAt"`
 	// When the row was last changed.
 	UpdatedAt time.Time `json:"updatedAt"`
+	// Users whose manager is this user. The first 100 that the caller may read. Present when expanded.
+	ManagedUsers []User `json:"managedUsers"`
+	// Roles granted to this user. The first 100 that the caller may read. Present when expanded.
+	Roles []Role `json:"roles"`
 }
 
 // GetID returns the value of ID.
@@ -2021,6 +2225,16 @@ func (s *User) GetUpdatedAt() time.Time {
 	return s.UpdatedAt
 }
 
+// GetManagedUsers returns the value of ManagedUsers.
+func (s *User) GetManagedUsers() []User {
+	return s.ManagedUsers
+}
+
+// GetRoles returns the value of Roles.
+func (s *User) GetRoles() []Role {
+	return s.Roles
+}
+
 // SetID sets the value of ID.
 func (s *User) SetID(val uuid.UUID) {
 	s.ID = val
@@ -2064,6 +2278,16 @@ func (s *User) SetCreatedAt(val time.Time) {
 // SetUpdatedAt sets the value of UpdatedAt.
 func (s *User) SetUpdatedAt(val time.Time) {
 	s.UpdatedAt = val
+}
+
+// SetManagedUsers sets the value of ManagedUsers.
+func (s *User) SetManagedUsers(val []User) {
+	s.ManagedUsers = val
+}
+
+// SetRoles sets the value of Roles.
+func (s *User) SetRoles(val []Role) {
+	s.Roles = val
 }
 
 // UserChangedHeaders wraps User with response headers.
@@ -2303,6 +2527,9 @@ type UserRole struct {
 	CreatedAt time.Time `json:"createdAt"`
 	// When the row was last changed.
 	UpdatedAt time.Time `json:"updatedAt"`
+	User      OptUser   `json:"user"`
+	Role      OptRole   `json:"role"`
+	GrantedBy OptUser   `json:"grantedBy"`
 }
 
 // GetID returns the value of ID.
@@ -2350,6 +2577,21 @@ func (s *UserRole) GetUpdatedAt() time.Time {
 	return s.UpdatedAt
 }
 
+// GetUser returns the value of User.
+func (s *UserRole) GetUser() OptUser {
+	return s.User
+}
+
+// GetRole returns the value of Role.
+func (s *UserRole) GetRole() OptRole {
+	return s.Role
+}
+
+// GetGrantedBy returns the value of GrantedBy.
+func (s *UserRole) GetGrantedBy() OptUser {
+	return s.GrantedBy
+}
+
 // SetID sets the value of ID.
 func (s *UserRole) SetID(val uuid.UUID) {
 	s.ID = val
@@ -2393,6 +2635,21 @@ func (s *UserRole) SetCreatedAt(val time.Time) {
 // SetUpdatedAt sets the value of UpdatedAt.
 func (s *UserRole) SetUpdatedAt(val time.Time) {
 	s.UpdatedAt = val
+}
+
+// SetUser sets the value of User.
+func (s *UserRole) SetUser(val OptUser) {
+	s.User = val
+}
+
+// SetRole sets the value of Role.
+func (s *UserRole) SetRole(val OptRole) {
+	s.Role = val
+}
+
+// SetGrantedBy sets the value of GrantedBy.
+func (s *UserRole) SetGrantedBy(val OptUser) {
+	s.GrantedBy = val
 }
 
 // What a new user role is made of.
@@ -2550,6 +2807,89 @@ func (s *UserRolePage) SetTotalCount(val OptInt) {
 // UserRolesDeleteNoContent is response for UserRolesDelete operation.
 type UserRolesDeleteNoContent struct{}
 
+type UserRolesGetExpandItem string
+
+const (
+	UserRolesGetExpandItemUser                  UserRolesGetExpandItem = "user"
+	UserRolesGetExpandItemUserManagedUsers      UserRolesGetExpandItem = "user.managedUsers"
+	UserRolesGetExpandItemUserRoles             UserRolesGetExpandItem = "user.roles"
+	UserRolesGetExpandItemRole                  UserRolesGetExpandItem = "role"
+	UserRolesGetExpandItemRoleUsers             UserRolesGetExpandItem = "role.users"
+	UserRolesGetExpandItemGrantedBy             UserRolesGetExpandItem = "grantedBy"
+	UserRolesGetExpandItemGrantedByManagedUsers UserRolesGetExpandItem = "grantedBy.managedUsers"
+	UserRolesGetExpandItemGrantedByRoles        UserRolesGetExpandItem = "grantedBy.roles"
+)
+
+// AllValues returns all UserRolesGetExpandItem values.
+func (UserRolesGetExpandItem) AllValues() []UserRolesGetExpandItem {
+	return []UserRolesGetExpandItem{
+		UserRolesGetExpandItemUser,
+		UserRolesGetExpandItemUserManagedUsers,
+		UserRolesGetExpandItemUserRoles,
+		UserRolesGetExpandItemRole,
+		UserRolesGetExpandItemRoleUsers,
+		UserRolesGetExpandItemGrantedBy,
+		UserRolesGetExpandItemGrantedByManagedUsers,
+		UserRolesGetExpandItemGrantedByRoles,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s UserRolesGetExpandItem) MarshalText() ([]byte, error) {
+	switch s {
+	case UserRolesGetExpandItemUser:
+		return []byte(s), nil
+	case UserRolesGetExpandItemUserManagedUsers:
+		return []byte(s), nil
+	case UserRolesGetExpandItemUserRoles:
+		return []byte(s), nil
+	case UserRolesGetExpandItemRole:
+		return []byte(s), nil
+	case UserRolesGetExpandItemRoleUsers:
+		return []byte(s), nil
+	case UserRolesGetExpandItemGrantedBy:
+		return []byte(s), nil
+	case UserRolesGetExpandItemGrantedByManagedUsers:
+		return []byte(s), nil
+	case UserRolesGetExpandItemGrantedByRoles:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *UserRolesGetExpandItem) UnmarshalText(data []byte) error {
+	switch UserRolesGetExpandItem(data) {
+	case UserRolesGetExpandItemUser:
+		*s = UserRolesGetExpandItemUser
+		return nil
+	case UserRolesGetExpandItemUserManagedUsers:
+		*s = UserRolesGetExpandItemUserManagedUsers
+		return nil
+	case UserRolesGetExpandItemUserRoles:
+		*s = UserRolesGetExpandItemUserRoles
+		return nil
+	case UserRolesGetExpandItemRole:
+		*s = UserRolesGetExpandItemRole
+		return nil
+	case UserRolesGetExpandItemRoleUsers:
+		*s = UserRolesGetExpandItemRoleUsers
+		return nil
+	case UserRolesGetExpandItemGrantedBy:
+		*s = UserRolesGetExpandItemGrantedBy
+		return nil
+	case UserRolesGetExpandItemGrantedByManagedUsers:
+		*s = UserRolesGetExpandItemGrantedByManagedUsers
+		return nil
+	case UserRolesGetExpandItemGrantedByRoles:
+		*s = UserRolesGetExpandItemGrantedByRoles
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
+}
+
 type UserRolesListCount string
 
 const (
@@ -2585,6 +2925,89 @@ func (s *UserRolesListCount) UnmarshalText(data []byte) error {
 		return nil
 	case UserRolesListCountEstimated:
 		*s = UserRolesListCountEstimated
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
+}
+
+type UserRolesListExpandItem string
+
+const (
+	UserRolesListExpandItemUser                  UserRolesListExpandItem = "user"
+	UserRolesListExpandItemUserManagedUsers      UserRolesListExpandItem = "user.managedUsers"
+	UserRolesListExpandItemUserRoles             UserRolesListExpandItem = "user.roles"
+	UserRolesListExpandItemRole                  UserRolesListExpandItem = "role"
+	UserRolesListExpandItemRoleUsers             UserRolesListExpandItem = "role.users"
+	UserRolesListExpandItemGrantedBy             UserRolesListExpandItem = "grantedBy"
+	UserRolesListExpandItemGrantedByManagedUsers UserRolesListExpandItem = "grantedBy.managedUsers"
+	UserRolesListExpandItemGrantedByRoles        UserRolesListExpandItem = "grantedBy.roles"
+)
+
+// AllValues returns all UserRolesListExpandItem values.
+func (UserRolesListExpandItem) AllValues() []UserRolesListExpandItem {
+	return []UserRolesListExpandItem{
+		UserRolesListExpandItemUser,
+		UserRolesListExpandItemUserManagedUsers,
+		UserRolesListExpandItemUserRoles,
+		UserRolesListExpandItemRole,
+		UserRolesListExpandItemRoleUsers,
+		UserRolesListExpandItemGrantedBy,
+		UserRolesListExpandItemGrantedByManagedUsers,
+		UserRolesListExpandItemGrantedByRoles,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s UserRolesListExpandItem) MarshalText() ([]byte, error) {
+	switch s {
+	case UserRolesListExpandItemUser:
+		return []byte(s), nil
+	case UserRolesListExpandItemUserManagedUsers:
+		return []byte(s), nil
+	case UserRolesListExpandItemUserRoles:
+		return []byte(s), nil
+	case UserRolesListExpandItemRole:
+		return []byte(s), nil
+	case UserRolesListExpandItemRoleUsers:
+		return []byte(s), nil
+	case UserRolesListExpandItemGrantedBy:
+		return []byte(s), nil
+	case UserRolesListExpandItemGrantedByManagedUsers:
+		return []byte(s), nil
+	case UserRolesListExpandItemGrantedByRoles:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *UserRolesListExpandItem) UnmarshalText(data []byte) error {
+	switch UserRolesListExpandItem(data) {
+	case UserRolesListExpandItemUser:
+		*s = UserRolesListExpandItemUser
+		return nil
+	case UserRolesListExpandItemUserManagedUsers:
+		*s = UserRolesListExpandItemUserManagedUsers
+		return nil
+	case UserRolesListExpandItemUserRoles:
+		*s = UserRolesListExpandItemUserRoles
+		return nil
+	case UserRolesListExpandItemRole:
+		*s = UserRolesListExpandItemRole
+		return nil
+	case UserRolesListExpandItemRoleUsers:
+		*s = UserRolesListExpandItemRoleUsers
+		return nil
+	case UserRolesListExpandItemGrantedBy:
+		*s = UserRolesListExpandItemGrantedBy
+		return nil
+	case UserRolesListExpandItemGrantedByManagedUsers:
+		*s = UserRolesListExpandItemGrantedByManagedUsers
+		return nil
+	case UserRolesListExpandItemGrantedByRoles:
+		*s = UserRolesListExpandItemGrantedByRoles
 		return nil
 	default:
 		return errors.Errorf("invalid value: %q", data)
@@ -2939,6 +3362,68 @@ func (s *UserWithRolesStatus) UnmarshalText(data []byte) error {
 // UsersDeleteNoContent is response for UsersDelete operation.
 type UsersDeleteNoContent struct{}
 
+type UsersGetExpandItem string
+
+const (
+	UsersGetExpandItemManagedUsers             UsersGetExpandItem = "managedUsers"
+	UsersGetExpandItemManagedUsersManagedUsers UsersGetExpandItem = "managedUsers.managedUsers"
+	UsersGetExpandItemManagedUsersRoles        UsersGetExpandItem = "managedUsers.roles"
+	UsersGetExpandItemRoles                    UsersGetExpandItem = "roles"
+	UsersGetExpandItemRolesUsers               UsersGetExpandItem = "roles.users"
+)
+
+// AllValues returns all UsersGetExpandItem values.
+func (UsersGetExpandItem) AllValues() []UsersGetExpandItem {
+	return []UsersGetExpandItem{
+		UsersGetExpandItemManagedUsers,
+		UsersGetExpandItemManagedUsersManagedUsers,
+		UsersGetExpandItemManagedUsersRoles,
+		UsersGetExpandItemRoles,
+		UsersGetExpandItemRolesUsers,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s UsersGetExpandItem) MarshalText() ([]byte, error) {
+	switch s {
+	case UsersGetExpandItemManagedUsers:
+		return []byte(s), nil
+	case UsersGetExpandItemManagedUsersManagedUsers:
+		return []byte(s), nil
+	case UsersGetExpandItemManagedUsersRoles:
+		return []byte(s), nil
+	case UsersGetExpandItemRoles:
+		return []byte(s), nil
+	case UsersGetExpandItemRolesUsers:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *UsersGetExpandItem) UnmarshalText(data []byte) error {
+	switch UsersGetExpandItem(data) {
+	case UsersGetExpandItemManagedUsers:
+		*s = UsersGetExpandItemManagedUsers
+		return nil
+	case UsersGetExpandItemManagedUsersManagedUsers:
+		*s = UsersGetExpandItemManagedUsersManagedUsers
+		return nil
+	case UsersGetExpandItemManagedUsersRoles:
+		*s = UsersGetExpandItemManagedUsersRoles
+		return nil
+	case UsersGetExpandItemRoles:
+		*s = UsersGetExpandItemRoles
+		return nil
+	case UsersGetExpandItemRolesUsers:
+		*s = UsersGetExpandItemRolesUsers
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
+}
+
 type UsersListCount string
 
 const (
@@ -3029,6 +3514,68 @@ func (s *UsersListCreatedAt) SetLt(val OptDateTime) {
 // SetLte sets the value of Lte.
 func (s *UsersListCreatedAt) SetLte(val OptDateTime) {
 	s.Lte = val
+}
+
+type UsersListExpandItem string
+
+const (
+	UsersListExpandItemManagedUsers             UsersListExpandItem = "managedUsers"
+	UsersListExpandItemManagedUsersManagedUsers UsersListExpandItem = "managedUsers.managedUsers"
+	UsersListExpandItemManagedUsersRoles        UsersListExpandItem = "managedUsers.roles"
+	UsersListExpandItemRoles                    UsersListExpandItem = "roles"
+	UsersListExpandItemRolesUsers               UsersListExpandItem = "roles.users"
+)
+
+// AllValues returns all UsersListExpandItem values.
+func (UsersListExpandItem) AllValues() []UsersListExpandItem {
+	return []UsersListExpandItem{
+		UsersListExpandItemManagedUsers,
+		UsersListExpandItemManagedUsersManagedUsers,
+		UsersListExpandItemManagedUsersRoles,
+		UsersListExpandItemRoles,
+		UsersListExpandItemRolesUsers,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s UsersListExpandItem) MarshalText() ([]byte, error) {
+	switch s {
+	case UsersListExpandItemManagedUsers:
+		return []byte(s), nil
+	case UsersListExpandItemManagedUsersManagedUsers:
+		return []byte(s), nil
+	case UsersListExpandItemManagedUsersRoles:
+		return []byte(s), nil
+	case UsersListExpandItemRoles:
+		return []byte(s), nil
+	case UsersListExpandItemRolesUsers:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *UsersListExpandItem) UnmarshalText(data []byte) error {
+	switch UsersListExpandItem(data) {
+	case UsersListExpandItemManagedUsers:
+		*s = UsersListExpandItemManagedUsers
+		return nil
+	case UsersListExpandItemManagedUsersManagedUsers:
+		*s = UsersListExpandItemManagedUsersManagedUsers
+		return nil
+	case UsersListExpandItemManagedUsersRoles:
+		*s = UsersListExpandItemManagedUsersRoles
+		return nil
+	case UsersListExpandItemRoles:
+		*s = UsersListExpandItemRoles
+		return nil
+	case UsersListExpandItemRolesUsers:
+		*s = UsersListExpandItemRolesUsers
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
 }
 
 type UsersListSortItem string

@@ -112,6 +112,31 @@ func (s *Role) Validate() error {
 			Error: err,
 		})
 	}
+	if err := func() error {
+		var failures []validate.FieldError
+		for i, elem := range s.Users {
+			if err := func() error {
+				if err := elem.Validate(); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				failures = append(failures, validate.FieldError{
+					Name:  fmt.Sprintf("[%d]", i),
+					Error: err,
+				})
+			}
+		}
+		if len(failures) > 0 {
+			return &validate.Error{Fields: failures}
+		}
+		return nil
+	}(); err != nil {
+		failures = append(failures, validate.FieldError{
+			Name:  "users",
+			Error: err,
+		})
+	}
 	if len(failures) > 0 {
 		return &validate.Error{Fields: failures}
 	}
@@ -304,11 +329,37 @@ func (s *RoleUpdate) Validate() error {
 	return nil
 }
 
+func (s RolesGetExpandItem) Validate() error {
+	switch s {
+	case "users":
+		return nil
+	case "users.managedUsers":
+		return nil
+	case "users.roles":
+		return nil
+	default:
+		return errors.Errorf("invalid value: %v", s)
+	}
+}
+
 func (s RolesListCount) Validate() error {
 	switch s {
 	case "exact":
 		return nil
 	case "estimated":
+		return nil
+	default:
+		return errors.Errorf("invalid value: %v", s)
+	}
+}
+
+func (s RolesListExpandItem) Validate() error {
+	switch s {
+	case "users":
+		return nil
+	case "users.managedUsers":
+		return nil
+	case "users.roles":
 		return nil
 	default:
 		return errors.Errorf("invalid value: %v", s)
@@ -748,6 +799,56 @@ func (s *User) Validate() error {
 			Error: err,
 		})
 	}
+	if err := func() error {
+		var failures []validate.FieldError
+		for i, elem := range s.ManagedUsers {
+			if err := func() error {
+				if err := elem.Validate(); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				failures = append(failures, validate.FieldError{
+					Name:  fmt.Sprintf("[%d]", i),
+					Error: err,
+				})
+			}
+		}
+		if len(failures) > 0 {
+			return &validate.Error{Fields: failures}
+		}
+		return nil
+	}(); err != nil {
+		failures = append(failures, validate.FieldError{
+			Name:  "managedUsers",
+			Error: err,
+		})
+	}
+	if err := func() error {
+		var failures []validate.FieldError
+		for i, elem := range s.Roles {
+			if err := func() error {
+				if err := elem.Validate(); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				failures = append(failures, validate.FieldError{
+					Name:  fmt.Sprintf("[%d]", i),
+					Error: err,
+				})
+			}
+		}
+		if len(failures) > 0 {
+			return &validate.Error{Fields: failures}
+		}
+		return nil
+	}(); err != nil {
+		failures = append(failures, validate.FieldError{
+			Name:  "roles",
+			Error: err,
+		})
+	}
 	if len(failures) > 0 {
 		return &validate.Error{Fields: failures}
 	}
@@ -927,6 +1028,118 @@ func (s *UserPage) Validate() error {
 	return nil
 }
 
+func (s *UserRole) Validate() error {
+	if s == nil {
+		return validate.ErrNilPointer
+	}
+
+	var failures []validate.FieldError
+	if err := func() error {
+		if value, ok := s.User.Get(); ok {
+			if err := func() error {
+				if err := value.Validate(); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		failures = append(failures, validate.FieldError{
+			Name:  "user",
+			Error: err,
+		})
+	}
+	if err := func() error {
+		if value, ok := s.Role.Get(); ok {
+			if err := func() error {
+				if err := value.Validate(); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		failures = append(failures, validate.FieldError{
+			Name:  "role",
+			Error: err,
+		})
+	}
+	if err := func() error {
+		if value, ok := s.GrantedBy.Get(); ok {
+			if err := func() error {
+				if err := value.Validate(); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		failures = append(failures, validate.FieldError{
+			Name:  "grantedBy",
+			Error: err,
+		})
+	}
+	if len(failures) > 0 {
+		return &validate.Error{Fields: failures}
+	}
+	return nil
+}
+
+func (s *UserRoleCreatedHeaders) Validate() error {
+	if s == nil {
+		return validate.ErrNilPointer
+	}
+
+	var failures []validate.FieldError
+	if err := func() error {
+		if err := s.Response.Validate(); err != nil {
+			return err
+		}
+		return nil
+	}(); err != nil {
+		failures = append(failures, validate.FieldError{
+			Name:  "Response",
+			Error: err,
+		})
+	}
+	if len(failures) > 0 {
+		return &validate.Error{Fields: failures}
+	}
+	return nil
+}
+
+func (s *UserRoleFoundHeaders) Validate() error {
+	if s == nil {
+		return validate.ErrNilPointer
+	}
+
+	var failures []validate.FieldError
+	if err := func() error {
+		if err := s.Response.Validate(); err != nil {
+			return err
+		}
+		return nil
+	}(); err != nil {
+		failures = append(failures, validate.FieldError{
+			Name:  "Response",
+			Error: err,
+		})
+	}
+	if len(failures) > 0 {
+		return &validate.Error{Fields: failures}
+	}
+	return nil
+}
+
 func (s *UserRolePage) Validate() error {
 	if s == nil {
 		return validate.ErrNilPointer
@@ -936,6 +1149,23 @@ func (s *UserRolePage) Validate() error {
 	if err := func() error {
 		if s.Data == nil {
 			return errors.New("nil is invalid value")
+		}
+		var failures []validate.FieldError
+		for i, elem := range s.Data {
+			if err := func() error {
+				if err := elem.Validate(); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				failures = append(failures, validate.FieldError{
+					Name:  fmt.Sprintf("[%d]", i),
+					Error: err,
+				})
+			}
+		}
+		if len(failures) > 0 {
+			return &validate.Error{Fields: failures}
 		}
 		return nil
 	}(); err != nil {
@@ -950,11 +1180,57 @@ func (s *UserRolePage) Validate() error {
 	return nil
 }
 
+func (s UserRolesGetExpandItem) Validate() error {
+	switch s {
+	case "user":
+		return nil
+	case "user.managedUsers":
+		return nil
+	case "user.roles":
+		return nil
+	case "role":
+		return nil
+	case "role.users":
+		return nil
+	case "grantedBy":
+		return nil
+	case "grantedBy.managedUsers":
+		return nil
+	case "grantedBy.roles":
+		return nil
+	default:
+		return errors.Errorf("invalid value: %v", s)
+	}
+}
+
 func (s UserRolesListCount) Validate() error {
 	switch s {
 	case "exact":
 		return nil
 	case "estimated":
+		return nil
+	default:
+		return errors.Errorf("invalid value: %v", s)
+	}
+}
+
+func (s UserRolesListExpandItem) Validate() error {
+	switch s {
+	case "user":
+		return nil
+	case "user.managedUsers":
+		return nil
+	case "user.roles":
+		return nil
+	case "role":
+		return nil
+	case "role.users":
+		return nil
+	case "grantedBy":
+		return nil
+	case "grantedBy.managedUsers":
+		return nil
+	case "grantedBy.roles":
 		return nil
 	default:
 		return errors.Errorf("invalid value: %v", s)
@@ -1186,11 +1462,45 @@ func (s UserWithRolesStatus) Validate() error {
 	}
 }
 
+func (s UsersGetExpandItem) Validate() error {
+	switch s {
+	case "managedUsers":
+		return nil
+	case "managedUsers.managedUsers":
+		return nil
+	case "managedUsers.roles":
+		return nil
+	case "roles":
+		return nil
+	case "roles.users":
+		return nil
+	default:
+		return errors.Errorf("invalid value: %v", s)
+	}
+}
+
 func (s UsersListCount) Validate() error {
 	switch s {
 	case "exact":
 		return nil
 	case "estimated":
+		return nil
+	default:
+		return errors.Errorf("invalid value: %v", s)
+	}
+}
+
+func (s UsersListExpandItem) Validate() error {
+	switch s {
+	case "managedUsers":
+		return nil
+	case "managedUsers.managedUsers":
+		return nil
+	case "managedUsers.roles":
+		return nil
+	case "roles":
+		return nil
+	case "roles.users":
 		return nil
 	default:
 		return errors.Errorf("invalid value: %v", s)

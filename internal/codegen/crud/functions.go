@@ -17,6 +17,7 @@ var functions = template.FuncMap{
 	"columns": columns,
 	"go":      goName,
 	"method":  method,
+	"foreign": foreign,
 	"keyKind": keyKind,
 	"path":    requestPath,
 	"operationName": func(verb contract.Verb) string {
@@ -152,4 +153,18 @@ func keyKind(f *model.Field) string {
 	case model.String, model.Enum, model.Decimal, model.Bytes, model.TextList:
 	}
 	return "Text"
+}
+
+// foreign is the expression for the parent's id that a child, or a row of the join entity, holds.
+func foreign(x *model.Expansion, row string) string {
+	for _, f := range x.Edge.Type.Fields {
+		if f.StorageKey() != x.Edge.Rel.Column() {
+			continue
+		}
+		if f.Nillable {
+			return "*" + row + "." + f.StructField()
+		}
+		return row + "." + f.StructField()
+	}
+	return "uuid.Nil"
 }

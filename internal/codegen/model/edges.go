@@ -23,7 +23,7 @@ func (e *Entity) readEdges(byName map[string]*Entity) error {
 			if err := e.readThrough(edge, annotation.Through, byName); err != nil {
 				return fmt.Errorf("edge %s: %w", edge.Name, err)
 			}
-		case edge.O2M():
+		case edge.O2M() && byName[edge.Type.Name] != nil:
 			e.Expansions = append(e.Expansions, &Expansion{
 				Name: camel(edge.Name), Go: ogenName(camel(edge.Name)), Comment: edge.Comment(),
 				Target: byName[edge.Type.Name], Edge: edge,
@@ -36,13 +36,65 @@ func (e *Entity) readEdges(byName map[string]*Entity) error {
 	}
 	e.Detail = &Detail{Name: annotation.Detail.Name}
 	for _, name := range annotation.Detail.Expand {
-		i := slices.IndexFunc(e.Expansions, func(x *Expansion) bool { return x.Name == camel(name) })
+		i := slices.IndexFunc(e.Expansions, func(x *Expansion) bool { return x.Name == camel(name) && x.One == nil })
 		if i < 0 {
 			return fmt.Errorf("contract.Detail expands %q, which is neither an edge to many nor a name given by contract.Through", name)
 		}
 		e.Detail.Expansions = append(e.Detail.Expansions, e.Expansions[i])
 	}
 	return nil
+}
+
+// readEdgesToOne turns edges to one row into expansions. An edge by which an entity could come to hold itself is left out:
+// without an array in between, ogen has no type for it.
+func (e *Entity) readEdgesToOne(byName map[string]*Entity) {
+	for _, edge := range e.Node.Edges {
+		target := byName[edge.Type.Name]
+		if !edge.Unique || edge.Field() == nil || target == nil || reaches(target.Node, e.Node, nil) {
+			continue
+		}
+		i := slices.IndexFunc(e.Fields, func(f *Field) bool { return f.Ent.Name == edge.Field().Name })
+		if i < 0 {
+			continue
+		}
+		e.Expansions = append(e.Expansions, &Expansion{
+			Name: camel(edge.Name), Go: ogenName(camel(edge.Name)), Comment: edge.Comment(),
+			Target: target, Edge: edge, One: e.Fields[i],
+		})
+	}
+}
+
+// reaches reports whether a leads to b by edges to one.
+func reaches(a, b *gen.Type, seen []*gen.Type) bool {
+	if a == b {
+		return true
+	}
+	if slices.Contains(seen, a) {
+		return false
+	}
+	for _, edge := range a.Edges {
+		if edge.Unique && edge.Field() != nil && reaches(edge.Type, b, append(seen, a)) {
+			return true
+		}
+	}
+	return false
+}
+
+// ExpandPaths are the values of the parameter expand: every expansion, and those of its target.
+func (e *Entity) ExpandPaths() []string {
+	var paths []string
+	for _, x := range e.Expansions {
+		paths = append(paths, x.Name)
+		for _, below := range x.Target.Expansions {
+			paths = append(paths, x.Name+"."+below.Name)
+		}
+	}
+	return paths
+}
+
+// IsDefault reports whether get answers the expansion unasked.
+func (e *Entity) IsDefault(x *Expansion) bool {
+	return e.Detail != nil && slices.Contains(e.Detail.Expansions, x)
 }
 
 // readThrough resolves User.user_roles → UserRole.role as `roles`.

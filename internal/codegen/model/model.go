@@ -65,6 +65,8 @@ type Expansion struct {
 	Target *Entity
 	// Edge leads from the entity to Target, or to the join entity.
 	Edge *gen.Edge
+	// One is the entity's field that holds Target's id, for an expansion to a single row; nil for one to many.
+	One *Field
 	// Join is the join entity's edge to Target; nil when Edge is direct.
 	Join *gen.Edge
 }
@@ -139,6 +141,7 @@ func Build(graph *gen.Graph, found validators.Set) ([]*Entity, error) {
 		byName[node.Name] = entity
 	}
 	for _, entity := range entities {
+		entity.readEdgesToOne(byName)
 		if err := entity.readEdges(byName); err != nil {
 			return nil, fmt.Errorf("entity %s: %w", entity.Name, err)
 		}

@@ -52,6 +52,7 @@ func steps() []step {
 		{"page lists", pageLists},
 		{"order and filter lists", orderAndFilter},
 		{"answer reads and writes", answerOperations},
+		{"expand reads", expandReads},
 		{"one problem for all errors", writeProblems},
 		{"secure operations", secureOperations},
 		{"drop what nothing uses", dropUnused},

@@ -78,6 +78,26 @@ func orderAndFilter(doc *document) error {
 	return nil
 }
 
+// expandReads lets lists and gets carry related rows.
+func expandReads(doc *document) error {
+	for _, e := range doc.entities {
+		paths := e.ExpandPaths()
+		if len(paths) == 0 {
+			continue
+		}
+		for verb, op := range map[contract.Verb]*ogen.Operation{contract.List: doc.spec.Paths[e.Path].Get, contract.Read: doc.spec.Paths[e.Path+"/{id}"].Get} {
+			if !e.Has(verb) {
+				continue
+			}
+			most := uint64(10)
+			text := fmt.Sprintf("Related rows to answer as well, at most %d for each row. Rows that the caller may not read are left out.", expansionCap)
+			op.Parameters = append(op.Parameters,
+				query("expand", text, ogen.String().SetEnum(texts(paths)).AsArray().SetMaxItems(&most)).SetStyle("form").SetExplode(false))
+		}
+	}
+	return nil
+}
+
 func sortParameter(e *model.Entity) []*ogen.Parameter {
 	if len(e.Sorts) == 0 {
 		return nil

@@ -3,6 +3,7 @@ package openapi
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/ogen-go/ogen"
 
@@ -90,6 +91,9 @@ func writeEntitySchemas(doc *document) error {
 		for _, f := range e.Fields {
 			s.AddRequiredProperties(answered(f).ToProperty(f.JSON))
 		}
+		for _, x := range e.Expansions {
+			s.AddOptionalProperties(expansion(x, "Present when expanded.").ToProperty(x.Name))
+		}
 		doc.spec.Components.Schemas[e.Name] = s
 	}
 	return nil
@@ -145,12 +149,25 @@ func writeDetails(doc *document) error {
 			s.AddRequiredProperties(answered(f).ToProperty(f.JSON))
 		}
 		for _, x := range e.Detail.Expansions {
-			text := fmt.Sprintf("%s The first %d that the caller may read.", x.Comment, expansionCap)
-			s.AddRequiredProperties(ref(x.Target.Name).AsArray().SetDescription(text).ToProperty(x.Name))
+			s.AddRequiredProperties(expansion(x, "").ToProperty(x.Name))
+		}
+		for _, x := range e.Expansions {
+			if !e.IsDefault(x) {
+				s.AddOptionalProperties(expansion(x, "Present when expanded.").ToProperty(x.Name))
+			}
 		}
 		doc.spec.AddSchema(e.Detail.Name, s)
 	}
 	return nil
+}
+
+// expansion is the property that shows related rows. One row is a plain reference, which in OpenAPI 3.0 takes no text.
+func expansion(x *model.Expansion, note string) *ogen.Schema {
+	if x.One != nil {
+		return ref(x.Target.Name)
+	}
+	text := strings.TrimSpace(fmt.Sprintf("%s The first %d that the caller may read. %s", x.Comment, expansionCap, note))
+	return ref(x.Target.Name).AsArray().SetDescription(text)
 }
 
 func ref(name string) *ogen.Schema { return ogen.NewSchema().SetRef("#/components/schemas/" + name) }

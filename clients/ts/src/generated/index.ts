@@ -4,6 +4,7 @@ export { MeResource } from './resources/me.js';
 export {
   RolesResource,
   type RolesListParams,
+  type RolesGetParams,
   type RolesGetOptions,
   type RolesCreateOptions,
   type RolesUpdateOptions,
@@ -19,6 +20,7 @@ export {
 export {
   UserRolesResource,
   type UserRolesListParams,
+  type UserRolesGetParams,
   type UserRolesGetOptions,
   type UserRolesCreateOptions,
   type UserRolesDeleteOptions,
@@ -26,6 +28,7 @@ export {
 export {
   UsersResource,
   type UsersListParams,
+  type UsersGetParams,
   type UsersGetOptions,
   type UsersCreateOptions,
   type UsersUpdateOptions,

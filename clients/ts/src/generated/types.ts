@@ -117,6 +117,10 @@ export type Role = {
      * When the row was last changed.
      */
     updatedAt: string;
+    /**
+     * Users who hold this role. The first 100 that the caller may read. Present when expanded.
+     */
+    users?: Array<User>;
 };
 
 /**
@@ -323,6 +327,14 @@ export type User = {
      * When the row was last changed.
      */
     updatedAt: string;
+    /**
+     * Users whose manager is this user. The first 100 that the caller may read. Present when expanded.
+     */
+    managedUsers?: Array<User>;
+    /**
+     * Roles granted to this user. The first 100 that the caller may read. Present when expanded.
+     */
+    roles?: Array<Role>;
 };
 
 /**
@@ -405,6 +417,9 @@ export type UserRole = {
      * When the row was last changed.
      */
     updatedAt: string;
+    user?: User;
+    role?: Role;
+    grantedBy?: User;
 };
 
 /**

@@ -21,6 +21,14 @@ export interface RolesListParams {
   userId?: string[] | undefined;
   /** Only rows with this text in name, in any case. */
   q?: string | undefined;
+  /** Related rows to answer as well, at most 100 for each row. Rows that the caller may not read are left out. */
+  expand?: ('users' | 'users.managedUsers' | 'users.roles')[] | undefined;
+}
+
+/** What to ask for in {@link RolesResource.get}. */
+export interface RolesGetParams {
+  /** Related rows to answer as well, at most 100 for each row. Rows that the caller may not read are left out. */
+  expand?: ('users' | 'users.managedUsers' | 'users.roles')[] | undefined;
 }
 
 /** Options of {@link RolesResource.get}. */
@@ -65,7 +73,7 @@ export class RolesResource {
       method: 'GET',
       path: '/v1/roles',
       query: params,
-      commaSeparated: ['sort'],
+      commaSeparated: ['sort', 'expand'],
       options,
     });
   }
@@ -75,10 +83,12 @@ export class RolesResource {
    *
    * Needs the permission `roles:read`.
    */
-  get(id: string, options?: RolesGetOptions): ApiPromise<Role> {
+  get(id: string, params?: RolesGetParams, options?: RolesGetOptions): ApiPromise<Role> {
     return this.#transport.send<Role>({
       method: 'GET',
       path: path`/v1/roles/${id}`,
+      query: params,
+      commaSeparated: ['expand'],
       headers: { 'If-None-Match': options?.ifNoneMatch },
       options,
     });

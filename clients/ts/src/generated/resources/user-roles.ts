@@ -17,6 +17,14 @@ export interface UserRolesListParams {
   userId?: string[] | undefined;
   /** Only rows whose roleId is one of these. */
   roleId?: string[] | undefined;
+  /** Related rows to answer as well, at most 100 for each row. Rows that the caller may not read are left out. */
+  expand?: ('user' | 'user.managedUsers' | 'user.roles' | 'role' | 'role.users' | 'grantedBy' | 'grantedBy.managedUsers' | 'grantedBy.roles')[] | undefined;
+}
+
+/** What to ask for in {@link UserRolesResource.get}. */
+export interface UserRolesGetParams {
+  /** Related rows to answer as well, at most 100 for each row. Rows that the caller may not read are left out. */
+  expand?: ('user' | 'user.managedUsers' | 'user.roles' | 'role' | 'role.users' | 'grantedBy' | 'grantedBy.managedUsers' | 'grantedBy.roles')[] | undefined;
 }
 
 /** Options of {@link UserRolesResource.get}. */
@@ -55,6 +63,7 @@ export class UserRolesResource {
       method: 'GET',
       path: '/v1/user-roles',
       query: params,
+      commaSeparated: ['expand'],
       options,
     });
   }
@@ -64,10 +73,12 @@ export class UserRolesResource {
    *
    * Needs the permission `user_roles:read`; without it, callers reach rows of their own and of the people they manage, at any level.
    */
-  get(id: string, options?: UserRolesGetOptions): ApiPromise<UserRole> {
+  get(id: string, params?: UserRolesGetParams, options?: UserRolesGetOptions): ApiPromise<UserRole> {
     return this.#transport.send<UserRole>({
       method: 'GET',
       path: path`/v1/user-roles/${id}`,
+      query: params,
+      commaSeparated: ['expand'],
       headers: { 'If-None-Match': options?.ifNoneMatch },
       options,
     });

@@ -27,6 +27,14 @@ export interface UsersListParams {
   roleId?: string[] | undefined;
   /** Only rows with this text in displayName or email, in any case. */
   q?: string | undefined;
+  /** Related rows to answer as well, at most 100 for each row. Rows that the caller may not read are left out. */
+  expand?: ('managedUsers' | 'managedUsers.managedUsers' | 'managedUsers.roles' | 'roles' | 'roles.users')[] | undefined;
+}
+
+/** What to ask for in {@link UsersResource.get}. */
+export interface UsersGetParams {
+  /** Related rows to answer as well, at most 100 for each row. Rows that the caller may not read are left out. */
+  expand?: ('managedUsers' | 'managedUsers.managedUsers' | 'managedUsers.roles' | 'roles' | 'roles.users')[] | undefined;
 }
 
 /** Options of {@link UsersResource.get}. */
@@ -77,7 +85,7 @@ export class UsersResource {
       method: 'GET',
       path: '/v1/users',
       query: params,
-      commaSeparated: ['sort'],
+      commaSeparated: ['sort', 'expand'],
       options,
     });
   }
@@ -87,10 +95,12 @@ export class UsersResource {
    *
    * Needs the permission `users:read`; without it, callers reach rows of their own and of the people they manage, at any level.
    */
-  get(id: string, options?: UsersGetOptions): ApiPromise<UserWithRoles> {
+  get(id: string, params?: UsersGetParams, options?: UsersGetOptions): ApiPromise<UserWithRoles> {
     return this.#transport.send<UserWithRoles>({
       method: 'GET',
       path: path`/v1/users/${id}`,
+      query: params,
+      commaSeparated: ['expand'],
       headers: { 'If-None-Match': options?.ifNoneMatch },
       options,
     });
