@@ -5,6 +5,7 @@ package etag
 
 import (
 	"hash/fnv"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,21 +44,28 @@ func Matches(ifNoneMatch, tag string) bool {
 	return false
 }
 
-// Versions reads If-Match: the versions it allows, or any for `*`. Its error is a *problem.Error.
+// opaque is an entity tag (RFC 9110, section 8.8.3).
+var opaque = regexp.MustCompile(`^(W/)?"[\x21\x23-\x7e\x80-\xff]*"$`)
+
+// Versions reads If-Match: the versions it allows, or any for `*`. A tag that is none of this API's allows nothing, nor does
+// a weak one (RFC 9110, section 13.1.1). Its error, for what is no list of tags, is a *problem.Error.
 func Versions(ifMatch string) (versions []int, any bool, err error) {
 	if strings.TrimSpace(ifMatch) == "*" {
 		return nil, true, nil
 	}
 	for item := range strings.SplitSeq(ifMatch, ",") {
 		tag := strings.TrimSpace(item)
-		text, _, _ := strings.Cut(strings.Trim(tag, `"`), "-")
-		version, err := strconv.Atoi(text)
-		if err != nil || !strings.HasPrefix(tag, `"`) || !strings.HasSuffix(tag, `"`) || len(tag) < 3 {
-			return nil, false, problem.New(problem.InvalidParameter, "If-Match is no ETag of this API.").
+		if !opaque.MatchString(tag) {
+			return nil, false, problem.New(problem.InvalidParameter, "If-Match is no list of ETags.").
 				At("If-Match", "malformed", "Pass the ETag of an answer, unchanged, or *.")
 		}
-		if !slices.Contains(versions, version) {
-			versions = append(versions, version)
+		text, _, _ := strings.Cut(strings.Trim(tag, `"`), "-")
+		version, err := strconv.ParseInt(text, 10, 32) // the column's width
+		if err != nil {
+			continue
+		}
+		if !slices.Contains(versions, int(version)) {
+			versions = append(versions, int(version))
 		}
 	}
 	return versions, false, nil

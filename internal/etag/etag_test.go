@@ -32,9 +32,14 @@ func TestTagsFollowVersionAndRepresentation(t *testing.T) {
 
 func TestVersionsRefusesWhatIsNoTag(t *testing.T) {
 	t.Parallel()
-	for _, header := range []string{"", "3", `"x"`, `"3`, `W/"3-a"`, `"3-a",`, `""`} {
+	for _, header := range []string{"", "3", `"3`, `3"`, `"3-a",`, `"a b"`, `w/"3"`} {
 		if versions, any, err := etag.Versions(header); err == nil {
 			t.Errorf("%q: got %v, %t, want an error", header, versions, any)
+		}
+	}
+	for _, foreign := range []string{`"x"`, `W/"3-a"`, `""`, `"9999999999"`, `"99999999999999999999"`} {
+		if versions, any, err := etag.Versions(foreign); err != nil || any || len(versions) > 0 {
+			t.Errorf("%s: got %v, %t, %v, want a tag that matches nothing", foreign, versions, any, err)
 		}
 	}
 	if versions, _, err := etag.Versions(`"3-a", "5"`); err != nil || !slices.Equal(versions, []int{3, 5}) {
