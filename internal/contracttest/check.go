@@ -70,6 +70,10 @@ func (c *Checker) Check(r *Request, a *Answer) []string {
 	switch {
 	case refused && len(a.Changed) > 0:
 		say("the request was refused with status %d and rows changed in %s", a.Status, strings.Join(a.Changed, ", "))
+	case r.Repeats != nil && a.Status < 400 && (a.Status != r.Repeats.Status || !bytes.Equal(a.Body, r.Repeats.Body) || len(a.Changed) > 0):
+		say("a repeated request was answered differently or done twice, at first: %d %s", r.Repeats.Status, r.Repeats.Body)
+	case r.Reuses && !refused:
+		say("an Idempotency-Key was accepted with another body")
 	case r.Method == http.MethodGet && len(a.Changed) > 0:
 		say("a read changed rows in %s", strings.Join(a.Changed, ", "))
 	case r.Operation != nil && a.Status == http.StatusCreated && len(a.Changed) == 0 && a.Header.Get("Idempotency-Replayed") == "" && r.Header.Get("Idempotency-Key") == "":

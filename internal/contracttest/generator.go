@@ -19,7 +19,30 @@ type generator struct {
 	etags []string
 	keys  []string // idempotency keys
 	pages []page
+	kept  []keptRequest
 	n     int
+}
+
+// keptRequest is a request that succeeded with an Idempotency-Key.
+type keptRequest struct {
+	request *Request
+	answer  *Answer
+}
+
+// repeat sends a request again, or its key with a request of another body.
+func (g *generator) repeat() *Request {
+	kept := pick(g.Rand, g.kept)
+	r := *kept.request
+	if g.chance(60) {
+		r.Repeats = kept.answer
+		return &r
+	}
+	other := g.validRequest(r.Operation)
+	r.Body, r.Target, r.Reuses = other.Body, other.Target, true
+	if r.Body == kept.request.Body {
+		r.Repeats, r.Reuses = kept.answer, false
+	}
+	return &r
 }
 
 // page is a list's next page.
@@ -38,6 +61,9 @@ func (g *generator) next() *Request {
 	if len(g.pages) > 0 && g.chance(4) {
 		next := pick(g.Rand, g.pages)
 		return &Request{Operation: next.operation, Method: http.MethodGet, Target: next.target, Header: http.Header{}, Caller: g.world.Callers[0]}
+	}
+	if len(g.kept) > 0 && g.chance(4) {
+		return g.repeat()
 	}
 	r := g.validRequest(op)
 	switch dice := g.IntN(100); {

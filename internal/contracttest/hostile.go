@@ -88,7 +88,7 @@ func (g *generator) decorate(r *Request) {
 	case 5:
 		r.Header.Set("If-None-Match", pick(g.Rand, append([]string{"*", `""`, `W/"1"`, "garbage", strings.Repeat(`"a",`, 1000)}, g.etags...)))
 	case 6:
-		r.Header.Set("If-Match", pick(g.Rand, append([]string{"*", `""`, `W/"1"`, "garbage", `"99999999999999999999"`}, g.etags...)))
+		r.Header.Set("If-Match", pick(g.Rand, append([]string{"*", `""`, `W/"1"`, "garbage", `"99999999999999999999"`, `"9999999999"`, `"-1"`, `"1`, `"a"`, `"1", W/"2"`, ","}, g.etags...)))
 	case 7:
 		r.Header.Set("Idempotency-Key", pick(g.Rand, []string{"", " ", "ключ", strings.Repeat("k", 10_000), "a\tb", "'; --"}))
 	case 8:

@@ -19,6 +19,10 @@ type Request struct {
 	// Invalid is the rule of the contract that the request breaks, empty when it breaks none: then it must not be refused as
 	// malformed either.
 	Invalid string
+	// Repeats is the answer that the same request got before, with the same Idempotency-Key: it must be answered alike.
+	Repeats *Answer
+	// Reuses says that the request has the Idempotency-Key of another one: it must be refused.
+	Reuses bool
 	// Hostile requests promise nothing about their validity.
 	Hostile string
 }

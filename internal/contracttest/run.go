@@ -98,6 +98,9 @@ func Run(c Config) (*Report, error) {
 	return report, nil
 }
 
+// idempotencyKey makes a POST happen once (draft-ietf-httpapi-idempotency-key-header).
+const idempotencyKey = "Idempotency-Key"
+
 // step sends one request. It reports whether the world is of no more use.
 func (g *generator) step(checker *Checker, report *Report) (starved bool, err error) {
 	r := g.next()
@@ -146,6 +149,9 @@ func (g *generator) learn(r *Request, a *Answer) {
 	}
 	if r.Operation == nil || a.Status >= 300 {
 		return
+	}
+	if r.Header.Get(idempotencyKey) != "" && r.Hostile == "" && r.Caller.Essential && r.Repeats == nil && len(g.kept) < 50 {
+		g.kept = append(g.kept, keptRequest{r, a})
 	}
 	collection := r.Operation.collection()
 	switch r.Method {
