@@ -40,35 +40,45 @@ type issuer struct {
 	mu        sync.Mutex
 	keysURL   string
 	keys      keySet
+	number    int       // of keys, counting all that were ever fetched
 	fetched   time.Time // when keys were last read
 	attempted time.Time // when they were last asked for
 }
 
-// candidates returns the keys for a token's header, fetching the key set if it has none for it.
-func (i *issuer) candidates(ctx context.Context, kid, alg string) ([]jose.JSONWebKey, error) {
-	keys, age := i.cached()
+// candidates returns the keys for a token's header, fetching the key set if it has none for it, and the set's number.
+func (i *issuer) candidates(ctx context.Context, kid, alg string) ([]jose.JSONWebKey, int, error) {
+	keys, number, err := i.current(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	if found := keys.candidates(kid, alg); len(found) > 0 {
+		return found, number, nil
+	}
+	i.refresh(ctx)
+	keys, number, _ = i.cached()
+	return keys.candidates(kid, alg), number, nil
+}
+
+// current returns the key set, fetched anew if it is old, and its number, which no other set has had.
+func (i *issuer) current(ctx context.Context) (keySet, int, error) {
+	keys, number, age := i.cached()
 	switch {
 	case keys == nil, age >= keysStale:
 		i.refresh(ctx)
+		keys, number, _ = i.cached()
 	case age >= keysFresh:
 		i.refreshBeside()
 	}
-	keys, _ = i.cached()
 	if keys == nil {
-		return nil, errUnavailable
+		return nil, 0, errUnavailable
 	}
-	if found := keys.candidates(kid, alg); len(found) > 0 {
-		return found, nil
-	}
-	i.refresh(ctx)
-	keys, _ = i.cached()
-	return keys.candidates(kid, alg), nil
+	return keys, number, nil
 }
 
-func (i *issuer) cached() (keySet, time.Duration) {
+func (i *issuer) cached() (keySet, int, time.Duration) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.keys, i.clock().Sub(i.fetched)
+	return i.keys, i.number, i.clock().Sub(i.fetched)
 }
 
 // refresh fetches the keys unless that was tried a moment ago, and waits for it. Concurrent callers wait
@@ -118,6 +128,7 @@ func (i *issuer) fetch(ctx context.Context) error {
 		return err
 	}
 	i.keysURL, i.keys, i.fetched = keysURL, keys, i.clock()
+	i.number++
 	return nil
 }
 

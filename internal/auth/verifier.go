@@ -2,14 +2,17 @@ package auth
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 // maxToken bounds a token in bytes.
@@ -19,6 +22,20 @@ const maxToken = 8 << 10
 type Verifier struct {
 	config  Config
 	issuers map[string]*issuer
+	// proven holds the tokens that were verified last, by their hash: a secret is not kept for longer than its request.
+	proven *lru.Cache[[sha256.Size]byte, proof]
+}
+
+// provenTokens is how many verified tokens are remembered, about 5 MB.
+const provenTokens = 10_000
+
+// proof is what was learnt of a token when its signature was checked, which takes longer than anything else a request
+// does. It holds as long as the issuer's key set is the one it was checked with; the time is looked at on every use.
+type proof struct {
+	principal  Principal
+	registered jwt.Claims
+	issuer     *issuer
+	keys       int
 }
 
 // New returns a verifier for c. It talks to no issuer: a server starts although its issuer is down. Keys
@@ -31,6 +48,9 @@ func New(c Config) (*Verifier, error) {
 	v := &Verifier{config: c, issuers: make(map[string]*issuer)}
 	for _, url := range c.Issuers {
 		v.issuers[url] = &issuer{url: url, client: c.HTTPClient, logger: c.Logger, clock: c.Clock}
+	}
+	if v.proven, err = lru.New[[sha256.Size]byte, proof](provenTokens); err != nil {
+		return nil, fmt.Errorf("auth: %w", err)
 	}
 	return v, nil
 }
@@ -45,7 +65,8 @@ func (v *Verifier) Warm(ctx context.Context) {
 	wg.Wait()
 }
 
-// Verify returns the principal a token was issued to. Every error is a *TokenError.
+// Verify returns the principal a token was issued to, whose Scopes are shared and not to be changed. Every error is a
+// *TokenError.
 func (v *Verifier) Verify(ctx context.Context, token string) (*Principal, error) {
 	if token == "" {
 		return nil, ErrNoToken
@@ -53,6 +74,27 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Principal, error)
 	if len(token) > maxToken {
 		return nil, refuse("the token is too large", nil)
 	}
+	hash := sha256.Sum256([]byte(token))
+	if known, ok := v.proven.Get(hash); ok {
+		if _, keys, err := known.issuer.current(ctx); err == nil && keys == known.keys {
+			if err := v.checkRegistered(known.registered); err != nil {
+				return nil, err
+			}
+			principal := known.principal
+			return &principal, nil
+		}
+	}
+	fresh, err := v.prove(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	v.proven.Add(hash, *fresh)
+	principal := fresh.principal
+	return &principal, nil
+}
+
+// prove checks everything about a token.
+func (v *Verifier) prove(ctx context.Context, token string) (*proof, error) {
 	parsed, err := jwt.ParseSigned(token, algorithms)
 	var algorithm *jose.ErrUnexpectedSignatureAlgorithm
 	switch {
@@ -63,11 +105,17 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Principal, error)
 	case !isAccessToken(parsed.Headers[0]):
 		return nil, refuse("the token is of another type", nil)
 	}
-	payload, err := v.payload(ctx, parsed)
+	p := &proof{}
+	payload, err := v.payload(ctx, parsed, p)
 	if err != nil {
 		return nil, err
 	}
-	return v.principal(payload)
+	principal, err := v.principal(payload)
+	if err != nil {
+		return nil, err
+	}
+	p.principal = *principal
+	return p, nil
 }
 
 // isAccessToken refuses what an issuer signs for other purposes, such as logout tokens (RFC 8725, section
@@ -81,8 +129,8 @@ func isAccessToken(h jose.Header) bool {
 	return false
 }
 
-// payload returns the claims once the signature is proven.
-func (v *Verifier) payload(ctx context.Context, token *jwt.JSONWebToken) (claims, error) {
+// payload returns the claims once the signature is proven, and notes in p what has proven it.
+func (v *Verifier) payload(ctx context.Context, token *jwt.JSONWebToken, p *proof) (claims, error) {
 	// Which key to try depends on what the token says of itself; nothing else is done with it before
 	// the signature is good.
 	var unproven struct {
@@ -96,7 +144,7 @@ func (v *Verifier) payload(ctx context.Context, token *jwt.JSONWebToken) (claims
 		return nil, refuse("the token's issuer is not accepted", nil)
 	}
 	header := token.Headers[0]
-	keys, err := issuer.candidates(ctx, header.KeyID, header.Algorithm)
+	keys, number, err := issuer.candidates(ctx, header.KeyID, header.Algorithm)
 	if err != nil {
 		return nil, refuse("the token cannot be checked: its issuer is not available", err)
 	}
@@ -107,11 +155,11 @@ func (v *Verifier) payload(ctx context.Context, token *jwt.JSONWebToken) (claims
 		return nil, refuse("the token's signature is not valid", err)
 	}
 	var c claims
-	var registered jwt.Claims
-	if err := token.UnsafeClaimsWithoutVerification(&c, &registered); err != nil {
+	p.issuer, p.keys = issuer, number
+	if err := token.UnsafeClaimsWithoutVerification(&c, &p.registered); err != nil {
 		return nil, refuse("the token's claims are malformed", err)
 	}
-	return c, v.checkRegistered(registered)
+	return c, v.checkRegistered(p.registered)
 }
 
 // proven returns nil if one of the keys has signed the token.

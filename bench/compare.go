@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// side is what one server has done for one operation over all rounds.
+type side struct {
+	samples []sample
+	used    usage
+}
+
+// compare has both servers take the operation in turns.
+func (s *stack) compare(ctx context.Context, o options, op operation, into *result) error {
+	sides := map[*server]*side{s.ours: {}, s.reference: {}}
+	for v := range sides { // statements are prepared, caches filled
+		if _, err := load(ctx, v, op, s.data, o.concurrency, min(o.round, time.Second)); err != nil {
+			return fmt.Errorf("%s of the %s: %w", op.name, v.name, err)
+		}
+	}
+	for round := range o.rounds {
+		turns := []*server{s.ours, s.reference}
+		if round%2 == 1 { // whoever comes second finds the machine warmer
+			turns[0], turns[1] = turns[1], turns[0]
+		}
+		for _, v := range turns {
+			before, err := s.usage(ctx, v)
+			if err != nil {
+				return err
+			}
+			sample, err := load(ctx, v, op, s.data, o.concurrency, o.round)
+			if err != nil {
+				return fmt.Errorf("%s of the %s: %w", op.name, v.name, err)
+			}
+			after, err := s.usage(ctx, v)
+			if err != nil {
+				return err
+			}
+			sides[v].samples = append(sides[v].samples, sample)
+			sides[v].used = sides[v].used.plus(after.since(before))
+		}
+	}
+	into.add(op, sides[s.ours], sides[s.reference])
+	if o.profile == "" {
+		return nil
+	}
+	return s.profile(ctx, o, op)
+}
+
+// profile writes a CPU profile of our server under the operation's load.
+func (s *stack) profile(ctx context.Context, o options, op operation) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	busy := make(chan struct{})
+	go func() {
+		defer close(busy)
+		_, _ = load(ctx, s.ours, op, s.data, o.concurrency, time.Minute) // until the profile is there
+	}()
+	seconds := max(5, int(o.round.Seconds()))
+	text, err := fetch(ctx, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", s.ours.admin, seconds))
+	cancel()
+	<-busy
+	if err != nil {
+		return fmt.Errorf("profile %s: %w", op.name, err)
+	}
+	if err := os.MkdirAll(o.profile, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(o.profile, op.name+".pprof"), text, 0o644)
+}
