@@ -111,7 +111,7 @@ func decodeRolesCreateParams(args [0]string, argsEscaped bool, r *http.Request) 
 type RolesDeleteParams struct {
 	// ID of the Role.
 	ID uuid.UUID
-	// ETag of the role as the caller knows it; 412 when it has changed since.
+	// ETag of the role as the caller knows it, or *; 412 when it has changed since.
 	IfMatch OptString `json:",omitempty,omitzero"`
 }
 
@@ -222,7 +222,7 @@ func decodeRolesDeleteParams(args [1]string, argsEscaped bool, r *http.Request) 
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         nil,
+							Regex:         regexMap["^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -1129,7 +1129,7 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 type RolesUpdateParams struct {
 	// ID of the Role.
 	ID uuid.UUID
-	// ETag of the role as the caller knows it; 412 when it has changed since.
+	// ETag of the role as the caller knows it, or *; 412 when it has changed since.
 	IfMatch OptString `json:",omitempty,omitzero"`
 }
 
@@ -1240,7 +1240,7 @@ func decodeRolesUpdateParams(args [1]string, argsEscaped bool, r *http.Request) 
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         nil,
+							Regex:         regexMap["^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -1273,7 +1273,7 @@ func decodeRolesUpdateParams(args [1]string, argsEscaped bool, r *http.Request) 
 type TenantsDeleteParams struct {
 	// ID of the Tenant.
 	ID uuid.UUID
-	// ETag of the tenant as the caller knows it; 412 when it has changed since.
+	// ETag of the tenant as the caller knows it, or *; 412 when it has changed since.
 	IfMatch OptString `json:",omitempty,omitzero"`
 }
 
@@ -1384,7 +1384,7 @@ func decodeTenantsDeleteParams(args [1]string, argsEscaped bool, r *http.Request
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         nil,
+							Regex:         regexMap["^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -1802,7 +1802,7 @@ func decodeTenantsListParams(args [0]string, argsEscaped bool, r *http.Request) 
 type TenantsUpdateParams struct {
 	// ID of the Tenant.
 	ID uuid.UUID
-	// ETag of the tenant as the caller knows it; 412 when it has changed since.
+	// ETag of the tenant as the caller knows it, or *; 412 when it has changed since.
 	IfMatch OptString `json:",omitempty,omitzero"`
 }
 
@@ -1913,7 +1913,7 @@ func decodeTenantsUpdateParams(args [1]string, argsEscaped bool, r *http.Request
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         nil,
+							Regex:         regexMap["^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -2037,7 +2037,7 @@ func decodeUserRolesCreateParams(args [0]string, argsEscaped bool, r *http.Reque
 type UserRolesDeleteParams struct {
 	// ID of the UserRole.
 	ID uuid.UUID
-	// ETag of the user role as the caller knows it; 412 when it has changed since.
+	// ETag of the user role as the caller knows it, or *; 412 when it has changed since.
 	IfMatch OptString `json:",omitempty,omitzero"`
 }
 
@@ -2148,7 +2148,7 @@ func decodeUserRolesDeleteParams(args [1]string, argsEscaped bool, r *http.Reque
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         nil,
+							Regex:         regexMap["^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -3044,7 +3044,7 @@ func decodeUsersDeactivateParams(args [1]string, argsEscaped bool, r *http.Reque
 type UsersDeleteParams struct {
 	// ID of the User.
 	ID uuid.UUID
-	// ETag of the user as the caller knows it; 412 when it has changed since.
+	// ETag of the user as the caller knows it, or *; 412 when it has changed since.
 	IfMatch OptString `json:",omitempty,omitzero"`
 }
 
@@ -3155,7 +3155,7 @@ func decodeUsersDeleteParams(args [1]string, argsEscaped bool, r *http.Request) 
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         nil,
+							Regex:         regexMap["^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -4393,7 +4393,7 @@ func decodeUsersReportsParams(args [1]string, argsEscaped bool, r *http.Request)
 type UsersUpdateParams struct {
 	// ID of the User.
 	ID uuid.UUID
-	// ETag of the user as the caller knows it; 412 when it has changed since.
+	// ETag of the user as the caller knows it, or *; 412 when it has changed since.
 	IfMatch OptString `json:",omitempty,omitzero"`
 }
 
@@ -4504,7 +4504,7 @@ func decodeUsersUpdateParams(args [1]string, argsEscaped bool, r *http.Request) 
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         nil,
+							Regex:         regexMap["^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,

@@ -103,8 +103,8 @@ func TestWriteEntitySchemas(t *testing.T) {
 		"id", "tenantId", "nick", "biography", "mood", "shirt", "active", "age", "floor", "height", "salary", "seenAt", "bornOn",
 		"photo", "tags", "bossId", "countryId", "version", "createdAt", "updatedAt",
 	}
-	if diff := cmp.Diff(want, properties(person)); diff != "" {
-		t.Errorf("properties (-want +got):\n%s", diff)
+	if diff := cmp.Diff(append(slices.Clone(want), "country", "team", "badges"), properties(person)); diff != "" {
+		t.Errorf("properties, with the expansions last (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(want, person.Required); diff != "" {
 		t.Errorf("every field is answered (-want +got):\n%s", diff)
@@ -171,8 +171,9 @@ func TestWriteDetails(t *testing.T) {
 	doc := after(t, "write detail views")
 	detail := doc.spec.Components.Schemas["PersonWithTeam"]
 	for name, want := range map[string]string{
-		"team":   `{"type":"array","items":{"$ref":"#/components/schemas/Person"}}`,
-		"badges": `{"type":"array","items":{"$ref":"#/components/schemas/Badge"}}`,
+		"country": `{"$ref":"#/components/schemas/Country"}`,
+		"team":    `{"type":"array","items":{"$ref":"#/components/schemas/Person"}}`,
+		"badges":  `{"type":"array","items":{"$ref":"#/components/schemas/Badge"}}`,
 	} {
 		if got := property(t, detail, name); got != want {
 			t.Errorf("%s: got %s, want %s", name, got, want)
@@ -197,23 +198,47 @@ func TestPageLists(t *testing.T) {
 
 func TestAnswerOperations(t *testing.T) {
 	t.Parallel()
-	paths := after(t, "answer reads and writes").spec.Paths
+	doc := after(t, "answer reads and writes")
+	paths, responses := doc.spec.Paths, doc.spec.Components.Responses
 	for got, want := range map[*ogen.Operation]string{
-		paths["/v1/people"].Get: "200", paths["/v1/people"].Post: "201", paths["/v1/people/{id}"].Get: "200",
-		paths["/v1/people/{id}"].Patch: "200", paths["/v1/people/{id}"].Delete: "204",
+		paths["/v1/people"].Get: "200", paths["/v1/people"].Post: "201", paths["/v1/people/{id}"].Get: "200 304",
+		paths["/v1/people/{id}"].Patch: "200", paths["/v1/people/{id}"].Delete: "204", paths["/v1/badges/{id}"].Get: "200",
 	} {
-		if statuses := slices.Sorted(maps.Keys(got.Responses)); len(statuses) != 1 || statuses[0] != want {
+		if statuses := strings.Join(slices.Sorted(maps.Keys(got.Responses)), " "); statuses != want {
 			t.Errorf("%s answers %v, want %s", got.OperationID, statuses, want)
 		}
 	}
-	if paths["/v1/people"].Post.Responses["201"].Headers["Location"] == nil {
-		t.Error("create answers no Location")
+	for name, want := range map[string][]string{
+		"PersonCreated": {"ETag", "Location"}, "PersonWithTeamFound": {"ETag"}, "PersonNotModified": {"ETag"}, "PersonChanged": {"ETag"},
+		"BadgeCreated": {"Location"}, "BadgeFound": nil, // not versioned
+	} {
+		if responses[name] == nil {
+			t.Errorf("no response %s among %v", name, slices.Sorted(maps.Keys(responses)))
+			continue
+		}
+		if diff := cmp.Diff(want, slices.Sorted(maps.Keys(responses[name].Headers))); diff != "" {
+			t.Errorf("headers of %s (-want +got):\n%s", name, diff)
+		}
 	}
-	if got := paths["/v1/people/{id}"].Get.Responses["200"].Content["application/json"].Schema.Ref; !strings.HasSuffix(got, "/PersonWithTeam") {
+	if got := responses["PersonWithTeamFound"].Content["application/json"].Schema.Ref; !strings.HasSuffix(got, "/PersonWithTeam") {
 		t.Errorf("get answers %s, want the detail view", got)
 	}
 	if _, ok := paths["/v1/people/{id}"].Patch.RequestBody.Content["application/merge-patch+json"]; !ok {
 		t.Error("update takes no merge patch")
+	}
+	for op, want := range map[*ogen.Operation]string{
+		paths["/v1/people"].Post: "Idempotency-Key", paths["/v1/people/{id}"].Get: "If-None-Match", paths["/v1/people/{id}"].Patch: "If-Match",
+		paths["/v1/people/{id}"].Delete: "If-Match", paths["/v1/badges/{id}"].Delete: "",
+	} {
+		var names []string
+		for _, p := range op.Parameters {
+			if p.In == "header" {
+				names = append(names, p.Name)
+			}
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%s takes the headers %q, want %q", op.OperationID, got, want)
+		}
 	}
 }
 
@@ -222,7 +247,7 @@ func TestWriteProblemsAndSecurity(t *testing.T) {
 	doc := after(t, "secure operations")
 	for path, item := range doc.spec.Paths {
 		for _, op := range []*ogen.Operation{item.Get, item.Post, item.Patch, item.Delete} {
-			if op != nil && (op.Responses["default"] == nil || len(op.Responses) != 2) {
+			if op != nil && (op.Responses["default"] == nil || len(op.Responses) != 2 && (len(op.Responses) != 3 || op.Responses["304"] == nil)) {
 				t.Errorf("%s %s: got answers %v, want the success and default", op.OperationID, path, slices.Sorted(maps.Keys(op.Responses)))
 			}
 		}
@@ -271,5 +296,35 @@ func TestWriteIsDeterministicAndLeavesTheGraphAlone(t *testing.T) {
 		if !bytes.Contains(first, []byte(`"#/components/schemas/`+name+`"`)) {
 			t.Errorf("nothing refers to the schema %s", name)
 		}
+	}
+}
+
+func TestOrderFilterAndExpand(t *testing.T) {
+	t.Parallel()
+	doc := after(t, "expand reads")
+	got := map[string]string{}
+	for _, p := range doc.spec.Paths["/v1/people"].Get.Parameters {
+		p.Schema.Description = ""
+		text, err := json.Marshal(p.Schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[p.Name] = string(text)
+	}
+	for name, want := range map[string]string{
+		"sort":       `{"type":"array","items":{"type":"string","enum":["age","-age","seenAt","-seenAt"]},"maxItems":2}`,
+		"mood":       `{"type":"array","items":{"type":"string","enum":["glad","sad"]},"maxItems":100,"minItems":1}`,
+		"bossId":     `{"type":"array","items":{"type":"string","format":"uuid"},"maxItems":100,"minItems":1}`,
+		"bossIdNull": `{"type":"boolean"}`,
+		"badgeId":    `{"type":"array","items":{"type":"string","format":"uuid"},"maxItems":100,"minItems":1}`,
+		"q":          `{"type":"string","maxLength":100,"minLength":1}`,
+		"expand":     `{"type":"array","items":{"type":"string","enum":["country","team","team.country","team.team","team.badges","badges"]},"maxItems":10}`,
+	} {
+		if got[name] != want {
+			t.Errorf("parameter %s: got %s, want %s", name, got[name], want)
+		}
+	}
+	if bounds := got["seenAt"]; !strings.Contains(bounds, `"gte"`) || !strings.Contains(bounds, `"additionalProperties":false`) {
+		t.Errorf("got range %s, want gt, gte, lt, lte and nothing else", bounds)
 	}
 }

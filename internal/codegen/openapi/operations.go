@@ -107,7 +107,9 @@ func ifMatch(e *model.Entity) []*ogen.Parameter {
 	if !e.Versioned {
 		return nil
 	}
-	return []*ogen.Parameter{header("If-Match", "ETag of the "+label(e)+" as the caller knows it; 412 when it has changed since.")}
+	p := header("If-Match", "ETag of the "+label(e)+" as the caller knows it, or *; 412 when it has changed since.")
+	p.Schema.SetPattern(`^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$`)
+	return []*ogen.Parameter{p}
 }
 
 // idempotencyKey is what makes a POST safe to repeat. 255 printable characters are what others take as well.

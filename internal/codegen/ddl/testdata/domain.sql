@@ -67,6 +67,10 @@ CREATE TABLE "core"."persons" (
 );
 -- Create index "persons_tenant_id_age_height_idx" to table: "persons"
 CREATE INDEX "persons_tenant_id_age_height_idx" ON "core"."persons" ("tenant_id", "age", "height");
+-- Create index "persons_tenant_id_seen_at_idx" to table: "persons"
+CREATE INDEX "persons_tenant_id_seen_at_idx" ON "core"."persons" ("tenant_id", "seen_at");
+-- Create index "persons_tenant_id_mood_idx" to table: "persons"
+CREATE INDEX "persons_tenant_id_mood_idx" ON "core"."persons" ("tenant_id", "mood");
 -- Create index "persons_tenant_id_nick_key" to table: "persons"
 CREATE UNIQUE INDEX "persons_tenant_id_nick_key" ON "core"."persons" ("tenant_id", "nick");
 -- Create index "persons_tenant_id_boss_id_idx" to table: "persons"
