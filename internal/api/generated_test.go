@@ -12,6 +12,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/crud/crudtest"
+	"github.com/lockstep-dev/lockstep/openapi"
 )
 
 // The tests of this file hold for every generated operation, present and future: their cases come from crudtest, which is
@@ -101,8 +102,18 @@ func (s *stack) staysInTenant(t *testing.T, op crudtest.Operation, ours, theirs 
 			t.Errorf("a foreign id answers\n%s\nand a random one\n%s", a, b)
 		}
 	case op.Method == "GET":
-		s.check(t, call{path: op.Path + "?limit=200", token: token, status: 200,
-			absent: append(slices.Collect(maps.Values(theirs)), s.globex.id.String())})
+		foreign := append(slices.Collect(maps.Values(theirs)), s.globex.id.String(), s.globex.admin.id.String(), s.globex.manager.id.String(), s.globex.memberRole.String())
+		for _, query := range waysIntoList(t, op.ID, foreign) {
+			got := s.check(t, call{name: query, path: op.Path + "?" + query, token: token, status: 200})
+			for _, id := range foreign {
+				if strings.Contains(got.text, id) || strings.Contains(fmt.Sprint(got.header), id) {
+					t.Errorf("%s: the answer holds the foreign id %s", query, id)
+				}
+			}
+			if rows := got.body["data"].([]any); len(rows) > 0 && strings.Contains(query, "Id=") {
+				t.Errorf("%s: got %d rows by foreign ids, want none", query, len(rows))
+			}
+		}
 	case op.Method == "POST":
 		for _, sample := range crudtest.Samples {
 			if sample.Resource != op.Resource {
@@ -116,6 +127,50 @@ func (s *stack) staysInTenant(t *testing.T, op crudtest.Operation, ours, theirs 
 			}
 		}
 	}
+}
+
+// waysIntoList are query strings that use everything a list offers, with foreign ids where it takes ids.
+func waysIntoList(t *testing.T, operation string, foreign []string) []string {
+	t.Helper()
+	var document struct {
+		Paths map[string]map[string]struct {
+			OperationID string
+			Parameters  []struct {
+				Name   string
+				Schema struct {
+					Format string
+					Items  struct {
+						Format string
+						Enum   []string
+					}
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(openapi.Document, &document); err != nil {
+		t.Fatal(err)
+	}
+	ways := []string{"limit=200", "limit=1&count=exact"}
+	for _, methods := range document.Paths {
+		for _, p := range methods["get"].Parameters {
+			switch {
+			case methods["get"].OperationID != operation:
+			case p.Name == "expand" || p.Name == "sort":
+				for _, value := range p.Schema.Items.Enum {
+					ways = append(ways, "limit=200&"+p.Name+"="+value)
+				}
+			case p.Name == "q":
+				ways = append(ways, "limit=200&q=e", "limit=200&q=m")
+			case p.Schema.Items.Format == "uuid":
+				way := "limit=200"
+				for _, id := range foreign {
+					way += "&" + p.Name + "=" + id
+				}
+				ways = append(ways, way)
+			}
+		}
+	}
+	return ways
 }
 
 // with sets one member of a JSON object.
