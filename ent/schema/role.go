@@ -24,10 +24,13 @@ func (Role) Mixin() []ent.Mixin {
 func (Role) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("name").NotEmpty().MaxRuneLen(255).
+			Annotations(contract.Example("Support agent{{n}}")).
 			Comment("Name of the role, unique within the tenant."),
 		field.Text("description").Optional().Nillable().
+			Annotations(contract.Example("Corrects people's records.")).
 			Comment("What the role is for."),
 		field.Other("permissions", pq.StringArray{}).
+			Annotations(contract.Example("users:read,users:update")).
 			SchemaType(map[string]string{dialect.Postgres: "text[]"}).
 			Default(pq.StringArray{}).
 			Comment("Permissions that holders of the role have, such as users:read; * is all of them, present and future."),

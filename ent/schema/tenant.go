@@ -22,8 +22,10 @@ func (Tenant) Mixin() []ent.Mixin {
 func (Tenant) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("name").NotEmpty().MaxRuneLen(255).
+			Annotations(contract.Example("Acme Tools")).
 			Comment("Name of the organisation, as people write it."),
 		field.String("slug").MinLen(2).MaxRuneLen(63).Match(regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)).Unique().
+			Annotations(contract.Example("acme{{n}}")).
 			Comment("Short unique name for URLs and logs: lower-case letters, digits and inner hyphens."),
 		field.Enum("status").Values("active", "suspended").Default("active").
 			Comment("A suspended tenant keeps its data and is refused every request."),

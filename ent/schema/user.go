@@ -23,9 +23,11 @@ func (User) Mixin() []ent.Mixin {
 func (User) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("email").NotEmpty().MaxRuneLen(255).
+			Annotations(contract.Example("ingrid.halvorsen{{n}}@acme.example")).
 			Annotations(contract.VisibleWith("users:read_pii", "id")).
 			Comment("E-mail address, unique within the tenant."),
 		field.String("display_name").NotEmpty().MaxRuneLen(255).
+			Annotations(contract.Example("Ingrid Halvorsen")).
 			Comment("Name shown to other people."),
 		field.Enum("status").Values("active", "inactive").Default("active").
 			Comment("An inactive user keeps its data and cannot sign in."),

@@ -38,7 +38,7 @@ func Load(data []byte) (*Document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read contract: %w", err)
 	}
-	if err := spec.Validate(loader.Context, openapi3.DisableExamplesValidation()); err != nil {
+	if err := spec.Validate(loader.Context); err != nil {
 		return nil, fmt.Errorf("the contract is not OpenAPI: %w", err)
 	}
 	doc := &Document{spec: spec}

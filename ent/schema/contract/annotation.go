@@ -117,7 +117,8 @@ func Internal() Annotation { return Annotation{Internal: true} }
 // Without leaves operations out: because there are none, or because a custom one stands in their place.
 func Without(verbs ...Verb) Annotation { return Annotation{Without: verbs} }
 
-// Example gives a value that the field takes. It is needed where Match asks for a form that cannot be guessed.
+// Example gives a value that the field takes, for the documentation: best one that the seed holds. It is needed where Match
+// asks for a form that cannot be guessed. {{n}} in it stands for a text that makes it unique in tests.
 func Example(value string) Annotation { return Annotation{Example: value} }
 
 // InTransaction creates rows of the entity in a transaction, for hooks that check or write more than the row.

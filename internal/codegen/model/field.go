@@ -95,6 +95,9 @@ func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error
 	if f.Optional && !f.Nillable && kind != TextList && kind != Bytes {
 		return nil, fmt.Errorf("field %s is Optional and not Nillable: null would be read as a zero value; add .Nillable()", f.Name)
 	}
+	if f.Nillable && !f.Optional {
+		return nil, fmt.Errorf("field %s is Nillable and not Optional: its column takes no null; add .Optional() or take .Nillable() away", f.Name)
+	}
 	out := &Field{
 		Ent:         f,
 		JSON:        camel(f.Name),

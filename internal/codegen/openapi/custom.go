@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -28,6 +29,7 @@ func addCustom(doc *document) error {
 				return fmt.Errorf("%s: %w", fragment.Name, err)
 			}
 		}
+		doc.addTags(part.Tags)
 		if part.Components == nil {
 			continue
 		}
@@ -39,6 +41,27 @@ func addCustom(doc *document) error {
 		}
 	}
 	return nil
+}
+
+// addTags adds the fragment's tags, and those that its operations have and nothing describes.
+func (doc *document) addTags(described []ogen.Tag) {
+	known := func(name string) bool {
+		return slices.ContainsFunc(doc.spec.Tags, func(t ogen.Tag) bool { return t.Name == name })
+	}
+	for _, tag := range described {
+		if !known(tag.Name) {
+			doc.spec.Tags = append(doc.spec.Tags, tag)
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(doc.spec.Paths)) {
+		item := doc.spec.Paths[path]
+		for _, op := range []*ogen.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
+			if op != nil && !known(op.Tags[0]) {
+				doc.spec.Tags = append(doc.spec.Tags, ogen.Tag{Name: op.Tags[0]})
+			}
+		}
+	}
+	slices.SortFunc(doc.spec.Tags, func(a, b ogen.Tag) int { return cmp.Compare(a.Name, b.Name) })
 }
 
 func (doc *document) addPath(path string, added *ogen.PathItem) error {

@@ -57,6 +57,7 @@ func steps() []step {
 		{"secure operations", secureOperations},
 		{"drop what nothing uses", dropUnused},
 		{"add custom operations", addCustom},
+		{"show examples", writeExamples},
 	}
 }
 

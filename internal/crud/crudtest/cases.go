@@ -72,12 +72,12 @@ type Sample struct {
 // Samples in an order in which each refers to earlier ones only.
 var Samples = []Sample{
 	{Resource: "roles", Path: "/v1/roles",
-		Body:       "{\"name\": \"sample-{{n}}\"}",
-		Patch:      "{\"name\": \"sample-{{n}}\"}",
+		Body:       "{\"name\": \"Support agent{{n}}\"}",
+		Patch:      "{\"name\": \"Support agent{{n}}\"}",
 		References: map[string]string{}},
 	{Resource: "users", Path: "/v1/users",
-		Body:       "{\"email\": \"sample-{{n}}\", \"displayName\": \"sample-{{n}}\"}",
-		Patch:      "{\"email\": \"sample-{{n}}\"}",
+		Body:       "{\"email\": \"ingrid.halvorsen{{n}}@acme.example\", \"displayName\": \"Ingrid Halvorsen\"}",
+		Patch:      "{\"email\": \"ingrid.halvorsen{{n}}@acme.example\"}",
 		References: map[string]string{"managerId": "users"}},
 	{Resource: "userRoles", Path: "/v1/user-roles",
 		Body:       "{\"userId\": \"{{users}}\", \"roleId\": \"{{roles}}\"}",

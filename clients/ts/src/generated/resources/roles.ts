@@ -45,13 +45,13 @@ export interface RolesCreateOptions extends RequestOptions {
 
 /** Options of {@link RolesResource.update}. */
 export interface RolesUpdateOptions extends RequestOptions {
-  /** ETag of the role as the caller knows it; 412 when it has changed since. */
+  /** ETag of the role as the caller knows it, or *; 412 when it has changed since. */
   ifMatch?: string | undefined;
 }
 
 /** Options of {@link RolesResource.delete}. */
 export interface RolesDeleteOptions extends RequestOptions {
-  /** ETag of the role as the caller knows it; 412 when it has changed since. */
+  /** ETag of the role as the caller knows it, or *; 412 when it has changed since. */
   ifMatch?: string | undefined;
 }
 

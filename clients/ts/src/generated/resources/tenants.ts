@@ -23,13 +23,13 @@ export interface TenantsGetOptions extends RequestOptions {
 
 /** Options of {@link TenantsResource.update}. */
 export interface TenantsUpdateOptions extends RequestOptions {
-  /** ETag of the tenant as the caller knows it; 412 when it has changed since. */
+  /** ETag of the tenant as the caller knows it, or *; 412 when it has changed since. */
   ifMatch?: string | undefined;
 }
 
 /** Options of {@link TenantsResource.delete}. */
 export interface TenantsDeleteOptions extends RequestOptions {
-  /** ETag of the tenant as the caller knows it; 412 when it has changed since. */
+  /** ETag of the tenant as the caller knows it, or *; 412 when it has changed since. */
   ifMatch?: string | undefined;
 }
 

@@ -41,7 +41,7 @@ export interface UserRolesCreateOptions extends RequestOptions {
 
 /** Options of {@link UserRolesResource.delete}. */
 export interface UserRolesDeleteOptions extends RequestOptions {
-  /** ETag of the user role as the caller knows it; 412 when it has changed since. */
+  /** ETag of the user role as the caller knows it, or *; 412 when it has changed since. */
   ifMatch?: string | undefined;
 }
 

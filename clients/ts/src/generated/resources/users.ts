@@ -51,13 +51,13 @@ export interface UsersCreateOptions extends RequestOptions {
 
 /** Options of {@link UsersResource.update}. */
 export interface UsersUpdateOptions extends RequestOptions {
-  /** ETag of the user as the caller knows it; 412 when it has changed since. */
+  /** ETag of the user as the caller knows it, or *; 412 when it has changed since. */
   ifMatch?: string | undefined;
 }
 
 /** Options of {@link UsersResource.delete}. */
 export interface UsersDeleteOptions extends RequestOptions {
-  /** ETag of the user as the caller knows it; 412 when it has changed since. */
+  /** ETag of the user as the caller knows it, or *; 412 when it has changed since. */
   ifMatch?: string | undefined;
 }
 
