@@ -49,7 +49,8 @@ func newProject(t testing.TB) *project {
 func emptyProject(t testing.TB) *project {
 	t.Helper()
 	dir := t.TempDir()
-	p := &project{t, Options{Schema: filepath.Join(dir, "schema.sql"), Migrations: filepath.Join(dir, "migrations"), Scratch: dbtest.Cluster(t)}}
+	pool.start.Do(func() { pool.source = dbtest.Cluster(t) })
+	p := &project{t, Options{Schema: filepath.Join(dir, "schema.sql"), Migrations: filepath.Join(dir, "migrations"), Scratch: pool}}
 	p.edit(func(s string) string { return s })
 	return p
 }
@@ -114,7 +115,15 @@ func (p *project) files() []string {
 // what only the planner adds.
 func (p *project) sameSchema() {
 	p.t.Helper()
-	migrated, desired := dbtest.Empty(p.t).OwnerURL, dbtest.Empty(p.t).OwnerURL
+	lend := func() string {
+		url, drop, err := pool.Scratch(p.t.Context())
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.t.Cleanup(drop)
+		return url
+	}
+	migrated, desired := lend(), lend()
 	if _, err := migrate.Up(p.t.Context(), migrate.Options{Dir: os.DirFS(p.Migrations), URL: migrated}); err != nil {
 		p.t.Fatal(err)
 	}
@@ -187,4 +196,54 @@ func (p *Plan) Down() string {
 		text = f.Down + text
 	}
 	return text
+}
+
+// pool lends scratch databases again after emptying them: making one copies hundreds of files.
+var pool = &scratchPool{}
+
+type scratchPool struct {
+	source Scratch
+	start  sync.Once
+	mu     sync.Mutex
+	urls   []string
+}
+
+// empty drops what tests of this package leave in a database.
+const empty = `DO $$
+DECLARE name text;
+BEGIN
+  FOR name IN SELECT quote_ident(nspname) FROM pg_namespace WHERE nspname NOT LIKE 'pg\_%' AND nspname NOT IN ('information_schema', 'public') LOOP
+    EXECUTE 'DROP SCHEMA ' || name || ' CASCADE';
+  END LOOP;
+  FOR name IN SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v') LOOP
+    EXECUTE 'DROP TABLE ' || name || ' CASCADE';
+  END LOOP;
+END
+$$`
+
+// Scratch implements Scratch: an empty database and what takes it back.
+func (s *scratchPool) Scratch(ctx context.Context) (url string, drop func(), err error) {
+	s.mu.Lock()
+	if n := len(s.urls); n > 0 {
+		url, s.urls = s.urls[n-1], s.urls[:n-1]
+	}
+	s.mu.Unlock()
+	if url == "" {
+		if url, _, err = s.source.Scratch(ctx); err != nil {
+			return "", nil, err
+		}
+	}
+	return url, func() {
+		ctx := context.Background()
+		conn, err := pgx.Connect(ctx, url)
+		if err != nil {
+			return
+		}
+		defer func() { _ = conn.Close(ctx) }()
+		if _, err := conn.Exec(ctx, empty); err == nil {
+			s.mu.Lock()
+			s.urls = append(s.urls, url)
+			s.mu.Unlock()
+		}
+	}, nil
 }

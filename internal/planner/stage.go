@@ -2,6 +2,7 @@ package planner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -192,7 +193,7 @@ func (s *stages) notValid(ctx context.Context, t *schema.Table, add schema.Chang
 	}
 	constraint := Statement{
 		Comment: fmt.Sprintf("Add %s %q for new rows; a later file checks those that are there", what, name),
-		SQL:     statements[0].SQL + " NOT VALID",
+		SQL:     strings.Replace(statements[0].SQL, " ADD\n", " ADD ", 1) + " NOT VALID",
 	}
 	if fk, ok := add.(*schema.AddForeignKey); ok && s.needsNewIndex(fk.F) {
 		s.constrain = append(s.constrain, constraint)
@@ -344,6 +345,9 @@ func (s *stages) modifyColumn(ctx context.Context, t *schema.Table, c *schema.Mo
 	return s.d.convert(ctx, &kept)
 }
 
+// errNoCast says that no expression turns values of one type into the other.
+var errNoCast = errors.New("no cast brings the values over")
+
 // convert writes a change of type so that Postgres accepts it: with USING where there is no cast of its own accord, and
 // with the default taken off first.
 func (d *database) convert(ctx context.Context, c *schema.ModifyColumn) ([]schema.Change, error) {
@@ -363,6 +367,9 @@ func (d *database) convert(ctx context.Context, c *schema.ModifyColumn) ([]schem
 	}
 	if casts {
 		return []schema.Change{c}, nil
+	}
+	if strings.HasPrefix(from, "json") && strings.HasSuffix(to, "[]") {
+		return nil, fmt.Errorf("%w: column %s from %s to %s", errNoCast, c.From.Name, from, to)
 	}
 	using := *c
 	using.Extra = append(using.Extra, &postgres.ConvertUsing{X: fmt.Sprintf("%q::%s", c.From.Name, to)})

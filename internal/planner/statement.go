@@ -2,6 +2,7 @@ package planner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -142,7 +143,9 @@ func (d *database) reverse(ctx context.Context, after, before side) (statements 
 		return nil, lost, impossible, nil
 	}
 	for i, c := range changes {
-		if changes[i], err = d.convertAll(ctx, c); err != nil {
+		if changes[i], err = d.convertAll(ctx, c); errors.Is(err, errNoCast) {
+			return nil, nil, err.Error(), nil
+		} else if err != nil {
 			return nil, nil, "", err
 		}
 	}

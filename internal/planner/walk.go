@@ -52,6 +52,7 @@ var (
 	structural   = regexp.MustCompile(`(?is)^(alter\s+table|drop\s|create\s+(unique\s+)?index|create\s+table|create\s+schema|alter\s+index|do\b|alter\s+type)`)
 	renameColumn = regexp.MustCompile(`(?is)^alter\s+table\s+(?:only\s+)?(?:"?\w+"?\.)?"?(\w+)"?\s+rename\s+(?:column\s+)?"?(\w+)"?\s+to\s+"?(\w+)"?$`)
 	renameTable  = regexp.MustCompile(`(?is)^alter\s+table\s+(?:only\s+)?(?:"?\w+"?\.)?"?(\w+)"?\s+rename\s+to\s+"?(\w+)"?$`)
+	renamesPart  = regexp.MustCompile(`(?is)^alter\s+(index\s.*\srename\s+to|table\s.*\srename\s+constraint)\s`)
 	setNotNull   = regexp.MustCompile(`(?is)alter\s+(?:column\s+)?"?(\w+)"?\s+set\s+not\s+null`)
 )
 
@@ -87,7 +88,7 @@ func (f *fact) refutes(rule string) bool {
 		}
 		return true
 	case "adding-required-field", "MF103":
-		return f.table == ""
+		return f.table == "" || len(f.required) == 0
 	}
 	return false
 }
@@ -267,6 +268,9 @@ func (w *walker) columns(ctx context.Context, sql string) (map[string]uint32, er
 // changes are what a statement did in Atlas' terms. Comparing states takes a rename for a drop and an add, so that is read
 // from the text.
 func (w *walker) changes(f *fact) (schema.Changes, error) {
+	if renamesPart.MatchString(f.Text) {
+		return nil, nil // an index or a constraint under another name is the same
+	}
 	if m := renameColumn.FindStringSubmatch(f.Text); m != nil {
 		if from, ok := realmTable(f.from, m[1]); ok {
 			to, _ := realmTable(f.to, m[1])
