@@ -31,6 +31,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	root.AddCommand(
 		newContractCommand(),
+		newCheckCommand(),
 		newDevCommand(),
 		newGenerateCommand(),
 		newNewCommand(),

@@ -187,7 +187,7 @@ func checkSums(fsys fs.FS, folder, sumFile string, files []atlas.File) (atlas.Ha
 	}
 	var recorded atlas.HashFile
 	if strings.Contains(string(b), "<<<<<<<") || strings.Contains(string(b), ">>>>>>>") {
-		return nil, problem("sum", "", "%s holds a merge conflict: keep both sides' migrations in the order they were merged, then run `lockstep migrate hash`", name)
+		return nil, problem("sum", "", "%s holds a merge conflict: keep the migration files of both sides and run `lockstep migrate rebase`, which puts this branch's last and writes the sums anew", name)
 	}
 	if err := recorded.UnmarshalText(b); err != nil {
 		return nil, problem("sum", "", "%s does not add up (%v): restore it from version control, or check the files and run `lockstep migrate hash`", name, err)

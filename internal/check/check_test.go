@@ -1,0 +1,245 @@
+package check
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lockstep-dev/lockstep/internal/planner"
+)
+
+// branch is a small git repository whose branch "main" has two migrations and whose work goes on in "feature".
+func branch(t *testing.T) repository {
+	t.Helper()
+	r := repository{t.TempDir()}
+	r.must(t, "init", "-q", "-b", "main")
+	r.must(t, "config", "user.email", "dev@example.com")
+	r.must(t, "config", "user.name", "Dev")
+	r.write(t, "migrations/20250101000000_init.sql", "CREATE SCHEMA core;\n")
+	r.write(t, "migrations/down/20250101000000_init.sql", "DROP SCHEMA core;\n")
+	r.write(t, "migrations/20250102000000_b.sql", "CREATE TABLE core.b ();\n")
+	r.write(t, "migrations/down/20250102000000_b.sql", "DROP TABLE core.b;\n")
+	r.commit(t, "main")
+	r.must(t, "checkout", "-q", "-b", "feature")
+	return r
+}
+
+func (r repository) must(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := r.git(t.Context(), args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func (r repository) write(t *testing.T, name, text string) {
+	t.Helper()
+	path := filepath.Join(r.root, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (r repository) commit(t *testing.T, message string) {
+	t.Helper()
+	r.must(t, "add", "-A")
+	r.must(t, "commit", "-q", "-m", message)
+}
+
+func (r repository) historyOf(t *testing.T) (added, problems []string) {
+	t.Helper()
+	tip, fork, err := r.base(t.Context(), "main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	added, problems, err = r.history(t.Context(), tip, fork, "main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return added, problems
+}
+
+// Each planted fault is refused with a sentence that says what to run.
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		plant func(t *testing.T, r repository)
+		says  []string
+	}{
+		{"nothing new", func(*testing.T, repository) {}, nil},
+		{"new migration", func(t *testing.T, r repository) {
+			r.write(t, "migrations/20250103000000_c.sql", "SELECT 1;\n")
+		}, nil},
+		{"edited", func(t *testing.T, r repository) {
+			r.write(t, "migrations/20250102000000_b.sql", "CREATE TABLE core.b (id int);\n")
+		}, []string{"20250102000000_b.sql is on main and was edited here", "git checkout main -- migrations/20250102000000_b.sql", "new migration"}},
+		{"edited reverse", func(t *testing.T, r repository) {
+			r.write(t, "migrations/down/20250102000000_b.sql", "SELECT 1;\n")
+		}, []string{"down/20250102000000_b.sql is on main and was edited here"}},
+		{"deleted", func(t *testing.T, r repository) {
+			if err := os.Remove(filepath.Join(r.root, "migrations/20250102000000_b.sql")); err != nil {
+				t.Fatal(err)
+			}
+		}, []string{"20250102000000_b.sql is on main and was deleted here", "git checkout main -- "}},
+		{"out of order", func(t *testing.T, r repository) {
+			r.write(t, "migrations/20250101120000_c.sql", "SELECT 1;\n")
+		}, []string{"20250101120000_c.sql is older than version 20250102000000, which main has by now", "lockstep migrate rebase --base main"}},
+		{"overtaken", func(t *testing.T, r repository) {
+			r.write(t, "migrations/20250103000000_c.sql", "SELECT 1;\n")
+			r.commit(t, "feature")
+			r.must(t, "checkout", "-q", "main")
+			r.write(t, "migrations/20250104000000_d.sql", "SELECT 1;\n")
+			r.commit(t, "main moved")
+			r.must(t, "checkout", "-q", "feature")
+		}, []string{"20250103000000_c.sql is older than version 20250104000000"}},
+		{"behind, but untouched", func(t *testing.T, r repository) {
+			r.must(t, "checkout", "-q", "main")
+			r.write(t, "migrations/20250104000000_d.sql", "SELECT 1;\n")
+			r.commit(t, "main moved")
+			r.must(t, "checkout", "-q", "feature")
+		}, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := branch(t)
+			test.plant(t, r)
+			_, problems := r.historyOf(t)
+			if (len(problems) == 0) != (test.says == nil) {
+				t.Fatalf("got %q, want problems: %v", problems, test.says != nil)
+			}
+			for _, want := range test.says {
+				if !strings.Contains(strings.Join(problems, "\n"), want) {
+					t.Errorf("got %q, want it to say %q", problems, want)
+				}
+			}
+		})
+	}
+}
+
+// A branch that was overtaken is merged with main, with conflicts in the sums, and put in order.
+func TestRebaseAfterMerge(t *testing.T) {
+	t.Parallel()
+	r := branch(t)
+	o := planner.Options{Migrations: filepath.Join(r.root, "migrations")}
+	hash := func() {
+		if _, err := planner.Hash(o.Migrations); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.must(t, "checkout", "-q", "main")
+	hash()
+	r.commit(t, "sums")
+	r.must(t, "checkout", "-q", "feature")
+	r.must(t, "merge", "-q", "main")
+	r.write(t, "migrations/20250103000000_c.sql", "SELECT 1;\n")
+	r.write(t, "migrations/down/20250103000000_c.sql", "SELECT 2;\n")
+	r.write(t, "migrations/20250103000001_e.sql", "SELECT 1;\n")
+	r.write(t, "migrations/down/20250103000001_e.sql", "SELECT 2;\n")
+	hash()
+	r.commit(t, "feature")
+	r.must(t, "checkout", "-q", "main")
+	r.write(t, "migrations/20260104000000_d.sql", "SELECT 1;\n")
+	r.write(t, "migrations/down/20260104000000_d.sql", "SELECT 2;\n")
+	hash()
+	r.commit(t, "main moved")
+	r.must(t, "checkout", "-q", "feature")
+
+	base, err := BaseMigrations(t.Context(), r.root, "main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := planner.Rebase(o, base); err == nil || !strings.Contains(err.Error(), "merge or rebase the branch first") {
+		t.Errorf("before the merge: got %v", err)
+	}
+	if _, err := r.git(t.Context(), "merge", "main"); err == nil {
+		t.Fatal("the sums did not conflict")
+	}
+	restamps, err := planner.Rebase(o, base)
+	if err != nil || len(restamps) != 2 {
+		t.Fatalf("got %v, %v; want both files moved", restamps, err)
+	}
+	if !strings.HasSuffix(restamps[0].To, "_c.sql") || restamps[0].To >= restamps[1].To || restamps[0].To <= "20260104000000" {
+		t.Errorf("got %v, want the old order behind main's newest", restamps)
+	}
+	r.commit(t, "merge")
+	if added, problems := r.historyOf(t); len(problems) > 0 || len(added) != 2 {
+		t.Errorf("got %v, %v; want two new migrations and no problem", added, problems)
+	}
+	if again, err := planner.Rebase(o, base); err != nil || len(again) != 0 {
+		t.Errorf("a second time: got %v, %v; want nothing to do", again, err)
+	}
+	for _, folder := range []string{"", "down"} {
+		for _, name := range restamps {
+			if _, err := os.Stat(filepath.Join(o.Migrations, folder, name.To)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// The released version reads a column; the branch drops it. Its suite is run on the branch's migrations and says so.
+func TestReleaseOnNewSchema(t *testing.T) {
+	t.Parallel()
+	r := branch(t)
+	r.must(t, "checkout", "-q", "main")
+	r.write(t, "go.mod", "module example.com/release\n\ngo 1.24\n")
+	r.write(t, "cmd/server/main.go", "package main\n\nfunc main() {}\n")
+	r.write(t, "internal/api/api_test.go", `package api
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestRead(t *testing.T) {
+	b, err := os.ReadFile("../../migrations/20250103000000_c.sql")
+	if err == nil && strings.Contains(string(b), "DROP COLUMN note") {
+		t.Fatal("ERROR: column users.note does not exist (SQLSTATE 42703)")
+	}
+}
+`)
+	r.commit(t, "release")
+	r.must(t, "checkout", "-q", "feature")
+	r.must(t, "merge", "-q", "main")
+	_, fork, err := r.base(t.Context(), "main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	step := func(string) func() { return func() {} }
+	for text, want := range map[string]string{
+		"SELECT 1;\n": "",
+		"ALTER TABLE core.users DROP COLUMN note;\n": "the released version does not run on this schema: 1 of its tests fail (TestRead): column users.note does not exist",
+	} {
+		r.write(t, "migrations/20250103000000_c.sql", text)
+		problems, err := r.oldRelease(t.Context(), fork, step)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(problems, "\n"); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if left := r.must(t, "worktree", "list"); strings.Count(left, "\n") != 1 {
+		t.Errorf("worktrees stay behind:\n%s", left)
+	}
+}
+
+func TestBaseThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	r := branch(t)
+	if _, _, err := r.base(context.Background(), "origin/main"); err == nil || !strings.Contains(err.Error(), "fetch") {
+		t.Errorf("got %v, want it to say what to fetch", err)
+	}
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Fatal(err)
+	}
+}

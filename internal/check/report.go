@@ -1,0 +1,136 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/internal/planner"
+)
+
+// texts reads the branch's migrations and their reverses.
+func texts(dir string, names []string) ([]Migration, error) {
+	out := []Migration{}
+	for _, name := range names {
+		up, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			return nil, fmt.Errorf("read migration: %w", err)
+		}
+		down, err := os.ReadFile(filepath.Join(dir, migrate.DownDir, name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("read reverse: %w", err)
+		}
+		out = append(out, Migration{name, string(up), string(down)})
+	}
+	return out, nil
+}
+
+func temporary(text string) (name string, remove func(), err error) {
+	f, err := os.CreateTemp("", "lockstep-schema-*.sql")
+	if err != nil {
+		return "", nil, fmt.Errorf("write the released schema: %w", err)
+	}
+	_, err = f.WriteString(text)
+	return f.Name(), func() { _ = os.Remove(f.Name()) }, errors.Join(err, f.Close())
+}
+
+// Markdown is the report for a pull request.
+func (r Report) Markdown() string {
+	var b strings.Builder
+	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	problems := r.Problems()
+	say("<!-- lockstep check -->\n# Database and release check\n")
+	if len(problems) == 0 {
+		say("**May be merged.** %s against `%s` (%.10s).\n", count(len(r.Added), "new migration"), r.Base, r.Fork)
+	} else {
+		say("**%s.** %s against `%s` (%.10s).\n", count(len(problems), "problem"), count(len(r.Added), "new migration"), r.Base, r.Fork)
+		for _, p := range problems {
+			say("- %s", strings.ReplaceAll(strings.TrimSpace(p), "\n", "\n  "))
+		}
+		say("")
+	}
+	if r.Comparison.Diagram != "" {
+		say("## What changes\n\n```mermaid\n%s```\n", r.Comparison.Diagram)
+	}
+	if len(r.Added) > 0 {
+		say("## Migrations\n")
+		for _, m := range r.Added {
+			say("### %s\n\n```sql\n%s\n```\n", m.Name, fenced(m.Up))
+			say("<details><summary>its reverse</summary>\n\n```sql\n%s\n```\n</details>\n", fenced(m.Down))
+		}
+	}
+	say("## Locks and risks\n")
+	if len(r.Lint.Findings) == 0 {
+		say("No finding in %s.\n", count(r.Lint.Files, "new migration"))
+	} else {
+		say("| Rule | Place | What it does | Lock | |\n|---|---|---|---|---|")
+		for _, f := range r.Lint.Findings {
+			state := "**open**: " + f.Recipe
+			if f.Allowed != "" {
+				state = "allowed: " + f.Allowed
+			}
+			say("| `%s` | %s:%d | %s | %s | %s |", f.Rule, f.File, f.Line, cell(f.Message), cell(f.Lock), cell(state))
+		}
+		say("")
+	}
+	say("## Proof\n\nEvery migration was applied to a database with generated rows (%d at the end), undone and applied again.\n", r.Proof.Rows)
+	say("| Migration | Statements | Reverse | Rows |\n|---|---|---|---|")
+	for _, m := range recent(r.Proof.Migrations, r.Added) {
+		reverse := fmt.Sprintf("%d statements, proven", m.Down)
+		if m.Irreversible != "" {
+			reverse = "irreversible: " + m.Irreversible
+		}
+		rows := "kept"
+		if len(m.Lost) > 0 {
+			rows = "lost: " + strings.Join(m.Lost, "; ")
+		}
+		say("| %s | %d | %s | %s |", m.Name, m.Up, cell(reverse), cell(rows))
+	}
+	for table, why := range r.Proof.Bare {
+		say("\nNo rows could be generated for `%s`: %s", table, why)
+	}
+	say("\n## The released version on the new schema\n")
+	switch {
+	case len(r.Added) == 0:
+		say("Nothing new for it to run on.\n")
+	case len(r.Release)+len(r.Comparison.Missed) > 0:
+		for _, p := range append(append([]string{}, r.Comparison.Missed...), r.Release...) {
+			say("- %s", strings.ReplaceAll(p, "\n", "\n  "))
+		}
+		say("")
+	case r.ReleaseRan:
+		say("The API suite of %.10s passes on a database with these migrations.\n", r.Fork)
+	default:
+		say("Its schema fits; its suite was not run.\n")
+	}
+	for _, s := range r.Sections {
+		say("## %s\n\n%s\n", s.Title, s.Markdown)
+	}
+	return b.String()
+}
+
+// recent are the proofs of the branch's own migrations, or of the last few when there are none.
+func recent(all []planner.Proof, added []Migration) []planner.Proof {
+	n := len(added)
+	if n == 0 {
+		n = 3
+	}
+	return all[max(0, len(all)-n):]
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func cell(s string) string {
+	return strings.NewReplacer("\n", " ", "|", "\\|").Replace(s)
+}
+
+func fenced(sql string) string { return strings.TrimSpace(strings.ReplaceAll(sql, "```", "` ` `")) }
