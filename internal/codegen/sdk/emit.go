@@ -42,8 +42,8 @@ func emit(contract []byte) (map[string][]byte, error) {
 		}
 	}
 	templates, err := template.New("sdk").Funcs(template.FuncMap{
-		"comment": comment, "signature": signature, "call": call, "promises": promises, "usesPath": usesPath,
-		"export": export, "join": strings.Join,
+		"comment": comment, "signature": signature, "call": call, "promises": promises, "expansions": expansions, "usesPath": usesPath,
+		"export": export, "summary": summary, "queryCode": queryCode, "queryImports": queryImports, "queryTypes": queryTypes, "join": strings.Join,
 	}).ParseFS(templateFiles, "templates/*.tmpl")
 	if err != nil {
 		return nil, fmt.Errorf("parse the templates: %w", err)
@@ -68,6 +68,9 @@ func emit(contract []byte) (map[string][]byte, error) {
 		Schemas   []string
 	}{doc.Info.Title + " " + doc.Info.Version + ".", resources, schemas}
 	if err := render("client.ts", "client.ts.tmpl", all); err != nil {
+		return nil, err
+	}
+	if err := render("queries.ts", "queries.ts.tmpl", all); err != nil {
 		return nil, err
 	}
 	return files, render("index.ts", "index.ts.tmpl", all)
@@ -99,6 +102,9 @@ func checkNames(schemas []string, resources []*resource) error {
 func exports(r *resource) []string {
 	names := []string{r.Class}
 	for _, m := range r.Methods {
+		if m.Expand != nil {
+			names = append(names, "type "+m.Expand.Name)
+		}
 		for _, s := range []*structure{m.Params, m.Options} {
 			if s != nil {
 				names = append(names, "type "+s.Name)
@@ -121,6 +127,21 @@ func promises(r *resource) string {
 			names = append(names, name)
 		}
 	}
+	return strings.Join(names, ", ")
+}
+
+// expansions lists the helper types of expanded results that a resource needs.
+func expansions(r *resource) string {
+	var names []string
+	for name, used := range map[string]func(*method) bool{
+		"Expanded": func(m *method) bool { return m.Expand != nil },
+		"PageOf":   func(m *method) bool { return m.Expand != nil && m.Item != "" },
+	} {
+		if slices.ContainsFunc(r.Methods, used) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
 	return strings.Join(names, ", ")
 }
 
@@ -153,11 +174,15 @@ func comment(indent, text string, deprecated bool) string {
 }
 
 func signature(m *method) string {
-	return wrap(m.Name+"(", m.arguments(), "): "+m.Returns, "  ", " {")
+	generic := ""
+	if m.Expand != nil {
+		generic = "<E extends " + m.Expand.Name + " = never>"
+	}
+	return wrap(m.Name+generic+"(", m.arguments(), "): "+m.Returns, "  ", " {")
 }
 
 func call(m *method) string {
-	members := append([]string{"method: " + quote(m.HTTP), "path: " + m.Path}, m.Call...)
+	members := append([]string{"operation: " + quote(m.Operation), "method: " + quote(m.HTTP), "path: " + m.Path}, m.Call...)
 	return wrap("this.#transport."+m.Send+"({ ", members, " })", "    ", "return ;")
 }
 
@@ -166,7 +191,8 @@ func (m *method) arguments() []string {
 	all := slices.Clone(m.Arguments)
 	required := false
 	for i := len(all) - 1; i >= 0; i-- {
-		name, t, ok := strings.Cut(all[i], "?: ")
+		name, t, _ := strings.Cut(all[i], ": ")
+		name, ok := strings.CutSuffix(name, "?")
 		if !ok {
 			required = true
 		} else if required {

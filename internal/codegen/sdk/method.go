@@ -35,44 +35,63 @@ func (m *method) body(d *document, body *requestBody, types *printer) error {
 	return nil
 }
 
-func (m *method) query(prefix string, params []*parameter, types *printer) error {
-	s := &structure{Name: prefix + "Params", Doc: "What to ask for in {@link " + m.Class + "." + m.Name + "}."}
-	var comma []string
-	required := false
+// query is what an operation's URL asks for.
+type query struct {
+	fields   []field
+	names    []string
+	comma    []string // parameters whose values are joined by commas
+	required bool
+	expand   *expansion
+}
+
+// expansion is the parameter that says which related rows an answer holds. It becomes a type parameter: what is asked for is
+// there.
+type expansion struct {
+	Name   string // UsersListExpand
+	Values string // 'roles' | 'managedUsers'
+}
+
+func (d *document) query(prefix string, params []*parameter, types *printer) (*query, error) {
+	q := &query{}
 	for _, p := range params {
 		if p.In != "query" {
 			continue
 		}
 		t, err := types.typeOf(p.Schema)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		s.Fields = append(s.Fields, field{Doc: p.Description, Deprecated: p.Deprecated, Code: property(p.Name) + optional(p.Required, t)})
-		required = required || p.Required
+		if values, ok := strings.CutSuffix(t, ")[]"); ok && p.Name == "expand" {
+			q.expand = &expansion{Name: prefix + "Expand", Values: strings.TrimPrefix(values, "(")}
+		} else if value, ok := strings.CutSuffix(t, "'[]"); ok && p.Name == "expand" {
+			q.expand = &expansion{Name: prefix + "Expand", Values: value + "'"}
+		}
+		if p.Name == "expand" && q.expand != nil {
+			t = "readonly E[]"
+		}
+		q.fields = append(q.fields, field{Doc: p.Description, Deprecated: p.Deprecated, Code: property(p.Name) + optional(p.Required, t)})
+		q.names = append(q.names, p.Name)
+		q.required = q.required || p.Required
 		switch {
 		case p.Explode != nil && !*p.Explode && (p.Style == "" || p.Style == "form"):
-			comma = append(comma, quote(p.Name))
+			q.comma = append(q.comma, quote(p.Name))
 		case p.Style != "" && p.Style != "form" && p.Style != "deepObject":
-			return fmt.Errorf("parameter %s has the style %s, want form or deepObject", p.Name, p.Style)
+			return nil, fmt.Errorf("parameter %s has the style %s, want form or deepObject", p.Name, p.Style)
 		}
 	}
-	if len(s.Fields) == 0 {
-		return nil
-	}
-	m.Params = s
-	m.Arguments = append(m.Arguments, "params"+question(required)+": "+s.Name)
-	m.Call = append(m.Call, "query: params")
-	if len(comma) > 0 {
-		m.Call = append(m.Call, "commaSeparated: ["+strings.Join(comma, ", ")+"]")
-	}
-	return nil
+	return q, nil
 }
 
-// headers adds the options argument, with a member for each header the contract names.
-func (m *method) headers(prefix string, params []*parameter, types *printer) error {
-	s := &structure{Name: prefix + "Options", Extends: "RequestOptions", Doc: "Options of {@link " + m.Class + "." + m.Name + "}."}
-	var sent []string
-	required := false
+// headerSet are the headers an operation takes.
+type headerSet struct {
+	fields     []field
+	sent       []string // name and member of the options
+	idempotent bool
+	required   bool
+}
+
+func headers(params []*parameter, types *printer) (*headerSet, error) {
+	h := &headerSet{}
 	for _, p := range params {
 		// OpenAPI 3.0.3, Parameter Object: these three are described elsewhere and ignored here.
 		if p.In != "header" || slices.Contains([]string{"accept", "content-type", "authorization"}, strings.ToLower(p.Name)) {
@@ -80,32 +99,104 @@ func (m *method) headers(prefix string, params []*parameter, types *printer) err
 		}
 		t, err := types.typeOf(p.Schema)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		name := camel(p.Name)
-		s.Fields = append(s.Fields, field{Doc: p.Description, Deprecated: p.Deprecated, Code: name + optional(p.Required, t)})
-		required = required || p.Required
-		access := "options?." + name
-		if required {
-			access = "options." + name
-		}
-		sent = append(sent, quote(p.Name)+": "+access)
-		if strings.EqualFold(p.Name, "Idempotency-Key") {
-			m.Call = append(m.Call, "idempotent: true")
-		}
+		h.fields = append(h.fields, field{Doc: p.Description, Deprecated: p.Deprecated, Code: name + optional(p.Required, t)})
+		h.sent = append(h.sent, p.Name)
+		h.required = h.required || p.Required
+		h.idempotent = h.idempotent || strings.EqualFold(p.Name, "Idempotency-Key")
 	}
-	if len(s.Fields) == 0 {
-		m.Arguments = append(m.Arguments, "options?: RequestOptions")
-	} else {
+	return h, nil
+}
+
+// base are the members of RequestOptions.
+var base = []string{"signal", "timeout", "maxRetries", "headers", "fetchOptions"}
+
+// assemble writes the arguments that follow path and body. A list takes its query first; any other operation takes it among its
+// options, so that a contract that adds a parameter to an operation without one breaks no caller.
+func (m *method) assemble(prefix string, q *query, h *headerSet) error {
+	m.Expand = q.expand
+	s := &structure{Name: prefix + "Options", Extends: "RequestOptions", Doc: "Options of {@link " + m.Class + "." + m.Name + "}."}
+	required := h.required
+	if len(q.fields) > 0 && m.Item != "" {
+		m.Params = &structure{Name: prefix + "Params", Doc: "What to ask for in {@link " + m.Class + "." + m.Name + "}.", Fields: q.fields}
+		m.Params.Generic = m.Expand.parameter()
+		m.Arguments = append(m.Arguments, "params"+question(q.required)+": "+m.Params.Name+m.Expand.argument())
+		m.Call = append(m.Call, "query: params")
+	} else if len(q.fields) > 0 {
+		s.Fields, required, s.Generic = q.fields, required || q.required, m.Expand.parameter()
+	}
+	s.Fields = append(s.Fields, h.fields...)
+	access := "options?"
+	if required {
+		access = "options"
+	}
+	if len(q.fields) > 0 && m.Item == "" {
+		var members []string
+		for _, name := range q.names {
+			if slices.Contains(base, name) {
+				return fmt.Errorf("the query parameter %s has the name of an option: rename it", name)
+			}
+			members = append(members, property(name)+": "+member(access, name))
+			m.Query = append(m.Query, quote(name))
+		}
+		m.QueryRequired = q.required
+		m.Call = append(m.Call, "query: { "+strings.Join(members, ", ")+" }")
+	}
+	if len(q.comma) > 0 {
+		m.Call = append(m.Call, "commaSeparated: ["+strings.Join(q.comma, ", ")+"]")
+	}
+	if h.idempotent {
+		m.Call = append(m.Call, "idempotent: true")
+	}
+	if len(h.sent) > 0 {
+		var members []string
+		for _, name := range h.sent {
+			members = append(members, quote(name)+": "+member(access, camel(name)))
+		}
+		m.Call = append(m.Call, "headers: { "+strings.Join(members, ", ")+" }")
+	}
+	if len(s.Fields) > 0 {
 		m.Options = s
-		m.Arguments = append(m.Arguments, "options"+question(required)+": "+s.Name)
-		m.Call = append(m.Call, "headers: { "+strings.Join(sent, ", ")+" }")
+		m.Arguments = append(m.Arguments, "options"+question(required)+": "+s.Name+argumentIf(s.Generic != "", m.Expand))
+	} else {
+		m.Arguments = append(m.Arguments, "options?: RequestOptions")
 	}
 	m.Call = append(m.Call, "options")
 	return nil
 }
 
-func (m *method) returns(d *document, responses map[string]*response, types *printer) error {
+func member(object, name string) string {
+	if identifier.MatchString(name) {
+		return strings.TrimSuffix(object, "?") + strings.Repeat("?", strings.Count(object, "?")) + "." + name
+	}
+	return object + strings.Repeat(".", strings.Count(object, "?")) + "[" + quote(name) + "]"
+}
+
+// parameter declares the expansion as a type parameter of a structure.
+func (e *expansion) parameter() string {
+	if e == nil {
+		return ""
+	}
+	return "<E extends " + e.Name + " = " + e.Name + ">"
+}
+
+func (e *expansion) argument() string {
+	if e == nil {
+		return ""
+	}
+	return "<E>"
+}
+
+func argumentIf(is bool, e *expansion) string {
+	if !is {
+		return ""
+	}
+	return e.argument()
+}
+
+func (m *method) returns(d *document, responses map[string]*response, q *query, types *printer) error {
 	var results []string
 	for _, status := range slices.Sorted(maps.Keys(responses)) {
 		if !strings.HasPrefix(status, "2") {
@@ -124,11 +215,16 @@ func (m *method) returns(d *document, responses map[string]*response, types *pri
 			if t, err = types.typeOf(json.Schema); err != nil {
 				return err
 			}
-			if item, ok, err := m.pageOf(d, json.Schema, types); err != nil {
+			if item, ok, err := pageOf(d, json.Schema, q, types); err != nil {
 				return err
 			} else if ok {
-				m.Returns = "PagePromise<" + item + ", " + t + ">"
-				m.Send = "page<" + item + ", " + t + ">"
+				m.Item, m.Result = item, t
+				if q.expand != nil {
+					m.Item = "Expanded<" + item + ", E>"
+					m.Result = "PageOf<" + t + ", " + m.Item + ">"
+				}
+				m.Returns = "PagePromise<" + m.Item + ", " + m.Result + ">"
+				m.Send = "page<" + m.Item + ", " + m.Result + ">"
 				return nil
 			}
 		}
@@ -139,16 +235,19 @@ func (m *method) returns(d *document, responses map[string]*response, types *pri
 	if len(results) == 0 {
 		return fmt.Errorf("no successful response is described")
 	}
-	result := strings.Join(results, " | ")
-	m.Returns = "ApiPromise<" + result + ">"
-	m.Send = "send<" + result + ">"
+	m.Result = strings.Join(results, " | ")
+	if q.expand != nil {
+		m.Result = "Expanded<" + m.Result + ", E>"
+	}
+	m.Returns = "ApiPromise<" + m.Result + ">"
+	m.Send = "send<" + m.Result + ">"
 	return nil
 }
 
 // pageOf tells whether the operation answers with a page of a list - it takes a cursor and answers with data and nextCursor -
 // and the type of the items.
-func (m *method) pageOf(d *document, s *schema, types *printer) (string, bool, error) {
-	if m.Params == nil || !slices.ContainsFunc(m.Params.Fields, func(f field) bool { return strings.HasPrefix(f.Code, "cursor?:") }) {
+func pageOf(d *document, s *schema, q *query, types *printer) (string, bool, error) {
+	if !slices.Contains(q.names, "cursor") {
 		return "", false, nil
 	}
 	s, err := d.schema(s)

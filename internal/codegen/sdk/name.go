@@ -9,6 +9,7 @@ import (
 
 var (
 	operationID = regexp.MustCompile(`^([a-z][A-Za-z0-9]*)\.([a-z][A-Za-z0-9]*)$`)
+	words       = regexp.MustCompile(`[A-Za-z_$][A-Za-z0-9_$]*`)
 	identifier  = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$]*$`)
 )
 
@@ -16,11 +17,11 @@ var (
 // would not compile.
 var taken = map[string]bool{
 	"ApiError": true, "AuthenticationError": true, "BadRequestError": true, "ConflictError": true, "ConnectionError": true,
-	"NotFoundError": true, "PermissionError": true, "PreconditionFailedError": true, "RateLimitError": true,
+	"NotFoundError": true, "NotModifiedError": true, "PermissionError": true, "PreconditionFailedError": true, "RateLimitError": true,
 	"ServerError": true, "TimeoutError": true, "ValidationError": true,
 	"AuthToken": true, "ClientOptions": true, "Fetch": true, "FetchOptions": true, "IncomingResponse": true,
 	"OutgoingRequest": true, "RequestOptions": true, "CursorPage": true, "ApiPromise": true, "PagePromise": true,
-	"WithResponse": true, "CoreApiClient": true, "Transport": true, "parseDate": true, "path": true,
+	"WithResponse": true, "Expanded": true, "PageOf": true, "CoreApiClient": true, "Transport": true, "parseDate": true, "path": true,
 	"Array": true, "Promise": true, "Record": true, "Error": true, "Date": true,
 }
 
@@ -34,7 +35,7 @@ var reserved = map[string]bool{
 	"static": true, "super": true, "switch": true, "this": true, "throw": true, "true": true, "try": true,
 	"typeof": true, "var": true, "void": true, "while": true, "with": true, "yield": true,
 	// Names the generated methods use themselves.
-	"body": true, "params": true, "options": true, "path": true,
+	"body": true, "params": true, "options": true, "path": true, "signal": true, "query": true, "scope": true, "client": true, "pageParam": true,
 }
 
 // pascal writes userRoles as UserRoles.

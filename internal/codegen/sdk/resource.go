@@ -21,23 +21,31 @@ type resource struct {
 
 // method is an operation as a method of its resource's class.
 type method struct {
-	Class      string // it belongs to
-	Name       string
-	Doc        string
-	Deprecated bool
-	HTTP       string // GET
-	Path       string // a TypeScript expression
-	Arguments  []string
-	Params     *structure // of the query
-	Options    *structure // of the headers
-	Returns    string     // ApiPromise<User>
-	Send       string     // send<User>
-	Call       []string   // further members of the transport's Call
+	Class         string // it belongs to
+	Name          string
+	Doc           string
+	Deprecated    bool
+	HTTP          string // GET
+	Path          string // a TypeScript expression
+	Arguments     []string
+	Operation     string   // users.list
+	PathArgs      []string // the arguments that are part of the path
+	Query         []string // quoted names of the query parameters among the options
+	QueryRequired bool
+	Params        *structure // of a list's query
+	Options       *structure // of the headers, and of any other query
+	Expand        *expansion // what the result can be expanded by
+	Item          string     // of a page: User
+	Result        string     // UserPage
+	Returns       string     // ApiPromise<User>
+	Send          string     // send<User>
+	Call          []string   // further members of the transport's Call
 }
 
 // structure is an exported interface for the parameters of one method.
 type structure struct {
 	Name    string
+	Generic string // type parameters
 	Doc     string
 	Extends string
 	Fields  []field
@@ -109,7 +117,7 @@ func (d *document) tagDoc(name string) string {
 func (d *document) method(path, verb string, shared []*parameter, op *operation, used map[string]bool) (*method, error) {
 	id := operationID.FindStringSubmatch(op.OperationID)
 	m := &method{
-		Class: pascal(id[1]) + "Resource", Name: id[2], Doc: op.Summary, Deprecated: op.Deprecated, HTTP: strings.ToUpper(verb), Path: quote(path),
+		Class: pascal(id[1]) + "Resource", Name: id[2], Operation: op.OperationID, Doc: op.Summary, Deprecated: op.Deprecated, HTTP: strings.ToUpper(verb), Path: quote(path),
 	}
 	if op.Description != "" && op.Description != op.Summary {
 		m.Doc = strings.TrimSpace(m.Doc + "\n\n" + op.Description)
@@ -123,18 +131,24 @@ func (d *document) method(path, verb string, shared []*parameter, op *operation,
 	if err := m.path(path, params, types); err != nil {
 		return nil, err
 	}
+	m.PathArgs = slices.Clone(m.Arguments)
 	if op.RequestBody != nil {
 		if err := m.body(d, op.RequestBody, types); err != nil {
 			return nil, err
 		}
 	}
-	if err := m.query(prefix, params, types); err != nil {
+	q, err := d.query(prefix, params, types)
+	if err != nil {
 		return nil, err
 	}
-	if err := m.headers(prefix, params, types); err != nil {
+	h, err := headers(params, types)
+	if err != nil {
 		return nil, err
 	}
-	return m, m.returns(d, op.Responses, types)
+	if err := m.returns(d, op.Responses, q, types); err != nil {
+		return nil, err
+	}
+	return m, m.assemble(prefix, q, h)
 }
 
 // parameters returns the operation's own parameters and those of its path that it does not replace.

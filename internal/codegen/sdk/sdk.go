@@ -3,6 +3,7 @@
 package sdk
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,7 +31,7 @@ func Generate(ctx context.Context, root string, contract []byte, log io.Writer) 
 		return fmt.Errorf("generate the SDK: make a work folder: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(work) }()
-	if files["types.ts"], err = types(ctx, root, work, contract); err != nil {
+	if err := describe(ctx, root, work, contract, files); err != nil {
 		return fmt.Errorf("generate the SDK: %w", err)
 	}
 	changed, err := replaceDir(filepath.Join(root, "clients", "ts", "src", "generated"), work, files)
@@ -43,9 +44,9 @@ func Generate(ctx context.Context, root string, contract []byte, log io.Writer) 
 	return nil
 }
 
-// types has hey-api write the component schemas as TypeScript. It is given a contract without operations, because the
-// emitter writes those.
-func types(ctx context.Context, root, work string, contract []byte) ([]byte, error) {
+// describe has hey-api write the component schemas as TypeScript, and those of answers as valibot schemas. It is given contracts
+// without operations, because the emitter writes those.
+func describe(ctx context.Context, root, work string, contract []byte, files map[string][]byte) error {
 	var doc struct {
 		OpenAPI    string          `json:"openapi"`
 		Info       json.RawMessage `json:"info"`
@@ -55,28 +56,43 @@ func types(ctx context.Context, root, work string, contract []byte) ([]byte, err
 		} `json:"components"`
 	}
 	if err := json.Unmarshal(contract, &doc); err != nil {
-		return nil, fmt.Errorf("read the contract: %w", err)
+		return fmt.Errorf("read the contract: %w", err)
 	}
-	data, err := json.Marshal(doc)
+	all, err := json.Marshal(doc)
 	if err != nil {
-		return nil, fmt.Errorf("write the schemas: %w", err)
+		return fmt.Errorf("write the schemas: %w", err)
 	}
-	input, output := filepath.Join(work, "schemas.json"), filepath.Join(work, "types")
-	if err := os.WriteFile(input, data, 0o644); err != nil {
-		return nil, fmt.Errorf("write the schemas: %w", err)
-	}
-	out, err := run(ctx, root, "node", filepath.Join("clients", "ts", "scripts", "types.mjs"), input, output)
+	ofAnswers, byOperation, err := answers(contract)
 	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, out)
+		return fmt.Errorf("write the schemas of answers: %w", err)
 	}
-	types, err := os.ReadFile(filepath.Join(output, "types.gen.ts"))
+	for name, data := range map[string][]byte{"schemas.json": all, "answers.json": ofAnswers} {
+		if err := os.WriteFile(filepath.Join(work, name), data, 0o644); err != nil {
+			return fmt.Errorf("write the schemas: %w", err)
+		}
+	}
+	out, err := run(ctx, root, "node", filepath.Join("clients", "ts", "scripts", "types.mjs"), work)
 	if err != nil {
-		return nil, fmt.Errorf("read what hey-api wrote: %w", err)
+		return fmt.Errorf("%w\n%s", err, out)
 	}
-	if types, err = schemasOnly(types); err != nil {
-		return nil, fmt.Errorf("read what hey-api wrote: %w", err)
+	types, err := os.ReadFile(filepath.Join(work, "types", "types.gen.ts"))
+	if err != nil {
+		return fmt.Errorf("read what hey-api wrote: %w", err)
 	}
-	return types, nil
+	if files["types.ts"], err = schemasOnly(types); err != nil {
+		return fmt.Errorf("read what hey-api wrote: %w", err)
+	}
+	schemas, err := os.ReadFile(filepath.Join(work, "answers", "valibot.gen.ts"))
+	if err != nil {
+		return fmt.Errorf("read what hey-api wrote: %w", err)
+	}
+	_, schemas, ok := bytes.Cut(schemas, []byte("\n"))
+	if !ok {
+		return errors.New("read what hey-api wrote: the schemas are empty")
+	}
+	files["schemas.ts"] = append([]byte(header), schemas...)
+	files["answers.ts"] = answersModule(byOperation)
+	return nil
 }
 
 // clientOptions is a type that hey-api adds for its own client; it depends on where the contract lies.

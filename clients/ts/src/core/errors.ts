@@ -60,6 +60,11 @@ export class ApiError extends Error {
   }
 }
 
+/** 304: it is as the caller's `ifNoneMatch` says. */
+export class NotModifiedError extends ApiError {
+  override name = 'NotModifiedError';
+}
+
 /** 400: the request could not be understood. */
 export class BadRequestError extends ApiError {
   override name = 'BadRequestError';
@@ -125,6 +130,7 @@ export function errorOf(request: string, response: Response, text: string): ApiE
 }
 
 const BY_STATUS: Readonly<Record<number, typeof ApiError>> = {
+  304: NotModifiedError,
   400: BadRequestError,
   401: AuthenticationError,
   403: PermissionError,

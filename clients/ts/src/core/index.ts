@@ -5,6 +5,7 @@ export {
   ConflictError,
   ConnectionError,
   NotFoundError,
+  NotModifiedError,
   PermissionError,
   PreconditionFailedError,
   RateLimitError,
@@ -21,6 +22,7 @@ export type {
   OutgoingRequest,
   RequestOptions,
 } from './options.js';
+export type { Expanded, PageOf } from './expand.js';
 export { CursorPage } from './page.js';
 export { ApiPromise, PagePromise, type WithResponse } from './promise.js';
 export { parseDate } from './date.js';

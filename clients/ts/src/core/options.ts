@@ -15,6 +15,8 @@ export type FetchOptions = Omit<RequestInit, 'method' | 'headers' | 'body' | 'si
 
 /** A request about to be sent. */
 export interface OutgoingRequest {
+  /** Its id in the contract, such as `users.get`. */
+  readonly operation: string;
   readonly method: string;
   readonly url: string;
   /** May be changed: what is set here is sent. Holds the token. */
@@ -50,6 +52,13 @@ export interface ClientOptions {
   onRequest?: ((request: OutgoingRequest) => void | Promise<void>) | undefined;
   /** Runs when an answer is there, whatever its status; not when the connection failed. */
   onResponse?: ((response: IncomingResponse) => void | Promise<void>) | undefined;
+  /** Passed on to `fetch` with every request. */
+  fetchOptions?: FetchOptions | undefined;
+  /**
+   * Looks at every successful answer; what it throws makes the call reject with an `ApiError`. `@lockstep/core-sdk/validation`
+   * has one that holds answers to the contract. Defaults to none: the API does so itself.
+   */
+  validate?: ((operation: string, data: unknown) => void) | undefined;
 }
 
 /** Settings of one call. They win over the client's. */
@@ -62,6 +71,6 @@ export interface RequestOptions {
   maxRetries?: number | undefined;
   /** Sent with this request. */
   headers?: Readonly<Record<string, string>> | undefined;
-  /** Passed on to `fetch`. */
+  /** Passed on to `fetch`, on top of the client's. */
   fetchOptions?: FetchOptions | undefined;
 }

@@ -9,6 +9,8 @@ import { queryString } from './url.js';
 
 /** One operation of the contract with its arguments. */
 export interface Call {
+  /** Its id in the contract, such as `users.get`. */
+  operation: string;
   method: string;
   /** Begins with a slash; encoded. */
   path: string;
@@ -100,7 +102,7 @@ export class Transport {
     const { method, path, options = {} } = call;
     const { fetch, timeout = 30_000, onRequest, onResponse } = this.#options;
     const url = this.#base + path + queryString(call.query, call.commaSeparated);
-    const request = { method, url, headers: new Headers(headers), attempt };
+    const request = { operation: call.operation, method, url, headers: new Headers(headers), attempt };
     await onRequest?.(request);
     const started = performance.now();
     const outcome = await exchange(
@@ -108,6 +110,7 @@ export class Transport {
       fetch ?? globalThis.fetch,
       url,
       {
+        ...this.#options.fetchOptions,
         ...options.fetchOptions,
         method,
         headers: request.headers,
@@ -125,19 +128,29 @@ export class Transport {
       duration: performance.now() - started,
     });
     const name = `${method} ${path}`;
-    return response.ok ? answerOf<T>(name, response, text) : errorOf(name, response, text);
+    if (!response.ok) return errorOf(name, response, text);
+    return answerOf<T>(name, response, text, (data) => this.#options.validate?.(call.operation, data));
   }
 }
 
-function answerOf<T>(request: string, response: Response, text: string): WithResponse<T> | ApiError {
+function answerOf<T>(
+  request: string,
+  response: Response,
+  text: string,
+  validate: (data: T) => void,
+): WithResponse<T> | ApiError {
+  let fault = 'the body is not JSON';
   try {
+    const data = (text === '' ? undefined : JSON.parse(text)) as T;
+    fault = 'the body is not what the contract says';
+    validate(data);
     return {
-      data: (text === '' ? undefined : JSON.parse(text)) as T,
+      data,
       response,
       etag: response.headers.get('etag') ?? undefined,
       requestId: response.headers.get('x-request-id') ?? undefined,
     };
   } catch (cause) {
-    return new ApiError(`${request}: ${response.status}, but the body is not JSON`, { cause, response });
+    return new ApiError(`${request}: ${response.status}, but ${fault}`, { cause, response });
   }
 }

@@ -3,8 +3,9 @@ export { CoreApiClient } from './client.js';
 export { MeResource } from './resources/me.js';
 export {
   RolesResource,
+  type RolesListExpand,
   type RolesListParams,
-  type RolesGetParams,
+  type RolesGetExpand,
   type RolesGetOptions,
   type RolesCreateOptions,
   type RolesUpdateOptions,
@@ -19,21 +20,23 @@ export {
 } from './resources/tenants.js';
 export {
   UserRolesResource,
+  type UserRolesListExpand,
   type UserRolesListParams,
-  type UserRolesGetParams,
+  type UserRolesGetExpand,
   type UserRolesGetOptions,
   type UserRolesCreateOptions,
   type UserRolesDeleteOptions,
 } from './resources/user-roles.js';
 export {
   UsersResource,
+  type UsersListExpand,
   type UsersListParams,
-  type UsersGetParams,
+  type UsersGetExpand,
   type UsersGetOptions,
   type UsersCreateOptions,
   type UsersUpdateOptions,
   type UsersDeleteOptions,
-  type UsersReportsParams,
+  type UsersReportsOptions,
 } from './resources/users.js';
 export type {
   Me,

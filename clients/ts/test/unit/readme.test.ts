@@ -11,7 +11,7 @@ function check(modules: string[]): string[] {
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
   options.noEmit = true;
   options.types = ['node'];
-  options.paths = { '@lockstep/core-sdk': [`${root}src/index.ts`] };
+  options.paths = { '@lockstep/core-sdk': [`${root}src/index.ts`], '@lockstep/core-sdk/*': [`${root}src/*.ts`] };
   delete options.rootDir;
   const files = new Map(modules.map((code, i) => [`${root}example-${i}.ts`, code]));
   const host = ts.createCompilerHost(options);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type {
   CoreApiClient,
   CursorPage,
+  PageOf,
   Role,
   User,
   UserCreate,
@@ -26,7 +27,8 @@ export async function compileOnly(client: CoreApiClient): Promise<void> {
   void promise;
 
   const page = await client.users.list({ limit: 10 });
-  expect<Equal<typeof page, UserPage & CursorPage<User>>>();
+  expect<Equal<typeof page, PageOf<UserPage, User> & CursorPage<User>>>();
+  expect<Equal<typeof page.totalCount, number | undefined>>();
   const next = await page.nextPage();
   expect<Equal<NonNullable<typeof next>['data'], User[]>>();
   for await (const user of client.users.list()) expect<Equal<typeof user, User>>();
@@ -46,8 +48,30 @@ export async function compileOnly(client: CoreApiClient): Promise<void> {
 
   // @ts-expect-error a field that does not exist
   void found.name;
-  // @ts-expect-error a list does not have the roles
-  void page.data[0]?.roles;
+  // What is asked for is there.
+  const [expanded] = (await client.users.list({ expand: ['roles', 'managedUsers.roles'] })).data;
+  if (expanded) {
+    expect<Equal<typeof expanded.roles, Role[]>>();
+    const [report] = expanded.managedUsers;
+    expect<Equal<NonNullable<typeof report>['roles'], Role[]>>();
+    expect<Equal<typeof expanded.status, 'active' | 'inactive'>>();
+  }
+  const deep = await client.users.get('id', { expand: ['managedUsers.roles'], timeout: 500 });
+  expect<Equal<(typeof deep.managedUsers)[number]['roles'], Role[]>>();
+  const grant = await client.userRoles.get('id', { expand: ['user.roles', 'grantedBy'] });
+  expect<Equal<typeof grant.user.roles, Role[]>>();
+  for await (const user of client.users.list({ expand: ['roles'] })) expect<Equal<typeof user.roles, Role[]>>();
+
+  // @ts-expect-error nothing was asked for: the roles may be missing
+  void page.data[0]?.roles.length;
+  // @ts-expect-error something else was asked for
+  void (await client.users.list({ expand: ['managedUsers'] })).data[0]?.roles.length;
+  // @ts-expect-error an expansion that does not exist
+  client.users.list({ expand: ['manager'] });
+  // @ts-expect-error an expansion of another resource
+  client.users.get('id', { expand: ['users'] });
+  // @ts-expect-error a sort order that does not exist
+  client.users.list({ sort: ['email'] });
   // @ts-expect-error an enum value that does not exist
   await client.users.update('id', { status: 'retired' });
   // @ts-expect-error a field that does not exist

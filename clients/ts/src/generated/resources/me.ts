@@ -18,6 +18,6 @@ export class MeResource {
    * Says who the token stands for and what it may do. Needs no permission.
    */
   get(options?: RequestOptions): ApiPromise<Me> {
-    return this.#transport.send<Me>({ method: 'GET', path: '/v1/me', options });
+    return this.#transport.send<Me>({ operation: 'me.get', method: 'GET', path: '/v1/me', options });
   }
 }

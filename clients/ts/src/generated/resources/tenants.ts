@@ -47,7 +47,13 @@ export class TenantsResource {
    * Needs a platform token: a caller that acts on tenants, not inside one.
    */
   list(params?: TenantsListParams, options?: RequestOptions): PagePromise<Tenant, TenantPage> {
-    return this.#transport.page<Tenant, TenantPage>({ method: 'GET', path: '/v1/tenants', query: params, options });
+    return this.#transport.page<Tenant, TenantPage>({
+      operation: 'tenants.list',
+      method: 'GET',
+      path: '/v1/tenants',
+      query: params,
+      options,
+    });
   }
 
   /**
@@ -57,6 +63,7 @@ export class TenantsResource {
    */
   get(id: string, options?: TenantsGetOptions): ApiPromise<Tenant> {
     return this.#transport.send<Tenant>({
+      operation: 'tenants.get',
       method: 'GET',
       path: path`/v1/tenants/${id}`,
       headers: { 'If-None-Match': options?.ifNoneMatch },
@@ -70,7 +77,13 @@ export class TenantsResource {
    * Creates the tenant with its default roles and its first administrator, all or nothing. Needs a platform token: a caller that acts on tenants, not inside one.
    */
   create(body: TenantCreate, options?: RequestOptions): ApiPromise<TenantProvisioned> {
-    return this.#transport.send<TenantProvisioned>({ method: 'POST', path: '/v1/tenants', body, options });
+    return this.#transport.send<TenantProvisioned>({
+      operation: 'tenants.create',
+      method: 'POST',
+      path: '/v1/tenants',
+      body,
+      options,
+    });
   }
 
   /**
@@ -80,6 +93,7 @@ export class TenantsResource {
    */
   update(id: string, body: TenantUpdate, options?: TenantsUpdateOptions): ApiPromise<Tenant> {
     return this.#transport.send<Tenant>({
+      operation: 'tenants.update',
       method: 'PATCH',
       path: path`/v1/tenants/${id}`,
       body,
@@ -96,6 +110,7 @@ export class TenantsResource {
    */
   delete(id: string, options?: TenantsDeleteOptions): ApiPromise<void> {
     return this.#transport.send<void>({
+      operation: 'tenants.delete',
       method: 'DELETE',
       path: path`/v1/tenants/${id}`,
       headers: { 'If-Match': options?.ifMatch },

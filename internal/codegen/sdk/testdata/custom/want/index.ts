@@ -2,10 +2,11 @@
 export { CoreApiClient } from './client.js';
 export {
   LineItemsResource,
+  type LineItemsListExpand,
   type LineItemsListParams,
   type LineItemsCreateOptions,
   type LineItemsUpdateOptions,
-  type LineItemsGetLineParams,
+  type LineItemsGetLineOptions,
 } from './resources/line-items.js';
 export { UsersResource } from './resources/users.js';
 export type {

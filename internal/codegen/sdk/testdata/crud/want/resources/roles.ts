@@ -23,22 +23,29 @@ export class RolesResource {
 
   /** List Roles. */
   list(params?: RolesListParams, options?: RequestOptions): PagePromise<Role, RolePage> {
-    return this.#transport.page<Role, RolePage>({ method: 'GET', path: '/v1/roles', query: params, options });
+    return this.#transport.page<Role, RolePage>({
+      operation: 'roles.list',
+      method: 'GET',
+      path: '/v1/roles',
+      query: params,
+      options,
+    });
   }
 
   /** Get a Role. */
   get(id: string, options?: RequestOptions): ApiPromise<Role> {
-    return this.#transport.send<Role>({ method: 'GET', path: path`/v1/roles/${id}`, options });
+    return this.#transport.send<Role>({ operation: 'roles.get', method: 'GET', path: path`/v1/roles/${id}`, options });
   }
 
   /** Create a Role. */
   create(body: RoleCreate, options?: RequestOptions): ApiPromise<Role> {
-    return this.#transport.send<Role>({ method: 'POST', path: '/v1/roles', body, options });
+    return this.#transport.send<Role>({ operation: 'roles.create', method: 'POST', path: '/v1/roles', body, options });
   }
 
   /** Change a Role. */
   update(id: string, body: RoleUpdate, options?: RequestOptions): ApiPromise<Role> {
     return this.#transport.send<Role>({
+      operation: 'roles.update',
       method: 'PATCH',
       path: path`/v1/roles/${id}`,
       body,
@@ -49,6 +56,11 @@ export class RolesResource {
 
   /** Delete a Role. */
   delete(id: string, options?: RequestOptions): ApiPromise<void> {
-    return this.#transport.send<void>({ method: 'DELETE', path: path`/v1/roles/${id}`, options });
+    return this.#transport.send<void>({
+      operation: 'roles.delete',
+      method: 'DELETE',
+      path: path`/v1/roles/${id}`,
+      options,
+    });
   }
 }

@@ -23,22 +23,40 @@ export class TenantsResource {
 
   /** List Tenants. */
   list(params?: TenantsListParams, options?: RequestOptions): PagePromise<Tenant, TenantPage> {
-    return this.#transport.page<Tenant, TenantPage>({ method: 'GET', path: '/v1/tenants', query: params, options });
+    return this.#transport.page<Tenant, TenantPage>({
+      operation: 'tenants.list',
+      method: 'GET',
+      path: '/v1/tenants',
+      query: params,
+      options,
+    });
   }
 
   /** Get a Tenant. */
   get(id: string, options?: RequestOptions): ApiPromise<Tenant> {
-    return this.#transport.send<Tenant>({ method: 'GET', path: path`/v1/tenants/${id}`, options });
+    return this.#transport.send<Tenant>({
+      operation: 'tenants.get',
+      method: 'GET',
+      path: path`/v1/tenants/${id}`,
+      options,
+    });
   }
 
   /** Create a Tenant. */
   create(body: TenantCreate, options?: RequestOptions): ApiPromise<Tenant> {
-    return this.#transport.send<Tenant>({ method: 'POST', path: '/v1/tenants', body, options });
+    return this.#transport.send<Tenant>({
+      operation: 'tenants.create',
+      method: 'POST',
+      path: '/v1/tenants',
+      body,
+      options,
+    });
   }
 
   /** Change a Tenant. */
   update(id: string, body: TenantUpdate, options?: RequestOptions): ApiPromise<Tenant> {
     return this.#transport.send<Tenant>({
+      operation: 'tenants.update',
       method: 'PATCH',
       path: path`/v1/tenants/${id}`,
       body,
@@ -49,6 +67,11 @@ export class TenantsResource {
 
   /** Delete a Tenant. */
   delete(id: string, options?: RequestOptions): ApiPromise<void> {
-    return this.#transport.send<void>({ method: 'DELETE', path: path`/v1/tenants/${id}`, options });
+    return this.#transport.send<void>({
+      operation: 'tenants.delete',
+      method: 'DELETE',
+      path: path`/v1/tenants/${id}`,
+      options,
+    });
   }
 }

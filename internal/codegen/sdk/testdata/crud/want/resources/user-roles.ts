@@ -24,6 +24,7 @@ export class UserRolesResource {
   /** List UserRoles. */
   list(params?: UserRolesListParams, options?: RequestOptions): PagePromise<UserRole, UserRolePage> {
     return this.#transport.page<UserRole, UserRolePage>({
+      operation: 'userRoles.list',
       method: 'GET',
       path: '/v1/user-roles',
       query: params,
@@ -33,17 +34,29 @@ export class UserRolesResource {
 
   /** Get a UserRole. */
   get(id: string, options?: RequestOptions): ApiPromise<UserRole> {
-    return this.#transport.send<UserRole>({ method: 'GET', path: path`/v1/user-roles/${id}`, options });
+    return this.#transport.send<UserRole>({
+      operation: 'userRoles.get',
+      method: 'GET',
+      path: path`/v1/user-roles/${id}`,
+      options,
+    });
   }
 
   /** Create a UserRole. */
   create(body: UserRoleCreate, options?: RequestOptions): ApiPromise<UserRole> {
-    return this.#transport.send<UserRole>({ method: 'POST', path: '/v1/user-roles', body, options });
+    return this.#transport.send<UserRole>({
+      operation: 'userRoles.create',
+      method: 'POST',
+      path: '/v1/user-roles',
+      body,
+      options,
+    });
   }
 
   /** Change a UserRole. */
   update(id: string, body: UserRoleUpdate, options?: RequestOptions): ApiPromise<UserRole> {
     return this.#transport.send<UserRole>({
+      operation: 'userRoles.update',
       method: 'PATCH',
       path: path`/v1/user-roles/${id}`,
       body,
@@ -54,6 +67,11 @@ export class UserRolesResource {
 
   /** Delete a UserRole. */
   delete(id: string, options?: RequestOptions): ApiPromise<void> {
-    return this.#transport.send<void>({ method: 'DELETE', path: path`/v1/user-roles/${id}`, options });
+    return this.#transport.send<void>({
+      operation: 'userRoles.delete',
+      method: 'DELETE',
+      path: path`/v1/user-roles/${id}`,
+      options,
+    });
   }
 }

@@ -23,22 +23,34 @@ export class UsersResource {
 
   /** List Users. */
   list(params?: UsersListParams, options?: RequestOptions): PagePromise<User, UserPage> {
-    return this.#transport.page<User, UserPage>({ method: 'GET', path: '/v1/users', query: params, options });
+    return this.#transport.page<User, UserPage>({
+      operation: 'users.list',
+      method: 'GET',
+      path: '/v1/users',
+      query: params,
+      options,
+    });
   }
 
   /** Get a User. */
   get(id: string, options?: RequestOptions): ApiPromise<UserWithRoles> {
-    return this.#transport.send<UserWithRoles>({ method: 'GET', path: path`/v1/users/${id}`, options });
+    return this.#transport.send<UserWithRoles>({
+      operation: 'users.get',
+      method: 'GET',
+      path: path`/v1/users/${id}`,
+      options,
+    });
   }
 
   /** Create a User. */
   create(body: UserCreate, options?: RequestOptions): ApiPromise<User> {
-    return this.#transport.send<User>({ method: 'POST', path: '/v1/users', body, options });
+    return this.#transport.send<User>({ operation: 'users.create', method: 'POST', path: '/v1/users', body, options });
   }
 
   /** Change a User. */
   update(id: string, body: UserUpdate, options?: RequestOptions): ApiPromise<User> {
     return this.#transport.send<User>({
+      operation: 'users.update',
       method: 'PATCH',
       path: path`/v1/users/${id}`,
       body,
@@ -49,6 +61,11 @@ export class UsersResource {
 
   /** Delete a User. */
   delete(id: string, options?: RequestOptions): ApiPromise<void> {
-    return this.#transport.send<void>({ method: 'DELETE', path: path`/v1/users/${id}`, options });
+    return this.#transport.send<void>({
+      operation: 'users.delete',
+      method: 'DELETE',
+      path: path`/v1/users/${id}`,
+      options,
+    });
   }
 }

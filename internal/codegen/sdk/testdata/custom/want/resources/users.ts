@@ -15,11 +15,22 @@ export class UsersResource {
 
   /** Deactivate a user. */
   deactivate(id: string, body?: { reason?: string | undefined }, options?: RequestOptions): ApiPromise<void> {
-    return this.#transport.send<void>({ method: 'POST', path: path`/v1/users/${id}/deactivate`, body, options });
+    return this.#transport.send<void>({
+      operation: 'users.deactivate',
+      method: 'POST',
+      path: path`/v1/users/${id}/deactivate`,
+      body,
+      options,
+    });
   }
 
   /** Every user's invoices. */
   export(options?: RequestOptions): ApiPromise<Invoice[]> {
-    return this.#transport.send<Invoice[]>({ method: 'GET', path: '/v1/users/export', options });
+    return this.#transport.send<Invoice[]>({
+      operation: 'users.export',
+      method: 'GET',
+      path: '/v1/users/export',
+      options,
+    });
   }
 }
