@@ -3,6 +3,8 @@ import type { NextConfig } from 'next';
 const config: NextConfig = {
   poweredByHeader: false,
   images: { unoptimized: true },
+  // For forbidden(): what the API refuses has a page and a status of its own.
+  experimental: { authInterrupts: true },
   headers: async () => [
     {
       source: '/:path*',

@@ -1,7 +1,6 @@
 import 'server-only';
-import { CoreApiClient } from '@lockstep/core-sdk';
+import { serverApi } from '@lockstep/core-sdk/next';
 import { redirect } from 'next/navigation';
-import { cache } from 'react';
 import { session } from './session';
 import { setting } from './setting';
 
@@ -11,8 +10,8 @@ import { setting } from './setting';
  *
  * @throws Error if LOCKSTEP_API_URL is not set.
  */
-export const api = cache(async (): Promise<CoreApiClient> => {
+export const api = serverApi(async () => {
   const caller = await session();
   if (!caller) redirect('/sign-in?problem=ended');
-  return new CoreApiClient({ baseUrl: setting('LOCKSTEP_API_URL'), authToken: caller.accessToken });
+  return { baseUrl: setting('LOCKSTEP_API_URL'), authToken: caller.accessToken };
 });

@@ -23,7 +23,7 @@ export default async function SignInPage({ searchParams }: Props) {
       {said && <p role="alert">{said}</p>}
       <p>See the people of your organisation, who leads whom, and what each may do.</p>
       {/* A plain form: it leaves the app. */}
-      <form action="/auth/sign-in">
+      <form action="/auth/sign-in" className="actions">
         <input type="hidden" name="returnTo" value={ownPath(typeof returnTo === 'string' ? returnTo : '/')} />
         <button type="submit">Sign in</button>
       </form>

@@ -1,32 +1,36 @@
-import Link from 'next/link';
+import { PermissionError, type Role } from '@lockstep/core-sdk';
+import { Suspense } from 'react';
 import { api } from '@/lib/api';
 import { load } from '@/lib/load';
-import { People } from './people';
+import { LoadingNote } from '../loading-note';
+import { Filter } from './filter';
+import { readQuery, type SearchParams } from './query';
+import { Results } from './results';
 
 export const metadata = { title: 'Users' };
 
-interface Props {
-  searchParams: Promise<{ cursor?: string | string[] }>;
-}
-
-export default async function UsersPage({ searchParams }: Props) {
-  const { cursor } = await searchParams;
-  const { users } = await api();
-  const page = await load(users.list({ limit: 20, cursor: typeof cursor === 'string' ? cursor : undefined }));
+export default async function UsersPage({ searchParams }: { searchParams: SearchParams }) {
+  const query = await readQuery(searchParams);
+  const state = JSON.stringify(query);
   return (
     <>
       <h1>Users</h1>
-      <People users={page.data} empty={cursor ? 'No further users.' : 'There are no users yet.'} />
-      <nav className="pager" aria-label="Pages">
-        <span>{cursor && <Link href="/users">First page</Link>}</span>
-        <span>
-          {page.nextCursor && (
-            <Link href={{ pathname: '/users', query: { cursor: page.nextCursor } }} rel="next">
-              Next page
-            </Link>
-          )}
-        </span>
-      </nav>
+      {/* Remade with the URL: its fields show what the list shows. */}
+      <Filter key={`filter ${state}`} query={query} roles={await roles()} />
+      <Suspense key={state} fallback={<LoadingNote />}>
+        <Results query={query} />
+      </Suspense>
     </>
   );
+}
+
+/** The roles to filter by; none for those who may not read them. */
+async function roles(): Promise<Role[]> {
+  const { roles } = await api();
+  return load(roles.list({ limit: 200, sort: ['name'] }).then(({ data }) => data, orNone));
+}
+
+function orNone(error: unknown): never[] {
+  if (error instanceof PermissionError) return [];
+  throw error;
 }

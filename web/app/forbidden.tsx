@@ -1,0 +1,14 @@
+import Link from 'next/link';
+
+export const metadata = { title: 'Not allowed' };
+
+/** Shown in place of a page that the API does not let the caller see, or whose change it would refuse. */
+export default function Forbidden() {
+  return (
+    <>
+      <h1>Not allowed</h1>
+      <p>Your roles do not include this. An administrator of your organisation can grant you one that does.</p>
+      <Link href="/users">All users</Link>
+    </>
+  );
+}

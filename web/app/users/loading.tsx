@@ -1,7 +1,0 @@
-export default function Loading() {
-  return (
-    <p aria-busy="true" role="status">
-      Loading…
-    </p>
-  );
-}

@@ -1,0 +1,68 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, type TestContext } from 'node:test';
+import pg from 'pg';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { startApp, type App } from './app.js';
+import { launch } from './chromium.js';
+import { variable } from './environment.js';
+import { signIn } from './people.js';
+
+/** What the tests of a file share: the app, a browser, and a look into the database. */
+export class Stage {
+  app!: App;
+  browser!: Browser;
+  #database!: pg.Client;
+  /** Cookies of those who have signed in: once is enough. */
+  readonly #sessions = new Map<string, Awaited<ReturnType<BrowserContext['storageState']>>>();
+  #pictures: Promise<string> | undefined;
+
+  constructor() {
+    before(async () => {
+      this.#database = new pg.Client({ connectionString: variable('LOCKSTEP_E2E_DATABASE_URL') });
+      [this.app, this.browser] = await Promise.all([startApp(variable('LOCKSTEP_E2E_API')), launch(), this.#database.connect()]);
+    });
+    after(async () => {
+      await Promise.all([this.browser?.close(), this.app?.stop(), this.#database?.end()]);
+    });
+  }
+
+  /** A browser of its own, closed with the test. */
+  async visitor(t: TestContext, options: BrowserContextOptions = {}): Promise<{ context: BrowserContext; page: Page }> {
+    const context = await this.browser.newContext(options);
+    context.setDefaultTimeout(15_000);
+    t.after(() => context.close());
+    return { context, page: await context.newPage() };
+  }
+
+  /** A browser in which somebody has signed in, at a page of the app. */
+  async visit(t: TestContext, name: string, path = '/users', options: BrowserContextOptions = {}): Promise<Page> {
+    const kept = this.#sessions.get(name);
+    const { context, page } = await this.visitor(t, { ...options, ...(kept && { storageState: kept }) });
+    if (kept) await page.goto(this.app.origin + path);
+    else await signIn(page, this.app.origin + path, name);
+    this.#sessions.set(name, await context.storageState());
+    return page;
+  }
+
+  /** A column of the only user with this value in another column, as the owner of the database sees it. */
+  async stored(column: string, where: string, value: string): Promise<unknown> {
+    const { rows } = await this.#database.query<{ found: unknown }>(
+      `SELECT ${column} AS found FROM core.users WHERE ${where}::text = $1`,
+      [value],
+    );
+    return rows.length === 1 ? rows[0]?.found : undefined;
+  }
+
+  /** Keeps a picture of a page. */
+  async picture(page: Page, name: string): Promise<void> {
+    this.#pictures ??= mkdtemp(join(process.env['LOCKSTEP_E2E_SCREENSHOTS'] ?? tmpdir(), 'lockstep-web-'));
+    await page.screenshot({ path: join(await this.#pictures, `${name}.png`), fullPage: true });
+  }
+}
+
+export const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1 }).getByText(name, { exact: true });
+
+/** The people listed on a page. */
+export const listed = (page: Page) => page.getByRole('main').locator('.people').getByRole('link');
