@@ -20,6 +20,7 @@ var (
 	createsIndex = regexp.MustCompile(`(?is)^create\s+(?:unique\s+)?index\s+concurrently\b`)
 	createdIndex = regexp.MustCompile(`(?is)^create\s+(?:unique\s+)?index\s+concurrently\s+(?:if\s+not\s+exists\s+)?(` + identifier + `)\s+on\s+(?:only\s+)?(` + qualified + `)`)
 	droppedIndex = regexp.MustCompile(`(?is)^drop\s+index\s+concurrently\s+(?:if\s+exists\s+)?(` + qualified + `)`)
+	reindexes    = regexp.MustCompile(`(?is)^reindex\b.*\bconcurrently\b`)
 	concurrently = regexp.MustCompile(`(?i)\bconcurrently\b`)
 	// notInTx are the statements Postgres refuses inside a transaction block, and those that may commit by themselves.
 	notInTx = regexp.MustCompile(`(?is)^(vacuum|cluster|reindex|alter\s+system|(create|drop)\s+(database|tablespace|subscription)|call|do)\b|\bconcurrently\b`)
@@ -100,6 +101,9 @@ func (s *session) cleanUp(ctx context.Context, script *Script, i int, begun, our
 		}
 		return index == nil, err
 	}
+	if begun && reindexes.MatchString(stmt.Text) {
+		return false, s.dropTransient(ctx)
+	}
 	if !createsIndex.MatchString(stmt.Text) {
 		return false, nil
 	}
@@ -129,6 +133,34 @@ JOIN pg_namespace n ON n.oid = t.relnamespace WHERE t.oid = to_regclass($1)`, m[
 		return false, fmt.Errorf("drop index %s, left by an attempt that failed: %w", index.name, err)
 	}
 	return false, nil
+}
+
+// dropTransient drops the invalid copies that an interrupted REINDEX CONCURRENTLY leaves (manual, REINDEX, Rebuilding
+// Indexes Concurrently): they carry the index's name with _ccnew or _ccold and perhaps a number.
+func (s *session) dropTransient(ctx context.Context) error {
+	rows, err := s.conn.Query(ctx, `SELECT format('%I.%I', n.nspname, c.relname) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$'
+  AND EXISTS (SELECT FROM pg_class o WHERE o.relnamespace = c.relnamespace AND o.relkind = c.relkind AND o.relname = regexp_replace(c.relname, '_cc(new|old)[0-9]*$', ''))`)
+	if err != nil {
+		return fmt.Errorf("look for what an interrupted REINDEX left: %w", err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("look for what an interrupted REINDEX left: %w", err)
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	if _, err := s.conn.Exec(ctx, "SET lock_timeout = 0"); err != nil {
+		return fmt.Errorf("prepare a concurrent statement: %w", err)
+	}
+	for _, name := range names {
+		s.o.Log("         dropping index %s, left by an attempt that failed", name)
+		if _, err := s.conn.Exec(ctx, "DROP INDEX CONCURRENTLY IF EXISTS "+name); err != nil {
+			return fmt.Errorf("drop index %s, left by an attempt that failed: %w", name, err)
+		}
+	}
+	return nil
 }
 
 type index struct {
