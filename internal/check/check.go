@@ -6,8 +6,10 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"github.com/lockstep-dev/lockstep/internal/migrate"
 	"github.com/lockstep-dev/lockstep/internal/planner"
 )
 
@@ -46,7 +48,8 @@ type Report struct {
 	Proof      planner.Report     `json:"proof"`
 	Lint       planner.LintReport `json:"lint"`
 	Comparison planner.Comparison `json:"comparison"`
-	Release    []string           `json:"release"` // problems
+	Release    []string           `json:"release"`  // problems
+	Compared   bool               `json:"compared"` // with the released schema
 	ReleaseRan bool               `json:"releaseRan"`
 	Sections   []Section          `json:"sections"`
 }
@@ -137,9 +140,14 @@ func Run(ctx context.Context, o Options) (Report, error) {
 
 // released compares with the base's release, and runs it, when there are new migrations it could stumble over.
 func released(ctx context.Context, o Options, r repository, fork string, report *Report, step func(string) func()) error {
-	if len(report.Added) == 0 || len(report.Proof.Problems) > 0 {
+	// A directory that does not apply has its own problems; whether it can be undone does not matter to a release.
+	broken := slices.ContainsFunc(report.Proof.Problems, func(p *migrate.Problem) bool {
+		return !slices.Contains([]string{"data_loss", "round_trip", "missing_down", "empty_down", "schema", "fence", "fingerprint"}, p.Code)
+	})
+	if len(report.Added) == 0 || broken {
 		return nil
 	}
+	report.Compared = true
 	done := step("compare with the released schema")
 	text, err := r.git(ctx, "show", fork+":ent/schema.sql")
 	if err != nil {

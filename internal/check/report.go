@@ -97,6 +97,8 @@ func (r Report) Markdown() string {
 	switch {
 	case len(r.Added) == 0:
 		say("Nothing new for it to run on.\n")
+	case !r.Compared:
+		say("Not looked at: the migrations do not apply.\n")
 	case len(r.Release)+len(r.Comparison.Missed) > 0:
 		for _, p := range append(append([]string{}, r.Comparison.Missed...), r.Release...) {
 			say("- %s", strings.ReplaceAll(p, "\n", "\n  "))
