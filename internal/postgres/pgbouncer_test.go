@@ -37,9 +37,6 @@ var unpooled = map[string]string{
 // TestBehindPgBouncer runs this package's tests once more, behind Debian's PgBouncer in transaction mode.
 func TestBehindPgBouncer(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("the whole package once more")
-	}
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
