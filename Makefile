@@ -27,8 +27,8 @@ setup: ## install npm packages, the test browser and PgBouncer, where they are m
 generate: ## regenerate everything from ent/schema
 	@go generate .
 
-migration: ## plan the next migration and its reverse: make migration name=add_x
-	@$(if $(name),,$(error say what it does: make migration name=add_projects))$(LOCKSTEP) migration --name $(name)
+migration: ## plan the next migration and its reverse: make migration name=add_x [args=--rename=users.a=b]
+	@$(if $(name),,$(error say what it does: make migration name=add_projects))$(LOCKSTEP) migration --name $(name) $(args)
 
 verify: ## prove that schema, migrations and their reverses agree
 	@$(LOCKSTEP) migrate verify

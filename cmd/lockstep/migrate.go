@@ -58,6 +58,9 @@ tenant-owned tables are fenced in by row-level security. The exit code is 1 when
 					fmt.Fprintf(out, "no rows in %s, so nothing is proven about them: %s\n", table, why)
 				}
 				for _, m := range report.Migrations {
+					if m.WithoutRows != "" {
+						fmt.Fprintf(out, "proven on empty tables only: %s: %s\n", m.Name, m.WithoutRows)
+					}
 					if len(m.Lost) > 0 {
 						fmt.Fprintf(out, "lost when undone: %s: %s\n", m.Name, strings.Join(m.Lost, "; "))
 					}

@@ -60,6 +60,9 @@ func TestMigrationCommands(t *testing.T) {
 	run(0, "agree with ent/schema.sql", "migrate", "verify")
 
 	schema := filepath.Join(root, "ent", "schema.sql")
+	if err := os.Symlink(filepath.Join(source, "node_modules"), filepath.Join(root, "node_modules")); err != nil {
+		t.Fatal(err)
+	}
 	text, err := os.ReadFile(schema)
 	if err != nil {
 		t.Fatal(err)
@@ -79,6 +82,8 @@ func TestMigrationCommands(t *testing.T) {
 		t.Errorf("got %d migrations, want one more than %d", files(), before)
 	}
 	run(1, "has this name already", "migration", "--name", "add_planted")
+	run(0, "0 findings", "migrate", "lint")
+	run(0, "every migration has its reverse", "migrate", "reverse")
 
 	down, err := filepath.Glob(filepath.Join(root, "migrations", "down", "*_add_planted.sql"))
 	if err != nil || len(down) != 1 {

@@ -88,6 +88,9 @@ func (r Report) Markdown() string {
 		if len(m.Lost) > 0 {
 			rows = "lost: " + strings.Join(m.Lost, "; ")
 		}
+		if m.WithoutRows != "" {
+			rows = "proven on empty tables only: " + m.WithoutRows
+		}
 		say("| %s | %d | %s | %s |", m.Name, m.Up, cell(reverse), cell(rows))
 	}
 	for table, why := range r.Proof.Bare {

@@ -196,7 +196,11 @@ func TestVerifyFindsPlantedFaults(t *testing.T) {
 			}
 			wantProblems(t, report, test.codes...)
 			if test.says != "" && len(report.Problems) > 0 {
-				wantWords(t, "problem", report.Problems[0].Message, []string{test.says})
+				said := ""
+				for _, p := range report.Problems {
+					said += p.Message + "\n"
+				}
+				wantWords(t, "problem", said, []string{test.says})
 			}
 			if test.name == "irreversible" && report.Migrations[1].Irreversible != "it sends letters" {
 				t.Errorf("got %+v, want the reason reported", report.Migrations[1])

@@ -45,6 +45,8 @@ type Proof struct {
 	Down    int    `json:"down"` // statements
 	// Irreversible is the declared reason for which it was not undone.
 	Irreversible string `json:"irreversible,omitempty"`
+	// WithoutRows says why it was proven on empty tables: generated rows cannot know which others a new foreign key wants.
+	WithoutRows string `json:"withoutRows,omitempty"`
 	// Lost is what its rows held and do not hold any more after it was undone.
 	Lost   []string `json:"lost,omitempty"`
 	Millis int64    `json:"millis"`
@@ -93,7 +95,8 @@ func (o Options) verify(ctx context.Context, report *Report) error {
 			}
 		}
 		step, begin := o.step(m.Up.Name), time.Now()
-		if _, err := migrate.Up(ctx, migrate.Options{Read: dir, URL: d.current.url, To: m.Version}); err != nil {
+		unproven, err := d.current.upDespiteRows(ctx, migrate.Options{Read: dir, URL: d.current.url, To: m.Version})
+		if err != nil {
 			say("apply", m.Version, "%s does not apply to a database with rows: %v\n%s", m.Up.Name, err, advice(err))
 			return ctx.Err()
 		}
@@ -101,7 +104,10 @@ func (o Options) verify(ctx context.Context, report *Report) error {
 		if err != nil {
 			return err
 		}
-		proof := Proof{Version: m.Version, Name: m.Up.Name, Up: len(m.Up.Statements), Irreversible: m.Up.Irreversible}
+		proof := Proof{Version: m.Version, Name: m.Up.Name, Up: len(m.Up.Statements), Irreversible: m.Up.Irreversible, WithoutRows: unproven}
+		if unproven != "" {
+			rows = content{}
+		}
 		switch {
 		case m.Up.Irreversible != "":
 		case m.Down == nil:
