@@ -41,7 +41,7 @@ func Write(ctx context.Context, graph *gen.Graph, found validators.Set) ([]byte,
 	if err != nil {
 		return nil, fmt.Errorf("write DDL: %w", err)
 	}
-	out := bytes.NewBufferString(header)
+	out := bytes.NewBufferString(header + renames(graph))
 	for line := range strings.Lines(sql) {
 		// atlas:pos directives carry absolute paths of the machine that generates.
 		if !strings.HasPrefix(line, "-- atlas:pos ") {

@@ -1,0 +1,38 @@
+package ddl
+
+import (
+	"fmt"
+	"strings"
+
+	"entgo.io/ent/entc/gen"
+
+	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+)
+
+// renames are the directives by which the planner knows that a table or column goes on under another name.
+func renames(graph *gen.Graph) string {
+	var b strings.Builder
+	for _, node := range graph.Nodes {
+		if from := former(node.Annotations); from != "" {
+			fmt.Fprintf(&b, "-- lockstep:rename %s=%s\n", from, node.Table())
+		}
+		for _, field := range node.Fields {
+			if from := former(field.Annotations); from != "" {
+				fmt.Fprintf(&b, "-- lockstep:rename %s.%s=%s\n", node.Table(), from, field.StorageKey())
+			}
+		}
+	}
+	return b.String()
+}
+
+// former is the name an annotation gives; loading a schema turns annotations into maps.
+func former(annotations gen.Annotations) string {
+	switch a := annotations[contract.Rename{}.Name()].(type) {
+	case map[string]any:
+		from, _ := a["From"].(string)
+		return from
+	case contract.Rename:
+		return a.From
+	}
+	return ""
+}
