@@ -3,8 +3,8 @@
 package crud
 
 import (
-	"github.com/lockstep-dev/lockstep/ent/user"
-	"github.com/lockstep-dev/lockstep/ent/userrole"
+	entuser "github.com/lockstep-dev/lockstep/ent/user"
+	entuserrole "github.com/lockstep-dev/lockstep/ent/userrole"
 	"github.com/lockstep-dev/lockstep/internal/access"
 )
 
@@ -36,14 +36,14 @@ var (
 	TenantList     = access.Rule{Platform: true}
 	TenantUpdate   = access.Rule{Platform: true}
 	TenantDelete   = access.Rule{Platform: true}
-	UserRead       = access.Rule{Permission: "users:read", Self: []string{user.FieldID}, Manager: []string{user.FieldID}}
-	UserList       = access.Rule{Permission: "users:read", Self: []string{user.FieldID}, Manager: []string{user.FieldID}}
+	UserRead       = access.Rule{Permission: "users:read", Self: []string{entuser.FieldID}, Manager: []string{entuser.FieldID}}
+	UserList       = access.Rule{Permission: "users:read", Self: []string{entuser.FieldID}, Manager: []string{entuser.FieldID}}
 	UserCreate     = access.Rule{Permission: "users:create"}
 	UserUpdate     = access.Rule{Permission: "users:update"}
 	UserDelete     = access.Rule{Permission: "users:delete"}
 	UserEmailShown = access.Guard{Permission: "users:read_pii", Own: true}
-	UserRoleRead   = access.Rule{Permission: "user_roles:read", Self: []string{userrole.FieldUserID}, Manager: []string{userrole.FieldUserID}}
-	UserRoleList   = access.Rule{Permission: "user_roles:read", Self: []string{userrole.FieldUserID}, Manager: []string{userrole.FieldUserID}}
+	UserRoleRead   = access.Rule{Permission: "user_roles:read", Self: []string{entuserrole.FieldUserID}, Manager: []string{entuserrole.FieldUserID}}
+	UserRoleList   = access.Rule{Permission: "user_roles:read", Self: []string{entuserrole.FieldUserID}, Manager: []string{entuserrole.FieldUserID}}
 	UserRoleCreate = access.Rule{Permission: "user_roles:create"}
 	UserRoleDelete = access.Rule{Permission: "user_roles:delete"}
 )

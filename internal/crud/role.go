@@ -12,9 +12,9 @@ import (
 
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/predicate"
-	"github.com/lockstep-dev/lockstep/ent/role"
-	"github.com/lockstep-dev/lockstep/ent/user"
-	"github.com/lockstep-dev/lockstep/ent/userrole"
+	entrole "github.com/lockstep-dev/lockstep/ent/role"
+	entuser "github.com/lockstep-dev/lockstep/ent/user"
+	entuserrole "github.com/lockstep-dev/lockstep/ent/userrole"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/listing"
@@ -24,7 +24,7 @@ import (
 
 // roleKeys are what lists of roles can be ordered by.
 var roleKeys = []listing.Key{
-	{Name: "name", Column: role.FieldName, Kind: listing.Text},
+	{Name: "name", Column: entrole.FieldName, Kind: listing.Text},
 }
 
 // roleKey is a row's value of a key.
@@ -47,14 +47,14 @@ func roleConditions(ctx context.Context, params oas.RolesListParams) ([]predicat
 		where = append(where, allowed)
 	}
 	if len(params.Name) > 0 {
-		where = append(where, listing.In(role.FieldName, params.Name))
+		where = append(where, listing.In(entrole.FieldName, params.Name))
 	}
 	if len(params.UserId) > 0 {
-		where = append(where, linked(ctx, userrole.Table, role.UserRolesColumn, userrole.UserColumn, params.UserId...))
+		where = append(where, linked(ctx, entuserrole.Table, entrole.UserRolesColumn, entuserrole.UserColumn, params.UserId...))
 	}
 	if text, ok := params.Q.Get(); ok {
 		var columns []string
-		columns = append(columns, role.FieldName)
+		columns = append(columns, entrole.FieldName)
 		where = append(where, listing.Contains(columns, text))
 	}
 	return where, nil
@@ -104,7 +104,7 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 		if how == oas.RolesListCountExact {
 			total, err = h.client.Role.Query().Where(where...).Count(ctx)
 		} else {
-			total, err = estimate(ctx, h, role.Table, where)
+			total, err = estimate(ctx, h, entrole.Table, where)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("count roles: %w", err)
@@ -120,7 +120,7 @@ func (h *Handler) RolesGet(ctx context.Context, params oas.RolesGetParams) (oas.
 	if err != nil {
 		return nil, err
 	}
-	query := h.client.Role.Query().Where(role.ID(params.ID))
+	query := h.client.Role.Query().Where(entrole.ID(params.ID))
 	if allowed != nil {
 		query.Where(allowed)
 	}
@@ -184,7 +184,7 @@ func (h *Handler) RolesUpdate(ctx context.Context, req *oas.RoleUpdate, params o
 	}
 	var body oas.Role
 	err = transaction.Run(ctx, h.client, func(client *ent.Client) error {
-		update := client.Role.Update().Where(role.ID(params.ID)).Where(expected...)
+		update := client.Role.Update().Where(entrole.ID(params.ID)).Where(expected...)
 		if allowed != nil {
 			update.Where(allowed)
 		}
@@ -214,7 +214,7 @@ func (h *Handler) RolesUpdate(ctx context.Context, req *oas.RoleUpdate, params o
 			}
 		}
 		// Whoever may change a row is shown what it is now.
-		row, err := client.Role.Query().Where(role.ID(params.ID)).Where(unlessSet(set, expected)...).Only(ctx)
+		row, err := client.Role.Query().Where(entrole.ID(params.ID)).Where(unlessSet(set, expected)...).Only(ctx)
 		if ent.IsNotFound(err) {
 			return untouchedRole(ctx, client, params.ID, "roles:update", allowed, expected)
 		}
@@ -241,7 +241,7 @@ func (h *Handler) RolesDelete(ctx context.Context, params oas.RolesDeleteParams)
 		return err
 	}
 	return transaction.Run(ctx, h.client, func(client *ent.Client) error {
-		remove := client.Role.Delete().Where(role.ID(params.ID)).Where(expected...)
+		remove := client.Role.Delete().Where(entrole.ID(params.ID)).Where(expected...)
 		if allowed != nil {
 			remove.Where(allowed)
 		}
@@ -263,7 +263,7 @@ func untouchedRole(ctx context.Context, client *ent.Client, id uuid.UUID, permis
 	if err != nil {
 		return notFound("roles")
 	}
-	query := client.Role.Query().Where(role.ID(id))
+	query := client.Role.Query().Where(entrole.ID(id))
 	if allowed != nil {
 		query.Where(allowed)
 	}
@@ -275,7 +275,7 @@ func untouchedRole(ctx context.Context, client *ent.Client, id uuid.UUID, permis
 		return fmt.Errorf("look for roles: %w", err)
 	}
 	if changeable != nil {
-		may, err := client.Role.Query().Where(role.ID(id), changeable).Exist(ctx)
+		may, err := client.Role.Query().Where(entrole.ID(id), changeable).Exist(ctx)
 		if err != nil {
 			return fmt.Errorf("look for roles: %w", err)
 		}
@@ -299,7 +299,7 @@ func roleExpected(ifMatch oas.OptString) ([]predicate.Role, error) {
 	if err != nil || any {
 		return nil, err
 	}
-	return []predicate.Role{role.VersionIn(versions...)}, nil
+	return []predicate.Role{entrole.VersionIn(versions...)}, nil
 }
 
 // RoleBody is the row as the caller may see it.
@@ -353,7 +353,7 @@ func (h *Handler) expandRoleUsers(ctx context.Context, bodies []*oas.Role, below
 		return nil // nothing the caller may read
 	}
 	of := map[uuid.UUID][]oas.User{}
-	links, err := h.client.UserRole.Query().Where(capped(ctx, userrole.Table, role.UserRolesColumn, ids, nil)).All(ctx)
+	links, err := h.client.UserRole.Query().Where(capped(ctx, entuserrole.Table, entrole.UserRolesColumn, ids, nil)).All(ctx)
 	if err != nil {
 		return err
 	}
@@ -363,7 +363,7 @@ func (h *Handler) expandRoleUsers(ctx context.Context, bodies []*oas.Role, below
 		far = append(far, link.UserID)
 		parents[link.UserID] = append(parents[link.UserID], link.RoleID)
 	}
-	query := h.client.User.Query().Where(user.IDIn(far...)).Order(user.ByID())
+	query := h.client.User.Query().Where(entuser.IDIn(far...)).Order(entuser.ByID())
 	if allowed != nil {
 		query.Where(allowed)
 	}

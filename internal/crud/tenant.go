@@ -11,7 +11,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/predicate"
-	"github.com/lockstep-dev/lockstep/ent/tenant"
+	enttenant "github.com/lockstep-dev/lockstep/ent/tenant"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
@@ -68,7 +68,7 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 		if how == oas.TenantsListCountExact {
 			total, err = h.client.Tenant.Query().Where(where...).Count(ctx)
 		} else {
-			total, err = estimate(ctx, h, tenant.Table, where)
+			total, err = estimate(ctx, h, enttenant.Table, where)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("count tenants: %w", err)
@@ -84,7 +84,7 @@ func (h *Handler) TenantsGet(ctx context.Context, params oas.TenantsGetParams) (
 	if err != nil {
 		return nil, err
 	}
-	query := h.client.Tenant.Query().Where(tenant.ID(params.ID))
+	query := h.client.Tenant.Query().Where(enttenant.ID(params.ID))
 	if allowed != nil {
 		query.Where(allowed)
 	}
@@ -117,7 +117,7 @@ func (h *Handler) TenantsUpdate(ctx context.Context, req *oas.TenantUpdate, para
 	}
 	var body oas.Tenant
 	err = transaction.Run(ctx, h.client, func(client *ent.Client) error {
-		update := client.Tenant.Update().Where(tenant.ID(params.ID)).Where(expected...)
+		update := client.Tenant.Update().Where(enttenant.ID(params.ID)).Where(expected...)
 		if allowed != nil {
 			update.Where(allowed)
 		}
@@ -132,7 +132,7 @@ func (h *Handler) TenantsUpdate(ctx context.Context, req *oas.TenantUpdate, para
 		}
 		if value, ok := req.Status.Get(); ok {
 			set = true
-			update.SetStatus(tenant.Status(value))
+			update.SetStatus(enttenant.Status(value))
 		}
 		if set {
 			changed, err := update.Save(ctx)
@@ -144,7 +144,7 @@ func (h *Handler) TenantsUpdate(ctx context.Context, req *oas.TenantUpdate, para
 			}
 		}
 		// Whoever may change a row is shown what it is now.
-		row, err := client.Tenant.Query().Where(tenant.ID(params.ID)).Where(unlessSet(set, expected)...).Only(ctx)
+		row, err := client.Tenant.Query().Where(enttenant.ID(params.ID)).Where(unlessSet(set, expected)...).Only(ctx)
 		if ent.IsNotFound(err) {
 			return untouchedTenant(ctx, client, params.ID, "tenants:update", allowed, expected)
 		}
@@ -171,7 +171,7 @@ func (h *Handler) TenantsDelete(ctx context.Context, params oas.TenantsDeletePar
 		return err
 	}
 	return transaction.Run(ctx, h.client, func(client *ent.Client) error {
-		remove := client.Tenant.Delete().Where(tenant.ID(params.ID)).Where(expected...)
+		remove := client.Tenant.Delete().Where(enttenant.ID(params.ID)).Where(expected...)
 		if allowed != nil {
 			remove.Where(allowed)
 		}
@@ -193,7 +193,7 @@ func untouchedTenant(ctx context.Context, client *ent.Client, id uuid.UUID, perm
 	if err != nil {
 		return notFound("tenants")
 	}
-	query := client.Tenant.Query().Where(tenant.ID(id))
+	query := client.Tenant.Query().Where(enttenant.ID(id))
 	if allowed != nil {
 		query.Where(allowed)
 	}
@@ -205,7 +205,7 @@ func untouchedTenant(ctx context.Context, client *ent.Client, id uuid.UUID, perm
 		return fmt.Errorf("look for tenants: %w", err)
 	}
 	if changeable != nil {
-		may, err := client.Tenant.Query().Where(tenant.ID(id), changeable).Exist(ctx)
+		may, err := client.Tenant.Query().Where(enttenant.ID(id), changeable).Exist(ctx)
 		if err != nil {
 			return fmt.Errorf("look for tenants: %w", err)
 		}
@@ -229,7 +229,7 @@ func tenantExpected(ifMatch oas.OptString) ([]predicate.Tenant, error) {
 	if err != nil || any {
 		return nil, err
 	}
-	return []predicate.Tenant{tenant.VersionIn(versions...)}, nil
+	return []predicate.Tenant{enttenant.VersionIn(versions...)}, nil
 }
 
 // TenantBody is the row as the caller may see it.

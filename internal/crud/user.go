@@ -11,9 +11,9 @@ import (
 
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/predicate"
-	"github.com/lockstep-dev/lockstep/ent/role"
-	"github.com/lockstep-dev/lockstep/ent/user"
-	"github.com/lockstep-dev/lockstep/ent/userrole"
+	entrole "github.com/lockstep-dev/lockstep/ent/role"
+	entuser "github.com/lockstep-dev/lockstep/ent/user"
+	entuserrole "github.com/lockstep-dev/lockstep/ent/userrole"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
@@ -24,8 +24,8 @@ import (
 
 // userKeys are what lists of users can be ordered by.
 var userKeys = []listing.Key{
-	{Name: "displayName", Column: user.FieldDisplayName, Kind: listing.Text},
-	{Name: "createdAt", Column: user.FieldCreatedAt, Kind: listing.Time},
+	{Name: "displayName", Column: entuser.FieldDisplayName, Kind: listing.Text},
+	{Name: "createdAt", Column: entuser.FieldCreatedAt, Kind: listing.Time},
 }
 
 // userKey is a row's value of a key.
@@ -50,36 +50,36 @@ func userConditions(ctx context.Context, params oas.UsersListParams) ([]predicat
 		where = append(where, allowed)
 	}
 	if len(params.Status) > 0 {
-		where = append(where, listing.In(user.FieldStatus, params.Status))
+		where = append(where, listing.In(entuser.FieldStatus, params.Status))
 	}
 	if len(params.ManagerId) > 0 {
-		where = append(where, listing.In(user.FieldManagerID, params.ManagerId))
+		where = append(where, listing.In(entuser.FieldManagerID, params.ManagerId))
 	}
 	if null, ok := params.ManagerIdNull.Get(); ok {
-		where = append(where, listing.Null(user.FieldManagerID, null))
+		where = append(where, listing.Null(entuser.FieldManagerID, null))
 	}
 	if bounds, ok := params.CreatedAt.Get(); ok {
 		if value, ok := bounds.Gt.Get(); ok {
-			where = append(where, user.CreatedAtGT(value))
+			where = append(where, entuser.CreatedAtGT(value))
 		}
 		if value, ok := bounds.Gte.Get(); ok {
-			where = append(where, user.CreatedAtGTE(value))
+			where = append(where, entuser.CreatedAtGTE(value))
 		}
 		if value, ok := bounds.Lt.Get(); ok {
-			where = append(where, user.CreatedAtLT(value))
+			where = append(where, entuser.CreatedAtLT(value))
 		}
 		if value, ok := bounds.Lte.Get(); ok {
-			where = append(where, user.CreatedAtLTE(value))
+			where = append(where, entuser.CreatedAtLTE(value))
 		}
 	}
 	if len(params.RoleId) > 0 {
-		where = append(where, linked(ctx, userrole.Table, user.UserRolesColumn, userrole.RoleColumn, params.RoleId...))
+		where = append(where, linked(ctx, entuserrole.Table, entuser.UserRolesColumn, entuserrole.RoleColumn, params.RoleId...))
 	}
 	if text, ok := params.Q.Get(); ok {
 		var columns []string
-		columns = append(columns, user.FieldDisplayName)
+		columns = append(columns, entuser.FieldDisplayName)
 		if auth.Has(ctx, "users:read_pii") {
-			columns = append(columns, user.FieldEmail)
+			columns = append(columns, entuser.FieldEmail)
 		}
 		where = append(where, listing.Contains(columns, text))
 	}
@@ -130,7 +130,7 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 		if how == oas.UsersListCountExact {
 			total, err = h.client.User.Query().Where(where...).Count(ctx)
 		} else {
-			total, err = estimate(ctx, h, user.Table, where)
+			total, err = estimate(ctx, h, entuser.Table, where)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("count users: %w", err)
@@ -146,7 +146,7 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.
 	if err != nil {
 		return nil, err
 	}
-	query := h.client.User.Query().Where(user.ID(params.ID))
+	query := h.client.User.Query().Where(entuser.ID(params.ID))
 	if allowed != nil {
 		query.Where(allowed)
 	}
@@ -167,8 +167,8 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.
 				return nil // nothing the caller may read
 			}
 			query := h.client.Role.Query().
-				Where(linked(ctx, userrole.Table, userrole.RoleColumn, user.UserRolesColumn, params.ID)).
-				Order(role.ByID()).Limit(expansionCap)
+				Where(linked(ctx, entuserrole.Table, entuserrole.RoleColumn, entuser.UserRolesColumn, params.ID)).
+				Order(entrole.ByID()).Limit(expansionCap)
 			if allowed != nil {
 				query.Where(allowed)
 			}
@@ -181,8 +181,8 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.
 				return nil // nothing the caller may read
 			}
 			query := h.client.User.Query().
-				Where(sql.FieldEQ(user.ManagedUsersColumn, params.ID)).
-				Order(user.ByID()).Limit(expansionCap)
+				Where(sql.FieldEQ(entuser.ManagedUsersColumn, params.ID)).
+				Order(entuser.ByID()).Limit(expansionCap)
 			if allowed != nil {
 				query.Where(allowed)
 			}
@@ -260,7 +260,7 @@ func fillUser(create *ent.UserCreate, req *oas.UserCreate) *ent.UserCreate {
 	create.SetEmail(req.Email)
 	create.SetDisplayName(req.DisplayName)
 	if value, ok := req.Status.Get(); ok {
-		create.SetStatus(user.Status(value))
+		create.SetStatus(entuser.Status(value))
 	}
 	if value, ok := req.ManagerId.Get(); ok {
 		create.SetManagerID(value)
@@ -281,7 +281,7 @@ func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params o
 	}
 	var body oas.User
 	err = transaction.Run(ctx, h.client, func(client *ent.Client) error {
-		update := client.User.Update().Where(user.ID(params.ID)).Where(expected...)
+		update := client.User.Update().Where(entuser.ID(params.ID)).Where(expected...)
 		if allowed != nil {
 			update.Where(allowed)
 		}
@@ -296,7 +296,7 @@ func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params o
 		}
 		if value, ok := req.Status.Get(); ok {
 			set = true
-			update.SetStatus(user.Status(value))
+			update.SetStatus(entuser.Status(value))
 		}
 		if value, ok := req.ManagerId.Get(); ok {
 			set = true
@@ -315,7 +315,7 @@ func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params o
 			}
 		}
 		// Whoever may change a row is shown what it is now.
-		row, err := client.User.Query().Where(user.ID(params.ID)).Where(unlessSet(set, expected)...).Only(ctx)
+		row, err := client.User.Query().Where(entuser.ID(params.ID)).Where(unlessSet(set, expected)...).Only(ctx)
 		if ent.IsNotFound(err) {
 			return untouchedUser(ctx, client, params.ID, "users:update", allowed, expected)
 		}
@@ -342,7 +342,7 @@ func (h *Handler) UsersDelete(ctx context.Context, params oas.UsersDeleteParams)
 		return err
 	}
 	return transaction.Run(ctx, h.client, func(client *ent.Client) error {
-		remove := client.User.Delete().Where(user.ID(params.ID)).Where(expected...)
+		remove := client.User.Delete().Where(entuser.ID(params.ID)).Where(expected...)
 		if allowed != nil {
 			remove.Where(allowed)
 		}
@@ -364,7 +364,7 @@ func untouchedUser(ctx context.Context, client *ent.Client, id uuid.UUID, permis
 	if err != nil {
 		return notFound("users")
 	}
-	query := client.User.Query().Where(user.ID(id))
+	query := client.User.Query().Where(entuser.ID(id))
 	if allowed != nil {
 		query.Where(allowed)
 	}
@@ -376,7 +376,7 @@ func untouchedUser(ctx context.Context, client *ent.Client, id uuid.UUID, permis
 		return fmt.Errorf("look for users: %w", err)
 	}
 	if changeable != nil {
-		may, err := client.User.Query().Where(user.ID(id), changeable).Exist(ctx)
+		may, err := client.User.Query().Where(entuser.ID(id), changeable).Exist(ctx)
 		if err != nil {
 			return fmt.Errorf("look for users: %w", err)
 		}
@@ -400,7 +400,7 @@ func userExpected(ifMatch oas.OptString) ([]predicate.User, error) {
 	if err != nil || any {
 		return nil, err
 	}
-	return []predicate.User{user.VersionIn(versions...)}, nil
+	return []predicate.User{entuser.VersionIn(versions...)}, nil
 }
 
 // UserBody is the row as the caller may see it.
@@ -465,7 +465,7 @@ func (h *Handler) expandUserManagedUsers(ctx context.Context, bodies []*oas.User
 		return nil // nothing the caller may read
 	}
 	of := map[uuid.UUID][]oas.User{}
-	rows, err := h.client.User.Query().Where(capped(ctx, user.Table, user.ManagedUsersColumn, ids, allowed)).Order(user.ByID()).All(ctx)
+	rows, err := h.client.User.Query().Where(capped(ctx, entuser.Table, entuser.ManagedUsersColumn, ids, allowed)).Order(entuser.ByID()).All(ctx)
 	if err != nil {
 		return err
 	}
@@ -493,7 +493,7 @@ func (h *Handler) expandUserRoles(ctx context.Context, bodies []*oas.User, below
 		return nil // nothing the caller may read
 	}
 	of := map[uuid.UUID][]oas.Role{}
-	links, err := h.client.UserRole.Query().Where(capped(ctx, userrole.Table, user.UserRolesColumn, ids, nil)).All(ctx)
+	links, err := h.client.UserRole.Query().Where(capped(ctx, entuserrole.Table, entuser.UserRolesColumn, ids, nil)).All(ctx)
 	if err != nil {
 		return err
 	}
@@ -503,7 +503,7 @@ func (h *Handler) expandUserRoles(ctx context.Context, bodies []*oas.User, below
 		far = append(far, link.RoleID)
 		parents[link.RoleID] = append(parents[link.RoleID], link.UserID)
 	}
-	query := h.client.Role.Query().Where(role.IDIn(far...)).Order(role.ByID())
+	query := h.client.Role.Query().Where(entrole.IDIn(far...)).Order(entrole.ByID())
 	if allowed != nil {
 		query.Where(allowed)
 	}

@@ -11,9 +11,9 @@ import (
 
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/predicate"
-	"github.com/lockstep-dev/lockstep/ent/role"
-	"github.com/lockstep-dev/lockstep/ent/user"
-	"github.com/lockstep-dev/lockstep/ent/userrole"
+	entrole "github.com/lockstep-dev/lockstep/ent/role"
+	entuser "github.com/lockstep-dev/lockstep/ent/user"
+	entuserrole "github.com/lockstep-dev/lockstep/ent/userrole"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/listing"
@@ -32,10 +32,10 @@ func userRoleConditions(ctx context.Context, params oas.UserRolesListParams) ([]
 		where = append(where, allowed)
 	}
 	if len(params.UserId) > 0 {
-		where = append(where, listing.In(userrole.FieldUserID, params.UserId))
+		where = append(where, listing.In(entuserrole.FieldUserID, params.UserId))
 	}
 	if len(params.RoleId) > 0 {
-		where = append(where, listing.In(userrole.FieldRoleID, params.RoleId))
+		where = append(where, listing.In(entuserrole.FieldRoleID, params.RoleId))
 	}
 	return where, nil
 }
@@ -81,7 +81,7 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 		if how == oas.UserRolesListCountExact {
 			total, err = h.client.UserRole.Query().Where(where...).Count(ctx)
 		} else {
-			total, err = estimate(ctx, h, userrole.Table, where)
+			total, err = estimate(ctx, h, entuserrole.Table, where)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("count userRoles: %w", err)
@@ -97,7 +97,7 @@ func (h *Handler) UserRolesGet(ctx context.Context, params oas.UserRolesGetParam
 	if err != nil {
 		return nil, err
 	}
-	query := h.client.UserRole.Query().Where(userrole.ID(params.ID))
+	query := h.client.UserRole.Query().Where(entuserrole.ID(params.ID))
 	if allowed != nil {
 		query.Where(allowed)
 	}
@@ -154,7 +154,7 @@ func (h *Handler) UserRolesDelete(ctx context.Context, params oas.UserRolesDelet
 		return err
 	}
 	return transaction.Run(ctx, h.client, func(client *ent.Client) error {
-		remove := client.UserRole.Delete().Where(userrole.ID(params.ID)).Where(expected...)
+		remove := client.UserRole.Delete().Where(entuserrole.ID(params.ID)).Where(expected...)
 		if allowed != nil {
 			remove.Where(allowed)
 		}
@@ -176,7 +176,7 @@ func untouchedUserRole(ctx context.Context, client *ent.Client, id uuid.UUID, pe
 	if err != nil {
 		return notFound("userRoles")
 	}
-	query := client.UserRole.Query().Where(userrole.ID(id))
+	query := client.UserRole.Query().Where(entuserrole.ID(id))
 	if allowed != nil {
 		query.Where(allowed)
 	}
@@ -188,7 +188,7 @@ func untouchedUserRole(ctx context.Context, client *ent.Client, id uuid.UUID, pe
 		return fmt.Errorf("look for userRoles: %w", err)
 	}
 	if changeable != nil {
-		may, err := client.UserRole.Query().Where(userrole.ID(id), changeable).Exist(ctx)
+		may, err := client.UserRole.Query().Where(entuserrole.ID(id), changeable).Exist(ctx)
 		if err != nil {
 			return fmt.Errorf("look for userRoles: %w", err)
 		}
@@ -212,7 +212,7 @@ func userRoleExpected(ifMatch oas.OptString) ([]predicate.UserRole, error) {
 	if err != nil || any {
 		return nil, err
 	}
-	return []predicate.UserRole{userrole.VersionIn(versions...)}, nil
+	return []predicate.UserRole{entuserrole.VersionIn(versions...)}, nil
 }
 
 // UserRoleBody is the row as the caller may see it.
@@ -275,7 +275,7 @@ func (h *Handler) expandUserRoleUser(ctx context.Context, bodies []*oas.UserRole
 	for _, body := range bodies {
 		ids = append(ids, body.UserId)
 	}
-	query := h.client.User.Query().Where(user.IDIn(ids...))
+	query := h.client.User.Query().Where(entuser.IDIn(ids...))
 	if allowed != nil {
 		query.Where(allowed)
 	}
@@ -307,7 +307,7 @@ func (h *Handler) expandUserRoleRole(ctx context.Context, bodies []*oas.UserRole
 	for _, body := range bodies {
 		ids = append(ids, body.RoleId)
 	}
-	query := h.client.Role.Query().Where(role.IDIn(ids...))
+	query := h.client.Role.Query().Where(entrole.IDIn(ids...))
 	if allowed != nil {
 		query.Where(allowed)
 	}
@@ -341,7 +341,7 @@ func (h *Handler) expandUserRoleGrantedBy(ctx context.Context, bodies []*oas.Use
 			ids = append(ids, id)
 		}
 	}
-	query := h.client.User.Query().Where(user.IDIn(ids...))
+	query := h.client.User.Query().Where(entuser.IDIn(ids...))
 	if allowed != nil {
 		query.Where(allowed)
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"text/template"
 
+	"entgo.io/ent/entc/gen"
+
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
 )
@@ -15,6 +17,7 @@ var functions = template.FuncMap{
 	"guard":   guardName,
 	"owner":   ownerField,
 	"columns": columns,
+	"package": packageName,
 	"go":      goName,
 	"method":  method,
 	"foreign": foreign,
@@ -62,7 +65,7 @@ func columns(e *model.Entity, names []string) string {
 	for _, name := range names {
 		for _, f := range e.Fields {
 			if f.Ent.Name == name {
-				out = append(out, e.Node.Package()+"."+f.Ent.Constant())
+				out = append(out, packageName(e.Node)+"."+f.Ent.Constant())
 			}
 		}
 	}
@@ -79,7 +82,12 @@ func expansions(e *model.Entity) []*model.Expansion {
 // toEnt converts the expression value from the wire's type to Ent's.
 func toEnt(f *model.Field, value string) string {
 	switch f.Kind {
-	case model.Enum, model.TextList, model.Integer, model.Number:
+	case model.Enum:
+		if f.Ent.HasGoType() {
+			return fmt.Sprintf("%s(%s)", f.GoType, value)
+		}
+		return fmt.Sprintf("ent%s(%s)", f.GoType, value) // see packageName
+	case model.TextList, model.Integer, model.Number:
 		if wireType(f) != f.GoType {
 			return fmt.Sprintf("%s(%s)", f.GoType, value)
 		}
@@ -108,12 +116,16 @@ func wireType(f *model.Field) string {
 	case model.Integer:
 		return "int"
 	case model.Number:
-		return "float64"
+		return f.GoType // float64 or float32, as the contract's format says
 	case model.TextList:
 		return "[]string"
 	}
 	return ""
 }
+
+// packageName is under which name generated files import an entity's Ent package: apart from all local variables, or an
+// entity called Order or Page would hide behind one.
+func packageName(node *gen.Type) string { return "ent" + node.PackageDir() }
 
 func goName(name string) string { return string(name[0]-'a'+'A') + name[1:] }
 

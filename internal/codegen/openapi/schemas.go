@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"entgo.io/ent/schema/field"
 	"github.com/ogen-go/ogen"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
@@ -30,6 +31,9 @@ func typeOf(f *model.Field) *ogen.Schema {
 	case model.Integer:
 		return ogen.NewSchema().SetType("integer") // a format int64 would become bigint in TypeScript validators
 	case model.Number:
+		if f.Ent.Type.Type == field.TypeFloat32 { // a double would come back with other digits
+			return ogen.Float()
+		}
 		return ogen.Double()
 	case model.Decimal:
 		return ogen.String().SetFormat("decimal")
