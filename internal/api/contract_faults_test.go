@@ -53,6 +53,11 @@ func TestContractTestSeesFaults(t *testing.T) {
 				s.exec(t, `UPDATE core.roles SET version = version + 1`)
 			}
 		}, "a read changed rows in roles"},
+		"lost value": {func(_ *stack, r *http.Request, p *planted) {
+			if r.Method == "POST" {
+				p.body = bytes.Replace(p.body, []byte(`"displayName":"`), []byte(`"displayName":" `), 1)
+			}
+		}, "displayName was sent as"},
 		"too strict": {func(_ *stack, r *http.Request, p *planted) {
 			if p.status == 200 && r.Method == "GET" {
 				p.status, p.body = 422, []byte(strings.ReplaceAll(refusal, "ID", p.header.Get("X-Request-Id")))

@@ -83,6 +83,11 @@ func (c *Checker) Check(r *Request, a *Answer) []string {
 	case r.Invalid != "" && !refused:
 		say("a request that breaks the contract (%s) was accepted with status %d", r.Invalid, a.Status)
 	}
+	if r.Operation != nil && r.Operation.writes() && !refused && r.Hostile == "" && r.Caller.Essential {
+		if _, schema := r.Operation.body(); schema != nil {
+			wrong = append(wrong, lost([]byte(r.Body), a.Body, schema)...)
+		}
+	}
 	if refused {
 		wrong = append(wrong, c.checkProblem(r, a)...)
 	} else if a.Status == http.StatusNoContent && len(a.Body) > 0 {

@@ -131,7 +131,7 @@ func (g *generator) pathValue(op *Operation, p *openapi3.Parameter) string {
 // validBody is generated from the schema, or one of the samples that are known to be accepted.
 func (g *generator) validBody(op *Operation, schema *openapi3.Schema) string {
 	if samples := g.world.Bodies[op.ID]; len(samples) > 0 && g.chance(50) {
-		return g.world.fill(pick(g.Rand, samples), fmt.Sprintf("%d-%d", g.n, g.Uint32()))
+		return g.world.fill(pick(g.Rand, samples), fmt.Sprintf("%08x", g.Uint32()))
 	}
 	return text(g.valid("", schema))
 }

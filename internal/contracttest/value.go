@@ -117,6 +117,10 @@ func (v *values) integer(s *openapi3.Schema) json.Number {
 		n = low
 	case 1:
 		n = high
+	case 2:
+		if s.Max == nil {
+			return json.Number("9007199254740993") // a float64 does not hold it
+		}
 	}
 	return json.Number(fmt.Sprintf("%.0f", n))
 }

@@ -17,7 +17,7 @@ type World struct {
 	IDs map[string][]string
 	// References are the collections that fields and parameters of a name hold ids of: managerId → /v1/users.
 	References map[string]string
-	// Bodies are bodies known to be accepted, by operation id, with {{n}} for a text that no other row has and {{path}} for
+	// Bodies are bodies known to be accepted, by operation id, with {{n}} for eight hexadecimal digits that no other row has and {{path}} for
 	// an id of that collection.
 	Bodies map[string][]string
 	// Changed returns the tables of which rows were added, changed or removed since it was last called. Work that was rolled
