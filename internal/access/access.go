@@ -24,20 +24,30 @@ type Rule struct {
 	Manager []string
 }
 
-// Filter returns the condition that leaves the rows the caller may use, nil for all of them. Its error is an
+// Related reports whether the caller may use only the rows it is related to, rather than all. Its error is an
 // *auth.PermissionError when there can be none, whichever row is asked for.
-func (r Rule) Filter(ctx context.Context) (func(*sql.Selector), error) {
+func (r Rule) Related(ctx context.Context) (bool, error) {
 	if r.Platform {
-		return nil, auth.RequirePlatform(ctx)
+		return false, auth.RequirePlatform(ctx)
 	}
 	err := auth.Require(ctx, r.Permission)
 	if err == nil {
-		return nil, nil
+		return false, nil
 	}
 	principal, ok := auth.From(ctx)
 	if !ok || principal.IsService() || len(r.Self)+len(r.Manager) == 0 {
+		return false, err
+	}
+	return true, nil
+}
+
+// Filter returns the condition that leaves the rows the caller may use, nil for all of them. Its error is Related's.
+func (r Rule) Filter(ctx context.Context) (func(*sql.Selector), error) {
+	related, err := r.Related(ctx)
+	if err != nil || !related {
 		return nil, err
 	}
+	principal, _ := auth.From(ctx)
 	return func(s *sql.Selector) {
 		var related []*sql.Predicate
 		for _, column := range r.Self {

@@ -14,6 +14,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
+	"github.com/lockstep-dev/lockstep/internal/reading"
 )
 
 // expansionCap is the most rows a default expansion carries.
@@ -27,21 +28,38 @@ var TenantOwned = map[string]bool{
 	"UserRole":       true,
 }
 
-// Pipeline sends the statements of concurrent reads in one round trip. *postgres.DB is one.
-type Pipeline interface {
+// Database sends the statements of concurrent reads, and recorded ones, in one round trip. *postgres.DB is one.
+type Database interface {
+	reading.Database
 	Pipelined(ctx context.Context, reads ...func(context.Context) error) error
 }
 
 // Handler serves the generated operations. It relies on the client's tenant fence and checks access itself.
 type Handler struct {
-	client   *ent.Client
-	driver   dialect.Driver
-	pipeline Pipeline
+	client *ent.Client
+	driver dialect.Driver
+	db     Database
+
+	roleGet             *reading.Read
+	roleList            *reading.Pages
+	rolePlain           []byte // fingerprint of the list without parameters
+	userGet             *reading.Read
+	userGetRoles        *reading.Read
+	userGetManagedUsers *reading.Read
+	userList            *reading.Pages
+	userPlain           []byte // fingerprint of the list without parameters
+	userRoleGet         *reading.Read
+	userRoleList        *reading.Pages
+	userRolePlain       []byte // fingerprint of the list without parameters
 }
 
-// NewHandler returns a handler on the client, whose driver is the one given and the pipeline's.
-func NewHandler(client *ent.Client, driver dialect.Driver, pipeline Pipeline) *Handler {
-	return &Handler{client: client, driver: driver, pipeline: pipeline}
+// NewHandler returns a handler on the client, whose driver is the one given and the database's.
+func NewHandler(client *ent.Client, driver dialect.Driver, db Database) *Handler {
+	h := &Handler{client: client, driver: driver, db: db}
+	h.prepareRole()
+	h.prepareUser()
+	h.prepareUserRole()
+	return h
 }
 
 // notFound answers a row that does not exist, one of another tenant and one the caller may not see alike.

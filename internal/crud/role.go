@@ -19,6 +19,8 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
+	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/reading"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
@@ -72,23 +74,19 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 	}
 	limit := params.Limit.Or(50)
 	// One row more than asked for tells whether there is a next page.
-	query := h.client.Role.Query().Where(where...).Order(order.Apply).Limit(limit + 1)
-	same := params
-	same.Limit, same.Cursor, same.Count = oas.OptInt{}, oas.OptString{}, oas.OptRolesListCount{}
-	same.Expand = nil
-	fingerprint := listing.Fingerprint(same)
-	if text, ok := params.Cursor.Get(); ok {
-		after, err := order.Decode("roles", fingerprint, text)
-		if err != nil {
-			return nil, err
-		}
-		query.Where(after)
+	var rows []*ent.Role
+	var fingerprint []byte
+	if roleListIsPlain(params) {
+		fingerprint = h.rolePlain
+		rows, err = reading.All(ctx, h.db, h.roleList.Of(limit+1), entrole.Columns, scanRole)
+	} else {
+		fingerprint = roleFingerprint(params)
+		rows, err = h.rolePage(ctx, params, where, order, fingerprint, limit+1)
 	}
-	page := &oas.RolePage{}
-	rows, err := query.All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list roles: %w", err)
 	}
+	page := &oas.RolePage{}
 	page.NextCursor.SetToNull()
 	if len(rows) > limit {
 		rows = rows[:limit]
@@ -114,23 +112,49 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 	return page, nil
 }
 
+// rolePage reads so many rows of the list, behind the cursor if there is one.
+func (h *Handler) rolePage(ctx context.Context, params oas.RolesListParams, where []predicate.Role, order listing.Order, fingerprint []byte, limit int) ([]*ent.Role, error) {
+	query := h.client.Role.Query().Where(where...).Order(order.Apply).Limit(limit)
+	if text, ok := params.Cursor.Get(); ok {
+		after, err := order.Decode("roles", fingerprint, text)
+		if err != nil {
+			return nil, err
+		}
+		query.Where(after)
+	}
+	return query.All(ctx)
+}
+
+// roleFingerprint identifies what a list is of.
+func roleFingerprint(params oas.RolesListParams) []byte {
+	params.Limit, params.Cursor, params.Count = oas.OptInt{}, oas.OptString{}, oas.OptRolesListCount{}
+	params.Expand = nil
+	return listing.Fingerprint(params)
+}
+
+// roleListIsPlain reports whether the list is of all rows, from the first, in the order of their creation.
+func roleListIsPlain(params oas.RolesListParams) bool {
+	return !params.Cursor.IsSet() && len(params.Sort) == 0 && !(len(params.Name) > 0) && len(params.UserId) == 0 && !params.Q.IsSet()
+}
+
 // RolesGet answers one row.
 func (h *Handler) RolesGet(ctx context.Context, params oas.RolesGetParams) (oas.RolesGetRes, error) {
-	allowed, err := RoleRead.Filter(ctx)
+	statement, err := h.roleGet.Statement(ctx, h.db)
 	if err != nil {
 		return nil, err
 	}
-	query := h.client.Role.Query().Where(entrole.ID(params.ID))
-	if allowed != nil {
-		query.Where(allowed)
-	}
-	row, err := query.Only(ctx)
-	if ent.IsNotFound(err) {
-		return nil, notFound("roles")
-	}
+	results, err := reading.Send(ctx, h.db, params.ID, statement)
 	if err != nil {
 		return nil, fmt.Errorf("get roles: %w", err)
 	}
+	rows, err := reading.Rows(&results[0], entrole.Columns, scanRole)
+	if err != nil {
+		return nil, fmt.Errorf("get roles: %w", err)
+	}
+	if len(rows) == 0 {
+		return nil, notFound("roles")
+	}
+	row := rows[0]
 	body := RoleBody(ctx, row)
 	detail := &body
 	if err := h.expandRole(ctx, []*oas.Role{detail}, listing.ParseTree(params.Expand)); err != nil {
@@ -324,9 +348,63 @@ func RoleBody(ctx context.Context, row *ent.Role) oas.Role {
 func RoleBodies(ctx context.Context, rows []*ent.Role) []oas.Role {
 	bodies := make([]oas.Role, len(rows))
 	for i, row := range rows {
-		bodies[i] = RoleBody(ctx, row)
+		body := &bodies[i]
+		body.ID = row.ID
+		body.TenantId = row.TenantID
+		body.Name = row.Name
+		if row.Description != nil {
+			body.Description.SetTo(*row.Description)
+		} else {
+			body.Description.SetToNull()
+		}
+		body.Permissions = []string(row.Permissions)
+		body.Version = row.Version
+		body.CreatedAt = row.CreatedAt.UTC()
+		body.UpdatedAt = row.UpdatedAt.UTC()
 	}
 	return bodies
+}
+
+// prepareRole says how the reads of roles that are alike in every request are written.
+func (h *Handler) prepareRole() {
+	h.roleGet = &reading.Read{
+		Rule: RoleRead,
+		Write: func(ctx context.Context, allowed func(*sql.Selector)) error {
+			query := h.client.Role.Query().Where(entrole.ID(postgres.AnyRow))
+			if allowed != nil {
+				query.Where(allowed)
+			}
+			_, err := query.Only(ctx)
+			return err
+		},
+	}
+	h.rolePlain = roleFingerprint(oas.RolesListParams{})
+	h.roleList = &reading.Pages{
+		Rule: RoleList,
+		Write: func(ctx context.Context, allowed func(*sql.Selector), limit int) error {
+			query := h.client.Role.Query().Order(listing.Order{}.Apply).Limit(limit)
+			if allowed != nil {
+				query.Where(allowed)
+			}
+			_, err := query.All(ctx)
+			return err
+		},
+	}
+}
+
+// scanRole reads the row that a result is at.
+func scanRole(from *postgres.Result, row *ent.Role) {
+	row.ID = from.UUID(0)
+	row.TenantID = from.UUID(1)
+	row.Version = int(from.Int(2))
+	row.CreatedAt = from.Time(3)
+	row.UpdatedAt = from.Time(4)
+	row.Name = from.String(5)
+	if !from.IsNull(6) {
+		value := from.String(6)
+		row.Description = &value
+	}
+	from.Scan(7, &row.Permissions)
 }
 
 // expandRole fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.

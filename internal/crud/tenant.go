@@ -40,22 +40,14 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 	var order listing.Order
 	limit := params.Limit.Or(50)
 	// One row more than asked for tells whether there is a next page.
-	query := h.client.Tenant.Query().Where(where...).Order(order.Apply).Limit(limit + 1)
-	same := params
-	same.Limit, same.Cursor, same.Count = oas.OptInt{}, oas.OptString{}, oas.OptTenantsListCount{}
-	fingerprint := listing.Fingerprint(same)
-	if text, ok := params.Cursor.Get(); ok {
-		after, err := order.Decode("tenants", fingerprint, text)
-		if err != nil {
-			return nil, err
-		}
-		query.Where(after)
-	}
-	page := &oas.TenantPage{}
-	rows, err := query.All(ctx)
+	var rows []*ent.Tenant
+	var fingerprint []byte
+	fingerprint = tenantFingerprint(params)
+	rows, err = h.tenantPage(ctx, params, where, order, fingerprint, limit+1)
 	if err != nil {
 		return nil, fmt.Errorf("list tenants: %w", err)
 	}
+	page := &oas.TenantPage{}
 	page.NextCursor.SetToNull()
 	if len(rows) > limit {
 		rows = rows[:limit]
@@ -76,6 +68,25 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 		page.TotalCount.SetTo(total)
 	}
 	return page, nil
+}
+
+// tenantPage reads so many rows of the list, behind the cursor if there is one.
+func (h *Handler) tenantPage(ctx context.Context, params oas.TenantsListParams, where []predicate.Tenant, order listing.Order, fingerprint []byte, limit int) ([]*ent.Tenant, error) {
+	query := h.client.Tenant.Query().Where(where...).Order(order.Apply).Limit(limit)
+	if text, ok := params.Cursor.Get(); ok {
+		after, err := order.Decode("tenants", fingerprint, text)
+		if err != nil {
+			return nil, err
+		}
+		query.Where(after)
+	}
+	return query.All(ctx)
+}
+
+// tenantFingerprint identifies what a list is of.
+func tenantFingerprint(params oas.TenantsListParams) []byte {
+	params.Limit, params.Cursor, params.Count = oas.OptInt{}, oas.OptString{}, oas.OptTenantsListCount{}
+	return listing.Fingerprint(params)
 }
 
 // TenantsGet answers one row.
@@ -249,7 +260,14 @@ func TenantBody(ctx context.Context, row *ent.Tenant) oas.Tenant {
 func TenantBodies(ctx context.Context, rows []*ent.Tenant) []oas.Tenant {
 	bodies := make([]oas.Tenant, len(rows))
 	for i, row := range rows {
-		bodies[i] = TenantBody(ctx, row)
+		body := &bodies[i]
+		body.ID = row.ID
+		body.Name = row.Name
+		body.Slug = row.Slug
+		body.Status = oas.TenantStatus(row.Status)
+		body.Version = row.Version
+		body.CreatedAt = row.CreatedAt.UTC()
+		body.UpdatedAt = row.UpdatedAt.UTC()
 	}
 	return bodies
 }

@@ -19,6 +19,8 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
+	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/reading"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
@@ -98,23 +100,19 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 	}
 	limit := params.Limit.Or(50)
 	// One row more than asked for tells whether there is a next page.
-	query := h.client.User.Query().Where(where...).Order(order.Apply).Limit(limit + 1)
-	same := params
-	same.Limit, same.Cursor, same.Count = oas.OptInt{}, oas.OptString{}, oas.OptUsersListCount{}
-	same.Expand = nil
-	fingerprint := listing.Fingerprint(same)
-	if text, ok := params.Cursor.Get(); ok {
-		after, err := order.Decode("users", fingerprint, text)
-		if err != nil {
-			return nil, err
-		}
-		query.Where(after)
+	var rows []*ent.User
+	var fingerprint []byte
+	if userListIsPlain(params) {
+		fingerprint = h.userPlain
+		rows, err = reading.All(ctx, h.db, h.userList.Of(limit+1), entuser.Columns, scanUser)
+	} else {
+		fingerprint = userFingerprint(params)
+		rows, err = h.userPage(ctx, params, where, order, fingerprint, limit+1)
 	}
-	page := &oas.UserPage{}
-	rows, err := query.All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list users: %w", err)
 	}
+	page := &oas.UserPage{}
 	page.NextCursor.SetToNull()
 	if len(rows) > limit {
 		rows = rows[:limit]
@@ -140,61 +138,64 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 	return page, nil
 }
 
+// userPage reads so many rows of the list, behind the cursor if there is one.
+func (h *Handler) userPage(ctx context.Context, params oas.UsersListParams, where []predicate.User, order listing.Order, fingerprint []byte, limit int) ([]*ent.User, error) {
+	query := h.client.User.Query().Where(where...).Order(order.Apply).Limit(limit)
+	if text, ok := params.Cursor.Get(); ok {
+		after, err := order.Decode("users", fingerprint, text)
+		if err != nil {
+			return nil, err
+		}
+		query.Where(after)
+	}
+	return query.All(ctx)
+}
+
+// userFingerprint identifies what a list is of.
+func userFingerprint(params oas.UsersListParams) []byte {
+	params.Limit, params.Cursor, params.Count = oas.OptInt{}, oas.OptString{}, oas.OptUsersListCount{}
+	params.Expand = nil
+	return listing.Fingerprint(params)
+}
+
+// userListIsPlain reports whether the list is of all rows, from the first, in the order of their creation.
+func userListIsPlain(params oas.UsersListParams) bool {
+	return !params.Cursor.IsSet() && len(params.Sort) == 0 && !(len(params.Status) > 0) && !(len(params.ManagerId) > 0 || params.ManagerIdNull.IsSet()) && !(params.CreatedAt.IsSet()) && len(params.RoleId) == 0 && !params.Q.IsSet()
+}
+
 // UsersGet answers one row with its default expansions.
 func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.UsersGetRes, error) {
-	allowed, err := UserRead.Filter(ctx)
+	statement, err := h.userGet.Statement(ctx, h.db)
 	if err != nil {
 		return nil, err
 	}
-	query := h.client.User.Query().Where(entuser.ID(params.ID))
-	if allowed != nil {
-		query.Where(allowed)
+	rolesStatement, err := h.userGetRoles.Optional(ctx, h.db)
+	if err != nil {
+		return nil, err
 	}
-	var (
-		row          *ent.User
-		roles        []*ent.Role
-		managedUsers []*ent.User
-	)
-	// The expansions are asked for by the id alone, so that all statements go out together.
-	err = h.pipeline.Pipelined(ctx,
-		func(ctx context.Context) (err error) {
-			row, err = query.Only(ctx)
-			return err
-		},
-		func(ctx context.Context) (err error) {
-			allowed, err := RoleRead.Filter(ctx)
-			if err != nil {
-				return nil // nothing the caller may read
-			}
-			query := h.client.Role.Query().
-				Where(linked(ctx, entuserrole.Table, entuserrole.RoleColumn, entuser.UserRolesColumn, params.ID)).
-				Order(entrole.ByID()).Limit(expansionCap)
-			if allowed != nil {
-				query.Where(allowed)
-			}
-			roles, err = query.All(ctx)
-			return err
-		},
-		func(ctx context.Context) (err error) {
-			allowed, err := UserRead.Filter(ctx)
-			if err != nil {
-				return nil // nothing the caller may read
-			}
-			query := h.client.User.Query().
-				Where(sql.FieldEQ(entuser.ManagedUsersColumn, params.ID)).
-				Order(entuser.ByID()).Limit(expansionCap)
-			if allowed != nil {
-				query.Where(allowed)
-			}
-			managedUsers, err = query.All(ctx)
-			return err
-		},
-	)
-	if ent.IsNotFound(err) {
-		return nil, notFound("users")
+	managedUsersStatement, err := h.userGetManagedUsers.Optional(ctx, h.db)
+	if err != nil {
+		return nil, err
 	}
+	results, err := reading.Send(ctx, h.db, params.ID, statement, rolesStatement, managedUsersStatement)
 	if err != nil {
 		return nil, fmt.Errorf("get users: %w", err)
+	}
+	rows, err := reading.Rows(&results[0], entuser.Columns, scanUser)
+	if err != nil {
+		return nil, fmt.Errorf("get users: %w", err)
+	}
+	if len(rows) == 0 {
+		return nil, notFound("users")
+	}
+	row := rows[0]
+	roles, err := reading.Rows(&results[1], entrole.Columns, scanRole)
+	if err != nil {
+		return nil, fmt.Errorf("get roles of users: %w", err)
+	}
+	managedUsers, err := reading.Rows(&results[2], entuser.Columns, scanUser)
+	if err != nil {
+		return nil, fmt.Errorf("get managedUsers of users: %w", err)
 	}
 	detail := &oas.UserWithRoles{
 		Roles:        RoleBodies(ctx, roles),
@@ -430,10 +431,97 @@ func UserBody(ctx context.Context, row *ent.User) oas.User {
 // UserBodies are the rows as the caller may see them.
 func UserBodies(ctx context.Context, rows []*ent.User) []oas.User {
 	bodies := make([]oas.User, len(rows))
+	principal, _ := auth.From(ctx)
 	for i, row := range rows {
-		bodies[i] = UserBody(ctx, row)
+		body := &bodies[i]
+		body.ID = row.ID
+		body.TenantId = row.TenantID
+		if UserEmailShown.Shows(principal, row.ID) {
+			body.Email.SetTo(row.Email)
+		} else {
+			body.Email.SetToNull()
+		}
+		body.DisplayName = row.DisplayName
+		body.Status = oas.UserStatus(row.Status)
+		if row.ManagerID != nil {
+			body.ManagerId.SetTo(*row.ManagerID)
+		} else {
+			body.ManagerId.SetToNull()
+		}
+		body.Version = row.Version
+		body.CreatedAt = row.CreatedAt.UTC()
+		body.UpdatedAt = row.UpdatedAt.UTC()
 	}
 	return bodies
+}
+
+// prepareUser says how the reads of users that are alike in every request are written.
+func (h *Handler) prepareUser() {
+	h.userGet = &reading.Read{
+		Rule: UserRead,
+		Write: func(ctx context.Context, allowed func(*sql.Selector)) error {
+			query := h.client.User.Query().Where(entuser.ID(postgres.AnyRow))
+			if allowed != nil {
+				query.Where(allowed)
+			}
+			_, err := query.Only(ctx)
+			return err
+		},
+	}
+	h.userGetRoles = &reading.Read{
+		Rule: RoleRead,
+		Write: func(ctx context.Context, allowed func(*sql.Selector)) error {
+			query := h.client.Role.Query().
+				Where(linked(ctx, entuserrole.Table, entuserrole.RoleColumn, entuser.UserRolesColumn, postgres.AnyRow)).
+				Order(entrole.ByID()).Limit(expansionCap)
+			if allowed != nil {
+				query.Where(allowed)
+			}
+			_, err := query.All(ctx)
+			return err
+		},
+	}
+	h.userGetManagedUsers = &reading.Read{
+		Rule: UserRead,
+		Write: func(ctx context.Context, allowed func(*sql.Selector)) error {
+			query := h.client.User.Query().
+				Where(sql.FieldEQ(entuser.ManagedUsersColumn, postgres.AnyRow)).
+				Order(entuser.ByID()).Limit(expansionCap)
+			if allowed != nil {
+				query.Where(allowed)
+			}
+			_, err := query.All(ctx)
+			return err
+		},
+	}
+	h.userPlain = userFingerprint(oas.UsersListParams{})
+	h.userList = &reading.Pages{
+		Rule: UserList,
+		Write: func(ctx context.Context, allowed func(*sql.Selector), limit int) error {
+			query := h.client.User.Query().Order(listing.Order{}.Apply).Limit(limit)
+			if allowed != nil {
+				query.Where(allowed)
+			}
+			_, err := query.All(ctx)
+			return err
+		},
+	}
+}
+
+// scanUser reads the row that a result is at.
+func scanUser(from *postgres.Result, row *ent.User) {
+	row.ID = from.UUID(0)
+	row.TenantID = from.UUID(1)
+	row.Version = int(from.Int(2))
+	row.CreatedAt = from.Time(3)
+	row.UpdatedAt = from.Time(4)
+	row.Email = from.String(5)
+	row.DisplayName = from.String(6)
+	row.Status = entuser.Status(from.String(7))
+	if !from.IsNull(8) {
+		value := from.UUID(8)
+		row.ManagerID = &value
+	}
 }
 
 // expandUser fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.

@@ -18,6 +18,8 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
+	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/reading"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
@@ -49,23 +51,19 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 	var order listing.Order
 	limit := params.Limit.Or(50)
 	// One row more than asked for tells whether there is a next page.
-	query := h.client.UserRole.Query().Where(where...).Order(order.Apply).Limit(limit + 1)
-	same := params
-	same.Limit, same.Cursor, same.Count = oas.OptInt{}, oas.OptString{}, oas.OptUserRolesListCount{}
-	same.Expand = nil
-	fingerprint := listing.Fingerprint(same)
-	if text, ok := params.Cursor.Get(); ok {
-		after, err := order.Decode("userRoles", fingerprint, text)
-		if err != nil {
-			return nil, err
-		}
-		query.Where(after)
+	var rows []*ent.UserRole
+	var fingerprint []byte
+	if userRoleListIsPlain(params) {
+		fingerprint = h.userRolePlain
+		rows, err = reading.All(ctx, h.db, h.userRoleList.Of(limit+1), entuserrole.Columns, scanUserRole)
+	} else {
+		fingerprint = userRoleFingerprint(params)
+		rows, err = h.userRolePage(ctx, params, where, order, fingerprint, limit+1)
 	}
-	page := &oas.UserRolePage{}
-	rows, err := query.All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list userRoles: %w", err)
 	}
+	page := &oas.UserRolePage{}
 	page.NextCursor.SetToNull()
 	if len(rows) > limit {
 		rows = rows[:limit]
@@ -91,23 +89,49 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 	return page, nil
 }
 
+// userRolePage reads so many rows of the list, behind the cursor if there is one.
+func (h *Handler) userRolePage(ctx context.Context, params oas.UserRolesListParams, where []predicate.UserRole, order listing.Order, fingerprint []byte, limit int) ([]*ent.UserRole, error) {
+	query := h.client.UserRole.Query().Where(where...).Order(order.Apply).Limit(limit)
+	if text, ok := params.Cursor.Get(); ok {
+		after, err := order.Decode("userRoles", fingerprint, text)
+		if err != nil {
+			return nil, err
+		}
+		query.Where(after)
+	}
+	return query.All(ctx)
+}
+
+// userRoleFingerprint identifies what a list is of.
+func userRoleFingerprint(params oas.UserRolesListParams) []byte {
+	params.Limit, params.Cursor, params.Count = oas.OptInt{}, oas.OptString{}, oas.OptUserRolesListCount{}
+	params.Expand = nil
+	return listing.Fingerprint(params)
+}
+
+// userRoleListIsPlain reports whether the list is of all rows, from the first, in the order of their creation.
+func userRoleListIsPlain(params oas.UserRolesListParams) bool {
+	return !params.Cursor.IsSet() && !(len(params.UserId) > 0) && !(len(params.RoleId) > 0)
+}
+
 // UserRolesGet answers one row.
 func (h *Handler) UserRolesGet(ctx context.Context, params oas.UserRolesGetParams) (oas.UserRolesGetRes, error) {
-	allowed, err := UserRoleRead.Filter(ctx)
+	statement, err := h.userRoleGet.Statement(ctx, h.db)
 	if err != nil {
 		return nil, err
 	}
-	query := h.client.UserRole.Query().Where(entuserrole.ID(params.ID))
-	if allowed != nil {
-		query.Where(allowed)
-	}
-	row, err := query.Only(ctx)
-	if ent.IsNotFound(err) {
-		return nil, notFound("userRoles")
-	}
+	results, err := reading.Send(ctx, h.db, params.ID, statement)
 	if err != nil {
 		return nil, fmt.Errorf("get userRoles: %w", err)
 	}
+	rows, err := reading.Rows(&results[0], entuserrole.Columns, scanUserRole)
+	if err != nil {
+		return nil, fmt.Errorf("get userRoles: %w", err)
+	}
+	if len(rows) == 0 {
+		return nil, notFound("userRoles")
+	}
+	row := rows[0]
 	body := UserRoleBody(ctx, row)
 	detail := &body
 	if err := h.expandUserRole(ctx, []*oas.UserRole{detail}, listing.ParseTree(params.Expand)); err != nil {
@@ -238,9 +262,65 @@ func UserRoleBody(ctx context.Context, row *ent.UserRole) oas.UserRole {
 func UserRoleBodies(ctx context.Context, rows []*ent.UserRole) []oas.UserRole {
 	bodies := make([]oas.UserRole, len(rows))
 	for i, row := range rows {
-		bodies[i] = UserRoleBody(ctx, row)
+		body := &bodies[i]
+		body.ID = row.ID
+		body.TenantId = row.TenantID
+		body.UserId = row.UserID
+		body.RoleId = row.RoleID
+		body.GrantedAt = row.GrantedAt.UTC()
+		if row.GrantedByID != nil {
+			body.GrantedById.SetTo(*row.GrantedByID)
+		} else {
+			body.GrantedById.SetToNull()
+		}
+		body.Version = row.Version
+		body.CreatedAt = row.CreatedAt.UTC()
+		body.UpdatedAt = row.UpdatedAt.UTC()
 	}
 	return bodies
+}
+
+// prepareUserRole says how the reads of userRoles that are alike in every request are written.
+func (h *Handler) prepareUserRole() {
+	h.userRoleGet = &reading.Read{
+		Rule: UserRoleRead,
+		Write: func(ctx context.Context, allowed func(*sql.Selector)) error {
+			query := h.client.UserRole.Query().Where(entuserrole.ID(postgres.AnyRow))
+			if allowed != nil {
+				query.Where(allowed)
+			}
+			_, err := query.Only(ctx)
+			return err
+		},
+	}
+	h.userRolePlain = userRoleFingerprint(oas.UserRolesListParams{})
+	h.userRoleList = &reading.Pages{
+		Rule: UserRoleList,
+		Write: func(ctx context.Context, allowed func(*sql.Selector), limit int) error {
+			query := h.client.UserRole.Query().Order(listing.Order{}.Apply).Limit(limit)
+			if allowed != nil {
+				query.Where(allowed)
+			}
+			_, err := query.All(ctx)
+			return err
+		},
+	}
+}
+
+// scanUserRole reads the row that a result is at.
+func scanUserRole(from *postgres.Result, row *ent.UserRole) {
+	row.ID = from.UUID(0)
+	row.TenantID = from.UUID(1)
+	row.Version = int(from.Int(2))
+	row.CreatedAt = from.Time(3)
+	row.UpdatedAt = from.Time(4)
+	row.UserID = from.UUID(5)
+	row.RoleID = from.UUID(6)
+	row.GrantedAt = from.Time(7)
+	if !from.IsNull(8) {
+		value := from.UUID(8)
+		row.GrantedByID = &value
+	}
 }
 
 // expandUserRole fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.

@@ -38,6 +38,10 @@ func (d *entDriver) Query(ctx context.Context, query string, args, v any) error 
 
 // do runs s in the scope of ctx, as a transaction of its own or in the round of a Pipelined.
 func (d *entDriver) do(ctx context.Context, s *statement) error {
+	if r := recorderFrom(ctx); r != nil {
+		r.statements = append(r.statements, s)
+		return errRecorded
+	}
 	db := d.db()
 	if db.config.Observe != nil {
 		db.config.Observe(ctx, s.sql, s.args)

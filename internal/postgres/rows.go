@@ -132,8 +132,12 @@ func (r *rows) Scan(dest ...any) error {
 			start = end
 		}
 		if err := r.scan(&r.columns[i], src, dest[i]); err != nil {
-			return fmt.Errorf("postgres: scan column %q: %w", r.columns[i].name, err)
+			return scanError(&r.columns[i], err)
 		}
 	}
 	return nil
+}
+
+func scanError(c *column, err error) error {
+	return fmt.Errorf("postgres: scan column %q: %w", c.name, err)
 }

@@ -6,6 +6,7 @@ import (
 	"text/template"
 
 	"entgo.io/ent/entc/gen"
+	"entgo.io/ent/schema/field"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
@@ -34,6 +35,9 @@ var functions = template.FuncMap{
 	"operation":  func(e *model.Entity) string { return goName(e.Resource) },
 	"expansions": expansions,
 	"lower":      lower,
+	"inc":        func(i int) int { return i + 1 },
+	"stored":     stored,
+	"scan":       scan,
 	"dict": func(values ...any) map[string]any {
 		m := map[string]any{}
 		for i := 0; i+1 < len(values); i += 2 {
@@ -77,6 +81,56 @@ func expansions(e *model.Entity) []*model.Expansion {
 		return nil
 	}
 	return e.Detail.Expansions
+}
+
+// stored are the entity's columns in the order in which Ent selects them.
+func stored(e *model.Entity) []*gen.Field {
+	return append([]*gen.Field{e.Node.ID}, e.Node.Fields...)
+}
+
+// scan writes the statement that reads a column into the row.
+func scan(f *gen.Field, column int) string {
+	target := "row." + f.StructField()
+	value := scanValue(f, column)
+	switch {
+	case value == "" && !f.NillableValue():
+		return fmt.Sprintf("from.Scan(%d, &%s)", column, target)
+	case value == "":
+		return fmt.Sprintf("if !from.IsNull(%d) {\n%s = new(%s)\nfrom.Scan(%d, %s)\n}", column, target, f.Type, column, target)
+	case f.NillableValue():
+		return fmt.Sprintf("if !from.IsNull(%d) {\nvalue := %s\n%s = &value\n}", column, value, target)
+	case f.Optional:
+		return fmt.Sprintf("if !from.IsNull(%d) {\n%s = %s\n}", column, target, value)
+	}
+	return target + " = " + value
+}
+
+// scanValue is the expression for a column's value where there is a fast one, else empty.
+func scanValue(f *gen.Field, column int) string {
+	read := func(method string) string { return fmt.Sprintf("from.%s(%d)", method, column) }
+	switch {
+	case f.IsEnum() && f.HasGoType():
+		return fmt.Sprintf("%s(%s)", f.Type, read("String"))
+	case f.IsEnum():
+		return fmt.Sprintf("ent%s(%s)", f.Type, read("String")) // see packageName
+	case f.IsUUID() && f.Type.String() == "uuid.UUID":
+		return read("UUID")
+	case f.HasGoType():
+		return ""
+	case f.IsString():
+		return read("String")
+	case f.IsBool():
+		return read("Bool")
+	case f.IsTime():
+		return read("Time")
+	case f.Type.Type == field.TypeInt64:
+		return read("Int")
+	case f.Type.Type == field.TypeInt:
+		return "int(" + read("Int") + ")"
+	case f.Type.Type == field.TypeFloat64:
+		return read("Float")
+	}
+	return ""
 }
 
 // toEnt converts the expression value from the wire's type to Ent's.

@@ -1,0 +1,197 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"testing"
+
+	entsql "entgo.io/ent/dialect/sql"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/lockstep-dev/lockstep/internal/dbtest"
+	"github.com/lockstep-dev/lockstep/internal/postgres"
+)
+
+// record returns the statement as a read of it is recorded.
+func record(t *testing.T, db *postgres.DB, query string, args ...any) *postgres.Recorded {
+	t.Helper()
+	r, err := db.Record(t.Context(), func(ctx context.Context) error {
+		return db.Driver().Query(ctx, query, args, &entsql.Rows{})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+const thingByID = "select name, id from core.things where tenant_id = $1 and id = $2"
+
+func TestRecordingSendsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	record(t, w.db, thingByID, postgres.AnyTenant, postgres.AnyRow)
+	if n := w.db.Pool().Stat().AcquireCount(); n != 0 {
+		t.Errorf("got %d connections acquired, want 0", n)
+	}
+	query := func(ctx context.Context, args ...any) error {
+		return w.driver.Query(ctx, thingByID, args, &entsql.Rows{})
+	}
+	for name, read := range map[string]func(context.Context) error{
+		"nothing is read": func(context.Context) error { return nil },
+		"two statements": func(ctx context.Context) error {
+			_ = query(ctx, postgres.AnyTenant)
+			return query(ctx, postgres.AnyTenant)
+		},
+		"no tenant":                func(ctx context.Context) error { return query(ctx, postgres.AnyRow) },
+		"another error":            func(ctx context.Context) error { _ = query(ctx, postgres.AnyTenant); return errors.New("mine") },
+		"the error is swallowed":   func(ctx context.Context) error { _ = query(ctx, postgres.AnyTenant); return nil },
+		"another context was used": func(context.Context) error { return query(w.as(t, w.a), w.a, w.thingA) },
+	} {
+		if _, err := w.db.Record(t.Context(), read); err == nil {
+			t.Errorf("%s: got no error, want one", name)
+		}
+	}
+}
+
+func TestRecordedReadsStayInTheirTenant(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	one := record(t, w.db, thingByID, postgres.AnyTenant, postgres.AnyRow)
+	all := record(t, w.db, "select name, id from core.things where $1::uuid is not null", postgres.AnyTenant)
+	for _, c := range []struct {
+		tenant, row, want uuid.UUID
+	}{{w.a, w.thingA, w.thingA}, {w.b, w.thingB, w.thingB}, {w.a, w.thingB, uuid.Nil}} {
+		results, err := w.db.Send(w.as(t, c.tenant), postgres.Ids{Row: c.row}, one, nil, all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got uuid.UUID
+		for results[0].Next() {
+			got = results[0].UUID(1)
+			if name := results[0].String(0); name != "same" {
+				t.Errorf("got name %q, want same", name)
+			}
+		}
+		if got != c.want {
+			t.Errorf("got thing %s, want %s", got, c.want)
+		}
+		if results[1].Next() || results[1].Len() != 0 {
+			t.Error("the read that was not sent has rows")
+		}
+		if n := results[2].Len(); n != 1 {
+			t.Errorf("without a condition: got %d rows, want the tenant's own", n)
+		}
+		for _, r := range results {
+			if err := r.Err(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if _, err := w.db.Send(t.Context(), postgres.Ids{Row: w.thingA}, one); !errors.Is(err, postgres.ErrNoScope) {
+		t.Errorf("without a scope: got %v, want ErrNoScope", err)
+	}
+}
+
+func TestRecordedReadsAreOneRoundTrip(t *testing.T) {
+	t.Parallel()
+	w, wire := overWire(t)
+	one := record(t, w.db, thingByID, postgres.AnyTenant, postgres.AnyRow)
+	if n := wire.Counted(func() {
+		if _, err := w.db.Send(w.as(t, w.a), postgres.Ids{Row: w.thingA}, one, one, one); err != nil {
+			t.Fatal(err)
+		}
+	}); n != 1 {
+		t.Errorf("three reads: got %d round trips, want 1", n)
+	}
+	if n := wire.Counted(func() {
+		if _, err := w.db.Send(w.as(t, w.a), postgres.Ids{}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}); n != 0 {
+		t.Errorf("nothing: got %d round trips, want 0", n)
+	}
+}
+
+// TestResultReadsEveryColumn reads each column type with Scan and, where there is one, its accessor.
+func TestResultReadsEveryColumn(t *testing.T) {
+	t.Parallel()
+	empty := dbtest.Empty(t)
+	owner := connect(t, empty.OwnerURL)
+	mustOwner(t, owner, typesSchema)
+	db := open(t, empty.AppURL)
+	ctx := postgres.WithScope(t.Context(), postgres.Scope{TenantID: uuid.New()})
+	for _, c := range columnTypes() {
+		t.Run(c.name, func(t *testing.T) {
+			read := func(value any) *postgres.Result {
+				query := fmt.Sprintf("select v::%s, 'next' from (select $1::%[1]s v, $2::uuid) as x", c.sql)
+				results, err := db.Send(ctx, postgres.Ids{}, record(t, db, query, value, postgres.AnyTenant))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !results[0].Next() {
+					t.Fatal("got no row, want 1")
+				}
+				return &results[0]
+			}
+			r := read(c.args[0])
+			for _, want := range c.reads {
+				dst := reflect.New(reflect.TypeOf(want))
+				if null, ok := dst.Interface().(*entsql.NullScanner); ok {
+					null.S = new(uuid.UUID)
+				}
+				r.Scan(0, dst.Interface())
+				compareColumn(t, want, dst.Elem().Interface())
+			}
+			compareAccessors(t, c, r)
+			if r.String(1) != "next" || r.Err() != nil {
+				t.Errorf("got next column %q and %v", r.String(1), r.Err())
+			}
+			if r := read(nil); !r.IsNull(0) || r.IsNull(1) || r.String(1) != "next" {
+				t.Error("NULL was not recognised, or moved its neighbour")
+			}
+		})
+	}
+}
+
+func compareAccessors(t *testing.T, c columnType, r *postgres.Result) {
+	t.Helper()
+	switch c.sql {
+	case "uuid":
+		compareColumn(t, c.reads[0], r.UUID(0))
+	case "boolean":
+		compareColumn(t, c.reads[0], r.Bool(0))
+	case "text":
+		compareColumn(t, c.reads[0], r.String(0))
+	case "bigint":
+		compareColumn(t, c.reads[0], r.Int(0))
+	case "smallint", "integer":
+		compareColumn(t, fmt.Sprint(c.reads[0]), fmt.Sprint(r.Int(0)))
+	case "double precision":
+		compareColumn(t, c.reads[0], r.Float(0))
+	}
+}
+
+func compareColumn(t *testing.T, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmp.Comparer(sameInstant), cmp.Comparer(func(a, b link) bool { return a == b })); diff != "" {
+		t.Errorf("read %T (-want +got):\n%s", want, diff)
+	}
+}
+
+// TestResultSaysWhatItCannotRead asks for a text as a number.
+func TestResultSaysWhatItCannotRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	results, err := w.db.Send(w.as(t, w.a), postgres.Ids{Row: w.thingA}, record(t, w.db, thingByID, postgres.AnyTenant, postgres.AnyRow))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &results[0]
+	r.Next()
+	if n := r.Int(0); n != 0 || r.Err() == nil {
+		t.Errorf("got %d and %v, want an error", n, r.Err())
+	}
+}

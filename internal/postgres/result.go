@@ -1,0 +1,150 @@
+package postgres
+
+import (
+	"encoding/binary"
+	"math"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// Result is the rows of a recorded read. Its accessors return the value of a column, counted from 0, of the current row; a
+// value they cannot return is zero, and Err says why.
+type Result struct {
+	rows *rows
+	text string // all values: strings are cut out of it
+	row  int    // current row, from 1
+	err  error
+}
+
+func newResult(r *rows) Result { return Result{rows: r, text: string(r.data)} }
+
+// Len is the number of rows.
+func (r *Result) Len() int {
+	if r.rows == nil || len(r.rows.columns) == 0 {
+		return 0
+	}
+	return len(r.rows.ends) / len(r.rows.columns)
+}
+
+// Next moves to the next row.
+func (r *Result) Next() bool {
+	if r.row >= r.Len() {
+		return false
+	}
+	r.row++
+	return true
+}
+
+// Err is the first error of an accessor.
+func (r *Result) Err() error { return r.err }
+
+// Columns are the names of the columns.
+func (r *Result) Columns() []string {
+	if r.rows == nil {
+		return nil
+	}
+	names, _ := r.rows.Columns() // never fails
+	return names
+}
+
+// bounds is where the value of a column lies.
+func (r *Result) bounds(column int) (start, end uint64, isNull bool) {
+	at := (r.row-1)*len(r.rows.columns) + column
+	if at > 0 {
+		start = r.rows.ends[at-1] &^ null
+	}
+	end = r.rows.ends[at]
+	return start, end &^ null, end&null != 0
+}
+
+// raw is the value of a column, nil for NULL.
+func (r *Result) raw(column int) []byte {
+	start, end, isNull := r.bounds(column)
+	if isNull {
+		return nil
+	}
+	if start == end {
+		return []byte{}
+	}
+	return r.rows.data[start:end:end]
+}
+
+// binary is the value of a column of the type in binary, nil for anything else.
+func (r *Result) binary(column int, oid uint32) []byte {
+	c := &r.rows.columns[column]
+	if c.oid != oid || c.format != pgtype.BinaryFormatCode {
+		return nil
+	}
+	return r.raw(column)
+}
+
+// IsNull reports whether the value is NULL.
+func (r *Result) IsNull(column int) bool {
+	_, _, isNull := r.bounds(column)
+	return isNull
+}
+
+// Scan stores the value in what dst points to, as the driver's rows do for Ent.
+func (r *Result) Scan(column int, dst any) {
+	c := &r.rows.columns[column]
+	if err := r.rows.scan(c, r.raw(column), dst); err != nil && r.err == nil {
+		r.err = scanError(c, err)
+	}
+}
+
+// UUID returns a uuid.
+func (r *Result) UUID(column int) (id uuid.UUID) {
+	if v := r.binary(column, pgtype.UUIDOID); len(v) == len(id) {
+		return uuid.UUID(v)
+	}
+	r.Scan(column, &id)
+	return id
+}
+
+// String returns a text, varchar or char.
+func (r *Result) String(column int) (s string) {
+	start, end, isNull := r.bounds(column)
+	if !isNull && isText(r.rows.columns[column].oid) {
+		return r.text[start:end]
+	}
+	r.Scan(column, &s)
+	return s
+}
+
+// Int returns a smallint, integer or bigint.
+func (r *Result) Int(column int) (n int64) {
+	if v := r.binary(column, pgtype.Int8OID); len(v) == 8 {
+		return int64(binary.BigEndian.Uint64(v))
+	}
+	r.Scan(column, &n)
+	return n
+}
+
+// Bool returns a boolean.
+func (r *Result) Bool(column int) (b bool) {
+	if v := r.binary(column, pgtype.BoolOID); len(v) == 1 {
+		return v[0] == 1
+	}
+	r.Scan(column, &b)
+	return b
+}
+
+// Float returns a double precision.
+func (r *Result) Float(column int) (f float64) {
+	if v := r.binary(column, pgtype.Float8OID); len(v) == 8 {
+		return math.Float64frombits(binary.BigEndian.Uint64(v))
+	}
+	r.Scan(column, &f)
+	return f
+}
+
+// Time returns a timestamptz in UTC.
+func (r *Result) Time(column int) (t time.Time) {
+	if at, ok := instant(&r.rows.columns[column], r.raw(column)); ok {
+		return at
+	}
+	r.Scan(column, &t)
+	return t
+}
