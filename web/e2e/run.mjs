@@ -27,7 +27,7 @@ try {
     env: { ...process.env, LOCKSTEP_WEB_PORT: String(port) },
   });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => dev.kill('SIGINT'));
-  const env = { ...process.env, ...settings(await ready(dev), port) };
+  const env = { ...process.env, ...settings(await ready(dev), port), ...(await another()) };
   started = true;
   if (suites.includes('sdk')) await run('npm', ['run', 'test:e2e', '-w', 'clients/ts'], env);
   if (suites.includes('browser')) await run('npm', ['run', 'test:browser', '-w', 'web'], env);
@@ -83,6 +83,15 @@ function settings({ api, databaseUrl, issuer, platformToken, sessionSecret, toke
     LOCKSTEP_E2E_SESSION_SECRET: sessionSecret,
     LOCKSTEP_E2E_WEB_PORT: String(port),
   };
+}
+
+/** What it takes to run another server on the same database, which a suite may kill. */
+async function another() {
+  const { app } = JSON.parse(await readFile(join(work, 'data', 'postgres', 'credentials.json'), 'utf8'));
+  const { databaseUrl } = JSON.parse(await readFile(join(work, 'data', 'dev.json'), 'utf8'));
+  const url = new URL(databaseUrl);
+  [url.username, url.password] = ['core_app', app];
+  return { LOCKSTEP_E2E_SERVER: join(work, 'data', 'bin', 'server'), LOCKSTEP_E2E_APP_DATABASE_URL: url.href };
 }
 
 /** Runs a command to its end; fails if it does. */

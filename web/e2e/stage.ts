@@ -31,7 +31,7 @@ export class Stage {
   /** A browser of its own, closed with the test. */
   async visitor(t: TestContext, options: BrowserContextOptions = {}): Promise<{ context: BrowserContext; page: Page }> {
     const context = await this.browser.newContext(options);
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(30_000);
     t.after(() => context.close());
     return { context, page: await context.newPage() };
   }

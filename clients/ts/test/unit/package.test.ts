@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { after, test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { always, user } from '../server.js';
@@ -54,14 +54,67 @@ test('errors keep class and name in a minified bundle', async (t) => {
   assert.deepEqual(seen, { name: 'NotFoundError', right: true, wrong: false });
 });
 
+const bin = (name: string) => join(root, '..', '..', 'node_modules', '.bin', name);
+
+let packed: Promise<string> | undefined;
+/** What npm would publish. Made once. */
+function tarball(): Promise<string> {
+  packed ??= mkdtemp(join(tmpdir(), 'core-sdk-')).then(async (dir) => {
+    await exec('npm', ['pack', '--silent', '--pack-destination', dir], { cwd: root });
+    return join(dir, (await readdir(dir))[0] ?? '');
+  });
+  return packed;
+}
+after(async () => packed && rm(join(await packed, '..'), { recursive: true }));
+
+/** Puts what npm would publish into a project's node_modules, as npm install does. */
+async function install(dir: string): Promise<void> {
+  const home = join(dir, 'node_modules', '@lockstep', 'core-sdk');
+  await mkdir(home, { recursive: true });
+  await exec('tar', ['-xzf', await tarball(), '-C', home, '--strip-components=1']);
+}
+
+test('publint and are-the-types-wrong have nothing to say about what npm packs', async () => {
+  await exec(bin('publint'), ['--strict', await tarball()]);
+  await exec(bin('attw'), [await tarball(), '--profile', 'esm-only']);
+});
+
+test('what npm packs is all that runs, and nothing of the tests', async () => {
+  const { stdout } = await exec('tar', ['-tzf', await tarball()]);
+  const files = stdout.trim().split('\n');
+  for (const entry of ['index', 'react-query', 'validation', 'next']) {
+    assert.ok(files.includes(`package/dist/${entry}.js`) && files.includes(`package/dist/${entry}.d.ts`), entry);
+  }
+  assert.deepEqual(files.filter((file) => /test|node_modules|tsconfig/.test(file)), []);
+});
+
+test('what npm packs is bundled by Vite, without what is not used', async (t) => {
+  const server = await always(t, { status: 404, json: { code: 'not_found' } });
+  const dir = await folder(t);
+  await install(dir);
+  await writeFile(
+    join(dir, 'main.js'),
+    `import { CoreApiClient, NotFoundError } from '@lockstep/core-sdk';
+     const client = new CoreApiClient({ baseUrl: ${JSON.stringify(server.baseUrl)}, authToken: 't' });
+     export const seen = await client.users.get('018f').catch((error) => [error instanceof NotFoundError, error.name]);`,
+  );
+  const { build } = await import('vite');
+  await build({
+    root: dir,
+    configFile: false,
+    logLevel: 'error',
+    build: { lib: { entry: 'main.js', formats: ['es'], fileName: 'out' }, minify: true, target: 'es2022' },
+  });
+  const out = join(dir, 'dist', (await readdir(join(dir, 'dist')))[0] ?? '');
+  assert.doesNotMatch(await readFile(out, 'utf8'), /valibot|tanstack|next\/cache/);
+  const { seen } = (await import(out)) as { seen: unknown };
+  assert.deepEqual(seen, [true, 'NotFoundError']);
+});
+
 test('what npm packs works in plain Node, by import and by require, and has types', async (t) => {
   const server = await always(t, { json: user });
   const dir = await folder(t);
-  await exec('npm', ['pack', '--silent', '--pack-destination', dir], { cwd: root });
-  const [tarball = ''] = await readdir(dir);
-  const home = join(dir, 'node_modules', '@lockstep', 'core-sdk');
-  await mkdir(home, { recursive: true });
-  await exec('tar', ['-xzf', join(dir, tarball), '-C', home, '--strip-components=1']);
+  await install(dir);
   const use = `
     const client = new CoreApiClient({ baseUrl: ${JSON.stringify(server.baseUrl)}, authToken: 't' });
     client.users.get('018f').then((user) => console.log(user.displayName));`;
