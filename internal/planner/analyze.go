@@ -62,7 +62,7 @@ func atlasFindings(ctx context.Context, w *walker, m *migrate.Migration, facts [
 var (
 	blocking  = regexp.MustCompile(`(?is)^(lock\s|cluster\b|vacuum\s+(\(.*full.*\)|full)|reindex\b|refresh\s+materialized\s+view\b|truncate\b)`)
 	wholesale = regexp.MustCompile(`(?is)^(update|delete)\s`)
-	whereNull = regexp.MustCompile(`(?is)\bwhere\s+"?\w+"?\s+is\s+null$`)
+	whereNull = regexp.MustCompile(`(?is)\bwhere\s+"?\w+"?\s+is\s+null(\s+or\s+"?\w+"?\s+is\s+null)*$`)
 )
 
 // ownFindings are about what the linters do not know: locks taken by other statements, rows changed wholesale, tables
@@ -81,7 +81,8 @@ func ownFindings(m *migrate.Migration, facts []fact) []Finding {
 		switch {
 		case blocking.MatchString(f.Text) && !concurrent:
 			say("blocking-statement")
-		case wholesale.MatchString(f.Text) && !m.Up.NoTx && !(validates && whereNull.MatchString(f.Text)) && !slices.ContainsFunc(keys(created), func(t string) bool { return strings.Contains(f.Text, t) }):
+		case !wholesale.MatchString(f.Text) || m.Up.NoTx || validates && whereNull.MatchString(f.Text):
+		case !slices.ContainsFunc(keys(created), func(t string) bool { return strings.Contains(f.Text, t) }):
 			say("unbatched-write")
 		}
 		if concurrent && !m.Up.NoTx {

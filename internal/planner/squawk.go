@@ -55,7 +55,7 @@ func squawk(ctx context.Context, program string, files []*migrate.Migration) (ma
 		cmd := exec.CommandContext(ctx, program, args...)
 		cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &stdout, &stderr
 		var exit *exec.ExitError
-		if err := cmd.Run(); err != nil && !(errors.As(err, &exit) && exit.ExitCode() == 1) {
+		if err := cmd.Run(); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) {
 			return nil, fmt.Errorf("run squawk: %w\n%s", err, stderr.String())
 		}
 		var found []struct {

@@ -58,7 +58,7 @@ func (d *database) valuesWith(ctx context.Context, t shape, i, try int, given ma
 		for j, name := range fk.Columns {
 			switch {
 			case out[name] != "":
-			case len(parents) > 0 && !(nullable && lastOne):
+			case len(parents) > 0 && (!nullable || !lastOne):
 				out[name] = parents[(i/2+n*try)%len(parents)][j]
 			case nullable:
 				out[name] = "NULL"
