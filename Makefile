@@ -10,7 +10,7 @@ VERSION ?= dev
 export CHROMIUM_PATH ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 export NEXT_TELEMETRY_DISABLED := 1
 
-.PHONY: help dev web setup generate migration verify contract lint test test-go test-sdk e2e build clean
+.PHONY: help dev web setup generate migration verify contract lint test test-go scale test-sdk e2e build clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ test-go: setup ## Go tests, on an embedded Postgres
 	@echo "Atlas CLI, the planner's second witness: built on first use, which takes some minutes"
 	go tool -modfile=tools/go.mod -n atlas >/dev/null
 	go test -timeout 30m ./...
+
+scale: setup ## what 40 more entities cost: takes minutes
+	go test ./cmd/lockstep -run '^TestScale$$' -v -timeout 40m -args -scale.entities=40
 
 test-sdk: setup ## SDK tests against a local HTTP server
 	npm test --silent -w clients/ts
