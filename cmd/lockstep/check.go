@@ -19,7 +19,7 @@ func newCheckCommand() *cobra.Command {
 		Use:   "check --base REF",
 		Short: "Say whether this branch may be merged, with a report for the pull request",
 		Long: `Say whether this branch may be merged into REF: merged migrations are untouched and new ones newer than all of REF's; every
-migration is proven with rows and linted; and the release at REF still runs on the new schema. For that its server is built
+migration is proven with rows and linted; the contract says its changes in its version; and the release at REF still runs on the new schema. For that its server is built
 in a git worktree and its API suite run on databases with this branch's migrations. The exit code is 1 when it may not.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -32,7 +32,7 @@ in a git worktree and its API suite run on databases with this branch's migratio
 			defer func() { err = errors.Join(err, stop()) }()
 			root := filepath.Dir(options.Migrations)
 			result, err := check.Run(cmd.Context(), check.Options{
-				Root: root, Base: base, Planner: options, Squawk: check.Squawk(root), SkipRelease: skipRelease, Step: progress,
+				Root: root, Base: base, Planner: options, Squawk: check.Squawk(root), SkipRelease: skipRelease, More: checkParts(), Step: progress,
 			})
 			if err != nil {
 				return err

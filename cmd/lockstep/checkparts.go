@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"strings"
+
+	"github.com/lockstep-dev/lockstep/internal/check"
+)
+
+// checkParts are the sections of the report that are not about the database.
+func checkParts() []check.Part {
+	return []check.Part{
+		{Title: "Contract", Run: contractPart},
+		{Title: "SDK", Run: sdkPart},
+	}
+}
+
+// contractPart lists what callers notice, and refuses a version that says less.
+func contractPart(_ context.Context, root, fork string) (string, []string, error) {
+	r, err := compareContracts(root, fork)
+	if err != nil {
+		return "", nil, err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "Version %s → %s: the changes need **%s**, given is %s.\n", r.BaseVersion, r.Version, r.Needed, r.Given)
+	if len(r.Changes) > 0 {
+		b.WriteString("\n| Severity | Operation | Change |\n|---|---|---|\n")
+	}
+	for _, c := range r.Changes {
+		severity := "added"
+		switch {
+		case c.Breaking:
+			severity = "**breaking**"
+		case c.Risky:
+			severity = "risky"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s (`%s`) |\n", severity, c.Operation, strings.ReplaceAll(c.Reason, "|", "\\|"), c.Rule)
+	}
+	if r.OK {
+		return b.String(), nil, nil
+	}
+	return b.String(), []string{fmt.Sprintf("the contract's version is %s and its changes need %s: set it in openapi/info.json and run make generate", r.Version, r.Wanted)}, nil
+}
+
+// sdkPart shows the declarations of the SDK that came and went.
+func sdkPart(ctx context.Context, root, fork string) (string, []string, error) {
+	out, err := exec.CommandContext(ctx, "git", "-C", root, "diff", "--unified=0", "--no-color", fork, "--", "clients/ts/src/generated").Output()
+	if err != nil {
+		return "", nil, fmt.Errorf("compare the SDK with the base's: %w", err)
+	}
+	const most = 80
+	var lines []string
+	for line := range strings.SplitSeq(string(out), "\n") {
+		body := strings.TrimSpace(strings.TrimLeft(line, "+-"))
+		if (strings.HasPrefix(line, "+") || strings.HasPrefix(line, "-")) && !strings.HasPrefix(line, "+++") && !strings.HasPrefix(line, "---") &&
+			body != "" && !strings.HasPrefix(body, "*") && !strings.HasPrefix(body, "/*") && body != "}" {
+			lines = append(lines, line[:1]+" "+body)
+		}
+	}
+	if len(lines) == 0 {
+		return "Unchanged.", nil, nil
+	}
+	more := ""
+	if len(lines) > most {
+		more = fmt.Sprintf("\n… and %d lines more", len(lines)-most)
+		lines = lines[:most]
+	}
+	return "```diff\n" + strings.Join(lines, "\n") + more + "\n```", nil, nil
+}
