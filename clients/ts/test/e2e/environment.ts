@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { CoreApiClient, type ClientOptions } from '../../src/index.js';
 
-function variable(name: string): string {
+export function variable(name: string): string {
   const value = process.env[name];
   assert.ok(value, `${name} is not set: these tests need a running API; "npm run e2e -w web" starts one`);
   return value;
