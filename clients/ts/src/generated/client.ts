@@ -9,7 +9,7 @@ import { UsersResource } from './resources/users.js';
 
 /** Lockstep core API 0.1.0. */
 export class CoreApiClient {
-  /** Operations on me. */
+  /** Whoever sends the request. */
   readonly me: MeResource;
   /** Named set of permissions. */
   readonly roles: RolesResource;

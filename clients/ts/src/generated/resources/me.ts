@@ -4,7 +4,7 @@ import type { ApiPromise } from '../../core/promise.js';
 import type { Transport } from '../../core/transport.js';
 import type { Me } from '../types.js';
 
-/** Operations on me. */
+/** Whoever sends the request. */
 export class MeResource {
   readonly #transport: Transport;
 
