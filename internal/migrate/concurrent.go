@@ -35,6 +35,8 @@ func (s *session) applyEach(ctx context.Context, m pending, from int) error {
 			return writeRevision(ctx, db, m.Migration, applied, time.Since(start), s.o.Operator, failed, failure)
 		}
 		begun := m.resume != nil && i == from
+		// An index of an interrupted attempt may be kept only if this is still the statement that built it.
+		ours := begun && m.resume.Hash == m.Up.Hash
 		stmt := m.Up.Statements[i].Text
 		err := s.retry(ctx, m.Up.Name, func() error {
 			if !notInTx.MatchString(stmt) {
@@ -45,8 +47,6 @@ func (s *session) applyEach(ctx context.Context, m pending, from int) error {
 					return record(tx, i+1, "", nil)
 				})
 			}
-			// An index of an interrupted attempt may be kept only if this is still the statement that built it.
-			ours := begun && m.resume.Hash == m.Up.Hash
 			done, err := s.cleanUp(ctx, &m.Up, i, begun, ours)
 			if err != nil {
 				return err
@@ -55,7 +55,7 @@ func (s *session) applyEach(ctx context.Context, m pending, from int) error {
 				if err := record(s.conn, i, "", nil); err != nil {
 					return err
 				}
-				begun = true
+				begun, ours = true, true
 				if err := s.execAlone(ctx, &m.Up, i); err != nil {
 					return err
 				}

@@ -140,6 +140,37 @@ func TestUpRetriesBehindALock(t *testing.T) {
 	}
 }
 
+// A statement outside transactions meets a lock in the run that began it, and is tried again in the same run.
+func TestUpRetriesOutsideTransactions(t *testing.T) {
+	t.Parallel()
+	for name, stmt := range map[string]string{
+		"rows":  "DO $$ BEGIN UPDATE a SET b = 2; COMMIT; END $$",
+		"index": "DROP INDEX a_b",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := dbtest.Empty(t)
+			first := "CREATE TABLE a (b int);\nINSERT INTO a VALUES (1);\nCREATE INDEX a_b ON a (b);\n"
+			mustUp(t, history(t, map[string]string{"1_a.sql": first}), db.OwnerURL)
+			holder := connect(t, db.OwnerURL)
+			exec(t, holder, "BEGIN; UPDATE a SET b = 7")
+			dir := history(t, map[string]string{"1_a.sql": first, "2_b.sql": "-- atlas:txmode none\n\n" + stmt + ";\n"})
+			o := options(t, dir, db.OwnerURL)
+			o.LockTimeout = 20 * time.Millisecond
+			o.Retries = 1000
+			free := sync.OnceFunc(func() { _ = holder.Close(context.Background()) })
+			o.Log = func(format string, _ ...any) {
+				if strings.Contains(format, "trying again") {
+					free()
+				}
+			}
+			if _, err := migrate.Up(t.Context(), o); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestUpGivesUpWaitingForAnotherRunner(t *testing.T) {
 	t.Parallel()
 	db := dbtest.Empty(t)

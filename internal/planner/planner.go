@@ -39,6 +39,8 @@ type Options struct {
 	// Backfill gives rows that are already there a value, an SQL expression, where a column of theirs becomes required or
 	// restricted. Keys are of the form users.name.
 	Backfill map[string]string
+	// After has Verify apply migrations up to this version without undoing them: they were proven before. Defaults to none.
+	After string
 	// Now is the clock for file names. Defaults to time.Now.
 	Now func() time.Time
 }

@@ -53,7 +53,7 @@ func change(schema string) string {
 	return strings.NewReplacer(
 		`"note" text NULL`, `"note" text NOT NULL DEFAULT ''`,
 		`"email" character varying(100)`, `"email" character varying(200)`,
-		`"manager_id" uuid NULL,`, `"manager_id" uuid NULL, "score" bigint NOT NULL DEFAULT 0, "token" uuid NOT NULL DEFAULT gen_random_uuid(),
+		`"manager_id" uuid NULL,`, `"manager_id" uuid NULL, "score" bigint NOT NULL DEFAULT 0,
   CONSTRAINT "users_email_check" CHECK (char_length("email"::text) >= 1),
   CONSTRAINT "users_manager_fkey" FOREIGN KEY ("tenant_id", "manager_id") REFERENCES "core"."users" ("tenant_id", "id"),`,
 	).Replace(schema) + `CREATE UNIQUE INDEX "users_email_key" ON "core"."users" ("tenant_id", "email");
