@@ -51,7 +51,7 @@ test-go: setup ## Go tests, on an embedded Postgres
 	go test -timeout 30m ./...
 
 scale: setup ## what 40 more entities cost: takes minutes
-	go test ./cmd/lockstep -run '^TestScale$$' -v -timeout 40m -args -scale.entities=40
+	go test ./cmd/lockstep -tags scale -run '^TestScale$$' -v -timeout 40m
 
 test-sdk: setup ## SDK tests against a local HTTP server
 	npm test --silent -w clients/ts

@@ -1,3 +1,5 @@
+//go:build scale
+
 package main
 
 import (
@@ -15,8 +17,8 @@ import (
 	"time"
 )
 
-// scaleEntities is set by `make scale`: the test takes minutes, so that it is no part of `go test ./...`.
-var scaleEntities = flag.Int("scale.entities", 0, "entities that TestScale adds to a copy of the repository; 0 leaves it out")
+// scaleEntities is how many are added. The test takes minutes, so it has a build tag and `make scale` runs it.
+var scaleEntities = flag.Int("scale.entities", 40, "entities that TestScale adds to a copy of the repository")
 
 // generationBudget is how long the generation of 40 entities may take on an idle machine of two cores.
 const generationBudget = 20 * time.Second
@@ -70,9 +72,6 @@ type scaleCost struct {
 // TestScale adds 40 entities to a copy of the repository and measures what each costs: generation must stay within its
 // budget and the second twenty must cost what the first did. Then the generic tests of internal/api run on all of them.
 func TestScale(t *testing.T) {
-	if *scaleEntities == 0 {
-		t.Skip("run by make scale")
-	}
 	var costs []scaleCost
 	for _, n := range []int{0, *scaleEntities / 2, *scaleEntities} {
 		root := copyRepository(t)
