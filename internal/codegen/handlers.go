@@ -14,7 +14,7 @@ import (
 const timeFormat = "2006-01-02T15:04:05.999999Z07:00"
 
 // writeHandlers runs ogen on the contract. Only the server is generated: the project's client is the TypeScript SDK.
-func writeHandlers(document []byte, dir string) error {
+func writeHandlers(document []byte, dir, module string) error {
 	spec, err := ogen.Parse(document)
 	if err != nil {
 		return fmt.Errorf("parse contract: %w", err)
@@ -38,7 +38,7 @@ func writeHandlers(document []byte, dir string) error {
 	if err := generator.WriteSource(genfs.FormattedSource{Root: dir}, "oas"); err != nil {
 		return fmt.Errorf("write ogen's server: %w", err)
 	}
-	return nil
+	return refineHandlers(dir, module)
 }
 
 func keepMicroseconds(schema *ogen.Schema) {

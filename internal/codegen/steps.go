@@ -66,7 +66,7 @@ func generateHandlers(_ context.Context, w *Workspace) (Output, error) {
 		return out, err
 	}
 	return out, w.intoFolder(&out, filepath.Join("internal", "oas"), func(dir string) error {
-		return writeHandlers(document, dir)
+		return writeHandlers(document, dir, w.module)
 	})
 }
 

@@ -160,9 +160,12 @@ func (h *Handler) RolesGet(ctx context.Context, params oas.RolesGetParams) (oas.
 	if err := h.expandRole(ctx, []*oas.Role{detail}, listing.ParseTree(params.Expand)); err != nil {
 		return nil, err
 	}
-	tag := etag.Of(row.Version, detail)
-	if known, ok := params.IfNoneMatch.Get(); ok && etag.Matches(known, tag) {
-		return &oas.RoleNotModified{ETag: tag}, nil
+	tag := etag.Later(row.Version)
+	if known, ok := params.IfNoneMatch.Get(); ok {
+		tag = etag.Of(row.Version, detail)
+		if etag.Matches(known, tag) {
+			return &oas.RoleNotModified{ETag: tag}, nil
+		}
 	}
 	return &oas.RoleFoundHeaders{ETag: tag, Response: *detail}, nil
 }
@@ -179,7 +182,7 @@ func (h *Handler) RolesCreate(ctx context.Context, req *oas.RoleCreate, params o
 			return nil, fmt.Errorf("create roles: %w", err)
 		}
 		body := RoleBody(ctx, row)
-		return &oas.RoleCreatedHeaders{ETag: etag.Of(row.Version, &body), Location: "/v1/roles/" + row.ID.String(), Response: body}, nil
+		return &oas.RoleCreatedHeaders{ETag: etag.Later(row.Version), Location: "/v1/roles/" + row.ID.String(), Response: body}, nil
 	})
 }
 
@@ -251,7 +254,7 @@ func (h *Handler) RolesUpdate(ctx context.Context, req *oas.RoleUpdate, params o
 	if err != nil {
 		return nil, err
 	}
-	return &oas.RoleChangedHeaders{ETag: etag.Of(body.Version, &body), Response: body}, nil
+	return &oas.RoleChangedHeaders{ETag: etag.Later(body.Version), Response: body}, nil
 }
 
 // RolesDelete removes a row that no other refers to.

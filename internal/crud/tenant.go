@@ -108,9 +108,12 @@ func (h *Handler) TenantsGet(ctx context.Context, params oas.TenantsGetParams) (
 	}
 	body := TenantBody(ctx, row)
 	detail := &body
-	tag := etag.Of(row.Version, detail)
-	if known, ok := params.IfNoneMatch.Get(); ok && etag.Matches(known, tag) {
-		return &oas.TenantNotModified{ETag: tag}, nil
+	tag := etag.Later(row.Version)
+	if known, ok := params.IfNoneMatch.Get(); ok {
+		tag = etag.Of(row.Version, detail)
+		if etag.Matches(known, tag) {
+			return &oas.TenantNotModified{ETag: tag}, nil
+		}
 	}
 	return &oas.TenantFoundHeaders{ETag: tag, Response: *detail}, nil
 }
@@ -168,7 +171,7 @@ func (h *Handler) TenantsUpdate(ctx context.Context, req *oas.TenantUpdate, para
 	if err != nil {
 		return nil, err
 	}
-	return &oas.TenantChangedHeaders{ETag: etag.Of(body.Version, &body), Response: body}, nil
+	return &oas.TenantChangedHeaders{ETag: etag.Later(body.Version), Response: body}, nil
 }
 
 // TenantsDelete removes a row that no other refers to.

@@ -233,9 +233,12 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.
 			return nil, err
 		}
 	}
-	tag := etag.Of(row.Version, detail)
-	if known, ok := params.IfNoneMatch.Get(); ok && etag.Matches(known, tag) {
-		return &oas.UserNotModified{ETag: tag}, nil
+	tag := etag.Later(row.Version)
+	if known, ok := params.IfNoneMatch.Get(); ok {
+		tag = etag.Of(row.Version, detail)
+		if etag.Matches(known, tag) {
+			return &oas.UserNotModified{ETag: tag}, nil
+		}
 	}
 	return &oas.UserWithRolesFoundHeaders{ETag: tag, Response: *detail}, nil
 }
@@ -252,7 +255,7 @@ func (h *Handler) UsersCreate(ctx context.Context, req *oas.UserCreate, params o
 			return nil, fmt.Errorf("create users: %w", err)
 		}
 		body := UserBody(ctx, row)
-		return &oas.UserCreatedHeaders{ETag: etag.Of(row.Version, &body), Location: "/v1/users/" + row.ID.String(), Response: body}, nil
+		return &oas.UserCreatedHeaders{ETag: etag.Later(row.Version), Location: "/v1/users/" + row.ID.String(), Response: body}, nil
 	})
 }
 
@@ -329,7 +332,7 @@ func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params o
 	if err != nil {
 		return nil, err
 	}
-	return &oas.UserChangedHeaders{ETag: etag.Of(body.Version, &body), Response: body}, nil
+	return &oas.UserChangedHeaders{ETag: etag.Later(body.Version), Response: body}, nil
 }
 
 // UsersDelete removes a row that no other refers to.

@@ -137,9 +137,12 @@ func (h *Handler) UserRolesGet(ctx context.Context, params oas.UserRolesGetParam
 	if err := h.expandUserRole(ctx, []*oas.UserRole{detail}, listing.ParseTree(params.Expand)); err != nil {
 		return nil, err
 	}
-	tag := etag.Of(row.Version, detail)
-	if known, ok := params.IfNoneMatch.Get(); ok && etag.Matches(known, tag) {
-		return &oas.UserRoleNotModified{ETag: tag}, nil
+	tag := etag.Later(row.Version)
+	if known, ok := params.IfNoneMatch.Get(); ok {
+		tag = etag.Of(row.Version, detail)
+		if etag.Matches(known, tag) {
+			return &oas.UserRoleNotModified{ETag: tag}, nil
+		}
 	}
 	return &oas.UserRoleFoundHeaders{ETag: tag, Response: *detail}, nil
 }
@@ -156,7 +159,7 @@ func (h *Handler) UserRolesCreate(ctx context.Context, req *oas.UserRoleCreate, 
 			return nil, fmt.Errorf("create userRoles: %w", err)
 		}
 		body := UserRoleBody(ctx, row)
-		return &oas.UserRoleCreatedHeaders{ETag: etag.Of(row.Version, &body), Location: "/v1/user-roles/" + row.ID.String(), Response: body}, nil
+		return &oas.UserRoleCreatedHeaders{ETag: etag.Later(row.Version), Location: "/v1/user-roles/" + row.ID.String(), Response: body}, nil
 	})
 }
 

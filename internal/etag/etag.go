@@ -4,12 +4,12 @@
 package etag
 
 import (
-	"hash/fnv"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/go-faster/jx"
 
 	"github.com/lockstep-dev/lockstep/internal/problem"
@@ -25,9 +25,19 @@ func Of(version int, body Encoder) string {
 	encoder := jx.GetEncoder()
 	defer jx.PutEncoder(encoder)
 	body.Encode(encoder)
-	hash := fnv.New64a()
-	_, _ = hash.Write(encoder.Bytes()) // a hash never fails
-	return `"` + strconv.Itoa(version) + "-" + strconv.FormatUint(hash.Sum64(), 36) + `"`
+	return Complete(Later(version), encoder.Bytes())
+}
+
+// Later is the tag of a version whose representation is about to be written: whoever writes it calls Complete with it. It
+// spares encoding the body twice.
+func Later(version int) string { return strconv.Itoa(version) }
+
+// Complete returns what Of would have, for the tag of Later and the encoded body. Any other tag it returns as it is.
+func Complete(tag string, text []byte) string {
+	if strings.HasPrefix(tag, `"`) {
+		return tag
+	}
+	return `"` + tag + "-" + strconv.FormatUint(xxhash.Sum64(text), 36) + `"`
 }
 
 // Matches reports whether If-None-Match names the tag, so that the caller has the representation already. The comparison is

@@ -19,6 +19,9 @@ func TestTagsFollowVersionAndRepresentation(t *testing.T) {
 	if tag != etag.Of(3, body("a")) || tag == etag.Of(3, body("b")) || tag == etag.Of(4, body("a")) {
 		t.Errorf("%s does not stand for version and representation", tag)
 	}
+	if later := etag.Complete(etag.Later(3), []byte(`"a"`)); later != tag || etag.Complete(tag, nil) != tag {
+		t.Errorf("completed later: got %s, want %s", later, tag)
+	}
 	versions, any, err := etag.Versions(tag)
 	if err != nil || any || !slices.Equal(versions, []int{3}) {
 		t.Errorf("got versions %v, %t, %v of %s, want 3", versions, any, err, tag)

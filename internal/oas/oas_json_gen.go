@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"strconv"
 
+	"github.com/lockstep-dev/lockstep/internal/wire"
+
 	"github.com/go-faster/errors"
 	"github.com/go-faster/jx"
 	"github.com/google/uuid"
@@ -1077,11 +1079,11 @@ func (s *Role) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("createdAt")
-		json.EncodeTimeFormat(e, s.CreatedAt, "2006-01-02T15:04:05.999999Z07:00")
+		wire.Time(e, s.CreatedAt)
 	}
 	{
 		e.FieldStart("updatedAt")
-		json.EncodeTimeFormat(e, s.UpdatedAt, "2006-01-02T15:04:05.999999Z07:00")
+		wire.Time(e, s.UpdatedAt)
 	}
 	{
 		if s.Users != nil {
@@ -1714,11 +1716,11 @@ func (s *Tenant) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("createdAt")
-		json.EncodeTimeFormat(e, s.CreatedAt, "2006-01-02T15:04:05.999999Z07:00")
+		wire.Time(e, s.CreatedAt)
 	}
 	{
 		e.FieldStart("updatedAt")
-		json.EncodeTimeFormat(e, s.UpdatedAt, "2006-01-02T15:04:05.999999Z07:00")
+		wire.Time(e, s.UpdatedAt)
 	}
 }
 
@@ -2585,11 +2587,11 @@ func (s *User) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("createdAt")
-		json.EncodeTimeFormat(e, s.CreatedAt, "2006-01-02T15:04:05.999999Z07:00")
+		wire.Time(e, s.CreatedAt)
 	}
 	{
 		e.FieldStart("updatedAt")
-		json.EncodeTimeFormat(e, s.UpdatedAt, "2006-01-02T15:04:05.999999Z07:00")
+		wire.Time(e, s.UpdatedAt)
 	}
 	{
 		if s.ManagedUsers != nil {
@@ -3182,7 +3184,7 @@ func (s *UserRole) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("grantedAt")
-		json.EncodeTimeFormat(e, s.GrantedAt, "2006-01-02T15:04:05.999999Z07:00")
+		wire.Time(e, s.GrantedAt)
 	}
 	{
 		e.FieldStart("grantedById")
@@ -3194,11 +3196,11 @@ func (s *UserRole) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("createdAt")
-		json.EncodeTimeFormat(e, s.CreatedAt, "2006-01-02T15:04:05.999999Z07:00")
+		wire.Time(e, s.CreatedAt)
 	}
 	{
 		e.FieldStart("updatedAt")
-		json.EncodeTimeFormat(e, s.UpdatedAt, "2006-01-02T15:04:05.999999Z07:00")
+		wire.Time(e, s.UpdatedAt)
 	}
 	{
 		if s.User.Set {
@@ -3921,11 +3923,11 @@ func (s *UserWithRoles) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("createdAt")
-		json.EncodeTimeFormat(e, s.CreatedAt, "2006-01-02T15:04:05.999999Z07:00")
+		wire.Time(e, s.CreatedAt)
 	}
 	{
 		e.FieldStart("updatedAt")
-		json.EncodeTimeFormat(e, s.UpdatedAt, "2006-01-02T15:04:05.999999Z07:00")
+		wire.Time(e, s.UpdatedAt)
 	}
 	{
 		e.FieldStart("roles")

@@ -5,8 +5,9 @@ package oas
 import (
 	"net/http"
 
+	"github.com/lockstep-dev/lockstep/internal/wire"
+
 	"github.com/go-faster/errors"
-	"github.com/go-faster/jx"
 	"github.com/ogen-go/ogen/conv"
 	ht "github.com/ogen-go/ogen/http"
 	"github.com/ogen-go/ogen/uri"
@@ -14,11 +15,7 @@ import (
 
 func encodeMeGetResponse(response *Me, w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(200)
-
-	e := new(jx.Encoder)
-	response.Encode(e)
-	if _, err := e.WriteTo(w); err != nil {
+	if err := wire.Write(w, 200, response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -56,11 +53,7 @@ func encodeRolesCreateResponse(response *RoleCreatedHeaders, w http.ResponseWrit
 			}
 		}
 	}
-	w.WriteHeader(201)
-
-	e := new(jx.Encoder)
-	response.Response.Encode(e)
-	if _, err := e.WriteTo(w); err != nil {
+	if err := wire.Write(w, 201, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -94,11 +87,7 @@ func encodeRolesGetResponse(response RolesGetRes, w http.ResponseWriter) error {
 				}
 			}
 		}
-		w.WriteHeader(200)
-
-		e := new(jx.Encoder)
-		response.Response.Encode(e)
-		if _, err := e.WriteTo(w); err != nil {
+		if err := wire.Write(w, 200, &response.Response); err != nil {
 			return errors.Wrap(err, "write")
 		}
 
@@ -133,11 +122,7 @@ func encodeRolesGetResponse(response RolesGetRes, w http.ResponseWriter) error {
 
 func encodeRolesListResponse(response *RolePage, w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(200)
-
-	e := new(jx.Encoder)
-	response.Encode(e)
-	if _, err := e.WriteTo(w); err != nil {
+	if err := wire.Write(w, 200, response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -163,11 +148,7 @@ func encodeRolesUpdateResponse(response *RoleChangedHeaders, w http.ResponseWrit
 			}
 		}
 	}
-	w.WriteHeader(200)
-
-	e := new(jx.Encoder)
-	response.Response.Encode(e)
-	if _, err := e.WriteTo(w); err != nil {
+	if err := wire.Write(w, 200, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -193,11 +174,7 @@ func encodeTenantsCreateResponse(response *TenantProvisionedHeaders, w http.Resp
 			}
 		}
 	}
-	w.WriteHeader(201)
-
-	e := new(jx.Encoder)
-	response.Response.Encode(e)
-	if _, err := e.WriteTo(w); err != nil {
+	if err := wire.Write(w, 201, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -231,11 +208,7 @@ func encodeTenantsGetResponse(response TenantsGetRes, w http.ResponseWriter) err
 				}
 			}
 		}
-		w.WriteHeader(200)
-
-		e := new(jx.Encoder)
-		response.Response.Encode(e)
-		if _, err := e.WriteTo(w); err != nil {
+		if err := wire.Write(w, 200, &response.Response); err != nil {
 			return errors.Wrap(err, "write")
 		}
 
@@ -270,11 +243,7 @@ func encodeTenantsGetResponse(response TenantsGetRes, w http.ResponseWriter) err
 
 func encodeTenantsListResponse(response *TenantPage, w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(200)
-
-	e := new(jx.Encoder)
-	response.Encode(e)
-	if _, err := e.WriteTo(w); err != nil {
+	if err := wire.Write(w, 200, response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -300,11 +269,7 @@ func encodeTenantsUpdateResponse(response *TenantChangedHeaders, w http.Response
 			}
 		}
 	}
-	w.WriteHeader(200)
-
-	e := new(jx.Encoder)
-	response.Response.Encode(e)
-	if _, err := e.WriteTo(w); err != nil {
+	if err := wire.Write(w, 200, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -342,11 +307,7 @@ func encodeUserRolesCreateResponse(response *UserRoleCreatedHeaders, w http.Resp
 			}
 		}
 	}
-	w.WriteHeader(201)
-
-	e := new(jx.Encoder)
-	response.Response.Encode(e)
-	if _, err := e.WriteTo(w); err != nil {
+	if err := wire.Write(w, 201, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -380,11 +341,7 @@ func encodeUserRolesGetResponse(response UserRolesGetRes, w http.ResponseWriter)
 				}
 			}
 		}
-		w.WriteHeader(200)
-
-		e := new(jx.Encoder)
-		response.Response.Encode(e)
-		if _, err := e.WriteTo(w); err != nil {
+		if err := wire.Write(w, 200, &response.Response); err != nil {
 			return errors.Wrap(err, "write")
 		}
 
@@ -419,11 +376,7 @@ func encodeUserRolesGetResponse(response UserRolesGetRes, w http.ResponseWriter)
 
 func encodeUserRolesListResponse(response *UserRolePage, w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(200)
-
-	e := new(jx.Encoder)
-	response.Encode(e)
-	if _, err := e.WriteTo(w); err != nil {
+	if err := wire.Write(w, 200, response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -461,11 +414,7 @@ func encodeUsersCreateResponse(response *UserCreatedHeaders, w http.ResponseWrit
 			}
 		}
 	}
-	w.WriteHeader(201)
-
-	e := new(jx.Encoder)
-	response.Response.Encode(e)
-	if _, err := e.WriteTo(w); err != nil {
+	if err := wire.Write(w, 201, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -491,11 +440,7 @@ func encodeUsersDeactivateResponse(response *UserChangedHeaders, w http.Response
 			}
 		}
 	}
-	w.WriteHeader(200)
-
-	e := new(jx.Encoder)
-	response.Response.Encode(e)
-	if _, err := e.WriteTo(w); err != nil {
+	if err := wire.Write(w, 200, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -529,11 +474,7 @@ func encodeUsersGetResponse(response UsersGetRes, w http.ResponseWriter) error {
 				}
 			}
 		}
-		w.WriteHeader(200)
-
-		e := new(jx.Encoder)
-		response.Response.Encode(e)
-		if _, err := e.WriteTo(w); err != nil {
+		if err := wire.Write(w, 200, &response.Response); err != nil {
 			return errors.Wrap(err, "write")
 		}
 
@@ -568,11 +509,7 @@ func encodeUsersGetResponse(response UsersGetRes, w http.ResponseWriter) error {
 
 func encodeUsersListResponse(response *UserPage, w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(200)
-
-	e := new(jx.Encoder)
-	response.Encode(e)
-	if _, err := e.WriteTo(w); err != nil {
+	if err := wire.Write(w, 200, response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -581,11 +518,7 @@ func encodeUsersListResponse(response *UserPage, w http.ResponseWriter) error {
 
 func encodeUsersReportsResponse(response *Reports, w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(200)
-
-	e := new(jx.Encoder)
-	response.Encode(e)
-	if _, err := e.WriteTo(w); err != nil {
+	if err := wire.Write(w, 200, response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -611,11 +544,7 @@ func encodeUsersUpdateResponse(response *UserChangedHeaders, w http.ResponseWrit
 			}
 		}
 	}
-	w.WriteHeader(200)
-
-	e := new(jx.Encoder)
-	response.Response.Encode(e)
-	if _, err := e.WriteTo(w); err != nil {
+	if err := wire.Write(w, 200, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -629,11 +558,7 @@ func encodeErrorResponse(response *ProblemStatusCode, w http.ResponseWriter) err
 		// Set default status code.
 		code = http.StatusOK
 	}
-	w.WriteHeader(code)
-
-	e := new(jx.Encoder)
-	response.Response.Encode(e)
-	if _, err := e.WriteTo(w); err != nil {
+	if err := wire.Write(w, code, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
