@@ -451,6 +451,14 @@ func (s *stages) straggle(table, column, expression string) {
 	s.late[i].where = append(s.late[i].where, fmt.Sprintf("%q IS NULL", column))
 }
 
+func (s *stages) stragglers() []Statement {
+	var out []Statement
+	for _, l := range s.late {
+		out = append(out, l.statement())
+	}
+	return out
+}
+
 type late struct {
 	table      string
 	set, where []string
@@ -506,11 +514,11 @@ func (s *stages) files(body []Statement, undo []Statement) []stage {
 		out = append(out, stage{suffix: "constrain", up: s.constrain})
 	}
 	if len(s.validate) > 0 {
-		var up []Statement
-		for _, l := range s.late {
-			up = append(up, l.statement())
+		// A file of its own: the rows it changes stay locked until its end, and validating takes long.
+		if late := s.stragglers(); len(late) > 0 {
+			out = append(out, stage{suffix: "stragglers", up: late, mute: "the values stay, as they did no harm before"})
 		}
-		out = append(out, stage{suffix: "validate", up: append(up, s.validate...), down: s.revalidate})
+		out = append(out, stage{suffix: "validate", up: s.validate, down: s.revalidate})
 	}
 	if len(s.finish) > 0 {
 		out = append(out, stage{suffix: "finish", up: s.finish})
