@@ -179,11 +179,26 @@ func (s *session) inTx(ctx context.Context, f func(pgx.Tx) error) error {
 	return nil
 }
 
-// execAll runs the script's statements from index from on.
+// execAll runs the script's statements from index from on, in a transaction. Others wait for the locks of the first ones
+// while a later one waits for its own, so the later ones get what is left of the timeout, and never less than a quarter.
 func (s *session) execAll(ctx context.Context, db execer, script *Script, from int) error {
+	limit := s.o.LockTimeout
+	var held time.Time // when the first statement had its locks
 	for i := from; i < len(script.Statements); i++ {
+		if i > from {
+			left := max(s.o.LockTimeout-time.Since(held), s.o.LockTimeout/4, time.Millisecond)
+			if limit-left > s.o.LockTimeout/10 { // not for every statement of a quick file
+				if _, err := db.Exec(ctx, fmt.Sprintf("SET LOCAL lock_timeout = %d", left.Milliseconds())); err != nil {
+					return fmt.Errorf("limit the wait for locks: %w", err)
+				}
+				limit = left
+			}
+		}
 		if err := s.exec(ctx, db, script, i); err != nil {
 			return err
+		}
+		if i == from {
+			held = time.Now()
 		}
 	}
 	return nil
