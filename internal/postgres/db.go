@@ -10,16 +10,20 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// scopeStatement is the name the scope statement is prepared under on each connection.
-const scopeStatement = "lockstep_scope"
+// The scope statements' names, under which they are prepared on each connection.
+const (
+	scopeStatement  = "lockstep_scope"
+	tenantStatement = "lockstep_tenant"
+)
 
 // DB is a pool of connections and the Ent driver on it. It is safe for concurrent use.
 type DB struct {
 	config Config
 	pool   *pgxpool.Pool
 	codecs *codecs
-	// scopeSQL binds a scope, or is the name of the prepared statement that does.
-	scopeSQL string
+	// scopeSQL binds a scope and tenantSQL one that is not the platform's, or they are the names of the prepared
+	// statements that do.
+	scopeSQL, tenantSQL string
 	// scopeArgs follow the scope's own two arguments.
 	scopeArgs []any
 }
@@ -38,6 +42,8 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	}
 	db := &DB{config: c, codecs: newCodecs()}
 	scope := "select set_config('app.tenant_id', $1, true), set_config('app.platform', $2, true)"
+	// A setting that is not made in a transaction is not set in it: every one of them is made locally.
+	tenant := "select set_config('app.tenant_id', $1, true)"
 	if c.PgBouncer {
 		// The server connection is another one in each transaction: what the session would hold has to
 		// come along.
@@ -49,7 +55,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	db.scopeSQL = scope
 	prepare := c.QueryExecMode == pgx.QueryExecModeCacheStatement
 	if prepare {
-		db.scopeSQL = scopeStatement
+		db.scopeSQL, db.tenantSQL = scopeStatement, tenantStatement
 	}
 	pc.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		db.codecs.register(conn.TypeMap())
@@ -59,8 +65,10 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		if prepare {
 			// Prepared by hand, it survives a failed statement: pgx forgets every cached statement of a
 			// batch that fails, and would prepare this one again after each 409.
-			if _, err := conn.Prepare(ctx, scopeStatement, scope); err != nil {
-				return fmt.Errorf("prepare the scope statement: %w", err)
+			for name, sql := range map[string]string{scopeStatement: scope, tenantStatement: tenant} {
+				if _, err := conn.Prepare(ctx, name, sql); err != nil {
+					return fmt.Errorf("prepare the scope statement: %w", err)
+				}
 			}
 		}
 		return nil

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"time"
+	"unsafe"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -13,12 +14,15 @@ import (
 // value they cannot return is zero, and Err says why.
 type Result struct {
 	rows *rows
-	text string // all values: strings are cut out of it
+	text string // rows.data: strings are cut out of it
 	row  int    // current row, from 1
 	err  error
 }
 
-func newResult(r *rows) Result { return Result{rows: r, text: string(r.data)} }
+// newResult lends the rows' bytes to strings, which is safe because neither changes.
+func newResult(r *rows) Result {
+	return Result{rows: r, text: unsafe.String(unsafe.SliceData(r.data), len(r.data))}
+}
 
 // Len is the number of rows.
 func (r *Result) Len() int {

@@ -1,9 +1,12 @@
 package postgres
 
 import (
+	"bytes"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/jackc/pgx/v5"
@@ -13,8 +16,8 @@ import (
 // rows is a complete result, detached from its connection: closing is optional and Err is always nil.
 type rows struct {
 	columns []column
-	// data holds the raw values of all rows one after the other; ends[i] is where value i ends, with
-	// null marking NULL in the top bit.
+	// data holds the raw values of all rows one after the other and never changes; ends[i] is where value i
+	// ends, with null marking NULL in the top bit.
 	data []byte
 	ends []uint64
 
@@ -37,10 +40,29 @@ type column struct {
 
 var _ entsql.ColumnScanner = (*rows)(nil)
 
+// scratch is where a result grows until its size is known.
+type scratch struct {
+	data []byte
+	ends []uint64
+}
+
+// maxScratch is the most bytes that are kept for the next result.
+const maxScratch = 1 << 20
+
+var scratches = sync.Pool{New: func() any { return &scratch{} }}
+
 // readRows reads r to its end and closes it. The error is r.Err's.
 func readRows(r pgx.Rows) *rows {
 	defer r.Close()
 	out := &rows{}
+	s, _ := scratches.Get().(*scratch)
+	s.data, s.ends = s.data[:0], s.ends[:0]
+	defer func() {
+		out.data, out.ends = bytes.Clone(s.data), slices.Clone(s.ends)
+		if cap(s.data) <= maxScratch {
+			scratches.Put(s)
+		}
+	}()
 	// Next reads the description, also when there is no row; after the last one the connection is gone.
 	for more := r.Next(); ; more = r.Next() {
 		if out.columns == nil {
@@ -51,11 +73,11 @@ func readRows(r pgx.Rows) *rows {
 		}
 		for _, v := range r.RawValues() {
 			if v == nil {
-				out.ends = append(out.ends, uint64(len(out.data))|null)
+				s.ends = append(s.ends, uint64(len(s.data))|null)
 				continue
 			}
-			out.data = append(out.data, v...)
-			out.ends = append(out.ends, uint64(len(out.data)))
+			s.data = append(s.data, v...)
+			s.ends = append(s.ends, uint64(len(s.data)))
 		}
 	}
 }

@@ -149,6 +149,10 @@ func TestScopeDoesNotLeak(t *testing.T) {
 			defer cancel()
 			wantError(t, w.driver.Exec(ctx, "select pg_sleep(10)", []any{}, nil))
 		},
+		"a statement of the platform": func(t *testing.T, w *world, ctx context.Context) {
+			ctx = postgres.WithScope(ctx, postgres.Scope{TenantID: w.a, Platform: true})
+			mustExec(t, ctx, w.driver, "update core.tenants set name = 'seen'")
+		},
 		"a commit": func(t *testing.T, w *world, ctx context.Context) {
 			tx := begin(t, ctx, w.driver)
 			count(t, ctx, tx, "true")
@@ -223,6 +227,9 @@ func checkNoLeak(t *testing.T, w *world) {
 	var n int
 	if err := w.db.Pool().QueryRow(t.Context(), "select count(*) from core.things").Scan(&n); err != nil || n != 0 {
 		t.Errorf("the next user without a scope: got %d things and %v, want 0", n, err)
+	}
+	if n, err := exec(w.as(t, w.b), w.driver, "update core.tenants set name = 'changed'"); n != 1 || err != nil {
+		t.Errorf("the next tenant: got %d tenants and %v, want its own 1", n, err)
 	}
 	if n := count(t, w.as(t, w.b), w.driver, "tenant_id = $1", w.a); n != 0 {
 		t.Errorf("the next tenant: got %d things of the last one, want 0", n)

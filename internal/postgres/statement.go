@@ -79,6 +79,10 @@ func (db *DB) runOnce(ctx context.Context, scope Scope, statements []*statement)
 
 func (db *DB) queueScope(batch *pgx.Batch, scope Scope) {
 	tenant, platform := scope.settings()
+	if db.tenantSQL != "" && platform == "" {
+		batch.Queue(db.tenantSQL, tenant)
+		return
+	}
 	batch.Queue(db.scopeSQL, append([]any{tenant, platform}, db.scopeArgs...)...)
 }
 
