@@ -488,10 +488,10 @@ BEGIN
     block := 0; filled := 0;
     WHILE block <= pg_relation_size('%[1]s') / current_setting('block_size')::bigint LOOP
       UPDATE %[1]s SET %[2]q = %[3]s
-      WHERE ctid >= format('(%%s,0)', block)::tid AND ctid < format('(%%s,0)', block + 100)::tid AND (%[4]s);
+      WHERE ctid >= format('(%%s,0)', block)::tid AND ctid < format('(%%s,0)', block + 16)::tid AND (%[4]s);
       GET DIAGNOSTICS n = ROW_COUNT;
       COMMIT;
-      filled := filled + n; block := block + 100;
+      filled := filled + n; block := block + 16;
     END LOOP;
     EXIT WHEN filled = 0;
   END LOOP;
