@@ -1,6 +1,7 @@
 package contracttest
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -60,7 +61,7 @@ func (r *Request) http() *http.Request {
 	if err != nil {
 		return nil
 	}
-	out, err := http.NewRequest(r.Method, r.Target, strings.NewReader(r.Body))
+	out, err := http.NewRequestWithContext(context.Background(), r.Method, r.Target, strings.NewReader(r.Body))
 	if err != nil {
 		return nil
 	}

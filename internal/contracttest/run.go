@@ -110,7 +110,7 @@ func (g *generator) step(checker *Checker, report *Report) (starved bool, err er
 	}
 	recorder := httptest.NewRecorder()
 	g.world.Handler.ServeHTTP(recorder, request)
-	a := &Answer{Status: recorder.Code, Header: recorder.Result().Header, Body: recorder.Body.Bytes()} //nolint:bodyclose // a recorder's
+	a := &Answer{Status: recorder.Code, Header: recorder.Result().Header, Body: recorder.Body.Bytes()}
 	if a.Changed, err = g.world.Changed(); err != nil {
 		return false, err
 	}

@@ -133,7 +133,7 @@ func (i *Issuer) endSession(w http.ResponseWriter, r *http.Request) {
 
 // readHint returns the client and the sign-in of an ID token that this issuer signed.
 func (i *Issuer) readHint(token string) (clientID, id string, ok bool) {
-	parsed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256, jose.RS256, jose.EdDSA})
+	parsed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.ES256, jose.RS256, jose.EdDSA})
 	if err != nil {
 		return "", "", false
 	}

@@ -4,6 +4,7 @@ package wiretest
 
 import (
 	"bufio"
+	"context"
 	"encoding/binary"
 	"io"
 	"net"
@@ -102,7 +103,7 @@ func (w *Wire) lost(mark *atomic.Bool) bool {
 
 func (w *Wire) serve(client net.Conn) {
 	defer func() { _ = client.Close() }()
-	server, err := net.Dial("tcp", w.server)
+	server, err := new(net.Dialer).DialContext(context.Background(), "tcp", w.server)
 	if err != nil {
 		return
 	}
