@@ -38,15 +38,17 @@ func requestFrom(ctx context.Context) *request {
 // acceptableID is a caller's X-Request-Id that may go into logs as it is.
 var acceptableID = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
 
-// track gives every request an id, answers it in X-Request-Id, and writes one log line when the request ends.
-func track(logger *slog.Logger, next http.Handler) http.Handler {
+// track gives every request an id, answers it in X-Request-Id, bounds the request's context, so that statements and lock
+// waits end with it, and writes one log line when the request ends.
+func track(logger *slog.Logger, limit time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		record := &request{id: r.Header.Get("X-Request-Id")}
-		if !acceptableID.MatchString(record.id) {
+		if record.id == "" || !acceptableID.MatchString(record.id) {
 			record.id = uuid.Must(uuid.NewV7()).String()
 		}
 		start := time.Now()
-		ctx := context.WithValue(r.Context(), requestKey{}, record)
+		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), requestKey{}, record), limit)
+		defer cancel()
 		recorder := &statusRecorder{ResponseWriter: w, record: record}
 		w.Header().Set("X-Request-Id", record.id)
 		next.ServeHTTP(recorder, r.WithContext(ctx))

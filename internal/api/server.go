@@ -1,13 +1,11 @@
 package api
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"mime"
 	"net/http"
 	"time"
 
@@ -92,8 +90,8 @@ func New(c Config) (http.Handler, error) {
 	mux.Handle("GET "+contractPath, serveContract(c.Contract))
 	mux.Handle("GET "+docsPath, serveDocumentation(title))
 	mux.Handle("GET "+docsPath+"/", serveDocumentation(title))
-	rest := withDeadline(c.RequestTimeout, limitBody(c.MaxBody, mergePatch(operations)))
-	return track(c.Logger, secureHeaders(recoverPanics(failures, pagesOr(mux, rest)))), nil
+	rest := limitBody(c.MaxBody, mergePatch(operations))
+	return track(c.Logger, c.RequestTimeout, secureHeaders(recoverPanics(failures, pagesOr(mux, rest)))), nil
 }
 
 func titleOf(contract []byte) (string, error) {
@@ -104,60 +102,4 @@ func titleOf(contract []byte) (string, error) {
 		return "", fmt.Errorf("read embedded contract: %w", err)
 	}
 	return document.Info.Title, nil
-}
-
-// pagesOr serves what the mux has a pattern for and leaves the rest to next. As a pattern of the mux, next would lose the
-// paths that the mux finds untidy (//v1/users): it redirects them, which is no answer of the contract.
-func pagesOr(mux *http.ServeMux, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, pattern := mux.Handler(r); pattern != "" {
-			mux.ServeHTTP(w, r)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// secureHeaders sets what every answer carries: an API is not a page, so nothing may be loaded, framed or guessed from it,
-// and answers to a token must not be kept by shared caches.
-func secureHeaders(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		h.Set("Cache-Control", "no-store")
-		next.ServeHTTP(w, r)
-	})
-}
-
-func limitBody(limit int64, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Body != nil {
-			r.Body = http.MaxBytesReader(w, r.Body, limit)
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// withDeadline bounds the context of a request: statements and lock waits end with it.
-func withDeadline(limit time.Duration, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), limit)
-		defer cancel()
-		next.ServeHTTP(w, r.WithContext(ctx))
-	})
-}
-
-// mergePatch lets callers send a merge patch as plain application/json, which many clients do.
-func mergePatch(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPatch {
-			if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && mediaType == "application/json" {
-				r.Header.Set("Content-Type", "application/merge-patch+json")
-			}
-		}
-		next.ServeHTTP(w, r)
-	})
 }

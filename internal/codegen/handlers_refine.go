@@ -17,7 +17,7 @@ type refinement struct {
 	with string
 }
 
-// refinements have answers written by internal/wire, whose comment says why.
+// refinements have answers written and parameters found by internal/wire, whose comments say why.
 var refinements = []refinement{
 	{
 		file: "oas_response_encoders_gen.go",
@@ -33,6 +33,11 @@ var refinements = []refinement{
 		file: "oas_json_gen.go",
 		form: regexp.MustCompile(`json\.EncodeTimeFormat\(e, ([\w.]+), "` + regexp.QuoteMeta(timeFormat) + `"\)`),
 		with: "wire.Time(e, $1)",
+	},
+	{
+		file: "oas_parameters_gen.go",
+		form: regexp.MustCompile(`q\.HasParam\(cfg\)`),
+		with: "wire.Has(r, q, cfg)",
 	},
 }
 

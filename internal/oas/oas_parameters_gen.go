@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/lockstep-dev/lockstep/internal/wire"
+
 	"github.com/go-faster/errors"
 	"github.com/google/uuid"
 	"github.com/ogen-go/ogen/conv"
@@ -413,7 +415,7 @@ func decodeRolesGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 			Explode: false,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				params.Expand = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
@@ -598,7 +600,7 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				var paramsDotLimitVal int
 				if err := func() error {
@@ -664,7 +666,7 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				var paramsDotCursorVal string
 				if err := func() error {
@@ -732,7 +734,7 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				var paramsDotCountVal RolesListCount
 				if err := func() error {
@@ -788,7 +790,7 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: false,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				params.Sort = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
@@ -865,7 +867,7 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				params.Name = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
@@ -925,7 +927,7 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				params.UserId = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
@@ -985,7 +987,7 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				var paramsDotQVal string
 				if err := func() error {
@@ -1053,7 +1055,7 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: false,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				params.Expand = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
@@ -1613,7 +1615,7 @@ func decodeTenantsListParams(args [0]string, argsEscaped bool, r *http.Request) 
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				var paramsDotLimitVal int
 				if err := func() error {
@@ -1679,7 +1681,7 @@ func decodeTenantsListParams(args [0]string, argsEscaped bool, r *http.Request) 
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				var paramsDotCursorVal string
 				if err := func() error {
@@ -1747,7 +1749,7 @@ func decodeTenantsListParams(args [0]string, argsEscaped bool, r *http.Request) 
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				var paramsDotCountVal TenantsListCount
 				if err := func() error {
@@ -2339,7 +2341,7 @@ func decodeUserRolesGetParams(args [1]string, argsEscaped bool, r *http.Request)
 			Explode: false,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				params.Expand = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
@@ -2501,7 +2503,7 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				var paramsDotLimitVal int
 				if err := func() error {
@@ -2567,7 +2569,7 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				var paramsDotCursorVal string
 				if err := func() error {
@@ -2635,7 +2637,7 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				var paramsDotCountVal UserRolesListCount
 				if err := func() error {
@@ -2691,7 +2693,7 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				params.UserId = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
@@ -2751,7 +2753,7 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				params.RoleId = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
@@ -2811,7 +2813,7 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 			Explode: false,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				params.Expand = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
@@ -3346,7 +3348,7 @@ func decodeUsersGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 			Explode: false,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				params.Expand = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
@@ -3564,7 +3566,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				var paramsDotLimitVal int
 				if err := func() error {
@@ -3630,7 +3632,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				var paramsDotCursorVal string
 				if err := func() error {
@@ -3698,7 +3700,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				var paramsDotCountVal UsersListCount
 				if err := func() error {
@@ -3754,7 +3756,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: false,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				params.Sort = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
@@ -3831,7 +3833,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				params.Status = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
@@ -3908,7 +3910,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				params.ManagerId = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
@@ -3968,7 +3970,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				var paramsDotManagerIdNullVal bool
 				if err := func() error {
@@ -4010,7 +4012,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Fields:  []uri.QueryParameterObjectField{{Name: "gt", Required: false}, {Name: "gte", Required: false}, {Name: "lt", Required: false}, {Name: "lte", Required: false}},
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				var paramsDotCreatedAtVal UsersListCreatedAt
 				if err := func() error {
@@ -4040,7 +4042,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				params.RoleId = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
@@ -4100,7 +4102,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				var paramsDotQVal string
 				if err := func() error {
@@ -4168,7 +4170,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: false,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				params.Expand = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
@@ -4328,7 +4330,7 @@ func decodeUsersReportsParams(args [1]string, argsEscaped bool, r *http.Request)
 			Explode: true,
 		}
 
-		if err := q.HasParam(cfg); err == nil {
+		if err := wire.Has(r, q, cfg); err == nil {
 			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
 				var paramsDotDepthVal int
 				if err := func() error {
