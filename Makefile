@@ -10,7 +10,7 @@ VERSION ?= dev
 export CHROMIUM_PATH ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 export NEXT_TELEMETRY_DISABLED := 1
 
-.PHONY: help dev web setup generate migration verify contract lint test test-go scale test-sdk e2e build clean
+.PHONY: help dev web setup generate migration verify contract lint test test-go scale bench test-sdk e2e build clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ test-go: setup ## Go tests, on an embedded Postgres
 
 scale: setup ## what 40 more entities cost: takes minutes
 	go test ./cmd/lockstep -tags scale -run '^TestScale$$' -v -timeout 40m
+
+bench: ## our server against a hand-written one on the same data: ratios, latencies, CPU, memory
+	go run ./bench
 
 test-sdk: setup ## SDK tests against a local HTTP server
 	npm test --silent -w clients/ts

@@ -51,24 +51,34 @@ func (s *stack) compare(ctx context.Context, o options, op operation, into *resu
 	return s.profile(ctx, o, op)
 }
 
-// profile writes a CPU profile of our server under the operation's load.
+// profile writes profiles of our server under the operation's load.
 func (s *stack) profile(ctx context.Context, o options, op operation) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	loading, stop := context.WithCancel(ctx)
+	defer stop()
 	busy := make(chan struct{})
 	go func() {
 		defer close(busy)
-		_, _ = load(ctx, s.ours, op, s.data, o.concurrency, time.Minute) // until the profile is there
+		_, _ = load(loading, s.ours, op, s.data, o.concurrency, time.Minute) // until the profile is there
 	}()
 	seconds := max(5, int(o.round.Seconds()))
 	text, err := fetch(ctx, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", s.ours.admin, seconds))
-	cancel()
+	stop()
 	<-busy
 	if err != nil {
 		return fmt.Errorf("profile %s: %w", op.name, err)
 	}
+	// Of all operations so far: profile one at a time, with -only.
+	allocations, err := fetch(ctx, fmt.Sprintf("http://%s/debug/pprof/allocs", s.ours.admin))
+	if err != nil {
+		return fmt.Errorf("profile the allocations of %s: %w", op.name, err)
+	}
 	if err := os.MkdirAll(o.profile, 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(o.profile, op.name+".pprof"), text, 0o644)
+	for name, data := range map[string][]byte{".cpu.pprof": text, ".allocs.pprof": allocations} {
+		if err := os.WriteFile(filepath.Join(o.profile, op.name+name), data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
