@@ -12,6 +12,7 @@ import (
 	"net/http/pprof"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,6 +36,7 @@ func main() {
 }
 
 func run(ctx context.Context, getenv func(string) string) error {
+	debug.SetGCPercent(400) // like the server
 	config, err := pgxpool.ParseConfig(getenv("LOCKSTEP_DATABASE_URL"))
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -48,11 +49,19 @@ func newServeCommand(getenv func(string) string) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("the configuration has mistakes:\n%w", err)
 			}
+			if getenv("GOGC") == "" {
+				debug.SetGCPercent(gcPercent)
+			}
 			logger := slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: settings.LogLevel}))
 			return serve(cmd.Context(), settings, logger)
 		},
 	}
 }
+
+// gcPercent lets the heap grow to five times what is in use before it is collected, unless GOGC says otherwise. What is in
+// use is small and what each request leaves behind is not: at Go's own 100 the collector takes a tenth of the server's time
+// to save 10 MB.
+const gcPercent = 400
 
 // serve is the life of the process: database, verifier, handler, listeners, wait, shut down.
 func serve(ctx context.Context, settings config.Config, logger *slog.Logger) error {
