@@ -98,57 +98,59 @@ func (r *Result) Scan(column int, dst any) {
 	}
 }
 
+// scanned is the value of a column that has no shorter way. The accessors leave it to this function, and not to Scan, so
+// that their own result need not live on the heap.
+func scanned[T any](r *Result, column int) T {
+	var v T
+	r.Scan(column, &v)
+	return v
+}
+
 // UUID returns a uuid.
-func (r *Result) UUID(column int) (id uuid.UUID) {
-	if v := r.binary(column, pgtype.UUIDOID); len(v) == len(id) {
+func (r *Result) UUID(column int) uuid.UUID {
+	if v := r.binary(column, pgtype.UUIDOID); len(v) == len(uuid.UUID{}) {
 		return uuid.UUID(v)
 	}
-	r.Scan(column, &id)
-	return id
+	return scanned[uuid.UUID](r, column)
 }
 
 // String returns a text, varchar or char.
-func (r *Result) String(column int) (s string) {
+func (r *Result) String(column int) string {
 	start, end, isNull := r.bounds(column)
 	if !isNull && isText(r.rows.columns[column].oid) {
 		return r.text[start:end]
 	}
-	r.Scan(column, &s)
-	return s
+	return scanned[string](r, column)
 }
 
 // Int returns a smallint, integer or bigint.
-func (r *Result) Int(column int) (n int64) {
+func (r *Result) Int(column int) int64 {
 	if v := r.binary(column, pgtype.Int8OID); len(v) == 8 {
 		return int64(binary.BigEndian.Uint64(v))
 	}
-	r.Scan(column, &n)
-	return n
+	return scanned[int64](r, column)
 }
 
 // Bool returns a boolean.
-func (r *Result) Bool(column int) (b bool) {
+func (r *Result) Bool(column int) bool {
 	if v := r.binary(column, pgtype.BoolOID); len(v) == 1 {
 		return v[0] == 1
 	}
-	r.Scan(column, &b)
-	return b
+	return scanned[bool](r, column)
 }
 
 // Float returns a double precision.
-func (r *Result) Float(column int) (f float64) {
+func (r *Result) Float(column int) float64 {
 	if v := r.binary(column, pgtype.Float8OID); len(v) == 8 {
 		return math.Float64frombits(binary.BigEndian.Uint64(v))
 	}
-	r.Scan(column, &f)
-	return f
+	return scanned[float64](r, column)
 }
 
-// Time returns a timestamptz in UTC.
-func (r *Result) Time(column int) (t time.Time) {
+// Time returns a timestamptz or date in UTC.
+func (r *Result) Time(column int) time.Time {
 	if at, ok := instant(&r.rows.columns[column], r.raw(column)); ok {
 		return at
 	}
-	r.Scan(column, &t)
-	return t
+	return scanned[time.Time](r, column)
 }

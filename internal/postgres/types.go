@@ -61,7 +61,8 @@ func (textCodec) PreferredFormat() int16 { return pgtype.TextFormatCode }
 type uuidCodec struct{ pgtype.UUIDCodec }
 
 func (c uuidCodec) PlanEncode(m *pgtype.Map, oid uint32, format int16, value any) pgtype.EncodePlan {
-	if _, ok := value.(uuid.UUID); ok {
+	switch value.(type) {
+	case uuid.UUID, *uuid.UUID: // Ent passes the id of a new row as a pointer
 		if format == pgtype.BinaryFormatCode {
 			return encodeUUIDBinary{}
 		}
@@ -73,9 +74,9 @@ func (c uuidCodec) PlanEncode(m *pgtype.Map, oid uint32, format int16, value any
 type encodeUUIDBinary struct{}
 
 func (encodeUUIDBinary) Encode(value any, buf []byte) ([]byte, error) {
-	id, ok := value.(uuid.UUID)
-	if !ok {
-		return nil, fmt.Errorf("encode %T as uuid: want uuid.UUID", value)
+	id, null, err := uuidOf(value)
+	if err != nil || null {
+		return nil, err
 	}
 	return append(buf, id[:]...), nil
 }
@@ -83,9 +84,23 @@ func (encodeUUIDBinary) Encode(value any, buf []byte) ([]byte, error) {
 type encodeUUIDText struct{}
 
 func (encodeUUIDText) Encode(value any, buf []byte) ([]byte, error) {
-	id, ok := value.(uuid.UUID)
-	if !ok {
-		return nil, fmt.Errorf("encode %T as uuid: want uuid.UUID", value)
+	id, null, err := uuidOf(value)
+	if err != nil || null {
+		return nil, err
 	}
 	return append(buf, id.String()...), nil
+}
+
+// uuidOf returns the id, or that it is NULL, which a nil pointer is.
+func uuidOf(value any) (id uuid.UUID, null bool, err error) {
+	switch v := value.(type) {
+	case uuid.UUID:
+		return v, false, nil
+	case *uuid.UUID:
+		if v == nil {
+			return id, true, nil
+		}
+		return *v, false, nil
+	}
+	return id, false, fmt.Errorf("encode %T as uuid: want uuid.UUID", value)
 }

@@ -55,13 +55,17 @@ func endangers(mutation ent.Mutation) (*ent.Client, bool) {
 	changes := mutation.Op().Is(ent.OpUpdate | ent.OpUpdateOne)
 	switch m := mutation.(type) {
 	case *ent.UserMutation:
-		status, set := m.Status()
-		return m.Client(), removes || changes && set && status != user.StatusActive
+		if status, set := m.Status(); removes || changes && set && status != user.StatusActive {
+			return m.Client(), true
+		}
 	case *ent.RoleMutation:
-		_, set := m.Permissions()
-		return m.Client(), removes || changes && set
+		if _, set := m.Permissions(); removes || changes && set {
+			return m.Client(), true
+		}
 	case *ent.UserRoleMutation:
-		return m.Client(), removes
+		if removes {
+			return m.Client(), true
+		}
 	}
 	return nil, false
 }
