@@ -98,7 +98,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	var draining atomic.Bool
 	handler, err := api.New(api.Config{
 		DB: db, Verifier: verifier, Grants: permissions, Migrations: migrations.FS, Contract: openapi.Document, Logger: logger,
-		MaxBody: settings.MaxBody, RequestTimeout: settings.RequestTimeout, Draining: draining.Load,
+		MaxBody: settings.MaxBody, RequestTimeout: settings.RequestTimeout, Origins: settings.Origins, Draining: draining.Load,
 	})
 	if err != nil {
 		return err
@@ -152,7 +152,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 func newHTTPServer(handler http.Handler, requestTimeout time.Duration, logger *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
-		ReadHeaderTimeout: 5 * time.Second,
+		ReadHeaderTimeout: min(5*time.Second, requestTimeout),
 		ReadTimeout:       requestTimeout,
 		WriteTimeout:      requestTimeout + 5*time.Second,
 		IdleTimeout:       2 * time.Minute,

@@ -36,6 +36,8 @@ type Config struct {
 	MaxBody int64
 	// RequestTimeout bounds the work for one request. Defaults to 30 s.
 	RequestTimeout time.Duration
+	// Origins may call the API from a browser, such as https://app.example.com. Defaults to none.
+	Origins []string
 	// Draining reports that the process is about to stop, so that readiness says no. Defaults to never.
 	Draining func() bool
 }
@@ -90,8 +92,12 @@ func New(c Config) (http.Handler, error) {
 	mux.Handle("GET "+contractPath, serveContract(c.Contract))
 	mux.Handle("GET "+docsPath, serveDocumentation(title))
 	mux.Handle("GET "+docsPath+"/", serveDocumentation(title))
-	rest := limitBody(c.MaxBody, mergePatch(operations))
-	return track(c.Logger, c.RequestTimeout, secureHeaders(recoverPanics(failures, pagesOr(mux, rest)))), nil
+	served := recoverPanics(failures, limitHead(failures, pagesOr(mux, limitBody(c.MaxBody, mergePatch(operations)))))
+	allowed, err := allowOrigins(c.Origins, served)
+	if err != nil {
+		return nil, err
+	}
+	return track(c.Logger, c.RequestTimeout, secureHeaders(allowed)), nil
 }
 
 func titleOf(contract []byte) (string, error) {

@@ -28,6 +28,7 @@ type stack struct {
 	statements *atomic.Int64 // sent to the database
 	handler    http.Handler
 	appURL     string // as core_app
+	config     api.Config
 	issuer     *devissuer.Issuer
 	verifier   *auth.Verifier
 	grants     *grants.Grants
@@ -72,7 +73,7 @@ func newStack(t *testing.T) *stack {
 
 // replica is the same stack served by another process, as far as it matters: with a handler, a pool on appURL and grants
 // of its own, which listen on listenURL.
-func (s *stack) replica(t *testing.T, appURL, listenURL string) *stack {
+func (s *stack) replica(t *testing.T, appURL, listenURL string, options ...func(*api.Config)) *stack {
 	t.Helper()
 	db, err := postgres.Open(t.Context(), postgres.Config{URL: appURL, MaxConns: 4, Observe: s.watch(t)})
 	if err != nil {
@@ -81,10 +82,15 @@ func (s *stack) replica(t *testing.T, appURL, listenURL string) *stack {
 	t.Cleanup(db.Close)
 	r := *s
 	r.appURL, r.grants = appURL, startGrants(t, db, listenURL)
-	r.handler, err = api.New(api.Config{
+	config := api.Config{
 		DB: db, Verifier: s.verifier, Grants: r.grants, Migrations: migrations.FS, Contract: openapi.Document,
 		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), MaxBody: 64 << 10,
-	})
+	}
+	for _, o := range options {
+		o(&config)
+	}
+	r.config = config
+	r.handler, err = api.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,12 @@ var refinements = []refinement{
 		with: "${1}if err := wire.Write(w, $2, &response.Response); err != nil {",
 	},
 	{
+		// Which headers a script may read is for internal/api to say, and to scripts of allowed origins only.
+		file: "oas_response_encoders_gen.go",
+		form: regexp.MustCompile(`\t+w\.Header\(\)\.Set\("Access-Control-Expose-Headers", "[^"\n]*"\)\n`),
+		with: "",
+	},
+	{
 		file: "oas_json_gen.go",
 		form: regexp.MustCompile(`json\.EncodeTimeFormat\(e, ([\w.]+), "` + regexp.QuoteMeta(timeFormat) + `"\)`),
 		with: "wire.Time(e, $1)",

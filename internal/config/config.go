@@ -28,6 +28,7 @@ type Config struct {
 	ShutdownDelay   time.Duration
 	ShutdownTimeout time.Duration
 	MaxBody         int64
+	Origins         []string
 	LogLevel        slog.Level
 }
 
@@ -84,6 +85,8 @@ func Variables() []Variable {
 				c.MaxBody = n
 				return nil
 			}},
+		{"LOCKSTEP_CORS_ORIGINS", "none", "origins whose scripts may call the API, exact, separated by commas: https://app.example.com", false,
+			func(c *Config, v string) error { c.Origins = list(optional(v)); return nil }},
 		{"LOCKSTEP_LOG_LEVEL", "info", "debug, info, warn or error", false,
 			func(c *Config, v string) error { return c.LogLevel.UnmarshalText([]byte(v)) }},
 	}

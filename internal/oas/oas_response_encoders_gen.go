@@ -24,7 +24,6 @@ func encodeMeGetResponse(response *Me, w http.ResponseWriter) error {
 
 func encodeRolesCreateResponse(response *RoleCreatedHeaders, w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Access-Control-Expose-Headers", "Etag,Location")
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
@@ -70,7 +69,6 @@ func encodeRolesGetResponse(response RolesGetRes, w http.ResponseWriter) error {
 	switch response := response.(type) {
 	case *RoleFoundHeaders:
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		w.Header().Set("Access-Control-Expose-Headers", "Etag")
 		// Encoding response headers.
 		{
 			h := uri.NewHeaderEncoder(w.Header())
@@ -94,7 +92,6 @@ func encodeRolesGetResponse(response RolesGetRes, w http.ResponseWriter) error {
 		return nil
 
 	case *RoleNotModified:
-		w.Header().Set("Access-Control-Expose-Headers", "Etag")
 		// Encoding response headers.
 		{
 			h := uri.NewHeaderEncoder(w.Header())
@@ -131,7 +128,6 @@ func encodeRolesListResponse(response *RolePage, w http.ResponseWriter) error {
 
 func encodeRolesUpdateResponse(response *RoleChangedHeaders, w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Access-Control-Expose-Headers", "Etag")
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
@@ -157,7 +153,6 @@ func encodeRolesUpdateResponse(response *RoleChangedHeaders, w http.ResponseWrit
 
 func encodeTenantsCreateResponse(response *TenantProvisionedHeaders, w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Access-Control-Expose-Headers", "Location")
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
@@ -191,7 +186,6 @@ func encodeTenantsGetResponse(response TenantsGetRes, w http.ResponseWriter) err
 	switch response := response.(type) {
 	case *TenantFoundHeaders:
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		w.Header().Set("Access-Control-Expose-Headers", "Etag")
 		// Encoding response headers.
 		{
 			h := uri.NewHeaderEncoder(w.Header())
@@ -215,7 +209,6 @@ func encodeTenantsGetResponse(response TenantsGetRes, w http.ResponseWriter) err
 		return nil
 
 	case *TenantNotModified:
-		w.Header().Set("Access-Control-Expose-Headers", "Etag")
 		// Encoding response headers.
 		{
 			h := uri.NewHeaderEncoder(w.Header())
@@ -252,7 +245,6 @@ func encodeTenantsListResponse(response *TenantPage, w http.ResponseWriter) erro
 
 func encodeTenantsUpdateResponse(response *TenantChangedHeaders, w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Access-Control-Expose-Headers", "Etag")
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
@@ -278,7 +270,6 @@ func encodeTenantsUpdateResponse(response *TenantChangedHeaders, w http.Response
 
 func encodeUserRolesCreateResponse(response *UserRoleCreatedHeaders, w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Access-Control-Expose-Headers", "Etag,Location")
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
@@ -324,7 +315,6 @@ func encodeUserRolesGetResponse(response UserRolesGetRes, w http.ResponseWriter)
 	switch response := response.(type) {
 	case *UserRoleFoundHeaders:
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		w.Header().Set("Access-Control-Expose-Headers", "Etag")
 		// Encoding response headers.
 		{
 			h := uri.NewHeaderEncoder(w.Header())
@@ -348,7 +338,6 @@ func encodeUserRolesGetResponse(response UserRolesGetRes, w http.ResponseWriter)
 		return nil
 
 	case *UserRoleNotModified:
-		w.Header().Set("Access-Control-Expose-Headers", "Etag")
 		// Encoding response headers.
 		{
 			h := uri.NewHeaderEncoder(w.Header())
@@ -385,7 +374,6 @@ func encodeUserRolesListResponse(response *UserRolePage, w http.ResponseWriter) 
 
 func encodeUsersCreateResponse(response *UserCreatedHeaders, w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Access-Control-Expose-Headers", "Etag,Location")
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
@@ -423,7 +411,6 @@ func encodeUsersCreateResponse(response *UserCreatedHeaders, w http.ResponseWrit
 
 func encodeUsersDeactivateResponse(response *UserChangedHeaders, w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Access-Control-Expose-Headers", "Etag")
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
@@ -457,7 +444,6 @@ func encodeUsersGetResponse(response UsersGetRes, w http.ResponseWriter) error {
 	switch response := response.(type) {
 	case *UserWithRolesFoundHeaders:
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		w.Header().Set("Access-Control-Expose-Headers", "Etag")
 		// Encoding response headers.
 		{
 			h := uri.NewHeaderEncoder(w.Header())
@@ -481,7 +467,6 @@ func encodeUsersGetResponse(response UsersGetRes, w http.ResponseWriter) error {
 		return nil
 
 	case *UserNotModified:
-		w.Header().Set("Access-Control-Expose-Headers", "Etag")
 		// Encoding response headers.
 		{
 			h := uri.NewHeaderEncoder(w.Header())
@@ -527,7 +512,6 @@ func encodeUsersReportsResponse(response *Reports, w http.ResponseWriter) error 
 
 func encodeUsersUpdateResponse(response *UserChangedHeaders, w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Access-Control-Expose-Headers", "Etag")
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())

@@ -28,6 +28,8 @@ const (
 	LastAdministrator    Code = "last_administrator"     // the change would leave the tenant without an administrator
 	UnsupportedMediaType Code = "unsupported_media_type" // the body's media type is not the operation's
 	PayloadTooLarge      Code = "payload_too_large"      // the body is over the limit
+	URLTooLong           Code = "url_too_long"           // the URL is over the limit
+	HeadersTooLarge      Code = "headers_too_large"      // the request's headers are over the limit
 	Unavailable          Code = "unavailable"            // the database cannot be reached right now
 	Timeout              Code = "timeout"                // the request took longer than allowed
 	Internal             Code = "internal"               // a fault of the server

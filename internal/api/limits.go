@@ -1,0 +1,46 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/lockstep-dev/lockstep/internal/problem"
+)
+
+const (
+	// maxURL is the most bytes of a URL, which holds filters and a cursor.
+	maxURL = 8 << 10
+	// maxHeaders is the most bytes of all headers, which hold a token of 8 KiB at most. net/http itself gives up at
+	// twice as much (cmd/server), and answers that in plain text before this package sees the request.
+	maxHeaders = 16 << 10
+)
+
+// limitHead refuses requests whose URL or headers are larger than any good one's.
+func limitHead(f *failures, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.RequestURI) > maxURL {
+			f.write(r.Context(), w, problem.New(problem.URLTooLong, "The URL is over the limit of %d bytes.", maxURL))
+			return
+		}
+		size := 0
+		for name, values := range r.Header {
+			for _, value := range values {
+				size += len(name) + len(value) + len(": \r\n")
+			}
+		}
+		if size > maxHeaders {
+			f.write(r.Context(), w, problem.New(problem.HeadersTooLarge, "The headers are over the limit of %d bytes.", maxHeaders))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// limitBody has reading a body fail with an *http.MaxBytesError beyond the limit, and closes the connection then.
+func limitBody(limit int64, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Body != nil && r.Body != http.NoBody {
+			r.Body = http.MaxBytesReader(w, r.Body, limit)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
