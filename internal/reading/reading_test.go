@@ -1,0 +1,120 @@
+package reading_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"github.com/lockstep-dev/lockstep/internal/access"
+	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/reading"
+)
+
+// recorder counts what is recorded and keeps the principal it was recorded for. It sends nothing.
+type recorder struct {
+	recorded atomic.Int64
+	mu       sync.Mutex
+	as       []*auth.Principal
+}
+
+func (r *recorder) Record(ctx context.Context, read func(context.Context) error) (*postgres.Recorded, error) {
+	r.recorded.Add(1)
+	p, _ := auth.From(ctx)
+	r.mu.Lock()
+	r.as = append(r.as, p)
+	r.mu.Unlock()
+	return &postgres.Recorded{}, read(ctx)
+}
+
+func (r *recorder) Send(context.Context, postgres.Ids, ...*postgres.Recorded) ([]postgres.Result, error) {
+	return nil, errors.New("nothing is sent here")
+}
+
+var rule = access.Rule{Permission: "users:read", Self: []string{"id"}}
+
+// caller is a user with the permissions.
+func caller(ctx context.Context, permissions ...string) context.Context {
+	return auth.With(ctx, &auth.Principal{TenantID: uuid.New(), UserID: uuid.New(), Permissions: permissions})
+}
+
+func TestAReadIsWrittenOncePerReach(t *testing.T) {
+	t.Parallel()
+	db := &recorder{}
+	var filtered atomic.Int64
+	read := &reading.Read{Rule: rule, Write: func(_ context.Context, allowed func(*sql.Selector)) error {
+		if allowed != nil {
+			filtered.Add(1)
+		}
+		return nil
+	}}
+	all, err := read.Statement(caller(t.Context(), "users:read"), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := read.Statement(caller(t.Context()), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all == own || filtered.Load() != 1 {
+		t.Errorf("got %d reads with a condition and equal %t, want one of the two", filtered.Load(), all == own)
+	}
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			for permission, want := range map[string]*postgres.Recorded{"users:read": all, auth.Every: all, "roles:read": own} {
+				if got, err := read.Statement(caller(t.Context(), permission), db); got != want || err != nil {
+					t.Errorf("with %s: got another statement, or %v", permission, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := db.recorded.Load(); n != 2 {
+		t.Errorf("got %d recorded, want 2", n)
+	}
+	for _, p := range db.as {
+		if p.TenantID != postgres.AnyTenant || p.UserID != postgres.AnyUser {
+			t.Errorf("recorded as %v, want as nobody in particular", p)
+		}
+	}
+}
+
+func TestAReadNobodyMayHaveIsNotWritten(t *testing.T) {
+	t.Parallel()
+	db := &recorder{}
+	read := &reading.Read{Rule: access.Rule{Permission: "users:read"}, Write: func(context.Context, func(*sql.Selector)) error { return nil }}
+	var refused *auth.PermissionError
+	if _, err := read.Statement(caller(t.Context(), "roles:read"), db); !errors.As(err, &refused) {
+		t.Errorf("got %v, want a PermissionError", err)
+	}
+	if s, err := read.Optional(caller(t.Context(), "roles:read"), db); s != nil || err != nil {
+		t.Errorf("optional: got %v and %v, want nothing", s, err)
+	}
+	if n := db.recorded.Load(); n != 0 {
+		t.Errorf("got %d recorded, want 0", n)
+	}
+}
+
+func TestPagesAreWrittenPerSize(t *testing.T) {
+	t.Parallel()
+	db := &recorder{}
+	var limits []int
+	pages := &reading.Pages{Rule: rule, Write: func(_ context.Context, _ func(*sql.Selector), limit int) error {
+		limits = append(limits, limit)
+		return nil
+	}}
+	for _, limit := range []int{10, 20, 10} {
+		if _, err := pages.Of(limit).Statement(caller(t.Context(), "users:read"), db); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(limits) != 2 || limits[0] != 10 || limits[1] != 20 {
+		t.Errorf("got pages of %v written, want 10 and 20", limits)
+	}
+}
