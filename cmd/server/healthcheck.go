@@ -10,30 +10,36 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/lockstep-dev/lockstep/internal/config"
 )
 
-func newHealthcheckCommand(getenv func(string) string) *cobra.Command {
-	var live bool
+func newHealthcheckCommand(env config.Environment) *cobra.Command {
+	var (
+		settings config.Config
+		live     bool
+	)
+	list := settings.Settings().Only("addr")
 	command := &cobra.Command{
 		Use:   "healthcheck",
 		Short: "Ask the server on this machine whether it is ready",
-		Long: `Asks the server that listens on LOCKSTEP_ADDR (127.0.0.1:8080) for /readyz, or with --live for /livez, within 3 s.
+		Long: `Asks the server on this machine for /readyz, or with --live for /livez, within 3 s.
 Exit code 0: yes. 1: no, with the reason. An image without a shell needs no curl.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			addr := getenv("LOCKSTEP_ADDR")
-			if addr == "" {
-				addr = "127.0.0.1:8080"
+			if err := list.Read(env); err != nil {
+				return err
 			}
 			path := "/readyz"
 			if live {
 				path = "/livez"
 			}
-			answer, err := probe(cmd.Context(), addr, path)
+			answer, err := probe(cmd.Context(), settings.Addr, path)
 			fmt.Fprintln(cmd.OutOrStdout(), answer)
 			return err
 		},
 	}
+	list.AddFlags(command.Flags())
 	command.Flags().BoolVar(&live, "live", false, "ask /livez instead of /readyz")
 	return command
 }
@@ -41,7 +47,7 @@ Exit code 0: yes. 1: no, with the reason. An image without a shell needs no curl
 func probe(ctx context.Context, addr, path string) (string, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return "", fmt.Errorf("LOCKSTEP_ADDR: give host:port, such as 127.0.0.1:8080: %w", err)
+		return "", fmt.Errorf("probe %s: %w", addr, err)
 	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1" // a server on all addresses is on this one

@@ -12,16 +12,18 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/lockstep-dev/lockstep/internal/config"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], config.ParseEnvironment(os.Environ()), os.Stdout, os.Stderr))
 }
 
 // run executes the command line and returns the process' exit code.
-func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, env config.Environment, stdout, stderr io.Writer) int {
 	root := &cobra.Command{
 		Use:           "server",
 		Short:         "The API server: one binary that serves, migrates and probes itself.",
@@ -29,9 +31,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		SilenceErrors: true,
 	}
 	root.AddCommand(
-		newServeCommand(getenv),
-		newMigrateCommand(getenv),
-		newHealthcheckCommand(getenv),
+		newServeCommand(env),
+		newMigrateCommand(env),
+		newConfigCommand(env),
+		newHealthcheckCommand(env),
 		newOpenAPICommand(),
 		newVersionCommand(),
 	)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,15 +27,16 @@ func (e exitCode) Error() string { return fmt.Sprintf("exit status %d", int(e)) 
 
 // migrateFlags are those every subcommand has.
 type migrateFlags struct {
-	getenv      func(string) string
-	json        bool
-	lockTimeout time.Duration
-	wait        time.Duration
+	config.Migration
+	list config.Settings
+	env  config.Environment
+	json bool
 }
 
 // newMigrateCommand is `server migrate`: the embedded migrations against the database.
-func newMigrateCommand(getenv func(string) string) *cobra.Command {
-	flags := migrateFlags{getenv: getenv}
+func newMigrateCommand(env config.Environment) *cobra.Command {
+	flags := migrateFlags{env: env}
+	flags.list = flags.Settings()
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Apply, undo and verify the migrations in this binary",
@@ -47,8 +47,7 @@ the role that owns the schema, which needs BYPASSRLS, directly or through a pool
 those of the Atlas CLI, which may be used on the same database. Any of these commands may be repeated, and killed.`,
 	}
 	cmd.PersistentFlags().BoolVar(&flags.json, "json", false, "print one JSON object instead of text")
-	cmd.PersistentFlags().DurationVar(&flags.lockTimeout, "lock-timeout", 3*time.Second, "how long a statement may wait for a lock before its file is rolled back and tried again")
-	cmd.PersistentFlags().DurationVar(&flags.wait, "wait", 15*time.Minute, "how long to wait while another runner migrates the database")
+	flags.list.AddFlags(cmd.PersistentFlags())
 	cmd.AddCommand(newMigrateUpCommand(&flags), newMigrateDownCommand(&flags), newMigrateStatusCommand(&flags), newMigrateVerifyCommand(&flags))
 	return cmd
 }
@@ -163,31 +162,17 @@ Each difference comes with the SQL that would repair it, which is for a person t
 
 // options reads where to migrate. Progress goes to standard error, so that standard output is the result alone.
 func (f *migrateFlags) options(cmd *cobra.Command) (migrate.Options, error) {
-	url, err := migrateURL(f.getenv)
-	if err != nil {
+	if err := f.list.Read(f.env); err != nil {
 		return migrate.Options{}, err
 	}
 	progress := cmd.ErrOrStderr()
 	return migrate.Options{
 		Dir:         migrations.FS,
-		URL:         url,
-		LockTimeout: f.lockTimeout,
-		Wait:        f.wait,
+		URL:         f.DatabaseURL,
+		LockTimeout: f.LockTimeout,
+		Wait:        f.Wait,
 		Log:         func(format string, args ...any) { fmt.Fprintf(progress, format+"\n", args...) },
 	}, nil
-}
-
-// migrateURL is the database as its owner, from the environment or from a file named there.
-func migrateURL(getenv func(string) string) (string, error) {
-	const name = "LOCKSTEP_MIGRATE_DATABASE_URL"
-	url, err := config.Lookup(getenv, name, true)
-	if err != nil {
-		return "", fmt.Errorf("%s %w", name, err)
-	}
-	if url == "" {
-		return "", fmt.Errorf("set %s (or %s_FILE) to the database to migrate, as the role that owns its schema", name, name)
-	}
-	return url, nil
 }
 
 // outcome is what `server migrate up|down --json` prints; files that ran before an error are in it.

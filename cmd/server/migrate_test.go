@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lockstep-dev/lockstep/internal/config"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
 	"github.com/lockstep-dev/lockstep/migrations"
@@ -20,14 +20,9 @@ func TestMain(m *testing.M) { os.Exit(dbtest.Main(m)) }
 // migrateRun runs `server migrate …` on a database and returns its exit code and outputs.
 func migrateRun(t *testing.T, url string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	getenv := func(name string) string {
-		if name == "LOCKSTEP_MIGRATE_DATABASE_URL" {
-			return url
-		}
-		return ""
-	}
+	env := config.Environment{"LOCKSTEP_MIGRATE_DATABASE_URL": url}
 	var out, errs bytes.Buffer
-	code = run(t.Context(), append([]string{"migrate"}, args...), getenv, &out, &errs)
+	code = run(t.Context(), append([]string{"migrate"}, args...), env, &out, &errs)
 	return code, out.String(), errs.String()
 }
 
@@ -107,29 +102,6 @@ func TestMigrateVerifyNamesDrift(t *testing.T) {
 	} {
 		if code != 4 || !strings.Contains(stdout, want) {
 			t.Errorf("got exit code %d, want 4 and %q in\n%s", code, want, stdout)
-		}
-	}
-}
-
-func TestMigrateURL(t *testing.T) {
-	t.Parallel()
-	file := filepath.Join(t.TempDir(), "url")
-	if err := os.WriteFile(file, []byte("postgres://from/file\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, test := range []struct {
-		env  map[string]string
-		want string
-		says string
-	}{
-		{map[string]string{"LOCKSTEP_MIGRATE_DATABASE_URL": "postgres://x/y"}, "postgres://x/y", ""},
-		{map[string]string{"LOCKSTEP_MIGRATE_DATABASE_URL_FILE": file}, "postgres://from/file", ""},
-		{map[string]string{"LOCKSTEP_MIGRATE_DATABASE_URL_FILE": file + "x"}, "", "no such file"},
-		{nil, "", "set LOCKSTEP_MIGRATE_DATABASE_URL"},
-	} {
-		got, err := migrateURL(func(name string) string { return test.env[name] })
-		if got != test.want || (test.says == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), test.says) {
-			t.Errorf("%v: got %q, %v; want %q, %q", test.env, got, err, test.want, test.says)
 		}
 	}
 }

@@ -7,9 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/pprof"
 	"runtime/debug"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -24,38 +22,29 @@ import (
 	"github.com/lockstep-dev/lockstep/openapi"
 )
 
-func newServeCommand(getenv func(string) string) *cobra.Command {
-	var long strings.Builder
-	long.WriteString("Serves the API until SIGTERM or SIGINT, then stops being ready, waits, finishes requests in flight and exits.\n" +
-		"It becomes ready when the database's schema is at the revision this binary embeds.\n\nEnvironment:\n")
-	for _, v := range config.Variables() {
-		value := v.Default
-		if value == "" {
-			value = "required"
-		}
-		name := v.Name
-		if v.Secret {
-			name += "[_FILE]"
-		}
-		fmt.Fprintf(&long, "  %-30s %s (%s)\n", name, v.Help, value)
-	}
-	return &cobra.Command{
+func newServeCommand(env config.Environment) *cobra.Command {
+	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the API",
-		Long:  long.String(),
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			settings, err := config.Read(getenv)
-			if err != nil {
-				return fmt.Errorf("the configuration has mistakes:\n%w", err)
-			}
-			if getenv("GOGC") == "" {
-				debug.SetGCPercent(gcPercent)
-			}
-			logger := slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: settings.LogLevel}))
-			return serve(cmd.Context(), settings, logger)
-		},
+		Long: `Serves the API until SIGTERM or SIGINT, then stops being ready, waits, finishes requests in flight and exits.
+It becomes ready when the database's schema is at the revision this binary embeds.`,
+		Args: cobra.NoArgs,
 	}
+	settings := newSettings(cmd, env)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := settings.read(); err != nil {
+			return err
+		}
+		if env["GOGC"] == "" {
+			debug.SetGCPercent(gcPercent)
+		}
+		logger := slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: settings.LogLevel}))
+		for _, sentence := range settings.unknown() {
+			logger.WarnContext(cmd.Context(), "unknown variable", "mistake", sentence)
+		}
+		return serve(cmd.Context(), settings.Config, logger)
+	}
+	return cmd
 }
 
 // gcPercent lets the heap grow to five times what is in use before it is collected, unless GOGC says otherwise. What is in
@@ -159,15 +148,4 @@ func newHTTPServer(handler http.Handler, requestTimeout time.Duration, logger *s
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}
-}
-
-// adminHandler serves profiles on an address that is not exposed.
-func adminHandler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("/debug/pprof/", pprof.Index)
-	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	return mux
 }

@@ -99,7 +99,7 @@ func TestMistakesDoNotShowSecrets(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			set := map[string]string{
+			set := config.Environment{
 				"LOCKSTEP_DATABASE_URL": url, "LOCKSTEP_OIDC_ISSUERS": "http://not-allowed.example", "LOCKSTEP_ADDR": "127.0.0.1:0", "LOCKSTEP_ADMIN_ADDR": "127.0.0.1:0",
 			}
 			if name == "to listen with" {
@@ -107,7 +107,7 @@ func TestMistakesDoNotShowSecrets(t *testing.T) {
 				set["LOCKSTEP_OIDC_ISSUERS"] = "http://127.0.0.1:1"
 			}
 			var said strings.Builder
-			code := run(t.Context(), []string{"serve"}, func(name string) string { return set[name] }, &said, &said)
+			code := run(t.Context(), []string{"serve"}, set, &said, &said)
 			if code == 0 {
 				t.Error("got exit code 0, want a refusal")
 			}
@@ -115,27 +115,5 @@ func TestMistakesDoNotShowSecrets(t *testing.T) {
 				t.Errorf("the password is shown:\n%s", said.String())
 			}
 		})
-	}
-}
-
-func TestOptionalSettings(t *testing.T) {
-	t.Parallel()
-	read := func(set map[string]string) config.Config {
-		set["LOCKSTEP_OIDC_ISSUERS"], set["LOCKSTEP_DATABASE_URL"] = "https://issuer.example", "postgres://one"
-		c, err := config.Read(func(name string) string { return set[name] })
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c
-	}
-	if c := read(map[string]string{}); c.ListenURL != "postgres://one" || c.Origins != nil {
-		t.Errorf("by default: got listen URL %q and origins %q, want the database's and none", c.ListenURL, c.Origins)
-	}
-	if c := read(map[string]string{"LOCKSTEP_DATABASE_PGBOUNCER": "true"}); c.ListenURL != "" {
-		t.Errorf("behind a pooler: got listen URL %q, want none", c.ListenURL)
-	}
-	c := read(map[string]string{"LOCKSTEP_DATABASE_PGBOUNCER": "true", "LOCKSTEP_DATABASE_LISTEN_URL": "postgres://two", "LOCKSTEP_CORS_ORIGINS": "https://a.example, https://b.example"})
-	if c.ListenURL != "postgres://two" || len(c.Origins) != 2 || c.Origins[1] != "https://b.example" {
-		t.Errorf("got listen URL %q and origins %q", c.ListenURL, c.Origins)
 	}
 }

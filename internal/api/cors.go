@@ -26,8 +26,8 @@ func allowOrigins(origins []string, next http.Handler) (http.Handler, error) {
 		return next, nil
 	}
 	for _, origin := range origins {
-		if err := checkOrigin(origin); err != nil {
-			return nil, fmt.Errorf("allowed origin %q: %w", origin, err)
+		if err := CheckOrigin(origin); err != nil {
+			return nil, err
 		}
 	}
 	return cors.New(cors.Options{
@@ -39,6 +39,14 @@ func allowOrigins(origins []string, next http.Handler) (http.Handler, error) {
 		AllowCredentials: true,
 		MaxAge:           int(preflightAge.Seconds()),
 	}).Handler(next), nil
+}
+
+// CheckOrigin reports what is wrong with an origin that is to be allowed.
+func CheckOrigin(origin string) error {
+	if err := checkOrigin(origin); err != nil {
+		return fmt.Errorf("allowed origin %q: %w", origin, err)
+	}
+	return nil
 }
 
 // checkOrigin accepts what a browser sends as Origin: scheme, host and port, nothing else, and never "null" or a wildcard,

@@ -41,8 +41,8 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errors.New("auth: no issuer: set LOCKSTEP_OIDC_ISSUERS to the URLs of the trusted issuers")
 	}
 	for _, issuer := range c.Issuers {
-		if err := checkURL(issuer); err != nil {
-			return c, fmt.Errorf("auth: issuer %q: %w", issuer, err)
+		if err := CheckIssuer(issuer); err != nil {
+			return c, fmt.Errorf("auth: %w", err)
 		}
 	}
 	if c.Skew > maxSkew {
@@ -65,6 +65,14 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	c.HTTPClient = guarded(c.HTTPClient)
 	return c, nil
+}
+
+// CheckIssuer reports what is wrong with the URL of an issuer.
+func CheckIssuer(issuer string) error {
+	if err := checkURL(issuer); err != nil {
+		return fmt.Errorf("issuer %q: %w", issuer, err)
+	}
+	return nil
 }
 
 // checkURL accepts https, and http on a loopback address: keys fetched over plain http are anyone's.

@@ -1,182 +1,100 @@
-// Package config reads the server's settings from the environment, in one place, and refuses to start on a mistake.
+// Package config reads the settings of the server from flags, the environment and files, in one place, and names every
+// mistake at once. Each setting is declared here with its meaning, unit and default, which --help and `server config` show.
 package config
 
 import (
-	"errors"
-	"fmt"
 	"log/slog"
-	"net"
-	"os"
-	"strconv"
-	"strings"
 	"time"
 )
 
-// Config is everything that can be set. The variables' names, meanings and defaults are in Variables.
+// Config is everything that can be set of a server that serves. Settings says what each field means.
 type Config struct {
-	DatabaseURL     string
-	ListenURL       string // empty: changed grants cannot be heard
 	Addr            string
 	AdminAddr       string
-	MaxConns        int32
-	PgBouncer       bool
-	Issuers         []string
-	Audience        string
-	TenantClaim     string
-	UserClaim       string
 	RequestTimeout  time.Duration
-	ShutdownDelay   time.Duration
-	ShutdownTimeout time.Duration
 	MaxBody         int64
 	Origins         []string
-	LogLevel        slog.Level
+	ShutdownDelay   time.Duration
+	ShutdownTimeout time.Duration
+
+	DatabaseURL string
+	ListenURL   string // empty: changed grants cannot be heard
+	MaxConns    int32
+	PgBouncer   bool
+
+	Issuers     []string
+	Audience    string
+	TenantClaim string
+	UserClaim   string
+
+	LogLevel slog.Level
 }
 
-// Variable describes one environment variable for --help.
-type Variable struct {
-	Name, Default, Help string
-	// Secret variables may also be given as NAME_FILE, the path of a file that holds the value.
-	Secret bool
-	set    func(*Config, string) error
-}
+// Settings are the settings of c, in the order --help shows them. Reading them fills c in.
+func (c *Config) Settings() Settings {
+	return Settings{
+		{Group: "API", Name: "addr", Default: "127.0.0.1:8080", Value: address(&c.Addr),
+			Help: "where the API listens"},
+		{Name: "admin-addr", Default: "127.0.0.1:9090", Value: address(&c.AdminAddr),
+			Help: "where profiles are served; nobody but operators may reach it"},
+		{Name: "request-timeout", Default: "30s", Value: duration(&c.RequestTimeout, time.Millisecond),
+			Help: "longest work for one request, and longest time to send one"},
+		{Name: "max-body", Default: "1048576", Value: number(&c.MaxBody, "bytes", 1, 1<<30),
+			Help: "largest body of a request"},
+		{Name: "cors-origins", Default: "none", Value: list(&c.Origins, "origins"),
+			Help: "origins whose scripts may call the API, exact: https://app.example.com"},
 
-// Variables lists every setting of the server, in the order --help shows them.
-func Variables() []Variable {
-	return []Variable{
-		{"LOCKSTEP_DATABASE_URL", "", "Postgres URL of the role core_app", true,
-			func(c *Config, v string) error { c.DatabaseURL = v; return nil }},
-		{"LOCKSTEP_DATABASE_LISTEN_URL", "none", "Postgres URL past the pooler, to hear of changed grants; with PGBOUNCER=false the one above serves", true,
-			func(c *Config, v string) error { c.ListenURL = optional(v); return nil }},
-		{"LOCKSTEP_ADDR", "127.0.0.1:8080", "address the API listens on, host:port", false,
-			func(c *Config, v string) (err error) { c.Addr, err = address(v); return }},
-		{"LOCKSTEP_ADMIN_ADDR", "127.0.0.1:9090", "address of pprof and build information, host:port", false,
-			func(c *Config, v string) (err error) { c.AdminAddr, err = address(v); return }},
-		{"LOCKSTEP_DATABASE_MAX_CONNS", "10", "most database connections, 1 to 1000", false,
-			func(c *Config, v string) error {
-				n, err := strconv.ParseInt(v, 10, 32)
-				if err != nil || n < 1 || n > 1000 {
-					return errors.New("give a whole number from 1 to 1000")
-				}
-				c.MaxConns = int32(n)
-				return nil
-			}},
-		{"LOCKSTEP_DATABASE_PGBOUNCER", "false", "true behind PgBouncer in transaction mode", false,
-			func(c *Config, v string) (err error) { c.PgBouncer, err = boolean(v); return }},
-		{"LOCKSTEP_OIDC_ISSUERS", "", "accepted token issuers, URLs separated by commas", false,
-			func(c *Config, v string) error { c.Issuers = list(v); return nil }},
-		{"LOCKSTEP_OIDC_AUDIENCE", "lockstep", "audience a token must name", false,
-			func(c *Config, v string) error { c.Audience = v; return nil }},
-		{"LOCKSTEP_OIDC_TENANT_CLAIM", "tenant_id", "claim that holds the caller's tenant", false,
-			func(c *Config, v string) error { c.TenantClaim = v; return nil }},
-		{"LOCKSTEP_OIDC_USER_CLAIM", "sub", "claim that holds the caller's user id", false,
-			func(c *Config, v string) error { c.UserClaim = v; return nil }},
-		{"LOCKSTEP_REQUEST_TIMEOUT", "30s", "longest work for one request", false,
-			func(c *Config, v string) (err error) { c.RequestTimeout, err = duration(v); return }},
-		{"LOCKSTEP_SHUTDOWN_DELAY", "0s", "wait between not ready and closing, for load balancers to notice", false,
-			func(c *Config, v string) (err error) { c.ShutdownDelay, err = duration(v); return }},
-		{"LOCKSTEP_SHUTDOWN_TIMEOUT", "20s", "longest wait for requests in flight at shutdown", false,
-			func(c *Config, v string) (err error) { c.ShutdownTimeout, err = duration(v); return }},
-		{"LOCKSTEP_MAX_BODY", "1048576", "largest request body, bytes", false,
-			func(c *Config, v string) error {
-				n, err := strconv.ParseInt(v, 10, 64)
-				if err != nil || n < 1 {
-					return errors.New("give a number of bytes above 0")
-				}
-				c.MaxBody = n
-				return nil
-			}},
-		{"LOCKSTEP_CORS_ORIGINS", "none", "origins whose scripts may call the API, exact, separated by commas: https://app.example.com", false,
-			func(c *Config, v string) error { c.Origins = list(optional(v)); return nil }},
-		{"LOCKSTEP_LOG_LEVEL", "info", "debug, info, warn or error", false,
-			func(c *Config, v string) error { return c.LogLevel.UnmarshalText([]byte(v)) }},
+		{Group: "Shutting down", Name: "shutdown-delay", Default: "5s", Value: duration(&c.ShutdownDelay, 0),
+			Help: "how long to go on serving after SIGTERM, not ready, so that load balancers notice"},
+		{Name: "shutdown-timeout", Default: "20s", Value: duration(&c.ShutdownTimeout, time.Millisecond),
+			Help: "how long requests in flight may take after that; both together must end before the grace period does"},
+
+		{Group: "Database", Name: "database-url", Secret: true, Value: text(&c.DatabaseURL, "URL"),
+			Help: "Postgres URL of the role core_app"},
+		{Name: "database-listen-url", Secret: true, Default: "none", Value: text(&c.ListenURL, "URL"),
+			Help: "Postgres URL past the pooler, to hear of changed grants; without a pooler the one above serves"},
+		{Name: "database-max-conns", Default: "10", Value: number(&c.MaxConns, "count", 1, 1000),
+			Help: "most database connections, 1 to 1000"},
+		{Name: "database-pgbouncer", Default: "false", Value: boolean(&c.PgBouncer),
+			Help: "true behind PgBouncer in transaction mode"},
+
+		{Group: "Access tokens", Name: "oidc-issuers", Value: list(&c.Issuers, "URLs"),
+			Help: "accepted token issuers, exactly as in the claim iss"},
+		{Name: "oidc-audience", Default: "lockstep", Value: text(&c.Audience, "name"),
+			Help: "audience a token must name"},
+		{Name: "oidc-tenant-claim", Default: "tenant_id", Value: text(&c.TenantClaim, "name"),
+			Help: "claim that holds the caller's tenant"},
+		{Name: "oidc-user-claim", Default: "sub", Value: text(&c.UserClaim, "name"),
+			Help: "claim that holds the caller's user id"},
+
+		{Group: "Logs", Name: "log-level", Default: "info", Value: level(&c.LogLevel),
+			Help: "least severe line that is logged"},
 	}
 }
 
-// Read returns the configuration, or one error that names every mistake, a sentence each.
-func Read(getenv func(string) string) (Config, error) {
-	var (
-		c        Config
-		mistakes []error
-	)
-	for _, v := range Variables() {
-		value, err := Lookup(getenv, v.Name, v.Secret)
-		if err == nil {
-			if value == "" {
-				value = v.Default
-			}
-			if value == "" {
-				err = errors.New("is required: " + v.Help)
-			} else {
-				err = v.set(&c, value)
-			}
-		}
-		if err != nil {
-			mistakes = append(mistakes, fmt.Errorf("%s: %w", v.Name, err))
-		}
-	}
+// Complete derives what is not set from what is. Call it after reading.
+func (c *Config) Complete(settings Settings) {
 	if c.ListenURL == "" && !c.PgBouncer {
 		c.ListenURL = c.DatabaseURL
+		settings.Get("database-listen-url").derive(c.DatabaseURL, "the same as "+settings.Get("database-url").Variable())
 	}
-	return c, errors.Join(mistakes...)
 }
 
-// Lookup returns a variable's value, or for a secret the content of the file that NAME_FILE names, without the line end.
-func Lookup(getenv func(string) string, name string, secret bool) (string, error) {
-	value := getenv(name)
-	path := ""
-	if secret {
-		path = getenv(name + "_FILE")
-	}
-	if path == "" {
-		return value, nil
-	}
-	if value != "" {
-		return "", fmt.Errorf("and %s_FILE are both set: keep one", name)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("read the file of %s_FILE: %w", name, err)
-	}
-	return strings.TrimRight(string(data), "\r\n"), nil
+// Migration is what can be set of `server migrate`.
+type Migration struct {
+	DatabaseURL string
+	LockTimeout time.Duration
+	Wait        time.Duration
 }
 
-// optional is a setting whose default is to be without.
-func optional(v string) string {
-	if v == "none" {
-		return ""
+// Settings are the settings of m. Reading them fills m in.
+func (m *Migration) Settings() Settings {
+	return Settings{
+		{Group: "Migrations", Name: "migrate-database-url", Secret: true, Value: text(&m.DatabaseURL, "URL"),
+			Help: "Postgres URL of the database to migrate, as the role that owns its schema"},
+		{Name: "migrate-lock-timeout", Flag: "lock-timeout", Default: "3s", Value: duration(&m.LockTimeout, time.Millisecond),
+			Help: "how long a statement may wait for a lock before its file is rolled back and tried again"},
+		{Name: "migrate-wait", Flag: "wait", Default: "15m", Value: duration(&m.Wait, 0),
+			Help: "how long to wait while another runner migrates the database"},
 	}
-	return v
-}
-
-func address(v string) (string, error) {
-	if _, _, err := net.SplitHostPort(v); err != nil {
-		return "", errors.New("give host:port, such as 0.0.0.0:8080")
-	}
-	return v, nil
-}
-
-func boolean(v string) (bool, error) {
-	b, err := strconv.ParseBool(v)
-	if err != nil {
-		return false, errors.New("give true or false")
-	}
-	return b, nil
-}
-
-func duration(v string) (time.Duration, error) {
-	d, err := time.ParseDuration(v)
-	if err != nil || d < 0 {
-		return 0, errors.New("give a duration such as 500ms, 20s or 1m")
-	}
-	return d, nil
-}
-
-func list(v string) []string {
-	var out []string
-	for _, item := range strings.Split(v, ",") {
-		if item = strings.TrimSpace(item); item != "" {
-			out = append(out, item)
-		}
-	}
-	return out
 }

@@ -96,6 +96,7 @@ func (s *stack) startServer(ctx context.Context, built *build) error {
 		"LOCKSTEP_OIDC_AUDIENCE":     "lockstep",
 		"LOCKSTEP_OIDC_TENANT_CLAIM": "tenant_id",
 		"LOCKSTEP_OIDC_USER_CLAIM":   "sub",
+		"LOCKSTEP_SHUTDOWN_DELAY":    "0s", // there is no load balancer
 		"LOCKSTEP_SHUTDOWN_TIMEOUT":  "5s",
 	})
 	// It keeps nothing, so there is nothing to finish once nobody is left to ask.

@@ -87,6 +87,12 @@ func (c Config) withDefaults() (Config, error) {
 	return c, nil
 }
 
+// CheckURL reports what is wrong with a connection string, without connecting and without showing its password.
+func CheckURL(url string) error {
+	_, err := pgxpool.ParseConfig(url)
+	return err
+}
+
 func setDefault[T comparable](field *T, value T) {
 	var zero T
 	if *field == zero {
