@@ -17,6 +17,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/lockstep-dev/lockstep/ent/idempotencykey"
+	"github.com/lockstep-dev/lockstep/ent/platformidempotencykey"
 	"github.com/lockstep-dev/lockstep/ent/role"
 	"github.com/lockstep-dev/lockstep/ent/tenant"
 	"github.com/lockstep-dev/lockstep/ent/user"
@@ -32,6 +33,8 @@ type Client struct {
 	Schema *migrate.Schema
 	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
 	IdempotencyKey *IdempotencyKeyClient
+	// PlatformIdempotencyKey is the client for interacting with the PlatformIdempotencyKey builders.
+	PlatformIdempotencyKey *PlatformIdempotencyKeyClient
 	// Role is the client for interacting with the Role builders.
 	Role *RoleClient
 	// Tenant is the client for interacting with the Tenant builders.
@@ -52,6 +55,7 @@ func NewClient(opts ...Option) *Client {
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
+	c.PlatformIdempotencyKey = NewPlatformIdempotencyKeyClient(c.config)
 	c.Role = NewRoleClient(c.config)
 	c.Tenant = NewTenantClient(c.config)
 	c.User = NewUserClient(c.config)
@@ -149,13 +153,14 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	cfg := c.config
 	cfg.driver = tx
 	return &Tx{
-		ctx:            ctx,
-		config:         cfg,
-		IdempotencyKey: NewIdempotencyKeyClient(cfg),
-		Role:           NewRoleClient(cfg),
-		Tenant:         NewTenantClient(cfg),
-		User:           NewUserClient(cfg),
-		UserRole:       NewUserRoleClient(cfg),
+		ctx:                    ctx,
+		config:                 cfg,
+		IdempotencyKey:         NewIdempotencyKeyClient(cfg),
+		PlatformIdempotencyKey: NewPlatformIdempotencyKeyClient(cfg),
+		Role:                   NewRoleClient(cfg),
+		Tenant:                 NewTenantClient(cfg),
+		User:                   NewUserClient(cfg),
+		UserRole:               NewUserRoleClient(cfg),
 	}, nil
 }
 
@@ -173,13 +178,14 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	cfg := c.config
 	cfg.driver = &txDriver{tx: tx, drv: c.driver}
 	return &Tx{
-		ctx:            ctx,
-		config:         cfg,
-		IdempotencyKey: NewIdempotencyKeyClient(cfg),
-		Role:           NewRoleClient(cfg),
-		Tenant:         NewTenantClient(cfg),
-		User:           NewUserClient(cfg),
-		UserRole:       NewUserRoleClient(cfg),
+		ctx:                    ctx,
+		config:                 cfg,
+		IdempotencyKey:         NewIdempotencyKeyClient(cfg),
+		PlatformIdempotencyKey: NewPlatformIdempotencyKeyClient(cfg),
+		Role:                   NewRoleClient(cfg),
+		Tenant:                 NewTenantClient(cfg),
+		User:                   NewUserClient(cfg),
+		UserRole:               NewUserRoleClient(cfg),
 	}, nil
 }
 
@@ -208,21 +214,23 @@ func (c *Client) Close() error {
 // Use adds the mutation hooks to all the entity clients.
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
-	c.IdempotencyKey.Use(hooks...)
-	c.Role.Use(hooks...)
-	c.Tenant.Use(hooks...)
-	c.User.Use(hooks...)
-	c.UserRole.Use(hooks...)
+	for _, n := range []interface{ Use(...Hook) }{
+		c.IdempotencyKey, c.PlatformIdempotencyKey, c.Role, c.Tenant, c.User,
+		c.UserRole,
+	} {
+		n.Use(hooks...)
+	}
 }
 
 // Intercept adds the query interceptors to all the entity clients.
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
-	c.IdempotencyKey.Intercept(interceptors...)
-	c.Role.Intercept(interceptors...)
-	c.Tenant.Intercept(interceptors...)
-	c.User.Intercept(interceptors...)
-	c.UserRole.Intercept(interceptors...)
+	for _, n := range []interface{ Intercept(...Interceptor) }{
+		c.IdempotencyKey, c.PlatformIdempotencyKey, c.Role, c.Tenant, c.User,
+		c.UserRole,
+	} {
+		n.Intercept(interceptors...)
+	}
 }
 
 // Mutate implements the ent.Mutator interface.
@@ -230,6 +238,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
 	case *IdempotencyKeyMutation:
 		return c.IdempotencyKey.mutate(ctx, m)
+	case *PlatformIdempotencyKeyMutation:
+		return c.PlatformIdempotencyKey.mutate(ctx, m)
 	case *RoleMutation:
 		return c.Role.mutate(ctx, m)
 	case *TenantMutation:
@@ -373,6 +383,139 @@ func (c *IdempotencyKeyClient) mutate(ctx context.Context, m *IdempotencyKeyMuta
 		return (&IdempotencyKeyDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown IdempotencyKey mutation op: %q", m.Op())
+	}
+}
+
+// PlatformIdempotencyKeyClient is a client for the PlatformIdempotencyKey schema.
+type PlatformIdempotencyKeyClient struct {
+	config
+}
+
+// NewPlatformIdempotencyKeyClient returns a client for the PlatformIdempotencyKey from the given config.
+func NewPlatformIdempotencyKeyClient(c config) *PlatformIdempotencyKeyClient {
+	return &PlatformIdempotencyKeyClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `platformidempotencykey.Hooks(f(g(h())))`.
+func (c *PlatformIdempotencyKeyClient) Use(hooks ...Hook) {
+	c.hooks.PlatformIdempotencyKey = append(c.hooks.PlatformIdempotencyKey, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `platformidempotencykey.Intercept(f(g(h())))`.
+func (c *PlatformIdempotencyKeyClient) Intercept(interceptors ...Interceptor) {
+	c.inters.PlatformIdempotencyKey = append(c.inters.PlatformIdempotencyKey, interceptors...)
+}
+
+// Create returns a builder for creating a PlatformIdempotencyKey entity.
+func (c *PlatformIdempotencyKeyClient) Create() *PlatformIdempotencyKeyCreate {
+	mutation := newPlatformIdempotencyKeyMutation(c.config, OpCreate)
+	return &PlatformIdempotencyKeyCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of PlatformIdempotencyKey entities.
+func (c *PlatformIdempotencyKeyClient) CreateBulk(builders ...*PlatformIdempotencyKeyCreate) *PlatformIdempotencyKeyCreateBulk {
+	return &PlatformIdempotencyKeyCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PlatformIdempotencyKeyClient) MapCreateBulk(slice any, setFunc func(*PlatformIdempotencyKeyCreate, int)) *PlatformIdempotencyKeyCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PlatformIdempotencyKeyCreateBulk{err: fmt.Errorf("calling to PlatformIdempotencyKeyClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PlatformIdempotencyKeyCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PlatformIdempotencyKeyCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for PlatformIdempotencyKey.
+func (c *PlatformIdempotencyKeyClient) Update() *PlatformIdempotencyKeyUpdate {
+	mutation := newPlatformIdempotencyKeyMutation(c.config, OpUpdate)
+	return &PlatformIdempotencyKeyUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PlatformIdempotencyKeyClient) UpdateOne(_m *PlatformIdempotencyKey) *PlatformIdempotencyKeyUpdateOne {
+	mutation := newPlatformIdempotencyKeyMutation(c.config, OpUpdateOne, withPlatformIdempotencyKey(_m))
+	return &PlatformIdempotencyKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PlatformIdempotencyKeyClient) UpdateOneID(id uuid.UUID) *PlatformIdempotencyKeyUpdateOne {
+	mutation := newPlatformIdempotencyKeyMutation(c.config, OpUpdateOne, withPlatformIdempotencyKeyID(id))
+	return &PlatformIdempotencyKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for PlatformIdempotencyKey.
+func (c *PlatformIdempotencyKeyClient) Delete() *PlatformIdempotencyKeyDelete {
+	mutation := newPlatformIdempotencyKeyMutation(c.config, OpDelete)
+	return &PlatformIdempotencyKeyDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PlatformIdempotencyKeyClient) DeleteOne(_m *PlatformIdempotencyKey) *PlatformIdempotencyKeyDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PlatformIdempotencyKeyClient) DeleteOneID(id uuid.UUID) *PlatformIdempotencyKeyDeleteOne {
+	builder := c.Delete().Where(platformidempotencykey.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PlatformIdempotencyKeyDeleteOne{builder}
+}
+
+// Query returns a query builder for PlatformIdempotencyKey.
+func (c *PlatformIdempotencyKeyClient) Query() *PlatformIdempotencyKeyQuery {
+	return &PlatformIdempotencyKeyQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePlatformIdempotencyKey},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a PlatformIdempotencyKey entity by its id.
+func (c *PlatformIdempotencyKeyClient) Get(ctx context.Context, id uuid.UUID) (*PlatformIdempotencyKey, error) {
+	return c.Query().Where(platformidempotencykey.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PlatformIdempotencyKeyClient) GetX(ctx context.Context, id uuid.UUID) *PlatformIdempotencyKey {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *PlatformIdempotencyKeyClient) Hooks() []Hook {
+	return c.hooks.PlatformIdempotencyKey
+}
+
+// Interceptors returns the client interceptors.
+func (c *PlatformIdempotencyKeyClient) Interceptors() []Interceptor {
+	return c.inters.PlatformIdempotencyKey
+}
+
+func (c *PlatformIdempotencyKeyClient) mutate(ctx context.Context, m *PlatformIdempotencyKeyMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PlatformIdempotencyKeyCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PlatformIdempotencyKeyUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PlatformIdempotencyKeyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PlatformIdempotencyKeyDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown PlatformIdempotencyKey mutation op: %q", m.Op())
 	}
 }
 
@@ -1044,21 +1187,23 @@ func (c *UserRoleClient) mutate(ctx context.Context, m *UserRoleMutation) (Value
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		IdempotencyKey, Role, Tenant, User, UserRole []ent.Hook
+		IdempotencyKey, PlatformIdempotencyKey, Role, Tenant, User, UserRole []ent.Hook
 	}
 	inters struct {
-		IdempotencyKey, Role, Tenant, User, UserRole []ent.Interceptor
+		IdempotencyKey, PlatformIdempotencyKey, Role, Tenant, User,
+		UserRole []ent.Interceptor
 	}
 )
 
 var (
 	// DefaultSchemaConfig represents the default schema names for all tables as defined in ent/schema.
 	DefaultSchemaConfig = SchemaConfig{
-		IdempotencyKey: tableSchemas[0],
-		Role:           tableSchemas[0],
-		Tenant:         tableSchemas[0],
-		User:           tableSchemas[0],
-		UserRole:       tableSchemas[0],
+		IdempotencyKey:         tableSchemas[0],
+		PlatformIdempotencyKey: tableSchemas[0],
+		Role:                   tableSchemas[0],
+		Tenant:                 tableSchemas[0],
+		User:                   tableSchemas[0],
+		UserRole:               tableSchemas[0],
 	}
 	tableSchemas = [...]string{"core"}
 )

@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/lockstep-dev/lockstep/ent/idempotencykey"
+	"github.com/lockstep-dev/lockstep/ent/platformidempotencykey"
 	"github.com/lockstep-dev/lockstep/ent/role"
 	"github.com/lockstep-dev/lockstep/ent/tenant"
 	"github.com/lockstep-dev/lockstep/ent/user"
@@ -77,11 +78,12 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
-			idempotencykey.Table: idempotencykey.ValidColumn,
-			role.Table:           role.ValidColumn,
-			tenant.Table:         tenant.ValidColumn,
-			user.Table:           user.ValidColumn,
-			userrole.Table:       userrole.ValidColumn,
+			idempotencykey.Table:         idempotencykey.ValidColumn,
+			platformidempotencykey.Table: platformidempotencykey.ValidColumn,
+			role.Table:                   role.ValidColumn,
+			tenant.Table:                 tenant.ValidColumn,
+			user.Table:                   user.ValidColumn,
+			userrole.Table:               userrole.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

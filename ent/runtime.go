@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/lib/pq"
 	"github.com/lockstep-dev/lockstep/ent/idempotencykey"
+	"github.com/lockstep-dev/lockstep/ent/platformidempotencykey"
 	"github.com/lockstep-dev/lockstep/ent/role"
 	"github.com/lockstep-dev/lockstep/ent/schema"
 	"github.com/lockstep-dev/lockstep/ent/tenant"
@@ -22,28 +23,57 @@ func init() {
 	idempotencykeyMixin := schema.IdempotencyKey{}.Mixin()
 	idempotencykeyMixinFields0 := idempotencykeyMixin[0].Fields()
 	_ = idempotencykeyMixinFields0
+	idempotencykeyMixinFields1 := idempotencykeyMixin[1].Fields()
+	_ = idempotencykeyMixinFields1
 	idempotencykeyFields := schema.IdempotencyKey{}.Fields()
 	_ = idempotencykeyFields
 	// idempotencykeyDescScope is the schema descriptor for scope field.
-	idempotencykeyDescScope := idempotencykeyFields[0].Descriptor()
+	idempotencykeyDescScope := idempotencykeyMixinFields1[0].Descriptor()
 	// idempotencykey.ScopeValidator is a validator for the "scope" field. It is called by the builders before save.
 	idempotencykey.ScopeValidator = idempotencykeyDescScope.Validators[0].(func(string) error)
 	// idempotencykeyDescKey is the schema descriptor for key field.
-	idempotencykeyDescKey := idempotencykeyFields[1].Descriptor()
+	idempotencykeyDescKey := idempotencykeyMixinFields1[1].Descriptor()
 	// idempotencykey.KeyValidator is a validator for the "key" field. It is called by the builders before save.
 	idempotencykey.KeyValidator = idempotencykeyDescKey.Validators[0].(func(string) error)
 	// idempotencykeyDescRequest is the schema descriptor for request field.
-	idempotencykeyDescRequest := idempotencykeyFields[2].Descriptor()
+	idempotencykeyDescRequest := idempotencykeyMixinFields1[2].Descriptor()
 	// idempotencykey.RequestValidator is a validator for the "request" field. It is called by the builders before save.
 	idempotencykey.RequestValidator = idempotencykeyDescRequest.Validators[0].(func(string) error)
 	// idempotencykeyDescCreatedAt is the schema descriptor for created_at field.
-	idempotencykeyDescCreatedAt := idempotencykeyFields[4].Descriptor()
+	idempotencykeyDescCreatedAt := idempotencykeyMixinFields1[4].Descriptor()
 	// idempotencykey.DefaultCreatedAt holds the default value on creation for the created_at field.
 	idempotencykey.DefaultCreatedAt = idempotencykeyDescCreatedAt.Default.(func() time.Time)
 	// idempotencykeyDescID is the schema descriptor for id field.
 	idempotencykeyDescID := idempotencykeyMixinFields0[0].Descriptor()
 	// idempotencykey.DefaultID holds the default value on creation for the id field.
 	idempotencykey.DefaultID = idempotencykeyDescID.Default.(func() uuid.UUID)
+	platformidempotencykeyMixin := schema.PlatformIdempotencyKey{}.Mixin()
+	platformidempotencykeyMixinFields0 := platformidempotencykeyMixin[0].Fields()
+	_ = platformidempotencykeyMixinFields0
+	platformidempotencykeyMixinFields1 := platformidempotencykeyMixin[1].Fields()
+	_ = platformidempotencykeyMixinFields1
+	platformidempotencykeyFields := schema.PlatformIdempotencyKey{}.Fields()
+	_ = platformidempotencykeyFields
+	// platformidempotencykeyDescScope is the schema descriptor for scope field.
+	platformidempotencykeyDescScope := platformidempotencykeyMixinFields1[0].Descriptor()
+	// platformidempotencykey.ScopeValidator is a validator for the "scope" field. It is called by the builders before save.
+	platformidempotencykey.ScopeValidator = platformidempotencykeyDescScope.Validators[0].(func(string) error)
+	// platformidempotencykeyDescKey is the schema descriptor for key field.
+	platformidempotencykeyDescKey := platformidempotencykeyMixinFields1[1].Descriptor()
+	// platformidempotencykey.KeyValidator is a validator for the "key" field. It is called by the builders before save.
+	platformidempotencykey.KeyValidator = platformidempotencykeyDescKey.Validators[0].(func(string) error)
+	// platformidempotencykeyDescRequest is the schema descriptor for request field.
+	platformidempotencykeyDescRequest := platformidempotencykeyMixinFields1[2].Descriptor()
+	// platformidempotencykey.RequestValidator is a validator for the "request" field. It is called by the builders before save.
+	platformidempotencykey.RequestValidator = platformidempotencykeyDescRequest.Validators[0].(func(string) error)
+	// platformidempotencykeyDescCreatedAt is the schema descriptor for created_at field.
+	platformidempotencykeyDescCreatedAt := platformidempotencykeyMixinFields1[4].Descriptor()
+	// platformidempotencykey.DefaultCreatedAt holds the default value on creation for the created_at field.
+	platformidempotencykey.DefaultCreatedAt = platformidempotencykeyDescCreatedAt.Default.(func() time.Time)
+	// platformidempotencykeyDescID is the schema descriptor for id field.
+	platformidempotencykeyDescID := platformidempotencykeyMixinFields0[0].Descriptor()
+	// platformidempotencykey.DefaultID holds the default value on creation for the id field.
+	platformidempotencykey.DefaultID = platformidempotencykeyDescID.Default.(func() uuid.UUID)
 	roleMixin := schema.Role{}.Mixin()
 	roleMixinFields0 := roleMixin[0].Fields()
 	_ = roleMixinFields0

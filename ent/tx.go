@@ -14,6 +14,8 @@ type Tx struct {
 	config
 	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
 	IdempotencyKey *IdempotencyKeyClient
+	// PlatformIdempotencyKey is the client for interacting with the PlatformIdempotencyKey builders.
+	PlatformIdempotencyKey *PlatformIdempotencyKeyClient
 	// Role is the client for interacting with the Role builders.
 	Role *RoleClient
 	// Tenant is the client for interacting with the Tenant builders.
@@ -154,6 +156,7 @@ func (tx *Tx) Client() *Client {
 
 func (tx *Tx) init() {
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
+	tx.PlatformIdempotencyKey = NewPlatformIdempotencyKeyClient(tx.config)
 	tx.Role = NewRoleClient(tx.config)
 	tx.Tenant = NewTenantClient(tx.config)
 	tx.User = NewUserClient(tx.config)

@@ -9,6 +9,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/idempotencykey"
+	"github.com/lockstep-dev/lockstep/ent/platformidempotencykey"
 	"github.com/lockstep-dev/lockstep/ent/predicate"
 	"github.com/lockstep-dev/lockstep/ent/role"
 	"github.com/lockstep-dev/lockstep/ent/tenant"
@@ -97,6 +98,33 @@ func (f TraverseIdempotencyKey) Traverse(ctx context.Context, q ent.Query) error
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.IdempotencyKeyQuery", q)
+}
+
+// The PlatformIdempotencyKeyFunc type is an adapter to allow the use of ordinary function as a Querier.
+type PlatformIdempotencyKeyFunc func(context.Context, *ent.PlatformIdempotencyKeyQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f PlatformIdempotencyKeyFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.PlatformIdempotencyKeyQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.PlatformIdempotencyKeyQuery", q)
+}
+
+// The TraversePlatformIdempotencyKey type is an adapter to allow the use of ordinary function as Traverser.
+type TraversePlatformIdempotencyKey func(context.Context, *ent.PlatformIdempotencyKeyQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraversePlatformIdempotencyKey) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraversePlatformIdempotencyKey) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.PlatformIdempotencyKeyQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.PlatformIdempotencyKeyQuery", q)
 }
 
 // The RoleFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -212,6 +240,8 @@ func NewQuery(q ent.Query) (Query, error) {
 	switch q := q.(type) {
 	case *ent.IdempotencyKeyQuery:
 		return &query[*ent.IdempotencyKeyQuery, predicate.IdempotencyKey, idempotencykey.OrderOption]{typ: ent.TypeIdempotencyKey, tq: q}, nil
+	case *ent.PlatformIdempotencyKeyQuery:
+		return &query[*ent.PlatformIdempotencyKeyQuery, predicate.PlatformIdempotencyKey, platformidempotencykey.OrderOption]{typ: ent.TypePlatformIdempotencyKey, tq: q}, nil
 	case *ent.RoleQuery:
 		return &query[*ent.RoleQuery, predicate.Role, role.OrderOption]{typ: ent.TypeRole, tq: q}, nil
 	case *ent.TenantQuery:

@@ -7,11 +7,12 @@ import "context"
 // SchemaConfig represents alternative schema names for all tables
 // that can be passed at runtime.
 type SchemaConfig struct {
-	IdempotencyKey string // IdempotencyKey table.
-	Role           string // Role table.
-	Tenant         string // Tenant table.
-	User           string // User table.
-	UserRole       string // UserRole table.
+	IdempotencyKey         string // IdempotencyKey table.
+	PlatformIdempotencyKey string // PlatformIdempotencyKey table.
+	Role                   string // Role table.
+	Tenant                 string // Tenant table.
+	User                   string // User table.
+	UserRole               string // UserRole table.
 }
 
 type schemaCtxKey struct{}

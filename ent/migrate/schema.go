@@ -37,6 +37,34 @@ var (
 			},
 		},
 	}
+	// PlatformIdempotencyKeysColumns holds the columns for the "platform_idempotency_keys" table.
+	PlatformIdempotencyKeysColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID, Comment: "Identifier, a UUIDv7: ids sort by creation time."},
+		{Name: "scope", Type: field.TypeString, Size: 400, Comment: "Operation and caller: keys of different callers do not meet."},
+		{Name: "key", Type: field.TypeString, Size: 255, Comment: "The key, as the caller chose it."},
+		{Name: "request", Type: field.TypeString, Size: 64, Comment: "SHA-256 of the request's body, in hexadecimal."},
+		{Name: "answer", Type: field.TypeBytes, Nullable: true, Comment: "The answer as JSON; null while the request is being worked on."},
+		{Name: "created_at", Type: field.TypeTime, Comment: "When the key was first used; it is forgotten a day later."},
+	}
+	// PlatformIdempotencyKeysTable holds the schema information for the "platform_idempotency_keys" table.
+	PlatformIdempotencyKeysTable = &schema.Table{
+		Name:       "platform_idempotency_keys",
+		Comment:    "Answers to the platform's requests with an Idempotency-Key.",
+		Columns:    PlatformIdempotencyKeysColumns,
+		PrimaryKey: []*schema.Column{PlatformIdempotencyKeysColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "platformidempotencykey_scope_key",
+				Unique:  true,
+				Columns: []*schema.Column{PlatformIdempotencyKeysColumns[1], PlatformIdempotencyKeysColumns[2]},
+			},
+			{
+				Name:    "platformidempotencykey_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{PlatformIdempotencyKeysColumns[5]},
+			},
+		},
+	}
 	// RolesColumns holds the columns for the "roles" table.
 	RolesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID, Comment: "Identifier, a UUIDv7: ids sort by creation time."},
@@ -177,6 +205,7 @@ var (
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		IdempotencyKeysTable,
+		PlatformIdempotencyKeysTable,
 		RolesTable,
 		TenantsTable,
 		UsersTable,

@@ -9,6 +9,9 @@ import (
 // IdempotencyKey is the predicate function for idempotencykey builders.
 type IdempotencyKey func(*sql.Selector)
 
+// PlatformIdempotencyKey is the predicate function for platformidempotencykey builders.
+type PlatformIdempotencyKey func(*sql.Selector)
+
 // Role is the predicate function for role builders.
 type Role func(*sql.Selector)
 

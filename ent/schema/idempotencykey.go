@@ -5,6 +5,7 @@ import (
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
+	"entgo.io/ent/schema/mixin"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 )
@@ -14,23 +15,7 @@ import (
 type IdempotencyKey struct{ ent.Schema }
 
 // Mixin of IdempotencyKey.
-func (IdempotencyKey) Mixin() []ent.Mixin { return []ent.Mixin{TenantOwned{}} }
-
-// Fields of IdempotencyKey.
-func (IdempotencyKey) Fields() []ent.Field {
-	return []ent.Field{
-		field.String("scope").MaxLen(400).Immutable().
-			Comment("Operation and caller: keys of different callers do not meet."),
-		field.String("key").MaxLen(255).Immutable().
-			Comment("The key, as the caller chose it."),
-		field.String("request").MaxLen(64).Immutable().
-			Comment("SHA-256 of the request's body, in hexadecimal."),
-		field.Bytes("answer").Optional().
-			Comment("The answer as JSON; null while the request is being worked on."),
-		field.Time("created_at").Default(now).Immutable().
-			Comment("When the key was first used; it is forgotten a day later."),
-	}
-}
+func (IdempotencyKey) Mixin() []ent.Mixin { return []ent.Mixin{TenantOwned{}, rememberedRequest{}} }
 
 // Indexes of IdempotencyKey.
 func (IdempotencyKey) Indexes() []ent.Index {
@@ -42,5 +27,45 @@ func (IdempotencyKey) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		schema.Comment("Answers to requests with an Idempotency-Key."),
 		contract.Internal(),
+	}
+}
+
+// PlatformIdempotencyKey is the same for requests of the platform, which belong to no tenant.
+type PlatformIdempotencyKey struct{ ent.Schema }
+
+// Mixin of PlatformIdempotencyKey.
+func (PlatformIdempotencyKey) Mixin() []ent.Mixin {
+	return []ent.Mixin{Identified{}, rememberedRequest{}}
+}
+
+// Indexes of PlatformIdempotencyKey.
+func (PlatformIdempotencyKey) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("scope", "key").Unique(), index.Fields("created_at")}
+}
+
+// Annotations of PlatformIdempotencyKey.
+func (PlatformIdempotencyKey) Annotations() []schema.Annotation {
+	return []schema.Annotation{
+		schema.Comment("Answers to the platform's requests with an Idempotency-Key."),
+		contract.Internal(),
+	}
+}
+
+// rememberedRequest is what is kept of a request with an Idempotency-Key.
+type rememberedRequest struct{ mixin.Schema }
+
+// Fields of a remembered request.
+func (rememberedRequest) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("scope").MaxLen(400).Immutable().
+			Comment("Operation and caller: keys of different callers do not meet."),
+		field.String("key").MaxLen(255).Immutable().
+			Comment("The key, as the caller chose it."),
+		field.String("request").MaxLen(64).Immutable().
+			Comment("SHA-256 of the request's body, in hexadecimal."),
+		field.Bytes("answer").Optional().
+			Comment("The answer as JSON; null while the request is being worked on."),
+		field.Time("created_at").Default(now).Immutable().
+			Comment("When the key was first used; it is forgotten a day later."),
 	}
 }

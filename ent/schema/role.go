@@ -59,5 +59,6 @@ func (Role) Annotations() []schema.Annotation {
 		contract.Filter("name"),
 		contract.Search("name"),
 		contract.InTransaction(),
+		contract.Refuses("last_administrator", contract.Update, contract.Delete),
 	}
 }

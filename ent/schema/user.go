@@ -68,5 +68,6 @@ func (User) Annotations() []schema.Annotation {
 		contract.Search("display_name", "email"),
 		contract.Detail("UserWithRoles", "roles", "managed_users"),
 		contract.Allow(contract.Read, contract.Self("id"), contract.ManagerOf("id")),
+		contract.Refuses("last_administrator", contract.Update, contract.Delete),
 	}
 }

@@ -59,5 +59,6 @@ func (UserRole) Annotations() []schema.Annotation {
 		contract.Filter("user_id", "role_id"),
 		contract.Allow(contract.Read, contract.Self("user_id"), contract.ManagerOf("user_id")),
 		contract.InTransaction(),
+		contract.Refuses("last_administrator", contract.Delete),
 	}
 }

@@ -187,7 +187,10 @@ func TestTenantsAreThePlatforms(t *testing.T) {
 	if got, want := names(list.body["data"], "slug"), "acme, globex, initech"; got != want {
 		t.Errorf("got tenants %s, want %s", got, want)
 	}
-	s.check(t, call{method: "DELETE", path: path, token: s.platform, status: 409, code: "still_referenced"})
+	refused := s.check(t, call{method: "DELETE", path: path, token: s.platform, status: 409, code: "still_referenced"})
+	if detail, _ := refused.body["detail"].(string); !strings.HasPrefix(detail, "The tenant still has ") {
+		t.Errorf("got detail %q, want what the tenant still has", detail)
+	}
 	// The platform acts on tenants, not inside one.
 	s.check(t, call{path: "/v1/users", token: s.platform, status: 403, code: "permission_denied"})
 	s.check(t, call{method: "POST", path: "/v1/tenants", token: s.acme.admin.token, body: strings.ReplaceAll(initech, "initech", "other"), status: 403, code: "permission_denied"})

@@ -1,11 +1,17 @@
 package api_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/lockstep-dev/lockstep/openapi"
 )
 
 func TestGetIsConditional(t *testing.T) {
@@ -148,5 +154,77 @@ func TestConcurrentRepetitionsWriteOnce(t *testing.T) {
 	}
 	if n := s.count(t, `SELECT count(*) FROM core.users WHERE email = 'once@example.com'`); n != 1 {
 		t.Errorf("got %d rows, want 1", n)
+	}
+}
+
+func TestEveryPostTakesAKey(t *testing.T) {
+	t.Parallel()
+	var document struct {
+		Paths map[string]map[string]struct {
+			OperationID string
+			Parameters  []struct{ Name, In string }
+		}
+	}
+	if err := json.Unmarshal(openapi.Document, &document); err != nil {
+		t.Fatal(err)
+	}
+	posts := 0
+	for path, methods := range document.Paths {
+		post, ok := methods["post"]
+		if !ok {
+			continue
+		}
+		posts++
+		if !slices.ContainsFunc(post.Parameters, func(p struct{ Name, In string }) bool { return p.Name == "Idempotency-Key" && p.In == "header" }) {
+			t.Errorf("POST %s takes no Idempotency-Key", path)
+		}
+	}
+	if posts < 5 {
+		t.Errorf("got %d POST operations, want the generated and the custom ones", posts)
+	}
+}
+
+func TestAKeyMakesACustomPostHappenOnce(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	key := map[string]string{"Idempotency-Key": "once"}
+	twice := func(c call) (first, again answer) {
+		t.Helper()
+		c.header = key
+		first, again = s.check(t, c), s.check(t, c)
+		if first.text != again.text || first.header.Get("Location") != again.header.Get("Location") || first.header.Get("ETag") != again.header.Get("ETag") {
+			t.Errorf("the repetition of %s got\n%s\nand the first\n%s", c.path, again.text, first.text)
+		}
+		return first, again
+	}
+
+	deactivate := func(id uuid.UUID) string { return "/v1/users/" + id.String() + "/deactivate" }
+	other := s.addUser(t, s.acme.id, "other@example.com", "Other", nil)
+	twice(call{method: "POST", path: deactivate(s.acme.member.id), token: s.acme.admin.token, status: 200})
+	// Switched on again, a repetition does not switch it off: it has happened.
+	s.check(t, call{method: "PATCH", path: "/v1/users/" + s.acme.member.id.String(), token: s.acme.admin.token, body: `{"status": "active"}`, status: 200})
+	s.check(t, call{method: "POST", path: deactivate(s.acme.member.id), token: s.acme.admin.token, header: key, status: 200, want: `{"status": "inactive"}`})
+	if n := s.count(t, `SELECT count(*) FROM core.users WHERE id = '`+s.acme.member.id.String()+`' AND status = 'active'`); n != 1 {
+		t.Error("the repetition happened")
+	}
+	s.check(t, call{method: "POST", path: deactivate(other.id), token: s.acme.admin.token, header: key, status: 422, code: "idempotency_key_reused"})
+
+	tenant := call{method: "POST", path: "/v1/tenants", token: s.platform, status: 201,
+		body: `{"name": "New", "slug": "new", "administrator": {"email": "a@example.com", "displayName": "A"}}`}
+	twice(tenant)
+	if n := s.count(t, `SELECT count(*) FROM core.tenants WHERE slug = 'new'`); n != 1 {
+		t.Errorf("got %d tenants, want one", n)
+	}
+	tenant.header, tenant.status, tenant.code, tenant.body = key, 422, "idempotency_key_reused", strings.Replace(tenant.body, `"new"`, `"newer"`, 1)
+	s.check(t, tenant)
+	if n := s.count(t, `SELECT count(*) FROM core.tenants WHERE slug = 'newer'`); n != 0 {
+		t.Error("the other body was written")
+	}
+	// After a day the key is free again, and what is older is gone.
+	s.exec(t, `UPDATE core.platform_idempotency_keys SET created_at = now() - interval '25 hours'`)
+	tenant.status, tenant.code = 201, ""
+	s.check(t, tenant)
+	if n := s.count(t, `SELECT count(*) FROM core.platform_idempotency_keys`); n != 1 {
+		t.Errorf("got %d keys, want the new one only", n)
 	}
 }

@@ -34,6 +34,12 @@ func TestContractTestSeesFaults(t *testing.T) {
 		"wrong type":         {replace(`"version":1`, `"version":"1"`), "value must be an integer"},
 		"null":               {replace(`"displayName":"`, `"displayName":null,"x":"`), "displayName"},
 		"undocumented code":  {replace(`"code":"not_found"`, `"code":"gone_fishing"`), `"gone_fishing" is not documented`},
+		"code of another operation": {func(_ *stack, r *http.Request, p *planted) {
+			if p.status == 404 && r.Method == "GET" {
+				p.status = 409
+				p.body = bytes.ReplaceAll(bytes.Replace(p.body, []byte(`"status":404`), []byte(`"status":409`), 1), []byte("not_found"), []byte("conflict"))
+			}
+		}, "is not one that the contract lists for"},
 		"status and code differ": {func(_ *stack, _ *http.Request, p *planted) {
 			if p.status == 422 {
 				p.status = 400

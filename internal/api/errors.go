@@ -168,6 +168,9 @@ func fromConstraint(e *postgres.ConstraintError) *problem.Error {
 		if !known {
 			return problem.New(problem.StillReferenced, "Other rows still refer to this one.")
 		}
+		if len(constraint.Fields) == 0 { // of the tenant
+			return problem.New(problem.StillReferenced, "The tenant still has %s. Delete those first.", constraint.Resource)
+		}
 		return problem.New(problem.StillReferenced, "Rows of %s still refer to this one by %s. Change or delete them first.",
 			constraint.Resource, strings.Join(constraint.Fields, ", "))
 	case e.Kind == postgres.ForeignKey:

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
+	"github.com/lockstep-dev/lockstep/openapi"
 )
 
 // codes reads every problem code from its declaration, so that a new one cannot be forgotten here.
@@ -60,6 +62,34 @@ func TestEveryCodeHasStatusTitleAndDocumentation(t *testing.T) {
 	}
 	if len(statuses) != len(all) || len(titles) != len(all) {
 		t.Errorf("got %d statuses and %d titles for %d codes", len(statuses), len(titles), len(all))
+	}
+}
+
+// TestContractShowsProblemsAsTheyAre compares the contract's examples with what the server writes.
+func TestContractShowsProblemsAsTheyAre(t *testing.T) {
+	t.Parallel()
+	type example struct {
+		Value struct {
+			Type, Title, Code string
+			Status            int
+		}
+	}
+	var document struct {
+		Components struct {
+			Responses map[string]struct {
+				Content map[string]struct{ Examples map[string]example }
+			}
+		}
+	}
+	if err := json.Unmarshal(openapi.Document, &document); err != nil {
+		t.Fatal(err)
+	}
+	examples := document.Components.Responses["Problem"].Content["application/problem+json"].Examples
+	for _, code := range codes(t) {
+		got := examples[string(code)].Value
+		if got.Code != string(code) || got.Status != statuses[code] || got.Title != titles[code] || got.Type != problemTypes+string(code) {
+			t.Errorf("the contract shows %s as %+v, the server answers %d %q", code, got, statuses[code], titles[code])
+		}
 	}
 }
 

@@ -68,6 +68,10 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	endings, err := readEndings(c.Contract)
+	if err != nil {
+		return nil, err
+	}
 	client := ent.NewClient(ent.Driver(c.DB.Driver()))
 	rules.Apply(client, rules.Facts{TenantOwned: crud.TenantOwned, Permissions: crud.Permissions})
 	c.Grants.Watch(client)
@@ -92,7 +96,7 @@ func New(c Config) (http.Handler, error) {
 	mux.Handle("GET "+contractPath, serveContract(c.Contract))
 	mux.Handle("GET "+docsPath, serveDocumentation(title))
 	mux.Handle("GET "+docsPath+"/", serveDocumentation(title))
-	served := recoverPanics(failures, limitHead(failures, pagesOr(mux, limitBody(c.MaxBody, mergePatch(operations)))))
+	served := recoverPanics(failures, limitHead(failures, pagesOr(mux, limitBody(c.MaxBody, mergePatch(announceEndings(endings, operations, operations))))))
 	allowed, err := allowOrigins(c.Origins, served)
 	if err != nil {
 		return nil, err

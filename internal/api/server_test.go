@@ -15,8 +15,8 @@ func TestReadyOnlyAtTheEmbeddedRevision(t *testing.T) {
 		t.Fatalf("got %d %s, want ready on a migrated database", got.status, got.text)
 	}
 	for name, statement := range map[string]string{
-		"behind":   `UPDATE atlas_schema_revisions.atlas_schema_revisions SET version = '20000101000000'`,
-		"ahead":    `UPDATE atlas_schema_revisions.atlas_schema_revisions SET version = '29990101000000'`,
+		"behind":   `UPDATE atlas_schema_revisions.atlas_schema_revisions SET version = '20000101000000' WHERE version = (SELECT max(version) FROM atlas_schema_revisions.atlas_schema_revisions)`,
+		"ahead":    `UPDATE atlas_schema_revisions.atlas_schema_revisions SET version = '29990101000000' WHERE version = (SELECT max(version) FROM atlas_schema_revisions.atlas_schema_revisions)`,
 		"half way": `UPDATE atlas_schema_revisions.atlas_schema_revisions SET applied = total - 1`,
 		"empty":    `DELETE FROM atlas_schema_revisions.atlas_schema_revisions`,
 	} {

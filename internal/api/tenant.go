@@ -9,9 +9,9 @@ import (
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/crud"
+	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
-	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
 // defaultRoles are what a new tenant begins with. The first is its administrator's.
@@ -24,40 +24,38 @@ var defaultRoles = []struct {
 }
 
 // TenantsCreate makes a tenant with its default roles and its first administrator, all or nothing.
-func (h *Handler) TenantsCreate(ctx context.Context, req *oas.TenantCreate) (*oas.TenantProvisionedHeaders, error) {
+func (h *Handler) TenantsCreate(ctx context.Context, req *oas.TenantCreate, params oas.TenantsCreateParams) (*oas.TenantProvisionedHeaders, error) {
 	if err := auth.RequirePlatform(ctx); err != nil {
 		return nil, err
 	}
 	id := uuid.Must(uuid.NewV7())
 	// Inside the tenant that is about to be, and still the platform, which alone may write the tenant's own row.
 	ctx = postgres.WithScope(ctx, postgres.Scope{TenantID: id, Platform: true})
-	out := &oas.TenantProvisionedHeaders{Location: "/v1/tenants/" + id.String()}
-	err := transaction.Run(ctx, h.client, func(tx *ent.Client) error {
+	operation := idempotency.Operation{ID: "tenants.create", Transactional: true, Platform: true}
+	return idempotency.Once(ctx, h.client, operation, params.IdempotencyKey.Or(""), req, func(tx *ent.Client) (*oas.TenantProvisionedHeaders, error) {
 		tenant, err := tx.Tenant.Create().SetID(id).SetName(req.Name).SetSlug(req.Slug).Save(ctx)
 		if err != nil {
-			return fmt.Errorf("create tenant: %w", err)
+			return nil, fmt.Errorf("create tenant: %w", err)
 		}
 		administrator, err := tx.User.Create().SetEmail(req.Administrator.Email).SetDisplayName(req.Administrator.DisplayName).Save(ctx)
 		if err != nil {
-			return fmt.Errorf("create administrator: %w", err)
+			return nil, fmt.Errorf("create administrator: %w", err)
 		}
 		for i, r := range defaultRoles {
 			role, err := tx.Role.Create().SetName(r.name).SetDescription(r.description).SetPermissions(r.permissions).Save(ctx)
 			if err != nil {
-				return fmt.Errorf("create role %s: %w", r.name, err)
+				return nil, fmt.Errorf("create role %s: %w", r.name, err)
 			}
 			if i > 0 {
 				continue
 			}
 			if err := tx.UserRole.Create().SetUserID(administrator.ID).SetRoleID(role.ID).Exec(ctx); err != nil {
-				return fmt.Errorf("grant role %s: %w", r.name, err)
+				return nil, fmt.Errorf("grant role %s: %w", r.name, err)
 			}
 		}
-		out.Response = oas.TenantProvisioned{Tenant: crud.TenantBody(ctx, tenant), AdministratorId: administrator.ID}
-		return nil
+		return &oas.TenantProvisionedHeaders{
+			Location: "/v1/tenants/" + id.String(),
+			Response: oas.TenantProvisioned{Tenant: crud.TenantBody(ctx, tenant), AdministratorId: administrator.ID},
+		}, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
 }

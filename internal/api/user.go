@@ -11,9 +11,9 @@ import (
 	"github.com/lockstep-dev/lockstep/ent/user"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/etag"
+	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/problem"
-	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
 // maxReports is the most people one answer holds.
@@ -25,26 +25,22 @@ func (h *Handler) UsersDeactivate(ctx context.Context, params oas.UsersDeactivat
 	if err != nil {
 		return nil, err
 	}
-	var body oas.User
-	err = transaction.Run(ctx, h.client, func(client *ent.Client) error {
+	operation := idempotency.Operation{ID: "users.deactivate", Transactional: true}
+	return idempotency.Once(ctx, h.client, operation, params.IdempotencyKey.Or(""), params.ID, func(client *ent.Client) (*oas.UserChangedHeaders, error) {
 		if err := client.User.Update().Where(user.ID(params.ID), user.StatusNEQ(user.StatusInactive)).Where(allowed...).
 			SetStatus(user.StatusInactive).Exec(ctx); err != nil {
-			return fmt.Errorf("deactivate user: %w", err)
+			return nil, fmt.Errorf("deactivate user: %w", err)
 		}
 		row, err := client.User.Query().Where(user.ID(params.ID)).Where(allowed...).Only(ctx)
 		if ent.IsNotFound(err) {
-			return noSuchUser()
+			return nil, noSuchUser()
 		}
 		if err != nil {
-			return fmt.Errorf("read deactivated user: %w", err)
+			return nil, fmt.Errorf("read deactivated user: %w", err)
 		}
-		body = crud.UserBody(ctx, row)
-		return nil
+		body := crud.UserBody(ctx, row)
+		return &oas.UserChangedHeaders{ETag: etag.Of(body.Version, &body), Response: body}, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &oas.UserChangedHeaders{ETag: etag.Of(body.Version, &body), Response: body}, nil
 }
 
 // UsersReports answers the people below a user, level by level: one statement a level, whatever their number.

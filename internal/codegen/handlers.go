@@ -23,6 +23,13 @@ func writeHandlers(document []byte, dir, module string) error {
 	for _, schema := range spec.Components.Schemas {
 		keepMicroseconds(schema)
 	}
+	for _, path := range spec.Paths {
+		for _, op := range []*ogen.Operation{path.Get, path.Post, path.Put, path.Patch, path.Delete} {
+			if op != nil {
+				openRanges(op.Parameters)
+			}
+		}
+	}
 	generator, err := gen.NewGenerator(spec, gen.Options{
 		Generator: gen.GenerateOptions{
 			Features:         &gen.FeatureOptions{DisableAll: true, Enable: gen.FeatureSet{gen.PathsServer.Name: {}}},
@@ -56,5 +63,16 @@ func keepMicroseconds(schema *ogen.Schema) {
 	}
 	if schema.Items != nil {
 		keepMicroseconds(schema.Items.Item)
+	}
+}
+
+// openRanges has ogen ignore what a range does not name. It takes every parameter whose name begins like the range's for a
+// part of it: dueOnNull=true beside dueOn[gte]=… would be refused. Parameters that an operation does not have are refused by
+// internal/api, before they come here.
+func openRanges(parameters []*ogen.Parameter) {
+	for _, p := range parameters {
+		if p.Style == "deepObject" && p.Schema != nil {
+			p.Schema.AdditionalProperties = nil
+		}
 	}
 }

@@ -52,7 +52,15 @@ func generateContract(_ context.Context, w *Workspace) (Output, error) {
 	if err != nil {
 		return out, err
 	}
-	document, err := openapi.Write(w.graph, w.entities, info, custom)
+	markdown, err := os.ReadFile(w.path("docs", "problems.md"))
+	if err != nil {
+		return out, fmt.Errorf("read the problems that the contract lists: %w", err)
+	}
+	problems, err := openapi.ReadProblems(markdown)
+	if err != nil {
+		return out, err
+	}
+	document, err := openapi.Write(w.graph, w.entities, info, custom, problems)
 	if err != nil {
 		return out, err
 	}

@@ -180,6 +180,9 @@ func (c *Checker) checkProblem(r *Request, a *Answer) []string {
 	case status != a.Status:
 		say("the code %s is documented with status %d and came with %d", problem.Code, status, a.Status)
 	}
+	if r.Operation != nil && r.Hostile == "" && !slices.Contains(r.Operation.codes(), problem.Code) {
+		say("the code %s is not one that the contract lists for %s", problem.Code, r.Operation.ID)
+	}
 	if problem.Status != a.Status {
 		say("the problem says status %d, the answer %d", problem.Status, a.Status)
 	}

@@ -79,6 +79,18 @@ func (o *Operation) body() (mediaType string, schema *openapi3.Schema) {
 	return "", nil
 }
 
+// codes are the problem codes that the contract lists for the operation.
+func (o *Operation) codes() []string {
+	listed, _ := o.operation.Extensions["x-problem-codes"].([]any)
+	codes := make([]string, 0, len(listed))
+	for _, code := range listed {
+		if text, ok := code.(string); ok {
+			codes = append(codes, text)
+		}
+	}
+	return codes
+}
+
 func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {

@@ -2,6 +2,7 @@ package contracttest
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 )
 
@@ -42,5 +43,10 @@ func (w *World) fill(body, unique string) string {
 			body = strings.ReplaceAll(body, "{{"+path+"}}", ids[len(ids)-1])
 		}
 	}
-	return body
+	return placeholder.ReplaceAllString(body, nobody) // all of that collection are deleted
 }
+
+var placeholder = regexp.MustCompile(`\{\{/[^}]*\}\}`)
+
+// nobody is an id that no row has.
+const nobody = "01900000-0000-7000-8000-00000000dead"

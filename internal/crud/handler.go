@@ -5,6 +5,8 @@ package crud
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
@@ -126,4 +128,38 @@ var tenantTables = map[string]bool{
 	"roles":            true,
 	"users":            true,
 	"user_roles":       true,
+}
+
+// ifAny is a rule's filter as the conditions of a query; none when all rows are open.
+func ifAny[P ~func(*sql.Selector)](filter P) []P {
+	if filter == nil {
+		return nil
+	}
+	return []P{filter}
+}
+
+// take sets a JSON field from what the wire holds, which the contract's rules have passed.
+func take[T, B any](set func(T) B, from any) error {
+	text, err := json.Marshal(from)
+	if err != nil {
+		return fmt.Errorf("encode a JSON field: %w", err)
+	}
+	var value T
+	if err := json.Unmarshal(text, &value); err != nil {
+		return fmt.Errorf("read a JSON field: %w", err)
+	}
+	set(value)
+	return nil
+}
+
+// show writes a JSON field as the wire has it. What a column holds and the contract cannot say is a fault of whoever wrote
+// it, and ends the request as one of the server.
+func show(to, value any) {
+	text, err := json.Marshal(value)
+	if err == nil {
+		err = json.Unmarshal(text, to)
+	}
+	if err != nil {
+		panic(fmt.Errorf("show a JSON field: %w", err))
+	}
 }

@@ -61,6 +61,9 @@ func userConditions(ctx context.Context, params oas.UsersListParams) ([]predicat
 		where = append(where, listing.Null(entuser.FieldManagerID, null))
 	}
 	if bounds, ok := params.CreatedAt.Get(); ok {
+		if value, ok := bounds.Eq.Get(); ok {
+			where = append(where, entuser.CreatedAtEQ(value))
+		}
 		if value, ok := bounds.Gt.Get(); ok {
 			where = append(where, entuser.CreatedAtGT(value))
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/idempotencykey"
+	"github.com/lockstep-dev/lockstep/ent/platformidempotencykey"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
@@ -32,6 +33,8 @@ type Operation struct {
 	ID string
 	// Transactional work runs in a transaction even without a key.
 	Transactional bool
+	// Platform operations belong to no tenant, and neither do their keys.
+	Platform bool
 }
 
 // Once runs work and returns its answer. With a key, the first request's answer is stored with its write, and repetitions
@@ -55,13 +58,17 @@ func Once[T any](ctx context.Context, client *ent.Client, op Operation, key stri
 	}
 	sum := sha256.Sum256(body)
 	attempt := first{scope: scopeOf(ctx, op.ID), key: key, request: hex.EncodeToString(sum[:])}
+	var kept memory = ofTenant{}
+	if op.Platform {
+		kept = ofPlatform{}
+	}
 	// A key that was in use can be gone by the time it is read: its request failed, or its day is over. Then it is ours.
 	for range 3 {
-		answer, err := store(ctx, client, attempt, work)
+		answer, err := store(ctx, client, kept, attempt, work)
 		if !errors.Is(err, errUsed) {
 			return answer, err
 		}
-		answer, found, err := replay[T](ctx, client, attempt)
+		answer, found, err := replay[T](ctx, client, kept, attempt)
 		if err != nil || found {
 			return answer, err
 		}
@@ -74,10 +81,10 @@ type first struct{ scope, key, request string }
 
 // store writes the key, does the work and writes the answer, in one transaction. The unique index makes a concurrent request
 // with the same key wait here until this one ends.
-func store[T any](ctx context.Context, client *ent.Client, f first, work func(*ent.Client) (*T, error)) (*T, error) {
+func store[T any](ctx context.Context, client *ent.Client, kept memory, f first, work func(*ent.Client) (*T, error)) (*T, error) {
 	var answer *T
 	err := transaction.Run(ctx, client, func(client *ent.Client) error {
-		row, err := client.IdempotencyKey.Create().SetScope(f.scope).SetKey(f.key).SetRequest(f.request).Save(ctx)
+		id, err := kept.begin(ctx, client, f)
 		if taken(err) {
 			return errUsed
 		}
@@ -91,10 +98,10 @@ func store[T any](ctx context.Context, client *ent.Client, f first, work func(*e
 		if err != nil {
 			return fmt.Errorf("encode answer: %w", err)
 		}
-		if err := client.IdempotencyKey.Update().Where(idempotencykey.ID(row.ID)).SetAnswer(text).Exec(ctx); err != nil {
+		if err := kept.finish(ctx, client, id, text); err != nil {
 			return fmt.Errorf("store answer: %w", err)
 		}
-		return forget(ctx, client)
+		return forget(ctx, client, kept)
 	})
 	return answer, err
 }
@@ -102,36 +109,36 @@ func store[T any](ctx context.Context, client *ent.Client, f first, work func(*e
 // taken reports whether the key is there already, and not that another unique value is.
 func taken(err error) bool {
 	var violated *postgres.ConstraintError
-	return errors.As(err, &violated) && violated.Kind == postgres.Unique && violated.Table == idempotencykey.Table
+	return errors.As(err, &violated) && violated.Kind == postgres.Unique &&
+		(violated.Table == idempotencykey.Table || violated.Table == platformidempotencykey.Table)
 }
 
-// forget removes the tenant's keys of yesterday.
-func forget(ctx context.Context, client *ent.Client) error {
-	_, err := client.IdempotencyKey.Delete().Where(idempotencykey.CreatedAtLT(time.Now().Add(-Lifetime))).Exec(ctx)
-	if err != nil {
+// forget removes keys whose day is over.
+func forget(ctx context.Context, client *ent.Client, kept memory) error {
+	if err := kept.forget(ctx, client, time.Now().Add(-Lifetime)); err != nil {
 		return fmt.Errorf("forget old idempotency keys: %w", err)
 	}
 	return nil
 }
 
 // replay returns the stored answer; found is false when the key is not there any more or its day is over.
-func replay[T any](ctx context.Context, client *ent.Client, f first) (answer *T, found bool, err error) {
-	row, err := client.IdempotencyKey.Query().Where(idempotencykey.Scope(f.scope), idempotencykey.Key(f.key)).Only(ctx)
+func replay[T any](ctx context.Context, client *ent.Client, kept memory, f first) (answer *T, found bool, err error) {
+	row, err := kept.find(ctx, client, f)
 	if ent.IsNotFound(err) {
 		return nil, false, nil
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("read idempotency key: %w", err)
 	}
-	if time.Since(row.CreatedAt) > Lifetime {
-		return nil, false, forget(ctx, client)
+	if time.Since(row.since) > Lifetime {
+		return nil, false, forget(ctx, client, kept)
 	}
-	if row.Request != f.request {
+	if row.request != f.request {
 		return nil, true, problem.New(problem.IdempotencyKeyReused, "The Idempotency-Key was used with another body. Use a new key for a new request.").
 			At("Idempotency-Key", "reused", "The key belongs to another request.")
 	}
 	answer = new(T)
-	if err := json.Unmarshal(row.Answer, answer); err != nil {
+	if err := json.Unmarshal(row.answer, answer); err != nil {
 		return nil, true, fmt.Errorf("read stored answer: %w", err)
 	}
 	return answer, true, nil

@@ -158,6 +158,9 @@ func (s *Server) handleMeGetRequest(args [0]string, argsEscaped bool, w http.Res
 //
 // Needs the permission `roles:create`.
 //
+// Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
+// `payload_too_large`, `unsupported_media_type`, `validation_failed`.
+//
 // POST /v1/roles
 func (s *Server) handleRolesCreateRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
 	statusWriter := &codeRecorder{ResponseWriter: w}
@@ -312,7 +315,10 @@ func (s *Server) handleRolesCreateRequest(args [0]string, argsEscaped bool, w ht
 
 // handleRolesDeleteRequest handles roles.delete operation.
 //
-// Needs the permission `roles:delete`.
+// Needs the permission `roles:delete`. Is refused while rows refer to it among `userRoles` (`roleId`).
+//
+// Problems, besides those of every operation: `last_administrator`, `not_found`,
+// `precondition_failed`, `still_referenced`.
 //
 // DELETE /v1/roles/{id}
 func (s *Server) handleRolesDeleteRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -458,6 +464,8 @@ func (s *Server) handleRolesDeleteRequest(args [1]string, argsEscaped bool, w ht
 // handleRolesGetRequest handles roles.get operation.
 //
 // Needs the permission `roles:read`.
+//
+// Problems, besides those of every operation: `not_found`.
 //
 // GET /v1/roles/{id}
 func (s *Server) handleRolesGetRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -607,6 +615,8 @@ func (s *Server) handleRolesGetRequest(args [1]string, argsEscaped bool, w http.
 // handleRolesListRequest handles roles.list operation.
 //
 // Needs the permission `roles:read`.
+//
+// Problems, besides those of every operation: `invalid_cursor`.
 //
 // GET /v1/roles
 func (s *Server) handleRolesListRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -777,6 +787,10 @@ func (s *Server) handleRolesListRequest(args [0]string, argsEscaped bool, w http
 //
 // Needs the permission `roles:update`.
 //
+// Problems, besides those of every operation: `conflict`, `invalid_json`, `last_administrator`,
+// `not_found`, `payload_too_large`, `precondition_failed`, `unsupported_media_type`,
+// `validation_failed`.
+//
 // PATCH /v1/roles/{id}
 func (s *Server) handleRolesUpdateRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
 	statusWriter := &codeRecorder{ResponseWriter: w}
@@ -938,6 +952,9 @@ func (s *Server) handleRolesUpdateRequest(args [1]string, argsEscaped bool, w ht
 // Creates the tenant with its default roles and its first administrator, all or nothing. Needs a
 // platform token: a caller that acts on tenants, not inside one.
 //
+// Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
+// `payload_too_large`, `unsupported_media_type`, `validation_failed`.
+//
 // POST /v1/tenants
 func (s *Server) handleTenantsCreateRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
 	statusWriter := &codeRecorder{ResponseWriter: w}
@@ -997,6 +1014,16 @@ func (s *Server) handleTenantsCreateRequest(args [0]string, argsEscaped bool, w 
 			return
 		}
 	}
+	params, err := decodeTenantsCreateParams(args, argsEscaped, r)
+	if err != nil {
+		err = &ogenerrors.DecodeParamsError{
+			OperationContext: opErrContext,
+			Err:              err,
+		}
+		defer recordError("DecodeParams", err)
+		s.cfg.ErrorHandler(ctx, w, r, err)
+		return
+	}
 
 	var rawBody []byte
 	request, rawBody, close, err := s.decodeTenantsCreateRequest(r)
@@ -1024,13 +1051,18 @@ func (s *Server) handleTenantsCreateRequest(args [0]string, argsEscaped bool, w 
 			OperationID:      "tenants.create",
 			Body:             request,
 			RawBody:          rawBody,
-			Params:           middleware.Parameters{},
-			Raw:              r,
+			Params: middleware.Parameters{
+				{
+					Name: "Idempotency-Key",
+					In:   "header",
+				}: params.IdempotencyKey,
+			},
+			Raw: r,
 		}
 
 		type (
 			Request  = *TenantCreate
-			Params   = struct{}
+			Params   = TenantsCreateParams
 			Response = *TenantProvisionedHeaders
 		)
 		response, err = middleware.HookMiddleware[
@@ -1040,14 +1072,14 @@ func (s *Server) handleTenantsCreateRequest(args [0]string, argsEscaped bool, w 
 		](
 			m,
 			mreq,
-			nil,
+			unpackTenantsCreateParams,
 			func(ctx context.Context, request Request, params Params) (response Response, err error) {
-				response, err = s.h.TenantsCreate(ctx, request)
+				response, err = s.h.TenantsCreate(ctx, request, params)
 				return response, err
 			},
 		)
 	} else {
-		response, err = s.h.TenantsCreate(ctx, request)
+		response, err = s.h.TenantsCreate(ctx, request, params)
 	}
 	if err != nil {
 		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {
@@ -1077,7 +1109,10 @@ func (s *Server) handleTenantsCreateRequest(args [0]string, argsEscaped bool, w 
 
 // handleTenantsDeleteRequest handles tenants.delete operation.
 //
-// Needs a platform token: a caller that acts on tenants, not inside one.
+// Needs a platform token: a caller that acts on tenants, not inside one. Is refused while rows refer
+// to it among `roles` (`tenantId`), `users` (`tenantId`), `userRoles` (`tenantId`).
+//
+// Problems, besides those of every operation: `not_found`, `precondition_failed`, `still_referenced`.
 //
 // DELETE /v1/tenants/{id}
 func (s *Server) handleTenantsDeleteRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -1224,6 +1259,8 @@ func (s *Server) handleTenantsDeleteRequest(args [1]string, argsEscaped bool, w 
 //
 // Needs the permission `tenants:read`.
 //
+// Problems, besides those of every operation: `not_found`.
+//
 // GET /v1/tenants/{id}
 func (s *Server) handleTenantsGetRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
 	statusWriter := &codeRecorder{ResponseWriter: w}
@@ -1368,6 +1405,8 @@ func (s *Server) handleTenantsGetRequest(args [1]string, argsEscaped bool, w htt
 // handleTenantsListRequest handles tenants.list operation.
 //
 // Needs a platform token: a caller that acts on tenants, not inside one.
+//
+// Problems, besides those of every operation: `invalid_cursor`.
 //
 // GET /v1/tenants
 func (s *Server) handleTenantsListRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -1517,6 +1556,9 @@ func (s *Server) handleTenantsListRequest(args [0]string, argsEscaped bool, w ht
 // handleTenantsUpdateRequest handles tenants.update operation.
 //
 // Needs a platform token: a caller that acts on tenants, not inside one.
+//
+// Problems, besides those of every operation: `conflict`, `invalid_json`, `not_found`,
+// `payload_too_large`, `precondition_failed`, `unsupported_media_type`, `validation_failed`.
 //
 // PATCH /v1/tenants/{id}
 func (s *Server) handleTenantsUpdateRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -1678,6 +1720,9 @@ func (s *Server) handleTenantsUpdateRequest(args [1]string, argsEscaped bool, w 
 //
 // Needs the permission `user_roles:create`.
 //
+// Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
+// `payload_too_large`, `reference_not_found`, `unsupported_media_type`, `validation_failed`.
+//
 // POST /v1/user-roles
 func (s *Server) handleUserRolesCreateRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
 	statusWriter := &codeRecorder{ResponseWriter: w}
@@ -1834,6 +1879,9 @@ func (s *Server) handleUserRolesCreateRequest(args [0]string, argsEscaped bool, 
 //
 // Needs the permission `user_roles:delete`.
 //
+// Problems, besides those of every operation: `last_administrator`, `not_found`,
+// `precondition_failed`.
+//
 // DELETE /v1/user-roles/{id}
 func (s *Server) handleUserRolesDeleteRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
 	statusWriter := &codeRecorder{ResponseWriter: w}
@@ -1979,6 +2027,8 @@ func (s *Server) handleUserRolesDeleteRequest(args [1]string, argsEscaped bool, 
 //
 // Needs the permission `user_roles:read`; without it, callers reach rows of their own and of the
 // people they manage, at any level.
+//
+// Problems, besides those of every operation: `not_found`.
 //
 // GET /v1/user-roles/{id}
 func (s *Server) handleUserRolesGetRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -2129,6 +2179,8 @@ func (s *Server) handleUserRolesGetRequest(args [1]string, argsEscaped bool, w h
 //
 // Needs the permission `user_roles:read`; without it, callers reach rows of their own and of the
 // people they manage, at any level.
+//
+// Problems, besides those of every operation: `invalid_cursor`.
 //
 // GET /v1/user-roles
 func (s *Server) handleUserRolesListRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -2291,6 +2343,9 @@ func (s *Server) handleUserRolesListRequest(args [0]string, argsEscaped bool, w 
 //
 // Needs the permission `users:create`.
 //
+// Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
+// `payload_too_large`, `reference_not_found`, `unsupported_media_type`, `validation_failed`.
+//
 // POST /v1/users
 func (s *Server) handleUsersCreateRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
 	statusWriter := &codeRecorder{ResponseWriter: w}
@@ -2448,6 +2503,9 @@ func (s *Server) handleUsersCreateRequest(args [0]string, argsEscaped bool, w ht
 // Switches the user off: it keeps its data and is refused every request. Deactivating an inactive user
 // changes nothing. Needs the permission `users:update`.
 //
+// Problems, besides those of every operation: `idempotency_key_reused`, `last_administrator`,
+// `not_found`.
+//
 // POST /v1/users/{id}/deactivate
 func (s *Server) handleUsersDeactivateRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
 	statusWriter := &codeRecorder{ResponseWriter: w}
@@ -2534,6 +2592,10 @@ func (s *Server) handleUsersDeactivateRequest(args [1]string, argsEscaped bool, 
 					Name: "id",
 					In:   "path",
 				}: params.ID,
+				{
+					Name: "Idempotency-Key",
+					In:   "header",
+				}: params.IdempotencyKey,
 			},
 			Raw: r,
 		}
@@ -2587,7 +2649,11 @@ func (s *Server) handleUsersDeactivateRequest(args [1]string, argsEscaped bool, 
 
 // handleUsersDeleteRequest handles users.delete operation.
 //
-// Needs the permission `users:delete`.
+// Needs the permission `users:delete`. Is refused while rows refer to it among `users` (`managerId`),
+// `userRoles` (`userId`), `userRoles` (`grantedById`).
+//
+// Problems, besides those of every operation: `last_administrator`, `not_found`,
+// `precondition_failed`, `still_referenced`.
 //
 // DELETE /v1/users/{id}
 func (s *Server) handleUsersDeleteRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -2734,6 +2800,8 @@ func (s *Server) handleUsersDeleteRequest(args [1]string, argsEscaped bool, w ht
 //
 // Needs the permission `users:read`; without it, callers reach rows of their own and of the people
 // they manage, at any level.
+//
+// Problems, besides those of every operation: `not_found`.
 //
 // GET /v1/users/{id}
 func (s *Server) handleUsersGetRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -2884,6 +2952,8 @@ func (s *Server) handleUsersGetRequest(args [1]string, argsEscaped bool, w http.
 //
 // Needs the permission `users:read`; without it, callers reach rows of their own and of the people
 // they manage, at any level.
+//
+// Problems, besides those of every operation: `invalid_cursor`.
 //
 // GET /v1/users
 func (s *Server) handleUsersListRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -3068,6 +3138,8 @@ func (s *Server) handleUsersListRequest(args [0]string, argsEscaped bool, w http
 // the caller may read. Needs the permission `users:read`; without it, callers reach rows of their own
 // and of the people they manage, at any level.
 //
+// Problems, besides those of every operation: `not_found`.
+//
 // GET /v1/users/{id}/reports
 func (s *Server) handleUsersReportsRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
 	statusWriter := &codeRecorder{ResponseWriter: w}
@@ -3212,6 +3284,10 @@ func (s *Server) handleUsersReportsRequest(args [1]string, argsEscaped bool, w h
 // handleUsersUpdateRequest handles users.update operation.
 //
 // Needs the permission `users:update`.
+//
+// Problems, besides those of every operation: `conflict`, `invalid_json`, `last_administrator`,
+// `not_found`, `payload_too_large`, `precondition_failed`, `reference_not_found`,
+// `unsupported_media_type`, `validation_failed`.
 //
 // PATCH /v1/users/{id}
 func (s *Server) handleUsersUpdateRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {

@@ -25,7 +25,7 @@ var (
 	}
 	rn6AllowedHeaders = map[string]string{
 		"GET":  "Authorization",
-		"POST": "Authorization,Content-Type",
+		"POST": "Authorization,Content-Type,Idempotency-Key",
 	}
 	rn8AllowedHeaders = map[string]string{
 		"DELETE": "Authorization,If-Match",
@@ -50,7 +50,7 @@ var (
 		"PATCH":  "Authorization,Content-Type,If-Match",
 	}
 	rn16AllowedHeaders = map[string]string{
-		"POST": "Authorization",
+		"POST": "Authorization,Idempotency-Key",
 	}
 	rn18AllowedHeaders = map[string]string{
 		"GET": "Authorization",

@@ -973,7 +973,13 @@ type Problem struct {
 	Status int `json:"status"`
 	// What happened this time, for people.
 	Detail string `json:"detail"`
-	// Stable code of the kind, for programs.
+	// Stable code of the kind, for programs; more may come. `unauthenticated` (401), `permission_denied`
+	// (403), `tenant_suspended` (403), `user_inactive` (403), `not_found` (404), `route_not_found` (404),
+	// `method_not_allowed` (405), `invalid_json` (400), `invalid_parameter` (400), `invalid_cursor` (400),
+	// `validation_failed` (422), `conflict` (409), `reference_not_found` (422), `still_referenced` (409),
+	// `precondition_failed` (412), `idempotency_key_reused` (422), `last_administrator` (409),
+	// `unsupported_media_type` (415), `payload_too_large` (413), `url_too_long` (414), `headers_too_large`
+	// (431), `unavailable` (503), `timeout` (504), `internal` (500).
 	Code string `json:"code"`
 	// Identifies the request in the server's logs.
 	RequestId string `json:"requestId"`
@@ -3466,6 +3472,8 @@ func (s *UsersListCount) UnmarshalText(data []byte) error {
 }
 
 type UsersListCreatedAt struct {
+	// Only values that are this.
+	Eq OptDateTime `json:"eq"`
 	// Only values after this.
 	Gt OptDateTime `json:"gt"`
 	// Only values at or after this.
@@ -3474,6 +3482,11 @@ type UsersListCreatedAt struct {
 	Lt OptDateTime `json:"lt"`
 	// Only values at or before this.
 	Lte OptDateTime `json:"lte"`
+}
+
+// GetEq returns the value of Eq.
+func (s *UsersListCreatedAt) GetEq() OptDateTime {
+	return s.Eq
 }
 
 // GetGt returns the value of Gt.
@@ -3494,6 +3507,11 @@ func (s *UsersListCreatedAt) GetLt() OptDateTime {
 // GetLte returns the value of Lte.
 func (s *UsersListCreatedAt) GetLte() OptDateTime {
 	return s.Lte
+}
+
+// SetEq sets the value of Eq.
+func (s *UsersListCreatedAt) SetEq(val OptDateTime) {
+	s.Eq = val
 }
 
 // SetGt sets the value of Gt.

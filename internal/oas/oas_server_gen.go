@@ -18,11 +18,17 @@ type Handler interface {
 	//
 	// Needs the permission `roles:create`.
 	//
+	// Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
+	// `payload_too_large`, `unsupported_media_type`, `validation_failed`.
+	//
 	// POST /v1/roles
 	RolesCreate(ctx context.Context, req *RoleCreate, params RolesCreateParams) (*RoleCreatedHeaders, error)
 	// RolesDelete implements roles.delete operation.
 	//
-	// Needs the permission `roles:delete`.
+	// Needs the permission `roles:delete`. Is refused while rows refer to it among `userRoles` (`roleId`).
+	//
+	// Problems, besides those of every operation: `last_administrator`, `not_found`,
+	// `precondition_failed`, `still_referenced`.
 	//
 	// DELETE /v1/roles/{id}
 	RolesDelete(ctx context.Context, params RolesDeleteParams) error
@@ -30,17 +36,25 @@ type Handler interface {
 	//
 	// Needs the permission `roles:read`.
 	//
+	// Problems, besides those of every operation: `not_found`.
+	//
 	// GET /v1/roles/{id}
 	RolesGet(ctx context.Context, params RolesGetParams) (RolesGetRes, error)
 	// RolesList implements roles.list operation.
 	//
 	// Needs the permission `roles:read`.
 	//
+	// Problems, besides those of every operation: `invalid_cursor`.
+	//
 	// GET /v1/roles
 	RolesList(ctx context.Context, params RolesListParams) (*RolePage, error)
 	// RolesUpdate implements roles.update operation.
 	//
 	// Needs the permission `roles:update`.
+	//
+	// Problems, besides those of every operation: `conflict`, `invalid_json`, `last_administrator`,
+	// `not_found`, `payload_too_large`, `precondition_failed`, `unsupported_media_type`,
+	// `validation_failed`.
 	//
 	// PATCH /v1/roles/{id}
 	RolesUpdate(ctx context.Context, req *RoleUpdate, params RolesUpdateParams) (*RoleChangedHeaders, error)
@@ -49,11 +63,17 @@ type Handler interface {
 	// Creates the tenant with its default roles and its first administrator, all or nothing. Needs a
 	// platform token: a caller that acts on tenants, not inside one.
 	//
+	// Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
+	// `payload_too_large`, `unsupported_media_type`, `validation_failed`.
+	//
 	// POST /v1/tenants
-	TenantsCreate(ctx context.Context, req *TenantCreate) (*TenantProvisionedHeaders, error)
+	TenantsCreate(ctx context.Context, req *TenantCreate, params TenantsCreateParams) (*TenantProvisionedHeaders, error)
 	// TenantsDelete implements tenants.delete operation.
 	//
-	// Needs a platform token: a caller that acts on tenants, not inside one.
+	// Needs a platform token: a caller that acts on tenants, not inside one. Is refused while rows refer
+	// to it among `roles` (`tenantId`), `users` (`tenantId`), `userRoles` (`tenantId`).
+	//
+	// Problems, besides those of every operation: `not_found`, `precondition_failed`, `still_referenced`.
 	//
 	// DELETE /v1/tenants/{id}
 	TenantsDelete(ctx context.Context, params TenantsDeleteParams) error
@@ -61,11 +81,15 @@ type Handler interface {
 	//
 	// Needs the permission `tenants:read`.
 	//
+	// Problems, besides those of every operation: `not_found`.
+	//
 	// GET /v1/tenants/{id}
 	TenantsGet(ctx context.Context, params TenantsGetParams) (TenantsGetRes, error)
 	// TenantsList implements tenants.list operation.
 	//
 	// Needs a platform token: a caller that acts on tenants, not inside one.
+	//
+	// Problems, besides those of every operation: `invalid_cursor`.
 	//
 	// GET /v1/tenants
 	TenantsList(ctx context.Context, params TenantsListParams) (*TenantPage, error)
@@ -73,17 +97,26 @@ type Handler interface {
 	//
 	// Needs a platform token: a caller that acts on tenants, not inside one.
 	//
+	// Problems, besides those of every operation: `conflict`, `invalid_json`, `not_found`,
+	// `payload_too_large`, `precondition_failed`, `unsupported_media_type`, `validation_failed`.
+	//
 	// PATCH /v1/tenants/{id}
 	TenantsUpdate(ctx context.Context, req *TenantUpdate, params TenantsUpdateParams) (*TenantChangedHeaders, error)
 	// UserRolesCreate implements userRoles.create operation.
 	//
 	// Needs the permission `user_roles:create`.
 	//
+	// Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
+	// `payload_too_large`, `reference_not_found`, `unsupported_media_type`, `validation_failed`.
+	//
 	// POST /v1/user-roles
 	UserRolesCreate(ctx context.Context, req *UserRoleCreate, params UserRolesCreateParams) (*UserRoleCreatedHeaders, error)
 	// UserRolesDelete implements userRoles.delete operation.
 	//
 	// Needs the permission `user_roles:delete`.
+	//
+	// Problems, besides those of every operation: `last_administrator`, `not_found`,
+	// `precondition_failed`.
 	//
 	// DELETE /v1/user-roles/{id}
 	UserRolesDelete(ctx context.Context, params UserRolesDeleteParams) error
@@ -92,6 +125,8 @@ type Handler interface {
 	// Needs the permission `user_roles:read`; without it, callers reach rows of their own and of the
 	// people they manage, at any level.
 	//
+	// Problems, besides those of every operation: `not_found`.
+	//
 	// GET /v1/user-roles/{id}
 	UserRolesGet(ctx context.Context, params UserRolesGetParams) (UserRolesGetRes, error)
 	// UserRolesList implements userRoles.list operation.
@@ -99,11 +134,16 @@ type Handler interface {
 	// Needs the permission `user_roles:read`; without it, callers reach rows of their own and of the
 	// people they manage, at any level.
 	//
+	// Problems, besides those of every operation: `invalid_cursor`.
+	//
 	// GET /v1/user-roles
 	UserRolesList(ctx context.Context, params UserRolesListParams) (*UserRolePage, error)
 	// UsersCreate implements users.create operation.
 	//
 	// Needs the permission `users:create`.
+	//
+	// Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
+	// `payload_too_large`, `reference_not_found`, `unsupported_media_type`, `validation_failed`.
 	//
 	// POST /v1/users
 	UsersCreate(ctx context.Context, req *UserCreate, params UsersCreateParams) (*UserCreatedHeaders, error)
@@ -112,11 +152,18 @@ type Handler interface {
 	// Switches the user off: it keeps its data and is refused every request. Deactivating an inactive user
 	// changes nothing. Needs the permission `users:update`.
 	//
+	// Problems, besides those of every operation: `idempotency_key_reused`, `last_administrator`,
+	// `not_found`.
+	//
 	// POST /v1/users/{id}/deactivate
 	UsersDeactivate(ctx context.Context, params UsersDeactivateParams) (*UserChangedHeaders, error)
 	// UsersDelete implements users.delete operation.
 	//
-	// Needs the permission `users:delete`.
+	// Needs the permission `users:delete`. Is refused while rows refer to it among `users` (`managerId`),
+	// `userRoles` (`userId`), `userRoles` (`grantedById`).
+	//
+	// Problems, besides those of every operation: `last_administrator`, `not_found`,
+	// `precondition_failed`, `still_referenced`.
 	//
 	// DELETE /v1/users/{id}
 	UsersDelete(ctx context.Context, params UsersDeleteParams) error
@@ -125,12 +172,16 @@ type Handler interface {
 	// Needs the permission `users:read`; without it, callers reach rows of their own and of the people
 	// they manage, at any level.
 	//
+	// Problems, besides those of every operation: `not_found`.
+	//
 	// GET /v1/users/{id}
 	UsersGet(ctx context.Context, params UsersGetParams) (UsersGetRes, error)
 	// UsersList implements users.list operation.
 	//
 	// Needs the permission `users:read`; without it, callers reach rows of their own and of the people
 	// they manage, at any level.
+	//
+	// Problems, besides those of every operation: `invalid_cursor`.
 	//
 	// GET /v1/users
 	UsersList(ctx context.Context, params UsersListParams) (*UserPage, error)
@@ -140,11 +191,17 @@ type Handler interface {
 	// the caller may read. Needs the permission `users:read`; without it, callers reach rows of their own
 	// and of the people they manage, at any level.
 	//
+	// Problems, besides those of every operation: `not_found`.
+	//
 	// GET /v1/users/{id}/reports
 	UsersReports(ctx context.Context, params UsersReportsParams) (*Reports, error)
 	// UsersUpdate implements users.update operation.
 	//
 	// Needs the permission `users:update`.
+	//
+	// Problems, besides those of every operation: `conflict`, `invalid_json`, `last_administrator`,
+	// `not_found`, `payload_too_large`, `precondition_failed`, `reference_not_found`,
+	// `unsupported_media_type`, `validation_failed`.
 	//
 	// PATCH /v1/users/{id}
 	UsersUpdate(ctx context.Context, req *UserUpdate, params UsersUpdateParams) (*UserChangedHeaders, error)

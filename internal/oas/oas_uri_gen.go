@@ -12,6 +12,14 @@ import (
 
 // EncodeURI encodes UsersListCreatedAt as URI form.
 func (s *UsersListCreatedAt) EncodeURI(e uri.Encoder) error {
+	if err := e.EncodeField("eq", func(e uri.Encoder) error {
+		if val, ok := s.Eq.Get(); ok {
+			return e.EncodeValue(conv.DateTimeToString(val))
+		}
+		return nil
+	}); err != nil {
+		return errors.Wrap(err, "encode field \"eq\"")
+	}
 	if err := e.EncodeField("gt", func(e uri.Encoder) error {
 		if val, ok := s.Gt.Get(); ok {
 			return e.EncodeValue(conv.DateTimeToString(val))
@@ -47,11 +55,12 @@ func (s *UsersListCreatedAt) EncodeURI(e uri.Encoder) error {
 	return nil
 }
 
-var uriFieldsNameOfUsersListCreatedAt = [4]string{
-	0: "gt",
-	1: "gte",
-	2: "lt",
-	3: "lte",
+var uriFieldsNameOfUsersListCreatedAt = [5]string{
+	0: "eq",
+	1: "gt",
+	2: "gte",
+	3: "lt",
+	4: "lte",
 }
 
 // DecodeURI decodes UsersListCreatedAt from URI form.
@@ -62,6 +71,30 @@ func (s *UsersListCreatedAt) DecodeURI(d uri.Decoder) error {
 
 	if err := d.DecodeFields(func(k string, d uri.Decoder) error {
 		switch k {
+		case "eq":
+			if err := func() error {
+				var sDotEqVal time.Time
+				if err := func() error {
+					val, err := d.DecodeValue()
+					if err != nil {
+						return err
+					}
+
+					c, err := conv.ToDateTime(val)
+					if err != nil {
+						return err
+					}
+
+					sDotEqVal = c
+					return nil
+				}(); err != nil {
+					return err
+				}
+				s.Eq.SetTo(sDotEqVal)
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"eq\"")
+			}
 		case "gt":
 			if err := func() error {
 				var sDotGtVal time.Time
@@ -159,7 +192,7 @@ func (s *UsersListCreatedAt) DecodeURI(d uri.Decoder) error {
 				return errors.Wrap(err, "decode field \"lte\"")
 			}
 		default:
-			return errors.Errorf("unexpected field %q", k)
+			return nil
 		}
 		return nil
 	}); err != nil {

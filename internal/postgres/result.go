@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"math"
 	"time"
 	"unsafe"
@@ -95,6 +96,17 @@ func (r *Result) Scan(column int, dst any) {
 	c := &r.rows.columns[column]
 	if err := r.rows.scan(c, r.raw(column), dst); err != nil && r.err == nil {
 		r.err = scanError(c, err)
+	}
+}
+
+// JSON decodes a json or jsonb value into what dst points to; NULL leaves it as it is.
+func (r *Result) JSON(column int, dst any) {
+	if r.IsNull(column) {
+		return
+	}
+	text := scanned[[]byte](r, column)
+	if err := json.Unmarshal(text, dst); err != nil && r.err == nil {
+		r.err = scanError(&r.rows.columns[column], err)
 	}
 }
 

@@ -46,6 +46,14 @@ type Annotation struct {
 	Example string `json:"example,omitempty"`
 	// Transactional entities are created in a transaction, because a hook of theirs needs one.
 	Transactional bool `json:"transactional,omitempty"`
+	// Endings announce which operations, or that a field, will be gone.
+	Endings []Ending `json:"endings,omitempty"`
+	// Codes are the problems that the entity's own rules can answer, by verb.
+	Codes map[Verb][]string `json:"codes,omitempty"`
+	// OnDelete is what happens to the rows behind an edge when theirs is deleted; empty refuses.
+	OnDelete Action `json:"onDelete,omitempty"`
+	// Shape is the OpenAPI schema of a JSON field's Go type.
+	Shape *Shape `json:"shape,omitempty"`
 	// Through names the edge of the join entity whose far side an edge shows, and the name it shows it under.
 	Through *ThroughEdge `json:"through,omitempty"`
 }
@@ -124,6 +132,15 @@ func Example(value string) Annotation { return Annotation{Example: value} }
 // InTransaction creates rows of the entity in a transaction, for hooks that check or write more than the row.
 func InTransaction() Annotation { return Annotation{Transactional: true} }
 
+// Refuses documents a problem that rules of the entity's own answer to the verbs, by its code in docs/problems.md.
+func Refuses(code string, verbs ...Verb) Annotation {
+	codes := map[Verb][]string{}
+	for _, verb := range verbs {
+		codes[verb] = []string{code}
+	}
+	return Annotation{Codes: codes}
+}
+
 // Detail makes `GET /v1/<entity>/{id}` answer the schema name, which is the entity plus the named expansions. An
 // expansion is an edge to many (`managed_users`) or the name given to Through (`roles`).
 func Detail(name string, expand ...string) Annotation {
@@ -168,9 +185,24 @@ func (a Annotation) Merge(other schema.Annotation) schema.Annotation {
 		access[verb] = append(access[verb], relations...)
 	}
 	a.Access = access
+	codes := maps.Clone(a.Codes)
+	if codes == nil {
+		codes = map[Verb][]string{}
+	}
+	for verb, more := range o.Codes {
+		codes[verb] = append(codes[verb], more...)
+	}
+	a.Codes = codes
 	if o.Example != "" {
 		a.Example = o.Example
 	}
+	if o.OnDelete != "" {
+		a.OnDelete = o.OnDelete
+	}
+	if o.Shape != nil {
+		a.Shape = o.Shape
+	}
+	a.Endings = append(a.Endings, o.Endings...)
 	a.Sort, a.Filter, a.Search = append(a.Sort, o.Sort...), append(a.Filter, o.Filter...), append(a.Search, o.Search...)
 	a.Without = append(a.Without, o.Without...)
 	a.Internal = a.Internal || o.Internal

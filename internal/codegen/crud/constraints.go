@@ -52,7 +52,7 @@ func constraintsOf(entities []*model.Entity, tables []*schema.Table) []constrain
 func fieldsOf(entity *model.Entity, columns []*schema.Column) []string {
 	fields := []string{}
 	for _, c := range columns {
-		for _, f := range entity.Fields {
+		for _, f := range slices.Concat(entity.Fields, entity.Secrets) {
 			if f.Ent.StorageKey() == c.Name && c.Name != ddl.TenantColumn {
 				fields = append(fields, f.JSON)
 			}

@@ -50,7 +50,7 @@ func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, table
 	if err := render(parsed, "cases", filepath.Join(dir, "crudtest", "cases.go"), data); err != nil {
 		return err
 	}
-	for _, shared := range []string{"handler", "access", "constraints"} {
+	for _, shared := range []string{"handler", "access", "constraints", "deletes"} {
 		if err := render(parsed, shared, filepath.Join(dir, shared+".go"), data); err != nil {
 			return err
 		}

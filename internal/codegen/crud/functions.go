@@ -2,6 +2,7 @@ package crud
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -35,6 +36,8 @@ var functions = template.FuncMap{
 	"operation":  func(e *model.Entity) string { return goName(e.Resource) },
 	"expansions": expansions,
 	"lower":      lower,
+	"released":   releases,
+	"jsonFields": jsonFields,
 	"inc":        func(i int) int { return i + 1 },
 	"stored":     stored,
 	"scan":       scan,
@@ -76,6 +79,16 @@ func columns(e *model.Entity, names []string) string {
 	return strings.Join(out, ", ")
 }
 
+// releases reports whether deleting rows of the type does something to those that refer to them.
+func releases(entities []*model.Entity, node *gen.Type) bool {
+	return slices.ContainsFunc(entities, func(e *model.Entity) bool { return e.Node == node && len(e.Released()) > 0 })
+}
+
+// jsonFields reports whether bodies of the entity hold JSON fields.
+func jsonFields(e *model.Entity) bool {
+	return slices.ContainsFunc(e.Creatable(), func(f *model.Field) bool { return f.Kind == model.JSON })
+}
+
 func expansions(e *model.Entity) []*model.Expansion {
 	if e.Detail == nil {
 		return nil
@@ -91,6 +104,9 @@ func stored(e *model.Entity) []*gen.Field {
 // scan writes the statement that reads a column into the row.
 func scan(f *gen.Field, column int) string {
 	target := "row." + f.StructField()
+	if f.IsJSON() {
+		return fmt.Sprintf("from.JSON(%d, &%s)", column, target)
+	}
 	value := scanValue(f, column)
 	switch {
 	case value == "" && !f.NillableValue():
@@ -216,7 +232,7 @@ func keyKind(f *model.Field) string {
 		return "Time"
 	case model.UUID:
 		return "ID"
-	case model.String, model.Enum, model.Decimal, model.Bytes, model.TextList:
+	case model.String, model.Enum, model.Decimal, model.Bytes, model.TextList, model.JSON:
 	}
 	return "Text"
 }

@@ -123,6 +123,11 @@ func sampleValue(f *model.Field) (string, error) {
 		return `"AAAA"`, nil
 	case model.TextList:
 		return "[]", nil
+	case model.JSON:
+		if f.Example != "" {
+			return f.Example, nil
+		}
+		return sampleShape(f.Shape, f.Shape.Root)
 	}
 	text, err := sampleText(f)
 	if err != nil {
@@ -130,6 +135,51 @@ func sampleValue(f *model.Field) (string, error) {
 	}
 	encoded, err := json.Marshal(text)
 	return string(encoded), err
+}
+
+// sampleShape returns a value of a JSON field's schema, with the members that it must have.
+func sampleShape(shape *contract.Shape, schema json.RawMessage) (string, error) {
+	var s struct {
+		Ref        string `json:"$ref"`
+		Type       string
+		Format     string
+		Minimum    json.Number
+		Required   []string
+		Properties map[string]json.RawMessage
+	}
+	if err := json.Unmarshal(schema, &s); err != nil {
+		return "", fmt.Errorf("read the shape of a JSON field: %w", err)
+	}
+	if s.Ref != "" {
+		return sampleShape(shape, shape.Components[s.Ref[strings.LastIndexByte(s.Ref, '/')+1:]])
+	}
+	switch {
+	case s.Type == "boolean":
+		return "true", nil
+	case s.Type == "integer" && s.Minimum != "":
+		return s.Minimum.String(), nil
+	case s.Type == "integer", s.Type == "number":
+		return "1", nil
+	case s.Type == "array":
+		return "[]", nil
+	case s.Type != "string":
+		var members []string
+		for _, name := range s.Required {
+			value, err := sampleShape(shape, s.Properties[name])
+			if err != nil {
+				return "", err
+			}
+			members = append(members, fmt.Sprintf("%q: %s", name, value))
+		}
+		return "{" + strings.Join(members, ", ") + "}", nil
+	}
+	texts := map[string]string{
+		"date-time": "2026-01-02T03:04:05.000006Z", "uuid": "01900000-0000-7000-8000-000000000000", "decimal": "1", "byte": "AAAA",
+	}
+	if text, ok := texts[s.Format]; ok {
+		return fmt.Sprintf("%q", text), nil
+	}
+	return `"sample"`, nil
 }
 
 func sampleNumber(f *model.Field) string {

@@ -91,8 +91,8 @@ func (e *Entity) checkAccess() error {
 		if f.Guard == nil {
 			continue
 		}
-		if f.Kind == TextList || f.Kind == Bytes {
-			return fmt.Errorf("field %s is hidden by contract.VisibleWith, which a list or bytes cannot be: null would be read as empty", f.Ent.Name)
+		if f.Kind == TextList || f.Kind == Bytes || f.Kind == JSON {
+			return fmt.Errorf("field %s is hidden by contract.VisibleWith, which a list, JSON or bytes cannot be: null would be read as empty", f.Ent.Name)
 		}
 		if f.Guard.Self != "" {
 			if err := holdsUser(f.Guard.Self); err != nil {

@@ -2,7 +2,9 @@ package model
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/entc/gen"
@@ -29,6 +31,7 @@ const (
 	Date     Kind = "date"
 	Bytes    Kind = "bytes"    // base64
 	TextList Kind = "textlist" // array of strings: a Postgres text[] or a JSON column
+	JSON     Kind = "json"     // a JSON column: a Go type of the schema's own, or free-form
 )
 
 // Field is one field of an entity as the API shows it.
@@ -62,7 +65,21 @@ type Field struct {
 	Example string
 	// Guard hides the field from callers without a permission; nil shows it to all who see the row.
 	Guard *contract.FieldGuard
+	// Secret fields are accepted and never answered.
+	Secret bool
+	// Shape is the structure of a JSON field; nil for other kinds.
+	Shape *contract.Shape
+	// Ending announces that the field will be gone; nil when it stays.
+	Ending *contract.Ending
 }
+
+// Slice reports whether ogen and Ent hold the field in a slice, whose nil is null.
+func (f *Field) Slice() bool {
+	return f.Kind == TextList || f.Kind == Bytes || f.Kind == JSON && strings.Contains(string(f.Shape.Root), `"type":"array"`)
+}
+
+// Ordered reports whether values of the field can be compared in a query.
+func (f *Field) Ordered() bool { return f.Kind != Bytes && f.Kind != TextList && f.Kind != JSON }
 
 // AnswersNull reports whether an answer can hold null in place of a value.
 func (f *Field) AnswersNull() bool { return f.Nullable || f.Guard != nil }
@@ -92,7 +109,11 @@ func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error
 	if f.Comment() == "" {
 		return nil, fmt.Errorf("field %s has no comment: add .Comment(\"…\"), it becomes the API's documentation", f.Name)
 	}
-	if f.Optional && !f.Nillable && kind != TextList && kind != Bytes {
+	shape, err := shapeOf(f, kind, annotation.Shape)
+	if err != nil {
+		return nil, fmt.Errorf("field %s: %w", f.Name, err)
+	}
+	if f.Optional && !f.Nillable && kind != TextList && kind != Bytes && kind != JSON {
 		return nil, fmt.Errorf("field %s is Optional and not Nillable: null would be read as a zero value; add .Nillable()", f.Name)
 	}
 	if f.Nillable && !f.Optional {
@@ -110,6 +131,9 @@ func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error
 		ServerOwned: annotation.ServerOwned,
 		Guard:       annotation.Guard,
 		Example:     annotation.Example,
+		Secret:      f.Sensitive(),
+		Shape:       shape,
+		Ending:      annotation.EndingOf(""),
 		Limits:      withinType(f.Type.Type, found.Of(node.Name, f.Name)),
 	}
 	out.Required = !f.Optional && !f.Default
@@ -197,6 +221,39 @@ func kindOf(f *gen.Field) (Kind, error) {
 	case "pq.StringArray", "[]string":
 		return TextList, nil
 	}
+	if f.IsJSON() {
+		return JSON, nil
+	}
 	return "", fmt.Errorf("type %s has no place in the contract yet: use a string, enum, uuid, bool, number, decimal.Decimal, time, date, bytes, "+
-		"field.Strings or pq.StringArray", f.Type)
+		"field.Strings, pq.StringArray or field.JSON", f.Type)
+}
+
+// plainShapes are JSON types whose structure their name says.
+var plainShapes = map[string]any{
+	"map[string]interface {}": map[string]any{}, "map[string]any": map[string]any{}, "map[string]string": map[string]string{},
+	"[]int": []int{}, "[]float64": []float64{}, "[]interface {}": []any{},
+	"[]map[string]interface {}": []map[string]any{},
+}
+
+// shapeOf returns the structure of a JSON field; nil for other kinds.
+func shapeOf(f *gen.Field, kind Kind, declared *contract.Shape) (*contract.Shape, error) {
+	if kind != JSON {
+		if declared != nil {
+			return nil, fmt.Errorf("contract.JSON is for JSON fields")
+		}
+		return nil, nil
+	}
+	if example, ok := plainShapes[f.Type.String()]; ok && declared == nil {
+		declared = contract.JSON(example).Shape
+	}
+	if declared == nil {
+		return nil, fmt.Errorf("the structure of %s is not known: add .Annotations(contract.JSON(%s{}))", f.Type, strings.TrimPrefix(f.Type.String(), "*"))
+	}
+	if declared.Err != "" {
+		return nil, errors.New(declared.Err)
+	}
+	if f.Optional && strings.Contains(string(declared.Root), "$ref") && !strings.HasPrefix(f.Type.String(), "*") {
+		return nil, fmt.Errorf("null would be read as an empty %s: declare it with a pointer, field.JSON(%q, &%s{})", f.Type, f.Name, f.Type)
+	}
+	return declared, nil
 }

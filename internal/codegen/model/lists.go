@@ -21,8 +21,8 @@ func (e *Entity) readLists(annotation contract.Annotation) error {
 		fits   func(*Field) bool
 		want   string
 	}{
-		{"Sort", annotation.Sort, &e.Sorts, func(f *Field) bool { return f.Kind != Bytes && f.Kind != TextList }, "a field with an order"},
-		{"Filter", annotation.Filter, &e.Filters, func(f *Field) bool { return f.Kind != Bytes && f.Kind != TextList }, "a field that can be compared"},
+		{"Sort", annotation.Sort, &e.Sorts, (*Field).Ordered, "a field with an order"},
+		{"Filter", annotation.Filter, &e.Filters, (*Field).Ordered, "a field that can be compared"},
 		{"Search", annotation.Search, &e.Searches, func(f *Field) bool { return f.Kind == String }, "a text field"},
 	} {
 		for _, name := range use.fields {

@@ -33,6 +33,8 @@ type Entity struct {
 	TenantOwned bool
 	// Fields in contract order: id, tenantId, the entity's own, the server's bookkeeping.
 	Fields []*Field
+	// Secrets are the fields that bodies take and no answer shows.
+	Secrets []*Field
 	// Expansions are the related entities an answer can carry.
 	Expansions []*Expansion
 	// Detail is the schema that get answers; nil when that is the plain entity.
@@ -45,7 +47,21 @@ type Entity struct {
 	platform []contract.Verb
 	without  []contract.Verb
 	access   map[contract.Verb][]contract.Relation
+	said     contract.Annotation
+	// referrers are the references to rows of the entity.
+	referrers []*Referrer
 }
+
+// Ending announces that an operation will be gone; nil when it stays.
+func (e *Entity) Ending(verb contract.Verb) *contract.Ending { return e.said.EndingOf(verb) }
+
+// Announce adds to what the schema says will be gone.
+func (e *Entity) Announce(endings ...contract.Ending) {
+	e.said.Endings = append(e.said.Endings, endings...)
+}
+
+// Refuses are the problem codes of the entity's own rules.
+func (e *Entity) Refuses(verb contract.Verb) []string { return e.said.Codes[verb] }
 
 // Detail is an entity's schema with its default expansions.
 type Detail struct {
@@ -105,7 +121,7 @@ func (e *Entity) Updatable() []*Field {
 
 func (e *Entity) fields(keep func(*Field) bool) []*Field {
 	var kept []*Field
-	for _, f := range e.Fields {
+	for _, f := range slices.Concat(e.Fields, e.Secrets) {
 		if keep(f) {
 			kept = append(kept, f)
 		}
@@ -146,6 +162,11 @@ func Build(graph *gen.Graph, found validators.Set) ([]*Entity, error) {
 			return nil, fmt.Errorf("entity %s: %w", entity.Name, err)
 		}
 	}
+	for _, entity := range entities {
+		if err := entity.readReferrers(graph.MutableNodes(), byName); err != nil {
+			return nil, fmt.Errorf("entity %s: %w", entity.Name, err)
+		}
+	}
 	slices.SortFunc(entities, func(a, b *Entity) int { return cmp.Compare(a.Name, b.Name) })
 	return entities, nil
 }
@@ -168,6 +189,7 @@ func newEntity(node *gen.Type, annotation contract.Annotation, found validators.
 		platform:   annotation.Platform,
 		without:    annotation.Without,
 		access:     annotation.Access,
+		said:       annotation,
 
 		Transactional: annotation.Transactional,
 	}
@@ -178,12 +200,16 @@ func newEntity(node *gen.Type, annotation contract.Annotation, found validators.
 	id.ServerOwned = true
 	entity.Fields = append(entity.Fields, id)
 	for _, f := range node.Fields {
-		if f.Sensitive() {
-			continue
+		if own, err := contract.Of(f.Annotations); f.Sensitive() && err == nil && own.ServerOwned {
+			continue // neither accepted nor answered
 		}
 		field, err := newField(node, f, found)
 		if err != nil {
 			return nil, err
+		}
+		if field.Secret {
+			entity.Secrets = append(entity.Secrets, field)
+			continue
 		}
 		entity.Versioned = entity.Versioned || f.Name == "version" && field.Kind == Integer && field.ServerOwned
 		entity.TenantOwned = entity.TenantOwned || f.StorageKey() == ddl.TenantColumn

@@ -8,6 +8,7 @@ import (
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
+	"github.com/google/uuid"
 
 	base "github.com/lockstep-dev/lockstep/ent/schema"
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
@@ -33,6 +34,20 @@ func (v variant) Annotations() []schema.Annotation { return v.annotations }
 // Variant has a name that Ent can print; MarshalSchema takes it from the type.
 type Variant struct{ variant }
 
+// Part refers to nothing by a field of its own.
+type Part struct{ variant }
+
+// Annotations of Part.
+func (Part) Annotations() []schema.Annotation { return []schema.Annotation{schema.Comment("Part.")} }
+
+// Shaped is the structure of a JSON field, Untagged is none.
+type (
+	Shaped struct {
+		Size int `json:"size"`
+	}
+	Untagged struct{ Size int }
+)
+
 func TestBuildRefusesWhatTheContractCannotSay(t *testing.T) {
 	t.Parallel()
 	said := []schema.Annotation{schema.Comment("Variant.")}
@@ -43,7 +58,13 @@ func TestBuildRefusesWhatTheContractCannotSay(t *testing.T) {
 		"entity without comment": {variant{}, "has no comment"},
 		"field without comment":  {variant{fields: []ent.Field{field.String("code")}, annotations: said}, "field code has no comment"},
 		"optional not nillable":  {variant{fields: []ent.Field{field.String("code").Optional().Comment("Code.")}, annotations: said}, "add .Nillable()"},
-		"unknown type":           {variant{fields: []ent.Field{field.JSON("code", map[string]any{}).Comment("Code.")}, annotations: said}, "no place in the contract"},
+		"unknown type":           {variant{fields: []ent.Field{field.JSON("code", Shaped{}).Comment("Code.")}, annotations: said}, "contract.JSON(model_test.Shaped{})"},
+		"unknown structure":      {variant{fields: []ent.Field{field.JSON("code", map[int]string{}).Annotations(contract.JSON(map[int]string{})).Comment("Code.")}, annotations: said}, "keys of a JSON object are strings"},
+		"null of a struct":       {variant{fields: []ent.Field{field.JSON("code", Shaped{}).Optional().Annotations(contract.JSON(Shaped{})).Comment("Code.")}, annotations: said}, "&model_test.Shaped{}"},
+		"member without a name":  {variant{fields: []ent.Field{field.JSON("code", Untagged{}).Annotations(contract.JSON(Untagged{})).Comment("Code.")}, annotations: said}, `json:"size"`},
+		"filter by JSON":         {variant{fields: []ent.Field{field.JSON("code", map[string]any{}).Comment("Code.")}, annotations: append(said, contract.Filter("code"))}, `contract.Filter("code")`},
+		"delete of its own side": {variant{fields: []ent.Field{field.UUID("badge_id", uuid.UUID{}).Comment("Badge.")}, edges: []ent.Edge{edge.To("badge", fixture.Badge.Type).Unique().Required().Field("badge_id").Annotations(contract.OnDelete(contract.Cascade))}, annotations: said}, "belongs on the edge of the entity that is deleted"},
+		"delete without a field": {variant{edges: []ent.Edge{edge.To("parts", Part.Type).Annotations(contract.OnDelete(contract.Cascade))}, annotations: said}, `Field("…_id")`},
 		"many to many":           {variant{edges: []ent.Edge{edge.To("people", fixture.Badge.Type)}, annotations: append(said, contract.Detail("X", "nothing"))}, `"nothing"`},
 		"sort by nothing":        {variant{annotations: append(said, contract.Sort("gone"))}, `contract.Sort("gone")`},
 		"access by no user":      {variant{fields: []ent.Field{field.String("code").Comment("Code.")}, annotations: append(said, contract.Allow(contract.Read, contract.Self("code")))}, `"code"`},
@@ -52,7 +73,7 @@ func TestBuildRefusesWhatTheContractCannotSay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := model.Build(fixture.Graph(t, append(fixture.Schemas(), Variant{c.variant})...), validators.Set{})
+			_, err := model.Build(fixture.Graph(t, append(fixture.Schemas(), Variant{c.variant}, Part{})...), validators.Set{})
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "Variant") {
 				t.Errorf("got %v, want an error about Variant with %q", err, c.want)
 			}
@@ -105,5 +126,42 @@ func TestCheckIndexesNamesTheIndexToAdd(t *testing.T) {
 	}
 	if err != nil && strings.Contains(err.Error(), `Sort("id")`) {
 		t.Errorf("got %v, but the primary key serves the id", err)
+	}
+}
+
+// Ward refers to a keeper that it must have: its reference cannot be cleared.
+type (
+	Keeper struct{ variant }
+	Ward   struct{ variant }
+)
+
+// Edges of Keeper.
+func (Keeper) Edges() []ent.Edge {
+	return []ent.Edge{edge.To("wards", Ward.Type).Annotations(contract.OnDelete(contract.Clear))}
+}
+
+// Annotations of Keeper.
+func (Keeper) Annotations() []schema.Annotation {
+	return []schema.Annotation{schema.Comment("Keeper.")}
+}
+
+// Fields of Ward.
+func (Ward) Fields() []ent.Field {
+	return []ent.Field{field.UUID("keeper_id", uuid.UUID{}).Comment("Keeper.")}
+}
+
+// Edges of Ward.
+func (Ward) Edges() []ent.Edge {
+	return []ent.Edge{edge.From("keeper", Keeper.Type).Ref("wards").Unique().Required().Field("keeper_id")}
+}
+
+// Annotations of Ward.
+func (Ward) Annotations() []schema.Annotation { return []schema.Annotation{schema.Comment("Ward.")} }
+
+func TestBuildRefusesToClearWhatMustBeThere(t *testing.T) {
+	t.Parallel()
+	_, err := model.Build(fixture.Graph(t, fixture.Tenant{}, Keeper{}, Ward{}), validators.Set{})
+	if err == nil || !strings.Contains(err.Error(), "Ward.keeper_id can hold no null") {
+		t.Errorf("got %v, want the reference that cannot be cleared", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/ogen-go/ogen"
 )
@@ -86,8 +87,43 @@ func (doc *document) addPath(path string, added *ogen.PathItem) error {
 		if (*m.from).OperationID == "" || len((*m.from).Tags) != 1 {
 			return fmt.Errorf("%s %s needs an operationId such as users.deactivate, and its resource as the one tag", m.name, path)
 		}
+		if m.name == "post" {
+			takeKey(*m.from)
+		}
+		if err := doc.takeExtensions(*m.from); err != nil {
+			return fmt.Errorf("%s %s: %w", m.name, path, err)
+		}
 		(*m.from).AddResponse("default", ogen.NewResponse().SetRef("#/components/responses/Problem"))
 		*m.to = *m.from
 	}
+	return nil
+}
+
+// takeKey gives a POST the Idempotency-Key that all take: its method then gets the key, for idempotency.Once.
+func takeKey(op *ogen.Operation) {
+	key := idempotencyKey()
+	if !slices.ContainsFunc(op.Parameters, func(p *ogen.Parameter) bool { return p.In == "header" && strings.EqualFold(p.Name, key.Name) }) {
+		op.Parameters = append(op.Parameters, key)
+	}
+}
+
+// takeExtensions keeps the extensions that a fragment may use, and refuses others, which nothing would read.
+func (doc *document) takeExtensions(op *ogen.Operation) error {
+	for _, name := range slices.Sorted(maps.Keys(op.Common.Extensions)) {
+		node := op.Common.Extensions[name]
+		switch name {
+		case problemCodes:
+			var codes []string
+			if err := node.Decode(&codes); err != nil {
+				return fmt.Errorf("%s is a list of codes: %w", name, err)
+			}
+			doc.extensions.set(op, name, codes)
+		case sunsetDay, deprecatedSince:
+			doc.extensions.set(op, name, node.Value)
+		default:
+			return fmt.Errorf("nothing knows the extension %s: take it out, or use %s, %s, %s", name, problemCodes, deprecatedSince, sunsetDay)
+		}
+	}
+	op.Common.Extensions = nil
 	return nil
 }

@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -22,6 +23,9 @@ func TestAddCustomMergesAndAnswersProblems(t *testing.T) {
 		t.Fatal(err)
 	}
 	op := doc.spec.Paths["/v1/people/{id}/wave"].Post
+	if names := parameterNames(op); !slices.Contains(names, "Idempotency-Key") {
+		t.Errorf("got parameters %v, want the Idempotency-Key that every POST takes", names)
+	}
 	if op == nil || op.Responses["default"] == nil || doc.spec.Components.Schemas["Wave"] == nil {
 		t.Errorf("got operation %v, want it with a default answer and its schema", op)
 	}
@@ -36,10 +40,11 @@ func TestAddCustomRefuses(t *testing.T) {
 		replace []string
 		want    string
 	}{
-		"operation twice": {[]string{"PATH", "/v1/people", "ID", "people.wave", "SCHEMA", "Wave"}, "contract.Without"},
-		"schema twice":    {[]string{"PATH", "/v1/wave", "ID", "people.wave", "SCHEMA", "Person"}, "Person exists already"},
-		"no operation id": {[]string{"PATH", "/v1/wave", "ID", "", "SCHEMA", "Wave"}, "operationId"},
-		"no JSON":         {[]string{"{", "["}, "custom/people.json"},
+		"operation twice":   {[]string{"PATH", "/v1/people", "ID", "people.wave", "SCHEMA", "Wave"}, "contract.Without"},
+		"schema twice":      {[]string{"PATH", "/v1/wave", "ID", "people.wave", "SCHEMA", "Person"}, "Person exists already"},
+		"no operation id":   {[]string{"PATH", "/v1/wave", "ID", "", "SCHEMA", "Wave"}, "operationId"},
+		"unknown extension": {[]string{"PATH", "/v1/wave", "ID", "people.wave", "SCHEMA", "Wave", `"tags"`, `"x-other": "1", "tags"`}, "x-other"},
+		"no JSON":           {[]string{"{", "["}, "custom/people.json"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

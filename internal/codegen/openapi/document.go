@@ -34,6 +34,9 @@ type document struct {
 	spec     *ogen.Spec
 	entities []*model.Entity
 	custom   []Fragment
+	problems []Problem
+	// extensions of operations, written at the end.
+	extensions extensions
 }
 
 // step is one refinement.
@@ -57,17 +60,21 @@ func steps() []step {
 		{"secure operations", secureOperations},
 		{"drop what nothing uses", dropUnused},
 		{"add custom operations", addCustom},
+		{"show JSON fields", showShapes},
 		{"show examples", writeExamples},
+		{"announce endings", announceEndings},
+		{"list problem codes", listCodes},
+		{"show problems", showProblems},
 	}
 }
 
 // Write returns the contract as indented JSON, byte for byte the same for the same schema.
-func Write(graph *gen.Graph, entities []*model.Entity, info Info, custom []Fragment) ([]byte, error) {
+func Write(graph *gen.Graph, entities []*model.Entity, info Info, custom []Fragment, problems []Problem) ([]byte, error) {
 	spec, err := base(graph, entities, info)
 	if err != nil {
 		return nil, err
 	}
-	doc := &document{spec: spec, entities: entities, custom: custom}
+	doc := &document{spec: spec, entities: entities, custom: custom, problems: problems, extensions: extensions{}}
 	for _, s := range steps() {
 		if err := s.apply(doc); err != nil {
 			return nil, fmt.Errorf("contract: %s: %w", s.name, err)
@@ -76,11 +83,10 @@ func Write(graph *gen.Graph, entities []*model.Entity, info Info, custom []Fragm
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
 	if err := encoder.Encode(doc.spec); err != nil {
 		return nil, fmt.Errorf("encode contract: %w", err)
 	}
-	return out.Bytes(), nil
+	return doc.extensions.write(out.Bytes())
 }
 
 // base runs entoas on the graph: paths and operations of every entity, nothing for edges.

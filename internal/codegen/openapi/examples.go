@@ -54,17 +54,8 @@ func writeExamples(doc *document) error {
 			return fmt.Errorf("answer %s: %w", name, err)
 		}
 	}
-	failure := doc.spec.Components.Responses["Problem"].Content
-	media := failure[problemType]
-	media.Example = []byte(exampleProblem)
-	failure[problemType] = media
 	return nil
 }
-
-// exampleProblem is the one of docs/problems.md.
-const exampleProblem = `{"type":"https://github.com/lockstep-dev/lockstep/blob/main/docs/problems.md#validation_failed","title":"Validation failed","status":422,` +
-	`"detail":"The body breaks a rule of the contract.","code":"validation_failed","requestId":"01a202ae-ef5d-7199-9b93-886f7aa5afda",` +
-	`"errors":[{"pointer":"/displayName","code":"max_length","detail":"The value is longer than 255."}]}`
 
 // givenExample is what the schema says itself; {{n}}, which keeps test data unique, is left out.
 func givenExample(f *model.Field) json.RawMessage {
@@ -76,7 +67,7 @@ func givenExample(f *model.Field) json.RawMessage {
 	switch f.Kind {
 	case model.TextList:
 		value = strings.Split(text, ",")
-	case model.Integer, model.Number, model.Bool:
+	case model.Integer, model.Number, model.Bool, model.JSON:
 		return json.RawMessage(text)
 	}
 	encoded, _ := json.Marshal(value) // strings always encode
@@ -122,6 +113,9 @@ func (x examples) of(s *ogen.Schema, component, property string, depth int) (jso
 		return json.RawMessage(s.Default), nil
 	case len(s.Enum) > 0:
 		return s.Enum[0], nil
+	}
+	if len(s.AllOf) == 1 {
+		return x.of(s.AllOf[0], component, property, depth)
 	}
 	switch s.Type {
 	case "object":

@@ -123,7 +123,7 @@ func filterParameters(f *model.Field) []*ogen.Parameter {
 	if f.Ranged() {
 		bounds := ogen.NewSchema().SetType("object")
 		for _, bound := range []struct{ name, text string }{
-			{"gt", "after"}, {"gte", "at or after"}, {"lt", "before"}, {"lte", "at or before"},
+			{"eq", "that are"}, {"gt", "after"}, {"gte", "at or after"}, {"lt", "before"}, {"lte", "at or before"},
 		} {
 			bounds.AddOptionalProperties(typeOf(f).SetDescription("Only values " + bound.text + " this.").ToProperty(bound.name))
 		}

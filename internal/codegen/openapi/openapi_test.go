@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -35,7 +36,7 @@ func after(t *testing.T, name string) *document {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc := &document{spec: spec, entities: entities}
+	doc := &document{spec: spec, entities: entities, problems: problems(t), extensions: extensions{}}
 	for _, s := range steps() {
 		if err := s.apply(doc); err != nil {
 			t.Fatalf("%s: %v", s.name, err)
@@ -46,6 +47,19 @@ func after(t *testing.T, name string) *document {
 	}
 	t.Fatalf("no step %q", name)
 	return nil
+}
+
+func problems(t *testing.T) []Problem {
+	t.Helper()
+	markdown, err := os.ReadFile("../../../docs/problems.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := ReadProblems(markdown)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 func properties(s *ogen.Schema) []string {
@@ -133,10 +147,10 @@ func TestWriteBodies(t *testing.T) {
 	t.Parallel()
 	schemas := after(t, "write bodies").spec.Components.Schemas
 	create, update := schemas["PersonCreate"], schemas["PersonUpdate"]
-	if diff := cmp.Diff([]string{"nick", "age", "height", "salary", "bornOn", "photo", "countryId"}, create.Required); diff != "" {
+	if diff := cmp.Diff([]string{"nick", "age", "height", "salary", "bornOn", "photo", "countryId", "secret"}, create.Required); diff != "" {
 		t.Errorf("required on create (-want +got):\n%s", diff)
 	}
-	for _, name := range []string{"id", "tenantId", "version", "createdAt", "updatedAt", "secret"} {
+	for _, name := range []string{"id", "tenantId", "version", "createdAt", "updatedAt"} {
 		if slices.Contains(properties(create), name) || slices.Contains(properties(update), name) {
 			t.Errorf("%s can be written", name)
 		}
@@ -154,6 +168,12 @@ func TestWriteBodies(t *testing.T) {
 	} {
 		if got := property(t, create, name); got != want {
 			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
+	}
+	// Sensitive fields are taken and never shown.
+	for name, s := range schemas {
+		if slices.Contains(properties(s), "secret") != (name == "PersonCreate" || name == "PersonUpdate") {
+			t.Errorf("%s: has it the sensitive field? %t", name, slices.Contains(properties(s), "secret"))
 		}
 	}
 	for _, s := range []*ogen.Schema{create, update} {
@@ -270,11 +290,11 @@ func TestWriteIsDeterministicAndLeavesTheGraphAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := Write(graph, entities, info, nil)
+	first, err := Write(graph, entities, info, nil, problems(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := Write(graph, entities, info, nil)
+	second, err := Write(graph, entities, info, nil, problems(t))
 	if err != nil {
 		t.Fatal(err)
 	}

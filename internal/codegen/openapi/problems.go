@@ -60,6 +60,9 @@ func secureOperations(doc *document) error {
 	for _, e := range doc.entities {
 		eachOperation(doc, e, doc.spec.Paths[e.Path], doc.spec.Paths[e.Path+"/{id}"], func(op *ogen.Operation, verb contract.Verb) {
 			op.Description = whoMay(e.Rule(verb))
+			if verb == contract.Delete {
+				op.Description += afterDelete(e)
+			}
 		})
 	}
 	return nil
@@ -80,6 +83,26 @@ func whoMay(rule model.Rule) string {
 		text += "; without it, callers reach rows of the people they manage, at any level"
 	}
 	return text + "."
+}
+
+// afterDelete says what a delete does to the rows that refer to the one deleted.
+func afterDelete(e *model.Entity) string {
+	said := map[contract.Action][]string{}
+	for _, r := range e.Referrers() {
+		name := "`" + r.Resource + "` (`" + r.Field + "`)"
+		said[r.Action] = append(said[r.Action], name)
+	}
+	text := ""
+	if rows := said[contract.Cascade]; len(rows) > 0 {
+		text += " Deletes as well the rows that refer to it among " + strings.Join(rows, ", ") + "."
+	}
+	if rows := said[contract.Clear]; len(rows) > 0 {
+		text += " Sets to null what refers to it among " + strings.Join(rows, ", ") + "."
+	}
+	if rows := said[contract.Refuse]; len(rows) > 0 {
+		text += " Is refused while rows refer to it among " + strings.Join(rows, ", ") + "."
+	}
+	return text
 }
 
 // dropUnused removes entoas' components that no operation refers to any more.

@@ -45,6 +45,12 @@ func typeOf(f *model.Field) *ogen.Schema {
 		return ogen.Bytes()
 	case model.TextList:
 		return ogen.String().AsArray()
+	case model.JSON:
+		s := ogen.NewSchema()
+		if err := json.Unmarshal(f.Shape.Root, s); err != nil {
+			panic(fmt.Sprintf("read the shape of %s: %v", f.Ent.Name, err)) // contract.JSON has written it
+		}
+		return s
 	default:
 		return ogen.String()
 	}
@@ -60,12 +66,30 @@ func answered(f *model.Field) *ogen.Schema {
 		}
 		text += "."
 	}
-	return typeOf(f).SetDescription(text).SetNullable(f.AnswersNull())
+	return described(f, text, f.AnswersNull())
+}
+
+// described adds text and nullability. Beside a reference OpenAPI 3.0 lets nothing count: a nullable one is wrapped.
+func described(f *model.Field, text string, nullable bool) *ogen.Schema {
+	s := typeOf(f)
+	if s.Ref == "" {
+		return s.SetDescription(text).SetNullable(nullable)
+	}
+	if !nullable {
+		return s
+	}
+	return ogen.NewSchema().SetDescription(text).SetNullable(true).SetAllOf([]*ogen.Schema{s})
 }
 
 // accepted is the field as a body takes it: with its limits.
 func accepted(f *model.Field) *ogen.Schema {
-	s := typeOf(f).SetDescription(f.Comment).SetNullable(f.Nullable)
+	s := described(f, f.Comment, f.Nullable)
+	if f.Secret {
+		s.Description = strings.TrimSuffix(f.Comment, ".") + ". It is taken and never shown."
+		if f.Kind == model.String {
+			s.Format = "password"
+		}
+	}
 	s.MinLength, s.MaxLength, s.Pattern = f.Limits.MinLen, f.Limits.MaxLen, f.Limits.Pattern
 	if f.Limits.Min != "" {
 		s.Minimum, s.ExclusiveMinimum = ogen.Num(f.Limits.Min), f.Limits.ExclusiveMin

@@ -15,6 +15,7 @@ export {
   TenantsResource,
   type TenantsListParams,
   type TenantsGetOptions,
+  type TenantsCreateOptions,
   type TenantsUpdateOptions,
   type TenantsDeleteOptions,
 } from './resources/tenants.js';
@@ -36,6 +37,7 @@ export {
   type UsersCreateOptions,
   type UsersUpdateOptions,
   type UsersDeleteOptions,
+  type UsersDeactivateOptions,
   type UsersReportsOptions,
 } from './resources/users.js';
 export type {

@@ -10,7 +10,12 @@ import type {
   RolesListParams,
   RolesUpdateOptions,
 } from './resources/roles.js';
-import type { TenantsDeleteOptions, TenantsListParams, TenantsUpdateOptions } from './resources/tenants.js';
+import type {
+  TenantsCreateOptions,
+  TenantsDeleteOptions,
+  TenantsListParams,
+  TenantsUpdateOptions,
+} from './resources/tenants.js';
 import type {
   UserRolesCreateOptions,
   UserRolesDeleteOptions,
@@ -21,6 +26,7 @@ import type {
 } from './resources/user-roles.js';
 import type {
   UsersCreateOptions,
+  UsersDeactivateOptions,
   UsersDeleteOptions,
   UsersGetExpand,
   UsersGetOptions,
@@ -29,7 +35,6 @@ import type {
   UsersReportsOptions,
   UsersUpdateOptions,
 } from './resources/users.js';
-import type { RequestOptions } from '../core/options.js';
 import type {
   RoleCreate,
   RoleUpdate,
@@ -127,7 +132,7 @@ export function coreQueries(client: CoreApiClient, { scope = 'core-api' }: { sco
       create: () =>
         mutationOptions({
           mutationKey: [scope, 'tenants', 'create'] as const,
-          mutationFn: async ({ body, options }: { body: TenantCreate; options?: RequestOptions | undefined }) =>
+          mutationFn: async ({ body, options }: { body: TenantCreate; options?: TenantsCreateOptions | undefined }) =>
             client.tenants.create(body, options),
         }),
       /** Change a tenant */
@@ -227,7 +232,7 @@ export function coreQueries(client: CoreApiClient, { scope = 'core-api' }: { sco
       deactivate: () =>
         mutationOptions({
           mutationKey: [scope, 'users', 'deactivate'] as const,
-          mutationFn: async ({ id, options }: { id: string; options?: RequestOptions | undefined }) =>
+          mutationFn: async ({ id, options }: { id: string; options?: UsersDeactivateOptions | undefined }) =>
             client.users.deactivate(id, options),
         }),
       /** List the people a user manages */

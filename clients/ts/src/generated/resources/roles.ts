@@ -70,6 +70,8 @@ export class RolesResource {
    * List roles
    *
    * Needs the permission `roles:read`.
+   *
+   * Problems, besides those of every operation: `invalid_cursor`.
    */
   list<E extends RolesListExpand = never>(
     params?: RolesListParams<E>,
@@ -89,6 +91,8 @@ export class RolesResource {
    * Get a role
    *
    * Needs the permission `roles:read`.
+   *
+   * Problems, besides those of every operation: `not_found`.
    */
   get<E extends RolesGetExpand = never>(id: string, options?: RolesGetOptions<E>): ApiPromise<Expanded<Role, E>> {
     return this.#transport.send<Expanded<Role, E>>({
@@ -106,6 +110,8 @@ export class RolesResource {
    * Create a role
    *
    * Needs the permission `roles:create`.
+   *
+   * Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`, `payload_too_large`, `unsupported_media_type`, `validation_failed`.
    */
   create(body: RoleCreate, options?: RolesCreateOptions): ApiPromise<Role> {
     return this.#transport.send<Role>({
@@ -123,6 +129,8 @@ export class RolesResource {
    * Change a role
    *
    * Needs the permission `roles:update`.
+   *
+   * Problems, besides those of every operation: `conflict`, `invalid_json`, `last_administrator`, `not_found`, `payload_too_large`, `precondition_failed`, `unsupported_media_type`, `validation_failed`.
    */
   update(id: string, body: RoleUpdate, options?: RolesUpdateOptions): ApiPromise<Role> {
     return this.#transport.send<Role>({
@@ -139,7 +147,9 @@ export class RolesResource {
   /**
    * Delete a role
    *
-   * Needs the permission `roles:delete`.
+   * Needs the permission `roles:delete`. Is refused while rows refer to it among `userRoles` (`roleId`).
+   *
+   * Problems, besides those of every operation: `last_administrator`, `not_found`, `precondition_failed`, `still_referenced`.
    */
   delete(id: string, options?: RolesDeleteOptions): ApiPromise<void> {
     return this.#transport.send<void>({

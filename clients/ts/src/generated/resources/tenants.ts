@@ -21,6 +21,12 @@ export interface TenantsGetOptions extends RequestOptions {
   ifNoneMatch?: string | undefined;
 }
 
+/** Options of {@link TenantsResource.create}. */
+export interface TenantsCreateOptions extends RequestOptions {
+  /** Makes the request happen once however often it is sent, for 24 hours: repetitions get the first answer. */
+  idempotencyKey?: string | undefined;
+}
+
 /** Options of {@link TenantsResource.update}. */
 export interface TenantsUpdateOptions extends RequestOptions {
   /** ETag of the tenant as the caller knows it, or *; 412 when it has changed since. */
@@ -45,6 +51,8 @@ export class TenantsResource {
    * List tenants
    *
    * Needs a platform token: a caller that acts on tenants, not inside one.
+   *
+   * Problems, besides those of every operation: `invalid_cursor`.
    */
   list(params?: TenantsListParams, options?: RequestOptions): PagePromise<Tenant, TenantPage> {
     return this.#transport.page<Tenant, TenantPage>({
@@ -60,6 +68,8 @@ export class TenantsResource {
    * Get a tenant
    *
    * Needs the permission `tenants:read`.
+   *
+   * Problems, besides those of every operation: `not_found`.
    */
   get(id: string, options?: TenantsGetOptions): ApiPromise<Tenant> {
     return this.#transport.send<Tenant>({
@@ -75,13 +85,17 @@ export class TenantsResource {
    * Create a tenant
    *
    * Creates the tenant with its default roles and its first administrator, all or nothing. Needs a platform token: a caller that acts on tenants, not inside one.
+   *
+   * Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`, `payload_too_large`, `unsupported_media_type`, `validation_failed`.
    */
-  create(body: TenantCreate, options?: RequestOptions): ApiPromise<TenantProvisioned> {
+  create(body: TenantCreate, options?: TenantsCreateOptions): ApiPromise<TenantProvisioned> {
     return this.#transport.send<TenantProvisioned>({
       operation: 'tenants.create',
       method: 'POST',
       path: '/v1/tenants',
       body,
+      idempotent: true,
+      headers: { 'Idempotency-Key': options?.idempotencyKey },
       options,
     });
   }
@@ -90,6 +104,8 @@ export class TenantsResource {
    * Change a tenant
    *
    * Needs a platform token: a caller that acts on tenants, not inside one.
+   *
+   * Problems, besides those of every operation: `conflict`, `invalid_json`, `not_found`, `payload_too_large`, `precondition_failed`, `unsupported_media_type`, `validation_failed`.
    */
   update(id: string, body: TenantUpdate, options?: TenantsUpdateOptions): ApiPromise<Tenant> {
     return this.#transport.send<Tenant>({
@@ -106,7 +122,9 @@ export class TenantsResource {
   /**
    * Delete a tenant
    *
-   * Needs a platform token: a caller that acts on tenants, not inside one.
+   * Needs a platform token: a caller that acts on tenants, not inside one. Is refused while rows refer to it among `roles` (`tenantId`), `users` (`tenantId`), `userRoles` (`tenantId`).
+   *
+   * Problems, besides those of every operation: `not_found`, `precondition_failed`, `still_referenced`.
    */
   delete(id: string, options?: TenantsDeleteOptions): ApiPromise<void> {
     return this.#transport.send<void>({

@@ -60,6 +60,8 @@ export class UserRolesResource {
    * List user roles
    *
    * Needs the permission `user_roles:read`; without it, callers reach rows of their own and of the people they manage, at any level.
+   *
+   * Problems, besides those of every operation: `invalid_cursor`.
    */
   list<E extends UserRolesListExpand = never>(
     params?: UserRolesListParams<E>,
@@ -79,6 +81,8 @@ export class UserRolesResource {
    * Get a user role
    *
    * Needs the permission `user_roles:read`; without it, callers reach rows of their own and of the people they manage, at any level.
+   *
+   * Problems, besides those of every operation: `not_found`.
    */
   get<E extends UserRolesGetExpand = never>(
     id: string,
@@ -99,6 +103,8 @@ export class UserRolesResource {
    * Create a user role
    *
    * Needs the permission `user_roles:create`.
+   *
+   * Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`, `payload_too_large`, `reference_not_found`, `unsupported_media_type`, `validation_failed`.
    */
   create(body: UserRoleCreate, options?: UserRolesCreateOptions): ApiPromise<UserRole> {
     return this.#transport.send<UserRole>({
@@ -116,6 +122,8 @@ export class UserRolesResource {
    * Delete a user role
    *
    * Needs the permission `user_roles:delete`.
+   *
+   * Problems, besides those of every operation: `last_administrator`, `not_found`, `precondition_failed`.
    */
   delete(id: string, options?: UserRolesDeleteOptions): ApiPromise<void> {
     return this.#transport.send<void>({

@@ -26,7 +26,7 @@ export interface UsersListParams<E extends UsersListExpand = UsersListExpand> {
   /** Only rows whose managerId is null (true) or is not (false). */
   managerIdNull?: boolean | undefined;
   /** Only rows whose createdAt is in this range. */
-  createdAt?: { gt?: string | undefined; gte?: string | undefined; lt?: string | undefined; lte?: string | undefined } | undefined;
+  createdAt?: { eq?: string | undefined; gt?: string | undefined; gte?: string | undefined; lt?: string | undefined; lte?: string | undefined } | undefined;
   /** Only rows whose roles include one of these. */
   roleId?: string[] | undefined;
   /** Only rows with this text in displayName or email, in any case. */
@@ -64,6 +64,12 @@ export interface UsersDeleteOptions extends RequestOptions {
   ifMatch?: string | undefined;
 }
 
+/** Options of {@link UsersResource.deactivate}. */
+export interface UsersDeactivateOptions extends RequestOptions {
+  /** Makes the request happen once however often it is sent, for 24 hours: repetitions get the first answer. */
+  idempotencyKey?: string | undefined;
+}
+
 /** Options of {@link UsersResource.reports}. */
 export interface UsersReportsOptions extends RequestOptions {
   /** How many levels down: 1 is the people the user manages directly. */
@@ -82,6 +88,8 @@ export class UsersResource {
    * List users
    *
    * Needs the permission `users:read`; without it, callers reach rows of their own and of the people they manage, at any level.
+   *
+   * Problems, besides those of every operation: `invalid_cursor`.
    */
   list<E extends UsersListExpand = never>(
     params?: UsersListParams<E>,
@@ -101,6 +109,8 @@ export class UsersResource {
    * Get a user
    *
    * Needs the permission `users:read`; without it, callers reach rows of their own and of the people they manage, at any level.
+   *
+   * Problems, besides those of every operation: `not_found`.
    */
   get<E extends UsersGetExpand = never>(
     id: string,
@@ -121,6 +131,8 @@ export class UsersResource {
    * Create a user
    *
    * Needs the permission `users:create`.
+   *
+   * Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`, `payload_too_large`, `reference_not_found`, `unsupported_media_type`, `validation_failed`.
    */
   create(body: UserCreate, options?: UsersCreateOptions): ApiPromise<User> {
     return this.#transport.send<User>({
@@ -138,6 +150,8 @@ export class UsersResource {
    * Change a user
    *
    * Needs the permission `users:update`.
+   *
+   * Problems, besides those of every operation: `conflict`, `invalid_json`, `last_administrator`, `not_found`, `payload_too_large`, `precondition_failed`, `reference_not_found`, `unsupported_media_type`, `validation_failed`.
    */
   update(id: string, body: UserUpdate, options?: UsersUpdateOptions): ApiPromise<User> {
     return this.#transport.send<User>({
@@ -154,7 +168,9 @@ export class UsersResource {
   /**
    * Delete a user
    *
-   * Needs the permission `users:delete`.
+   * Needs the permission `users:delete`. Is refused while rows refer to it among `users` (`managerId`), `userRoles` (`userId`), `userRoles` (`grantedById`).
+   *
+   * Problems, besides those of every operation: `last_administrator`, `not_found`, `precondition_failed`, `still_referenced`.
    */
   delete(id: string, options?: UsersDeleteOptions): ApiPromise<void> {
     return this.#transport.send<void>({
@@ -170,12 +186,16 @@ export class UsersResource {
    * Deactivate a user
    *
    * Switches the user off: it keeps its data and is refused every request. Deactivating an inactive user changes nothing. Needs the permission `users:update`.
+   *
+   * Problems, besides those of every operation: `idempotency_key_reused`, `last_administrator`, `not_found`.
    */
-  deactivate(id: string, options?: RequestOptions): ApiPromise<User> {
+  deactivate(id: string, options?: UsersDeactivateOptions): ApiPromise<User> {
     return this.#transport.send<User>({
       operation: 'users.deactivate',
       method: 'POST',
       path: path`/v1/users/${id}/deactivate`,
+      idempotent: true,
+      headers: { 'Idempotency-Key': options?.idempotencyKey },
       options,
     });
   }
@@ -184,6 +204,8 @@ export class UsersResource {
    * List the people a user manages
    *
    * Answers the user's reports and theirs, down to the given depth, nearest first: the first 1000 that the caller may read. Needs the permission `users:read`; without it, callers reach rows of their own and of the people they manage, at any level.
+   *
+   * Problems, besides those of every operation: `not_found`.
    */
   reports(id: string, options?: UsersReportsOptions): ApiPromise<Reports> {
     return this.#transport.send<Reports>({

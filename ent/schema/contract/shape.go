@@ -1,0 +1,151 @@
+package contract
+
+import (
+	"encoding"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
+)
+
+// Shape is the OpenAPI 3.0 schema of a Go type, as far as a JSON field needs it. Components of struct types are named after
+// them.
+type Shape struct {
+	// Root is the schema of the type itself.
+	Root json.RawMessage `json:"root,omitempty"`
+	// Components are the schemas of the structs it is made of, by name.
+	Components map[string]json.RawMessage `json:"components,omitempty"`
+	// Err says why the type has no schema.
+	Err string `json:"err,omitempty"`
+}
+
+// JSON shows a JSON field with the structure of its Go type: field.JSON("address", &Address{}).Annotations(contract.JSON(Address{})).
+// Members are those that encoding/json writes: `omitempty` and `omitzero` members may be absent, pointers may be null. A
+// member's tag `doc:"…"` describes it. Unknown members are refused.
+func JSON(example any) Annotation {
+	shape := Shape{Components: map[string]json.RawMessage{}}
+	t := reflect.TypeOf(example)
+	for t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	root, err := shape.of(t)
+	if err == nil {
+		shape.Root, err = json.Marshal(root)
+	}
+	if err != nil {
+		shape.Err = err.Error()
+	}
+	return Annotation{Shape: &shape}
+}
+
+type object = map[string]any
+
+var textMarshaler = reflect.TypeFor[encoding.TextMarshaler]()
+
+// of is the schema of the type; structs become components and are referred to.
+func (s *Shape) of(t reflect.Type) (object, error) {
+	switch t {
+	case nil, reflect.TypeFor[any]():
+		return object{}, nil
+	case reflect.TypeFor[time.Time]():
+		return object{"type": "string", "format": "date-time"}, nil
+	case reflect.TypeFor[uuid.UUID]():
+		return object{"type": "string", "format": "uuid"}, nil
+	case reflect.TypeFor[decimal.Decimal]():
+		return object{"type": "string", "format": "decimal"}, nil
+	case reflect.TypeFor[[]byte]():
+		return object{"type": "string", "format": "byte"}, nil
+	}
+	if t.Implements(textMarshaler) || reflect.PointerTo(t).Implements(textMarshaler) {
+		return object{"type": "string"}, nil
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return object{"type": "string"}, nil
+	case reflect.Bool:
+		return object{"type": "boolean"}, nil
+	case reflect.Int, reflect.Int64:
+		return object{"type": "integer"}, nil
+	case reflect.Int8, reflect.Int16, reflect.Int32:
+		most := int64(1)<<(t.Bits()-1) - 1
+		return object{"type": "integer", "minimum": -most - 1, "maximum": most}, nil
+	case reflect.Uint, reflect.Uint64:
+		return object{"type": "integer", "minimum": 0}, nil
+	case reflect.Uint8, reflect.Uint16, reflect.Uint32:
+		return object{"type": "integer", "minimum": 0, "maximum": int64(1)<<t.Bits() - 1}, nil
+	case reflect.Float64:
+		return object{"type": "number", "format": "double"}, nil
+	case reflect.Float32:
+		return object{"type": "number", "format": "float"}, nil
+	case reflect.Slice:
+		items, err := s.of(t.Elem())
+		return object{"type": "array", "items": items}, err
+	case reflect.Map:
+		if t.Key().Kind() != reflect.String {
+			return nil, fmt.Errorf("%s: the keys of a JSON object are strings", t)
+		}
+		if t.Elem() == reflect.TypeFor[any]() {
+			return object{"type": "object", "additionalProperties": true}, nil
+		}
+		values, err := s.of(t.Elem())
+		return object{"type": "object", "additionalProperties": values}, err
+	case reflect.Pointer:
+		target, err := s.of(t.Elem())
+		if _, isRef := target["$ref"]; isRef { // in OpenAPI 3.0 nothing counts beside a $ref
+			return nil, fmt.Errorf("%s: a struct inside another may be absent (omitempty on the struct's own value or a list of it), not null", t)
+		}
+		if err == nil {
+			target["nullable"] = true
+		}
+		return target, err
+	case reflect.Struct:
+		return s.structure(t)
+	}
+	return nil, fmt.Errorf("%s has no form in JSON that a contract could state: use strings, numbers, booleans, times, lists, maps and structs of them", t)
+}
+
+func (s *Shape) structure(t reflect.Type) (object, error) {
+	if t.Name() == "" {
+		return nil, fmt.Errorf("%s: give the struct a name, it becomes a schema of the contract", t)
+	}
+	ref := object{"$ref": "#/components/schemas/" + t.Name()}
+	if _, known := s.Components[t.Name()]; known {
+		return ref, nil
+	}
+	s.Components[t.Name()] = nil // a struct that contains itself ends here
+	properties, required := object{}, []string{}
+	for _, f := range reflect.VisibleFields(t) {
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if !f.IsExported() || name == "-" || f.Anonymous {
+			continue
+		}
+		if name == "" {
+			return nil, fmt.Errorf("%s.%s: give it a json tag, `json:\"%s\"`", t, f.Name, strings.ToLower(f.Name[:1])+f.Name[1:])
+		}
+		property, err := s.of(f.Type)
+		if err != nil {
+			return nil, fmt.Errorf("%s.%s: %w", t, f.Name, err)
+		}
+		if text := f.Tag.Get("doc"); text != "" && property["$ref"] == nil {
+			property["description"] = text
+		}
+		properties[name] = property
+		if !strings.Contains(options, "omitempty") && !strings.Contains(options, "omitzero") {
+			required = append(required, name)
+		}
+	}
+	schema := object{"type": "object", "properties": properties, "additionalProperties": false}
+	if len(required) > 0 {
+		schema["required"] = required
+	}
+	encoded, err := json.Marshal(schema)
+	if err != nil {
+		return nil, fmt.Errorf("encode schema of %s: %w", t, err)
+	}
+	s.Components[t.Name()] = encoded
+	return ref, nil
+}
