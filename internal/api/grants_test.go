@@ -73,26 +73,3 @@ func TestTheLastAdministratorStays(t *testing.T) {
 	s.check(t, call{method: "PATCH", path: admin, token: second.token, body: `{"status": "inactive"}`, status: 200})
 	s.check(t, call{method: "PATCH", path: "/v1/users/" + second.id.String(), token: second.token, body: `{"status": "inactive"}`, status: 409, code: "last_administrator"})
 }
-
-// TestTwoAdministratorsCannotRemoveEachOther lets two requests race, each of which is fine alone.
-func TestTwoAdministratorsCannotRemoveEachOther(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
-	for round := range 10 {
-		second := s.addUser(t, s.acme.id, fmt.Sprintf("second%d@example.com", round), "Second", nil, s.acme.adminRole)
-		s.exec(t, `UPDATE core.users SET status = 'active' WHERE id = $1`, s.acme.admin.id)
-		statuses := make(chan int, 2)
-		for caller, target := range map[person]person{s.acme.admin: second, second: s.acme.admin} {
-			go func() {
-				got := s.do(t, call{method: "PATCH", path: "/v1/users/" + target.id.String(), token: caller.token, body: `{"status": "inactive"}`})
-				statuses <- got.status
-			}()
-		}
-		a, b := <-statuses, <-statuses
-		active := s.count(t, `SELECT count(*) FROM core.users WHERE status = 'active' AND id IN ($1, $2)`, s.acme.admin.id, second.id)
-		if active != 1 {
-			t.Fatalf("round %d: answers %d and %d left %d administrators, want 1", round, a, b, active)
-		}
-		s.exec(t, `UPDATE core.users SET status = 'inactive' WHERE id = $1`, second.id)
-	}
-}

@@ -26,8 +26,7 @@ func keepAdministrator(next ent.Mutator) ent.Mutator {
 		if err != nil {
 			return nil, err
 		}
-		// The lock lasts until the end of the transaction, which a change that reaches this must have.
-		if _, err := client.Tenant.Query().Where(tenant.ID(id)).ForUpdate().Only(ctx); err != nil {
+		if _, err := client.Tenant.Query().Where(tenant.ID(id), oneAtATime).Only(ctx); err != nil {
 			return nil, fmt.Errorf("lock the tenant: %w", err)
 		}
 		before, err := hasAdministrator(ctx, client, id)
@@ -48,6 +47,11 @@ func keepAdministrator(next ent.Mutator) ent.Mutator {
 		return value, nil
 	})
 }
+
+// oneAtATime locks the tenant's row until the end of the transaction, which a change that reaches this must have. Rows that
+// refer to the tenant can be written meanwhile: FOR UPDATE would wait for each of them, and for a grant, which holds its role
+// and waits for the tenant, forever.
+func oneAtATime(s *sql.Selector) { s.For(sql.LockNoKeyUpdate) }
 
 // endangers reports whether the mutation could take away an administrator, and the client it runs on.
 func endangers(mutation ent.Mutation) (*ent.Client, bool) {

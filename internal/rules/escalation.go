@@ -43,7 +43,8 @@ func limitRoles(known []string) ent.Hook {
 	}
 }
 
-// permissionsOf returns what every role that the mutation changes holds already; nothing for a new role.
+// permissionsOf returns what every role that the mutation changes holds already; nothing for a new role. The roles stay
+// locked until the change is made: a permission that somebody takes away meanwhile must not come back with it.
 func permissionsOf(ctx context.Context, mutation *ent.RoleMutation) ([]string, error) {
 	if mutation.Op().Is(ent.OpCreate) {
 		return nil, nil
@@ -52,7 +53,7 @@ func permissionsOf(ctx context.Context, mutation *ent.RoleMutation) ([]string, e
 	if err != nil {
 		return nil, fmt.Errorf("find the roles to change: %w", err)
 	}
-	roles, err := mutation.Client().Role.Query().Where(role.IDIn(ids...)).All(ctx)
+	roles, err := mutation.Client().Role.Query().Where(role.IDIn(ids...)).Order(role.ByID()).ForUpdate().All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the roles to change: %w", err)
 	}
