@@ -17,7 +17,7 @@ const platformScope = "platform"
 //     grant (RFC 9068, section 2.2), or is absent;
 //   - otherwise a user, whose id is in the user claim. A scope grants a user nothing: it is what the
 //     client may do for the user at most;
-//   - the platform, if the scope contains "platform" and there is no tenant.
+//   - the platform, if that is a service without a tenant whose scope contains "platform".
 func (v *Verifier) principal(c claims) (*Principal, error) {
 	p := &Principal{}
 	var err error
@@ -36,7 +36,7 @@ func (v *Verifier) principal(c claims) (*Principal, error) {
 		if p.TenantID, err = parseID(tenant); err != nil {
 			return nil, v.malformed(v.config.TenantClaim, err)
 		}
-	case slices.Contains(p.Scopes, platformScope):
+	case slices.Contains(p.Scopes, platformScope) && c.ofClient(p.Subject):
 		p.Platform = true
 	default:
 		return nil, refuse("the token lacks the claim "+v.config.TenantClaim, nil)

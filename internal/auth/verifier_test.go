@@ -172,6 +172,8 @@ func TestRefusedClaims(t *testing.T) {
 		{"user is no UUID but has a scope", map[string]any{"sub": "auth0|7", "scope": "users:write", "azp": "web"}, "sub is malformed"},
 		{"scope is a number", map[string]any{"scope": 7}, "scope is malformed"},
 		{"platform with a malformed tenant", map[string]any{"scope": "platform", "tenant_id": "x"}, "tenant_id is malformed"},
+		{"platform scope of a person", map[string]any{"scope": "platform", "tenant_id": nil, "azp": "web"}, "lacks the claim tenant_id"},
+		{"platform scope of nobody knows whom", map[string]any{"scope": "platform", "tenant_id": nil}, "lacks the claim tenant_id"},
 		{"a scope like platform", map[string]any{"scope": "platforms", "tenant_id": nil}, "lacks the claim tenant_id"},
 	}
 	for _, test := range cases {
