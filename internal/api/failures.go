@@ -27,14 +27,14 @@ func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode
 	request := requestFrom(ctx)
 	request.code = p.Code
 	if p.Code == problem.Internal {
-		f.logger.ErrorContext(ctx, "request failed", "requestId", request.id, "error", err)
+		f.logger.ErrorContext(ctx, "request failed", "error", err)
 	}
 	if p.Code == problem.Unauthenticated {
 		var token *auth.TokenError
 		request.challenge = "Bearer"
 		if errors.As(err, &token) {
 			request.challenge = token.WWWAuthenticate()
-			f.logger.InfoContext(ctx, "token refused", "requestId", request.id, "error", err)
+			f.logger.InfoContext(ctx, "token refused", "error", err)
 		}
 	}
 	out := &oas.ProblemStatusCode{StatusCode: statuses[p.Code], Response: oas.Problem{

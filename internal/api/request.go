@@ -54,7 +54,6 @@ func track(logger *slog.Logger, limit time.Duration, next http.Handler) http.Han
 		next.ServeHTTP(recorder, r.WithContext(ctx))
 
 		attributes := []slog.Attr{
-			slog.String("requestId", record.id),
 			slog.String("method", r.Method),
 			slog.String("path", r.URL.Path),
 			slog.Int("status", recorder.status()),
@@ -65,9 +64,6 @@ func track(logger *slog.Logger, limit time.Duration, next http.Handler) http.Han
 		}
 		if record.code != "" {
 			attributes = append(attributes, slog.String("code", string(record.code)))
-		}
-		if record.principal != nil {
-			attributes = append(attributes, slog.Any("principal", record.principal))
 		}
 		logger.LogAttrs(ctx, slog.LevelInfo, "request", attributes...)
 	})
@@ -118,7 +114,7 @@ func recoverPanics(f *failures, next http.Handler) http.Handler {
 			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(cause) // net/http's own way to drop a connection
 			}
-			f.logger.ErrorContext(r.Context(), "panic", "requestId", requestFrom(r.Context()).id,
+			f.logger.ErrorContext(r.Context(), "panic",
 				"cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 			f.write(r.Context(), w, problem.New(problem.Internal, "The server failed. Quote the request id when you report this."))
 		}()

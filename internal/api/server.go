@@ -76,7 +76,8 @@ func New(c Config) (http.Handler, error) {
 	rules.Apply(client, rules.Facts{TenantOwned: crud.TenantOwned, Permissions: crud.Permissions})
 	c.Grants.Watch(client)
 
-	failures := &failures{logger: c.Logger}
+	logger := slog.New(requestLog{c.Logger.Handler()})
+	failures := &failures{logger: logger}
 	operations, err := oas.NewServer(
 		&Handler{Handler: crud.NewHandler(client, c.DB.Driver(), c.DB), client: client, failures: failures},
 		&security{verifier: c.Verifier, grants: c.Grants},
@@ -101,7 +102,7 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return track(c.Logger, c.RequestTimeout, secureHeaders(allowed)), nil
+	return track(logger, c.RequestTimeout, secureHeaders(allowed)), nil
 }
 
 func titleOf(contract []byte) (string, error) {
