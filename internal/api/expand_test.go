@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-
-	"github.com/lockstep-dev/lockstep/internal/crud/crudtest"
 )
 
 func TestExpandLists(t *testing.T) {
@@ -107,7 +105,7 @@ func TestStatementsDoNotGrowWithRows(t *testing.T) {
 		return s.statements.Load() - before
 	}
 	paths := []string{}
-	for _, op := range crudtest.Operations {
+	for _, op := range generatedOperations() {
 		if op.Method != "GET" || !op.TenantOwned {
 			continue
 		}

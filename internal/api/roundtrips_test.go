@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/lockstep-dev/lockstep/internal/crud/crudtest"
 	"github.com/lockstep-dev/lockstep/internal/wiretest"
 )
 
@@ -45,7 +44,7 @@ func TestRoundTrips(t *testing.T) {
 	})
 	ours := s.addSamples(t, acme)
 	waitUntilHearing(t, s)
-	for _, op := range crudtest.Operations {
+	for _, op := range generatedOperations() {
 		if op.Method != "GET" {
 			continue
 		}

@@ -58,6 +58,8 @@ func (s *stack) tenantOwned(t *testing.T) []string {
 
 var sqlToken = regexp.MustCompile(`'[^']*'|"[^"]*"|\$\d+|[A-Za-z_][A-Za-z0-9_]*|\S`)
 
+var sqlName = regexp.MustCompile(`^[A-Za-z_]\w*$`)
+
 // binding looks at one statement, as Ent or a person writes it. It understands SELECT, UPDATE, DELETE and INSERT, joins,
 // sub-queries and UNION, and equations joined by AND: a table's tenant is bound when its tenant_id equals, over however
 // many equations, an argument that is the tenant's id. What it does not understand counts as not bound.
@@ -85,6 +87,11 @@ func bindsTenant(sql string, args []any, owned []string, tenant uuid.UUID) error
 	for i, token := range b.tokens {
 		b.tokens[i] = strings.Trim(token, `"`)
 	}
+	for i := range b.tokens {
+		if b.is(i, "insert", "merge", "truncate", "copy") && (i > 0 || !b.is(0, "insert")) {
+			return fmt.Errorf("%s here is not understood", b.at(i))
+		}
+	}
 	if b.is(0, "insert") {
 		return b.insert()
 	}
@@ -101,7 +108,7 @@ func bindsTenant(sql string, args []any, owned []string, tenant uuid.UUID) error
 }
 
 func (b *binding) at(i int) string {
-	if i < len(b.tokens) {
+	if i >= 0 && i < len(b.tokens) {
 		return b.tokens[i]
 	}
 	return ""
@@ -119,9 +126,15 @@ func (b *binding) query(i int, outer *block) int {
 		case b.is(i, "union", "except", "intersect"):
 			now = b.open(outer)
 		case b.is(i, "from", "join", "update", "using", ",") && b.at(i+2) == ".":
-			i = b.table(i+1, now)
-		case b.is(i, "or"):
+			i = b.table(i+1, i+3, now)
+		case b.is(i, "from", "join", "update", "using") && !b.is(i-1, "for", "key", "distinct") && sqlName.MatchString(b.at(i+1)):
+			i = b.table(i+1, i+1, now) // by the search path
+		case b.is(i, "or"), b.is(i, "not") && !b.is(i-1, "is") && b.is(i+2, "=", "."):
 			now.or = true
+		case b.is(i, "set"): // what a row becomes says nothing of which row it is
+			for i+1 < len(b.tokens) && !b.is(i+1, "where", "from", "returning") {
+				i++
+			}
 		case b.at(i) == "=":
 			now.pending = append(now.pending, [2]string{b.before(i), b.after(i)})
 		case b.at(i) == "(" && (b.is(i+1, "select") || b.is(i+1, "with")):
@@ -152,13 +165,17 @@ func (b *binding) open(outer *block) *block {
 	return now
 }
 
-// table reads schema.table [AS] [alias] and returns the place of its last token.
-func (b *binding) table(i int, now *block) int {
-	name := b.at(i) + "." + b.at(i+2)
-	alias, last := b.at(i+2), i+2
+// table reads [schema.]table [AS] [alias], whose schema is at i and whose name at last, and returns the place of its last
+// token.
+func (b *binding) table(i, last int, now *block) int {
+	alias := b.at(last)
+	name := "core." + alias
+	if last > i {
+		name = b.at(i) + "." + alias
+	}
 	if b.is(last+1, "as") {
 		alias, last = b.at(last+2), last+2
-	} else if word := b.at(last + 1); regexp.MustCompile(`^\w+$`).MatchString(word) &&
+	} else if word := b.at(last + 1); sqlName.MatchString(word) &&
 		!b.is(last+1, "where", "set", "join", "left", "inner", "cross", "on", "order", "limit", "for", "group", "union", "using", "returning", "natural", "right", "full", "offset") {
 		alias, last = word, last+1
 	}
@@ -236,12 +253,15 @@ func (b *binding) isTenant(parameter string) bool {
 
 // insert looks at INSERT INTO schema.table (columns) VALUES (…), (…).
 func (b *binding) insert() error {
-	name := b.at(2) + "." + b.at(4)
+	name := "core." + b.at(2)
+	if b.at(3) == "." {
+		name = b.at(2) + "." + b.at(4)
+	}
 	if !slices.Contains(b.owned, strings.TrimPrefix(name, "core.")) {
 		return nil
 	}
 	var lists [][]string
-	for i := 5; i < len(b.tokens) && !b.is(i, "returning", "on"); i++ {
+	for i := 3; i < len(b.tokens) && !b.is(i, "returning", "on"); i++ {
 		switch b.at(i) {
 		case "(":
 			lists = append(lists, nil)
@@ -294,6 +314,18 @@ func TestBindsTenant(t *testing.T) {
 		{`UPDATE "core"."users" SET "display_name" = $1 WHERE "users"."id" = $2 AND "users"."tenant_id" = $3`, []any{"x", foreign, tenant}, true},
 		{`UPDATE "core"."users" SET "display_name" = $1 WHERE "id" = $2 AND "tenant_id" = $3`, []any{"x", foreign, tenant}, true},
 		{`UPDATE "core"."users" SET "display_name" = $1 WHERE "id" = $2`, []any{"x", tenant}, false},
+		{`UPDATE "core"."users" SET "display_name" = $1, "tenant_id" = $2 WHERE "id" = $3`, []any{"x", tenant, foreign}, false},
+		{`UPDATE "core"."users" SET "tenant_id" = $1 WHERE "id" = $2 AND "tenant_id" = $1`, []any{tenant, foreign}, true},
+		{`SELECT id FROM core.users WHERE tenant_id = $1 AND manager_id IS NOT NULL FOR NO KEY UPDATE`, []any{tenant}, true},
+		{`SELECT id FROM core.users WHERE tenant_id = $1 FOR UPDATE`, []any{tenant}, true},
+		{`SELECT count(*) FROM users`, nil, false},
+		{`SELECT count(*) FROM users WHERE tenant_id = $1`, []any{tenant}, true},
+		{`SELECT 1 FROM core.tenants t JOIN "roles" ON true WHERE t.id = $1`, []any{tenant}, false},
+		{`SELECT 1 FROM core.users WHERE NOT tenant_id = $1`, []any{tenant}, false},
+		{`WITH a AS (INSERT INTO core.users (id) VALUES ($1) RETURNING id) SELECT id FROM a`, []any{tenant}, false},
+		{`TRUNCATE core.users`, nil, false},
+		{`INSERT INTO users ("id") VALUES ($1)`, []any{tenant}, false},
+		{`INSERT INTO users ("id", "tenant_id") VALUES ($1, $2)`, []any{foreign, tenant}, true},
 		{`DELETE FROM "core"."users" WHERE "users"."id" = $1`, []any{tenant}, false},
 		{`DELETE FROM "core"."users" WHERE "users"."tenant_id" = $1`, []any{tenant}, true},
 		{`INSERT INTO "core"."users" ("id", "tenant_id") VALUES ($1, $2), ($3, $4) RETURNING "id"`, []any{foreign, tenant, foreign, tenant}, true},

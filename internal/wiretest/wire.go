@@ -4,6 +4,7 @@ package wiretest
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"io"
@@ -23,6 +24,7 @@ type Wire struct {
 	roundTrips atomic.Int64
 	breakNext  atomic.Int32
 	hole       atomic.Bool
+	rewrite    atomic.Pointer[func(string) string]
 }
 
 // Where a connection is broken.
@@ -93,6 +95,25 @@ func (w *Wire) Hang() { w.hole.Store(true) }
 // Resume lets new connections through again. Those that hung stay lost.
 func (w *Wire) Resume() { w.hole.Store(false) }
 
+// Rewrite has statements that are prepared from now on reach the server as change makes them.
+func (w *Wire) Rewrite(change func(sql string) string) { w.rewrite.Store(&change) }
+
+// rewritten is a message as the server gets it. A Parse message holds the statement's name, its text and its parameters'
+// types, the first two ended by a zero byte (PostgreSQL manual, 55.7 "Message Formats").
+func (w *Wire) rewritten(m []byte) []byte {
+	change := w.rewrite.Load()
+	if change == nil || m[0] != 'P' {
+		return m
+	}
+	name, rest, _ := bytes.Cut(m[5:], []byte{0})
+	sql, types, _ := bytes.Cut(rest, []byte{0})
+	out := append([]byte{'P', 0, 0, 0, 0}, name...)
+	out = append(append(out, 0), (*change)(string(sql))...)
+	out = append(append(out, 0), types...)
+	binary.BigEndian.PutUint32(out[1:], uint32(len(out)-1))
+	return out
+}
+
 // lost reports whether the connection with this mark hangs, now or since earlier.
 func (w *Wire) lost(mark *atomic.Bool) bool {
 	if w.hole.Load() {
@@ -152,7 +173,7 @@ func (w *Wire) serve(client net.Conn) {
 		}
 		broken := waits && w.breakNext.CompareAndSwap(AfterServer, 0)
 		silent.Store(broken)
-		if _, err := server.Write(m); err != nil {
+		if _, err := server.Write(w.rewritten(m)); err != nil {
 			return
 		}
 		if broken {
