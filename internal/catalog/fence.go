@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -36,7 +37,22 @@ type Policy struct {
 	Check      string // as Postgres prints it, empty when absent
 }
 
-// Table is what decides whether a table's rows are safe from other tenants.
+// ForeignKey is a reference to another table.
+type ForeignKey struct {
+	Name          string
+	Columns       []string
+	Target        string // as Postgres prints it
+	TargetColumns []string
+	TargetOwned   bool // has the tenant column
+}
+
+// UniqueIndex is one that is not the primary key.
+type UniqueIndex struct {
+	Name    string
+	Columns []string // without expressions
+}
+
+// Table is what decides whether a table's rows, or those that a view shows, are safe from other tenants.
 type Table struct {
 	Name       string // without the schema
 	PrimaryKey []string
@@ -44,19 +60,26 @@ type Table struct {
 	Enabled    bool // row-level security is on
 	Forced     bool // and binds the table's owner too
 	Policies   []Policy
+
+	ForeignKeys []ForeignKey
+	Uniques     []UniqueIndex
+	View        string // "view" or "materialized view", empty for a table
+	Invoker     bool   // the view reads as whoever asks it, and not as its owner
+	Readable    bool   // the application may read it
 }
 
-// Tables reads the tables of the application's schema, by name.
+// Tables reads the tables and views of the application's schema, by name.
 func Tables(ctx context.Context, db Beginner) ([]Table, error) {
 	var tables []Table
 	err := readOnly(ctx, db, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, fenceSQL, Schema, TenantColumn)
+		rows, err := tx.Query(ctx, fenceSQL, Schema, TenantColumn, AppRole)
 		if err != nil {
 			return err
 		}
 		tables, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (Table, error) {
 			var t Table
-			return t, row.Scan(&t.Name, &t.PrimaryKey, &t.TenantID, &t.Enabled, &t.Forced, &t.Policies)
+			return t, row.Scan(&t.Name, &t.PrimaryKey, &t.TenantID, &t.Enabled, &t.Forced, &t.Policies,
+				&t.ForeignKeys, &t.Uniques, &t.View, &t.Invoker, &t.Readable)
 		})
 		return err
 	})
@@ -73,14 +96,28 @@ func (t Table) Owned() bool { return t.TenantID || t.Name == TenantTable }
 func (t Table) Fenced() bool { return t.Enabled || t.Forced || len(t.Policies) > 0 }
 
 // Problems lists what is wrong with the table's fence, one sentence each: a tenant-owned table needs a tenant-first
-// primary key and forced row-level security whose every permissive policy asks for the session's tenant.
+// primary key, references and unique indexes that stay inside the tenant, and forced row-level security whose every
+// permissive policy asks for the session's tenant. A view must not read as its owner, whom no policy binds.
 func (t Table) Problems() []string {
-	if !t.Owned() {
-		return nil
-	}
 	name := Schema + "." + t.Name
 	var out []string
 	say := func(format string, args ...any) { out = append(out, name+": "+fmt.Sprintf(format, args...)) }
+	if t.View != "" {
+		switch {
+		case !t.Readable:
+		case t.View == "view" && !t.Invoker:
+			say("the view shows the application rows of every tenant, because it reads as its owner; run ALTER VIEW %s SET (security_invoker = true)", name)
+		case t.View != "view":
+			say("the application may read the %s, which no row-level security binds; run REVOKE ALL ON %s FROM %s", t.View, name, AppRole)
+		}
+		return out
+	}
+	if !t.Owned() {
+		return nil
+	}
+	if t.TenantID {
+		t.checkKeys(say)
+	}
 	if t.TenantID && (len(t.PrimaryKey) == 0 || t.PrimaryKey[0] != TenantColumn) {
 		say("the primary key is (%s); it must start with %s, so that no row can be reached without its tenant",
 			strings.Join(t.PrimaryKey, ", "), TenantColumn)
@@ -110,13 +147,27 @@ func (t Table) Problems() []string {
 	return out
 }
 
-// asks says whether a policy's expression, as Postgres prints it, compares the row's tenant with the session's or asks for
-// the platform.
-func (t Table) asks(expression string) bool {
-	column := TenantColumn
-	if !t.TenantID {
-		column = "id"
+// checkKeys finds keys that reach, or tell of, rows of other tenants.
+func (t Table) checkKeys(say func(format string, args ...any)) {
+	for _, k := range t.ForeignKeys {
+		at := slices.Index(k.Columns, TenantColumn)
+		if k.TargetOwned && (at < 0 || k.TargetColumns[at] != TenantColumn) {
+			say("the foreign key %s takes ids of other tenants' rows of %s; make it (%s, %s) REFERENCES %s (%[3]s, id)",
+				k.Name, k.Target, TenantColumn, strings.Join(slices.DeleteFunc(slices.Clone(k.Columns), func(c string) bool { return c == TenantColumn }), ", "), k.Target)
+		}
 	}
-	return strings.Contains(expression, PlatformSetting) ||
-		strings.Contains(expression, TenantSetting) && strings.Contains(expression, "("+column+" = ")
+	for _, u := range t.Uniques {
+		if !slices.Contains(u.Columns, TenantColumn) {
+			say("the unique index %s spans tenants, so that a refused value tells what another tenant has; begin it with %s", u.Name, TenantColumn)
+		}
+	}
+}
+
+// asks says whether a policy's expression, as Postgres prints it, compares the row's tenant with the session's and leaves no
+// other way in. A row of the tenants themselves may also be the platform's.
+func (t Table) asks(expression string) bool {
+	if !t.TenantID {
+		return strings.Contains(expression, PlatformSetting) || strings.Contains(expression, TenantSetting) && strings.Contains(expression, "(id = ")
+	}
+	return strings.Contains(expression, TenantSetting) && strings.Contains(expression, "("+TenantColumn+" = ") && !strings.Contains(expression, " OR ")
 }
