@@ -52,6 +52,10 @@ func runScratch(cmd *cobra.Command, args []string) (err error) {
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
 
+	// Fetching takes a while, so it is said; nothing else comes between the command and its caller.
+	if err := devdb.Provide(ctx, cmd.ErrOrStderr()); err != nil {
+		return err
+	}
 	cluster, err := devdb.Start(ctx, devdb.Options{Ephemeral: true})
 	if err != nil {
 		return err

@@ -13,10 +13,10 @@ func newSetupCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "setup",
 		Short: "Install what building and testing need",
-		Long: `Installs npm packages from package-lock.json and, on Debian as root, the Chromium of the browser test and the
-PgBouncer of the database tests. It prints what it installs; elsewhere it says what to install. A machine that has
-everything is left alone. Postgres needs no step: an installed one is used, or fetched when the first database is
-started. make test and make lint call this by themselves.`,
+		Long: `Installs npm packages from package-lock.json, fetches Postgres' programs where none are installed and, on Debian as
+root, installs the Chromium of the browser test and the PgBouncer of the database tests. It prints what it installs;
+elsewhere it says what to install. A machine that has everything is left alone. make test and make lint call this by
+themselves.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			root, err := repositoryRoot()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -62,6 +63,17 @@ func findBinaries(ctx context.Context, want int, run account, cache string, say 
 		}
 	}
 	return binaries{}, noPostgres(want, append(refused, err.Error()))
+}
+
+// Provide makes sure that this machine has a Postgres to run: an installed one, or one that is fetched now, which it tells log.
+// The error is ErrNoPostgres when none can be had. Start does the same where nobody has called this.
+func Provide(ctx context.Context, log io.Writer) error {
+	run, err := accountFor(os.DevNull) // no cluster yet
+	if err != nil {
+		return err
+	}
+	_, err = findBinaries(ctx, 0, run, cacheDir(), newProgress(log))
+	return err
 }
 
 // candidateDirs are the folders that may hold an installed Postgres, most deliberate first, each once.

@@ -26,9 +26,13 @@ func withoutPostgres(t *testing.T, repository http.Handler) {
 
 func TestNoPostgresSaysWhatToInstall(t *testing.T) {
 	withoutPostgres(t, http.NotFoundHandler())
-	b, err := findBinaries(t.Context(), 0, account{}, t.TempDir(), newProgress(t.Output()))
+	var said strings.Builder
+	b, err := findBinaries(t.Context(), 0, account{}, t.TempDir(), newProgress(&said))
 	if !errors.Is(err, ErrNoPostgres) {
 		t.Fatalf("got %v and error %v, want ErrNoPostgres", b, err)
+	}
+	if !strings.Contains(said.String(), "fetching version 15") {
+		t.Errorf("got %q said, want that it is fetched", said.String())
 	}
 	for _, want := range []string{"apt-get install postgresql-15", "brew install postgresql@15", binDirVariable, "no runnable initdb", "no version found"} {
 		if !strings.Contains(err.Error(), want) {
@@ -45,7 +49,8 @@ func TestDataOfAnotherVersionSaysWhichToInstall(t *testing.T) {
 	}
 }
 
-// A repository that holds this machine's own programs in the form they are published in: a zip with a tar.xz.
+// A repository that holds this machine's own programs in the form they are published in: a zip with a tar.xz. Those that are
+// fetched run a cluster: as another account too, when the test is root's.
 func TestFetchedBinaries(t *testing.T) {
 	installed, err := findBinaries(t.Context(), 0, account{}, cacheDir(), newProgress(t.Output()))
 	if err != nil {

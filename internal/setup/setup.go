@@ -1,5 +1,5 @@
-// Package setup installs what building and testing the project need on a fresh machine: npm packages and, on Debian as
-// root, the browser of the browser test and the pooler of the database tests. It says what it installs, and on other
+// Package setup installs what building and testing the project need on a fresh machine: npm packages, Postgres' programs
+// and, on Debian as root, the browser of the browser test and the pooler of the database tests. It says what it installs, and on other
 // machines what to install.
 package setup
 
@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/lockstep-dev/lockstep/internal/codegen/sdk"
+	"github.com/lockstep-dev/lockstep/internal/devdb"
 )
 
 // browserVariable names a Chromium to use instead of looking for one.
@@ -28,7 +29,7 @@ func Run(ctx context.Context, root string, log io.Writer) error {
 	if err := sdk.Install(ctx, root, log); err != nil {
 		return err
 	}
-	return errors.Join(browser(ctx, log), pooler(ctx, log))
+	return errors.Join(browser(ctx, log), pooler(ctx, log), devdb.Provide(ctx, log))
 }
 
 // PgBouncer returns the path of an installed PgBouncer. Its error says how to get one.
