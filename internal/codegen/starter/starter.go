@@ -14,6 +14,7 @@ import (
 	"strings"
 	"text/template"
 
+	"entgo.io/ent/entc/gen"
 	"github.com/stoewer/go-strcase"
 )
 
@@ -40,6 +41,9 @@ type Options struct {
 func Write(root, module string, o Options) (string, error) {
 	if !entityName.MatchString(o.Name) {
 		return "", fmt.Errorf("%q is no entity name: write it in CamelCase and singular, such as Project or LineItem", o.Name)
+	}
+	if err := gen.ValidSchemaName(o.Name); err != nil {
+		return "", fmt.Errorf("%q is no name for generated code, choose a more specific one, such as Customer%s: %w", o.Name, o.Name, err)
 	}
 	if slices.Contains(reserved, o.Name) {
 		return "", fmt.Errorf("%q is taken by generated code: choose a more specific name, such as Customer%s", o.Name, o.Name)

@@ -52,7 +52,7 @@ func TestWriteRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"Project": "exists already", "project": "CamelCase", "Line_Item": "CamelCase", "": "CamelCase", "../Evil": "CamelCase", "Problem": "generated code",
+		"Project": "exists already", "project": "CamelCase", "Line_Item": "CamelCase", "": "CamelCase", "../Evil": "CamelCase", "Problem": "generated code", "Type": "Go keyword", "String": "predeclared",
 	} {
 		if _, err := starter.Write(root, "example.com/app", starter.Options{Name: name}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want an error with %q", name, err, want)
