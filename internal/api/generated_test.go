@@ -1,18 +1,13 @@
 package api_test
 
 import (
-	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/crud/crudtest"
-	"github.com/lockstep-dev/lockstep/openapi"
 )
 
 // The tests of this file hold for every generated operation, present and future: their cases come from crudtest, which is
@@ -104,119 +99,6 @@ func TestEveryOperationStaysInItsTenant(t *testing.T) {
 			}
 		})
 	}
-}
-
-// references are the fields of the body that creates a row in which it holds other rows' ids.
-func references(op operation) map[string]string {
-	for _, sample := range crudtest.Samples {
-		if sample.Resource == op.Resource && !op.custom {
-			return sample.References
-		}
-	}
-	return nil
-}
-
-// leaks are what the operation lets the tenant see or do of another's.
-func (s *stack) leaks(t *testing.T, op operation, ours, theirs rows) (leaks []string) {
-	t.Helper()
-	say := func(format string, args ...any) { leaks = append(leaks, fmt.Sprintf(format, args...)) }
-	token := s.acme.admin.token
-	switch {
-	case strings.Contains(op.Path, "{id}"):
-		foreign, random := uuid.MustParse(theirs[op.Resource]), newID()
-		c, d := ours.request(op, foreign.String()), ours.request(op, random.String())
-		c.token, d.token = token, token
-		got, want := s.do(t, c), s.do(t, d)
-		if a, b := comparable(got, foreign), comparable(want, random); got.status != 404 || a != b {
-			say("a foreign id answers\n%s\nand a random one\n%s", a, b)
-		}
-	case op.Method == "GET":
-		foreign := append(slices.Collect(maps.Values(theirs)), s.globex.id.String(), s.globex.admin.id.String(), s.globex.manager.id.String(), s.globex.memberRole.String())
-		for _, query := range waysIntoList(t, op.ID, foreign) {
-			got := s.do(t, call{path: op.Path + "?" + query, token: token})
-			if got.status != 200 {
-				t.Fatalf("%s: got status %d, want 200\n%s", query, got.status, got.text)
-			}
-			for _, id := range foreign {
-				if strings.Contains(got.text, id) || strings.Contains(fmt.Sprint(got.header), id) {
-					say("%s: the answer holds the foreign id %s", query, id)
-				}
-			}
-			if rows, _ := got.body["data"].([]any); len(rows) > 0 && strings.Contains(query, "Id=") {
-				say("%s: got %d rows by foreign ids, want none", query, len(rows))
-			}
-		}
-	case op.Method == "POST":
-		for field, resource := range references(op) {
-			c := ours.request(op, "")
-			c.token, c.body = token, with(t, c.body, field, theirs[resource])
-			got := s.do(t, c)
-			violations, _ := got.body["errors"].([]any)
-			if got.status != 422 || got.body["code"] != "reference_not_found" || len(violations) != 1 || violations[0].(map[string]any)["pointer"] != "/"+field {
-				say("a foreign %s answers %d, want 422 on that field\n%s", field, got.status, got.text)
-			}
-		}
-	}
-	return leaks
-}
-
-// waysIntoList are query strings that use everything a list offers, with foreign ids where it takes ids.
-func waysIntoList(t *testing.T, operation string, foreign []string) []string {
-	t.Helper()
-	var document struct {
-		Paths map[string]map[string]struct {
-			OperationID string
-			Parameters  []struct {
-				Name   string
-				Schema struct {
-					Format string
-					Items  struct {
-						Format string
-						Enum   []string
-					}
-				}
-			}
-		}
-	}
-	if err := json.Unmarshal(openapi.Document, &document); err != nil {
-		t.Fatal(err)
-	}
-	ways := []string{"limit=200", "limit=1&count=exact"}
-	for _, methods := range document.Paths {
-		for _, p := range methods["get"].Parameters {
-			switch {
-			case methods["get"].OperationID != operation:
-			case p.Name == "expand" || p.Name == "sort":
-				for _, value := range p.Schema.Items.Enum {
-					ways = append(ways, "limit=200&"+p.Name+"="+value)
-				}
-			case p.Name == "q":
-				ways = append(ways, "limit=200&q=e", "limit=200&q=m")
-			case p.Schema.Items.Format == "uuid":
-				way := "limit=200"
-				for _, id := range foreign {
-					way += "&" + p.Name + "=" + id
-				}
-				ways = append(ways, way)
-			}
-		}
-	}
-	return ways
-}
-
-// with sets one member of a JSON object.
-func with(t *testing.T, body, name, value string) string {
-	t.Helper()
-	var object map[string]any
-	if err := json.Unmarshal([]byte(body), &object); err != nil {
-		t.Fatal(err)
-	}
-	object[name] = value
-	text, err := json.Marshal(object)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 func TestEveryOperationAsksForItsOwnPermission(t *testing.T) {
