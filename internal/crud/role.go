@@ -15,6 +15,7 @@ import (
 	entrole "github.com/lockstep-dev/lockstep/ent/role"
 	entuser "github.com/lockstep-dev/lockstep/ent/user"
 	entuserrole "github.com/lockstep-dev/lockstep/ent/userrole"
+	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/listing"
@@ -73,29 +74,35 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 		return nil, err
 	}
 	limit := params.Limit.Or(50)
-	// One row more than asked for tells whether there is a next page.
-	var rows []*ent.Role
-	var fingerprint []byte
-	if roleListIsPlain(params) {
-		fingerprint = h.rolePlain
-		rows, err = reading.All(ctx, h.db, h.roleList.Of(limit+1), entrole.Columns, scanRole)
-	} else {
-		fingerprint = roleFingerprint(params)
-		rows, err = h.rolePage(ctx, params, where, order, fingerprint, limit+1)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("list roles: %w", err)
-	}
 	page := &oas.RolePage{}
 	page.NextCursor.SetToNull()
-	if len(rows) > limit {
-		rows = rows[:limit]
-		last := rows[limit-1]
-		page.NextCursor.SetTo(order.Encode("roles", fingerprint, last.ID, func(name string) any { return roleKey(last, name) }))
+	// One row more than asked for tells whether there is a next page.
+	if roleListIsPlain(params) {
+		page.Data, err = reading.All(ctx, h.db, h.roleList.Of(limit+1), entrole.Columns, readRole)
+		if err != nil {
+			return nil, fmt.Errorf("list roles: %w", err)
+		}
+		if len(page.Data) > limit {
+			page.Data = page.Data[:limit]
+			page.NextCursor.SetTo(order.Encode("roles", h.rolePlain, page.Data[limit-1].ID, nil))
+		}
+	} else {
+		fingerprint := roleFingerprint(params)
+		rows, err := h.rolePage(ctx, params, where, order, fingerprint, limit+1)
+		if err != nil {
+			return nil, fmt.Errorf("list roles: %w", err)
+		}
+		if len(rows) > limit {
+			rows = rows[:limit]
+			last := rows[limit-1]
+			page.NextCursor.SetTo(order.Encode("roles", fingerprint, last.ID, func(name string) any { return roleKey(last, name) }))
+		}
+		page.Data = RoleBodies(ctx, rows)
 	}
-	page.Data = RoleBodies(ctx, rows)
-	if err := h.expandRole(ctx, pointers(page.Data), listing.ParseTree(params.Expand)); err != nil {
-		return nil, err
+	if tree := listing.ParseTree(params.Expand); len(tree) > 0 {
+		if err := h.expandRole(ctx, pointers(page.Data), tree); err != nil {
+			return nil, err
+		}
 	}
 	if how, ok := params.Count.Get(); ok {
 		var total int
@@ -147,22 +154,20 @@ func (h *Handler) RolesGet(ctx context.Context, params oas.RolesGetParams) (oas.
 	if err != nil {
 		return nil, fmt.Errorf("get roles: %w", err)
 	}
-	rows, err := reading.Rows(&results[0], entrole.Columns, scanRole)
+	found, err := reading.Bodies(ctx, &results[0], entrole.Columns, readRole)
 	if err != nil {
 		return nil, fmt.Errorf("get roles: %w", err)
 	}
-	if len(rows) == 0 {
+	if len(found) == 0 {
 		return nil, notFound("roles")
 	}
-	row := rows[0]
-	body := RoleBody(ctx, row)
-	detail := &body
+	detail := &found[0]
 	if err := h.expandRole(ctx, []*oas.Role{detail}, listing.ParseTree(params.Expand)); err != nil {
 		return nil, err
 	}
-	tag := etag.Later(row.Version)
+	tag := etag.Later(detail.Version)
 	if known, ok := params.IfNoneMatch.Get(); ok {
-		tag = etag.Of(row.Version, detail)
+		tag = etag.Of(detail.Version, detail)
 		if etag.Matches(known, tag) {
 			return &oas.RoleNotModified{ETag: tag}, nil
 		}
@@ -395,19 +400,20 @@ func (h *Handler) prepareRole() {
 	}
 }
 
-// scanRole reads the row that a result is at.
-func scanRole(from *postgres.Result, row *ent.Role) {
-	row.ID = from.UUID(0)
-	row.TenantID = from.UUID(1)
-	row.Version = int(from.Int(2))
-	row.CreatedAt = from.Time(3)
-	row.UpdatedAt = from.Time(4)
-	row.Name = from.String(5)
+// readRole is RoleBody of the row that a result is at.
+func readRole(from *postgres.Result, principal *auth.Principal, body *oas.Role) {
+	body.ID = from.UUID(0)
+	body.TenantId = from.UUID(1)
+	body.Name = from.String(5)
 	if !from.IsNull(6) {
-		value := from.String(6)
-		row.Description = &value
+		body.Description.SetTo(from.String(6))
+	} else {
+		body.Description.SetToNull()
 	}
-	from.Scan(7, &row.Permissions)
+	body.Permissions = []string(from.Texts(7))
+	body.Version = int(from.Int(2))
+	body.CreatedAt = from.Time(3).UTC()
+	body.UpdatedAt = from.Time(4).UTC()
 }
 
 // expandRole fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.

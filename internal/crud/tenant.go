@@ -39,16 +39,14 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 	}
 	var order listing.Order
 	limit := params.Limit.Or(50)
+	page := &oas.TenantPage{}
+	page.NextCursor.SetToNull()
 	// One row more than asked for tells whether there is a next page.
-	var rows []*ent.Tenant
-	var fingerprint []byte
-	fingerprint = tenantFingerprint(params)
-	rows, err = h.tenantPage(ctx, params, where, order, fingerprint, limit+1)
+	fingerprint := tenantFingerprint(params)
+	rows, err := h.tenantPage(ctx, params, where, order, fingerprint, limit+1)
 	if err != nil {
 		return nil, fmt.Errorf("list tenants: %w", err)
 	}
-	page := &oas.TenantPage{}
-	page.NextCursor.SetToNull()
 	if len(rows) > limit {
 		rows = rows[:limit]
 		last := rows[limit-1]

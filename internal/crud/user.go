@@ -102,29 +102,35 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 		return nil, err
 	}
 	limit := params.Limit.Or(50)
-	// One row more than asked for tells whether there is a next page.
-	var rows []*ent.User
-	var fingerprint []byte
-	if userListIsPlain(params) {
-		fingerprint = h.userPlain
-		rows, err = reading.All(ctx, h.db, h.userList.Of(limit+1), entuser.Columns, scanUser)
-	} else {
-		fingerprint = userFingerprint(params)
-		rows, err = h.userPage(ctx, params, where, order, fingerprint, limit+1)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("list users: %w", err)
-	}
 	page := &oas.UserPage{}
 	page.NextCursor.SetToNull()
-	if len(rows) > limit {
-		rows = rows[:limit]
-		last := rows[limit-1]
-		page.NextCursor.SetTo(order.Encode("users", fingerprint, last.ID, func(name string) any { return userKey(last, name) }))
+	// One row more than asked for tells whether there is a next page.
+	if userListIsPlain(params) {
+		page.Data, err = reading.All(ctx, h.db, h.userList.Of(limit+1), entuser.Columns, readUser)
+		if err != nil {
+			return nil, fmt.Errorf("list users: %w", err)
+		}
+		if len(page.Data) > limit {
+			page.Data = page.Data[:limit]
+			page.NextCursor.SetTo(order.Encode("users", h.userPlain, page.Data[limit-1].ID, nil))
+		}
+	} else {
+		fingerprint := userFingerprint(params)
+		rows, err := h.userPage(ctx, params, where, order, fingerprint, limit+1)
+		if err != nil {
+			return nil, fmt.Errorf("list users: %w", err)
+		}
+		if len(rows) > limit {
+			rows = rows[:limit]
+			last := rows[limit-1]
+			page.NextCursor.SetTo(order.Encode("users", fingerprint, last.ID, func(name string) any { return userKey(last, name) }))
+		}
+		page.Data = UserBodies(ctx, rows)
 	}
-	page.Data = UserBodies(ctx, rows)
-	if err := h.expandUser(ctx, pointers(page.Data), listing.ParseTree(params.Expand)); err != nil {
-		return nil, err
+	if tree := listing.ParseTree(params.Expand); len(tree) > 0 {
+		if err := h.expandUser(ctx, pointers(page.Data), tree); err != nil {
+			return nil, err
+		}
 	}
 	if how, ok := params.Count.Get(); ok {
 		var total int
@@ -184,44 +190,22 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.
 	if err != nil {
 		return nil, fmt.Errorf("get users: %w", err)
 	}
-	rows, err := reading.Rows(&results[0], entuser.Columns, scanUser)
+	found, err := reading.Bodies(ctx, &results[0], entuser.Columns, readUserWithRoles)
 	if err != nil {
 		return nil, fmt.Errorf("get users: %w", err)
 	}
-	if len(rows) == 0 {
+	if len(found) == 0 {
 		return nil, notFound("users")
 	}
-	row := rows[0]
-	roles, err := reading.Rows(&results[1], entrole.Columns, scanRole)
+	detail := &found[0]
+	detail.Roles, err = reading.Bodies(ctx, &results[1], entrole.Columns, readRole)
 	if err != nil {
 		return nil, fmt.Errorf("get roles of users: %w", err)
 	}
-	managedUsers, err := reading.Rows(&results[2], entuser.Columns, scanUser)
+	detail.ManagedUsers, err = reading.Bodies(ctx, &results[2], entuser.Columns, readUser)
 	if err != nil {
 		return nil, fmt.Errorf("get managedUsers of users: %w", err)
 	}
-	detail := &oas.UserWithRoles{
-		Roles:        RoleBodies(ctx, roles),
-		ManagedUsers: UserBodies(ctx, managedUsers),
-	}
-	principal, _ := auth.From(ctx)
-	detail.ID = row.ID
-	detail.TenantId = row.TenantID
-	if UserEmailShown.Shows(principal, row.ID) {
-		detail.Email.SetTo(row.Email)
-	} else {
-		detail.Email.SetToNull()
-	}
-	detail.DisplayName = row.DisplayName
-	detail.Status = oas.UserWithRolesStatus(row.Status)
-	if row.ManagerID != nil {
-		detail.ManagerId.SetTo(*row.ManagerID)
-	} else {
-		detail.ManagerId.SetToNull()
-	}
-	detail.Version = row.Version
-	detail.CreatedAt = row.CreatedAt.UTC()
-	detail.UpdatedAt = row.UpdatedAt.UTC()
 	if tree := listing.ParseTree(params.Expand); len(tree) > 0 {
 		if err := h.expandRole(ctx, pointers(detail.Roles), tree["roles"]); err != nil {
 			return nil, err
@@ -231,14 +215,18 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.
 			return nil, err
 		}
 		delete(tree, "managedUsers")
-		body := UserBody(ctx, row)
+		bodies, err := reading.Bodies(ctx, &results[0], entuser.Columns, readUser)
+		if err != nil {
+			return nil, fmt.Errorf("get users: %w", err)
+		}
+		body := bodies[0]
 		if err := h.expandUser(ctx, []*oas.User{&body}, tree); err != nil {
 			return nil, err
 		}
 	}
-	tag := etag.Later(row.Version)
+	tag := etag.Later(detail.Version)
 	if known, ok := params.IfNoneMatch.Get(); ok {
-		tag = etag.Of(row.Version, detail)
+		tag = etag.Of(detail.Version, detail)
 		if etag.Matches(known, tag) {
 			return &oas.UserNotModified{ETag: tag}, nil
 		}
@@ -514,20 +502,46 @@ func (h *Handler) prepareUser() {
 	}
 }
 
-// scanUser reads the row that a result is at.
-func scanUser(from *postgres.Result, row *ent.User) {
-	row.ID = from.UUID(0)
-	row.TenantID = from.UUID(1)
-	row.Version = int(from.Int(2))
-	row.CreatedAt = from.Time(3)
-	row.UpdatedAt = from.Time(4)
-	row.Email = from.String(5)
-	row.DisplayName = from.String(6)
-	row.Status = entuser.Status(from.String(7))
-	if !from.IsNull(8) {
-		value := from.UUID(8)
-		row.ManagerID = &value
+// readUser is UserBody of the row that a result is at.
+func readUser(from *postgres.Result, principal *auth.Principal, body *oas.User) {
+	body.ID = from.UUID(0)
+	body.TenantId = from.UUID(1)
+	if UserEmailShown.Shows(principal, from.UUID(0)) {
+		body.Email.SetTo(from.String(5))
+	} else {
+		body.Email.SetToNull()
 	}
+	body.DisplayName = from.String(6)
+	body.Status = oas.UserStatus(from.String(7))
+	if !from.IsNull(8) {
+		body.ManagerId.SetTo(from.UUID(8))
+	} else {
+		body.ManagerId.SetToNull()
+	}
+	body.Version = int(from.Int(2))
+	body.CreatedAt = from.Time(3).UTC()
+	body.UpdatedAt = from.Time(4).UTC()
+}
+
+// readUserWithRoles reads the row that a result is at, without its expansions.
+func readUserWithRoles(from *postgres.Result, principal *auth.Principal, body *oas.UserWithRoles) {
+	body.ID = from.UUID(0)
+	body.TenantId = from.UUID(1)
+	if UserEmailShown.Shows(principal, from.UUID(0)) {
+		body.Email.SetTo(from.String(5))
+	} else {
+		body.Email.SetToNull()
+	}
+	body.DisplayName = from.String(6)
+	body.Status = oas.UserWithRolesStatus(from.String(7))
+	if !from.IsNull(8) {
+		body.ManagerId.SetTo(from.UUID(8))
+	} else {
+		body.ManagerId.SetToNull()
+	}
+	body.Version = int(from.Int(2))
+	body.CreatedAt = from.Time(3).UTC()
+	body.UpdatedAt = from.Time(4).UTC()
 }
 
 // expandUser fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.

@@ -14,6 +14,7 @@ import (
 	entrole "github.com/lockstep-dev/lockstep/ent/role"
 	entuser "github.com/lockstep-dev/lockstep/ent/user"
 	entuserrole "github.com/lockstep-dev/lockstep/ent/userrole"
+	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/listing"
@@ -50,29 +51,35 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 	}
 	var order listing.Order
 	limit := params.Limit.Or(50)
-	// One row more than asked for tells whether there is a next page.
-	var rows []*ent.UserRole
-	var fingerprint []byte
-	if userRoleListIsPlain(params) {
-		fingerprint = h.userRolePlain
-		rows, err = reading.All(ctx, h.db, h.userRoleList.Of(limit+1), entuserrole.Columns, scanUserRole)
-	} else {
-		fingerprint = userRoleFingerprint(params)
-		rows, err = h.userRolePage(ctx, params, where, order, fingerprint, limit+1)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("list userRoles: %w", err)
-	}
 	page := &oas.UserRolePage{}
 	page.NextCursor.SetToNull()
-	if len(rows) > limit {
-		rows = rows[:limit]
-		last := rows[limit-1]
-		page.NextCursor.SetTo(order.Encode("userRoles", fingerprint, last.ID, func(name string) any { return nil }))
+	// One row more than asked for tells whether there is a next page.
+	if userRoleListIsPlain(params) {
+		page.Data, err = reading.All(ctx, h.db, h.userRoleList.Of(limit+1), entuserrole.Columns, readUserRole)
+		if err != nil {
+			return nil, fmt.Errorf("list userRoles: %w", err)
+		}
+		if len(page.Data) > limit {
+			page.Data = page.Data[:limit]
+			page.NextCursor.SetTo(order.Encode("userRoles", h.userRolePlain, page.Data[limit-1].ID, nil))
+		}
+	} else {
+		fingerprint := userRoleFingerprint(params)
+		rows, err := h.userRolePage(ctx, params, where, order, fingerprint, limit+1)
+		if err != nil {
+			return nil, fmt.Errorf("list userRoles: %w", err)
+		}
+		if len(rows) > limit {
+			rows = rows[:limit]
+			last := rows[limit-1]
+			page.NextCursor.SetTo(order.Encode("userRoles", fingerprint, last.ID, func(name string) any { return nil }))
+		}
+		page.Data = UserRoleBodies(ctx, rows)
 	}
-	page.Data = UserRoleBodies(ctx, rows)
-	if err := h.expandUserRole(ctx, pointers(page.Data), listing.ParseTree(params.Expand)); err != nil {
-		return nil, err
+	if tree := listing.ParseTree(params.Expand); len(tree) > 0 {
+		if err := h.expandUserRole(ctx, pointers(page.Data), tree); err != nil {
+			return nil, err
+		}
 	}
 	if how, ok := params.Count.Get(); ok {
 		var total int
@@ -124,22 +131,20 @@ func (h *Handler) UserRolesGet(ctx context.Context, params oas.UserRolesGetParam
 	if err != nil {
 		return nil, fmt.Errorf("get userRoles: %w", err)
 	}
-	rows, err := reading.Rows(&results[0], entuserrole.Columns, scanUserRole)
+	found, err := reading.Bodies(ctx, &results[0], entuserrole.Columns, readUserRole)
 	if err != nil {
 		return nil, fmt.Errorf("get userRoles: %w", err)
 	}
-	if len(rows) == 0 {
+	if len(found) == 0 {
 		return nil, notFound("userRoles")
 	}
-	row := rows[0]
-	body := UserRoleBody(ctx, row)
-	detail := &body
+	detail := &found[0]
 	if err := h.expandUserRole(ctx, []*oas.UserRole{detail}, listing.ParseTree(params.Expand)); err != nil {
 		return nil, err
 	}
-	tag := etag.Later(row.Version)
+	tag := etag.Later(detail.Version)
 	if known, ok := params.IfNoneMatch.Get(); ok {
-		tag = etag.Of(row.Version, detail)
+		tag = etag.Of(detail.Version, detail)
 		if etag.Matches(known, tag) {
 			return &oas.UserRoleNotModified{ETag: tag}, nil
 		}
@@ -310,20 +315,21 @@ func (h *Handler) prepareUserRole() {
 	}
 }
 
-// scanUserRole reads the row that a result is at.
-func scanUserRole(from *postgres.Result, row *ent.UserRole) {
-	row.ID = from.UUID(0)
-	row.TenantID = from.UUID(1)
-	row.Version = int(from.Int(2))
-	row.CreatedAt = from.Time(3)
-	row.UpdatedAt = from.Time(4)
-	row.UserID = from.UUID(5)
-	row.RoleID = from.UUID(6)
-	row.GrantedAt = from.Time(7)
+// readUserRole is UserRoleBody of the row that a result is at.
+func readUserRole(from *postgres.Result, principal *auth.Principal, body *oas.UserRole) {
+	body.ID = from.UUID(0)
+	body.TenantId = from.UUID(1)
+	body.UserId = from.UUID(5)
+	body.RoleId = from.UUID(6)
+	body.GrantedAt = from.Time(7).UTC()
 	if !from.IsNull(8) {
-		value := from.UUID(8)
-		row.GrantedByID = &value
+		body.GrantedById.SetTo(from.UUID(8))
+	} else {
+		body.GrantedById.SetToNull()
 	}
+	body.Version = int(from.Int(2))
+	body.CreatedAt = from.Time(3).UTC()
+	body.UpdatedAt = from.Time(4).UTC()
 }
 
 // expandUserRole fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.

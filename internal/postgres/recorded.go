@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 )
@@ -22,6 +23,8 @@ var (
 type Recorded struct {
 	sql  string
 	args []any
+
+	columns atomic.Pointer[[]column] // of its result when it was last read
 }
 
 // errRecorded is what a read gets instead of rows while it is recorded.
@@ -75,6 +78,9 @@ func (db *DB) Send(ctx context.Context, with Ids, recorded ...*Recorded) ([]Resu
 		}
 		s := &statements[i]
 		s.sql, s.args = r.sql, make([]any, len(r.args))
+		if known := r.columns.Load(); known != nil {
+			s.columns = *known
+		}
 		for n, arg := range r.args {
 			switch arg {
 			case any(AnyTenant):
@@ -98,8 +104,13 @@ func (db *DB) Send(ctx context.Context, with Ids, recorded ...*Recorded) ([]Resu
 	}
 	results := make([]Result, len(recorded))
 	for i := range statements {
-		if statements[i].rows != nil {
-			results[i] = newResult(statements[i].rows)
+		s := &statements[i]
+		if s.rows == nil {
+			continue
+		}
+		results[i] = newResult(s.rows)
+		if columns := s.rows.columns; len(columns) > 0 && (s.columns == nil || &columns[0] != &s.columns[0]) {
+			recorded[i].columns.Store(&columns)
 		}
 	}
 	return results, nil

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -10,6 +11,7 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
@@ -171,6 +173,14 @@ func compareAccessors(t *testing.T, c columnType, r *postgres.Result) {
 		compareColumn(t, fmt.Sprint(c.reads[0]), fmt.Sprint(r.Int(0)))
 	case "double precision":
 		compareColumn(t, c.reads[0], r.Float(0))
+	case "text[]":
+		compareColumn(t, c.reads[0], pq.StringArray(r.Texts(0)))
+	case "jsonb":
+		var want any
+		if err := json.Unmarshal(c.reads[0].([]byte), &want); err != nil {
+			t.Fatal(err)
+		}
+		compareColumn(t, want, postgres.Decoded[any](r, 0))
 	}
 }
 
@@ -193,5 +203,64 @@ func TestResultSaysWhatItCannotRead(t *testing.T) {
 	r.Next()
 	if n := r.Int(0); n != 0 || r.Err() == nil {
 		t.Errorf("got %d and %v, want an error", n, r.Err())
+	}
+}
+
+// TestTextsAreReadHoweverTheyAreWritten covers the arrays that need quotes, and those that look as if they did not.
+func TestTextsAreReadHoweverTheyAreWritten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for array, want := range map[string][]string{
+		"array['a', 'b:c', 'ü']":             {"a", "b:c", "ü"},
+		"array['a b', 'c']":                  {"a b", "c"},
+		`array['a"b', 'c\d', 'e,f', '{g}']`: {`a"b`, `c\d`, "e,f", "{g}"},
+		"array['NULL', 'null', '']":          {"NULL", "null", ""},
+		"array[]::text[]":                    {},
+		"array['x']::varchar[]":              {"x"},
+	} {
+		results, err := w.db.Send(w.as(t, w.a), postgres.Ids{}, record(t, w.db, "select "+array+" where $1::uuid is not null", postgres.AnyTenant))
+		if err != nil {
+			t.Fatal(err)
+		}
+		results[0].Next()
+		if diff := cmp.Diff(want, results[0].Texts(0)); diff != "" || results[0].Err() != nil {
+			t.Errorf("%s (-want +got):\n%s%v", array, diff, results[0].Err())
+		}
+	}
+	results, err := w.db.Send(w.as(t, w.a), postgres.Ids{}, record(t, w.db, "select array['a', null] where $1::uuid is not null", postgres.AnyTenant))
+	if err != nil {
+		t.Fatal(err)
+	}
+	results[0].Next()
+	if texts := results[0].Texts(0); results[0].Err() == nil {
+		t.Errorf("NULL among texts: got %q and no error", texts)
+	}
+}
+
+// TestRecordedReadsNoticeOtherColumns changes a column's name and type between two sendings, as a migration does under a
+// running server: what is known of the columns must not be read into the new ones.
+func TestRecordedReadsNoticeOtherColumns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	all := record(t, w.db, "select * from core.things where tenant_id = $1", postgres.AnyTenant)
+	send := func() *postgres.Result {
+		results, err := w.db.Send(w.as(t, w.a), postgres.Ids{}, all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		results[0].Next()
+		return &results[0]
+	}
+	before := []string{"tenant_id", "id", "name", "amount", "parent_id"}
+	for range 2 { // the second one knows the columns of the first
+		if r := send(); !r.Has(before) || r.Int(3) != 1 {
+			t.Fatalf("got %v and %d, want the columns and the amount", r.Has(before), r.Int(3))
+		}
+	}
+	mustOwner(t, w.owner, `alter table core.things rename amount to price`)
+	mustOwner(t, w.owner, `alter table core.things alter price type bigint`)
+	after := []string{"tenant_id", "id", "name", "price", "parent_id"}
+	if r := send(); r.Has(before) || !r.Has(after) || r.Int(3) != 1 || r.Err() != nil {
+		t.Errorf("got columns of before %t, of after %t, %d and %v", r.Has(before), r.Has(after), r.Int(3), r.Err())
 	}
 }

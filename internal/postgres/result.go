@@ -4,11 +4,14 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"math"
+	"slices"
+	"strings"
 	"time"
 	"unsafe"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/lib/pq"
 )
 
 // Result is the rows of a recorded read. Its accessors return the value of a column, counted from 0, of the current row; a
@@ -45,17 +48,16 @@ func (r *Result) Next() bool {
 // Err is the first error of an accessor.
 func (r *Result) Err() error { return r.err }
 
-// Columns are the names of the columns.
-func (r *Result) Columns() []string {
-	if r.rows == nil {
-		return nil
-	}
-	names, _ := r.rows.Columns() // never fails
-	return names
+// Rewind moves in front of the first row.
+func (r *Result) Rewind() { r.row = 0 }
+
+// Has reports whether the result has these columns, in this order.
+func (r *Result) Has(columns []string) bool {
+	return r.rows != nil && slices.EqualFunc(r.rows.columns, columns, func(c column, name string) bool { return c.name == name })
 }
 
 // bounds is where the value of a column lies.
-func (r *Result) bounds(column int) (start, end uint64, isNull bool) {
+func (r *Result) bounds(column int) (start, end uint32, isNull bool) {
 	at := (r.row-1)*len(r.rows.columns) + column
 	if at > 0 {
 		start = r.rows.ends[at-1] &^ null
@@ -104,17 +106,24 @@ func (r *Result) JSON(column int, dst any) {
 	if r.IsNull(column) {
 		return
 	}
-	text := scanned[[]byte](r, column)
+	text := Scanned[[]byte](r, column)
 	if err := json.Unmarshal(text, dst); err != nil && r.err == nil {
 		r.err = scanError(&r.rows.columns[column], err)
 	}
 }
 
-// scanned is the value of a column that has no shorter way. The accessors leave it to this function, and not to Scan, so
+// Scanned is the value of a column that has no shorter way. The accessors leave it to this function, and not to Scan, so
 // that their own result need not live on the heap.
-func scanned[T any](r *Result, column int) T {
+func Scanned[T any](r *Result, column int) T {
 	var v T
 	r.Scan(column, &v)
+	return v
+}
+
+// Decoded is the value that a json or jsonb column holds; NULL is the zero value.
+func Decoded[T any](r *Result, column int) T {
+	var v T
+	r.JSON(column, &v)
 	return v
 }
 
@@ -123,7 +132,7 @@ func (r *Result) UUID(column int) uuid.UUID {
 	if v := r.binary(column, pgtype.UUIDOID); len(v) == len(uuid.UUID{}) {
 		return uuid.UUID(v)
 	}
-	return scanned[uuid.UUID](r, column)
+	return Scanned[uuid.UUID](r, column)
 }
 
 // String returns a text, varchar or char.
@@ -132,7 +141,7 @@ func (r *Result) String(column int) string {
 	if !isNull && isText(r.rows.columns[column].oid) {
 		return r.text[start:end]
 	}
-	return scanned[string](r, column)
+	return Scanned[string](r, column)
 }
 
 // Int returns a smallint, integer or bigint.
@@ -140,7 +149,7 @@ func (r *Result) Int(column int) int64 {
 	if v := r.binary(column, pgtype.Int8OID); len(v) == 8 {
 		return int64(binary.BigEndian.Uint64(v))
 	}
-	return scanned[int64](r, column)
+	return Scanned[int64](r, column)
 }
 
 // Bool returns a boolean.
@@ -148,7 +157,7 @@ func (r *Result) Bool(column int) bool {
 	if v := r.binary(column, pgtype.BoolOID); len(v) == 1 {
 		return v[0] == 1
 	}
-	return scanned[bool](r, column)
+	return Scanned[bool](r, column)
 }
 
 // Float returns a double precision.
@@ -156,7 +165,7 @@ func (r *Result) Float(column int) float64 {
 	if v := r.binary(column, pgtype.Float8OID); len(v) == 8 {
 		return math.Float64frombits(binary.BigEndian.Uint64(v))
 	}
-	return scanned[float64](r, column)
+	return Scanned[float64](r, column)
 }
 
 // Time returns a timestamptz or date in UTC.
@@ -164,5 +173,39 @@ func (r *Result) Time(column int) time.Time {
 	if at, ok := instant(&r.rows.columns[column], r.raw(column)); ok {
 		return at
 	}
-	return scanned[time.Time](r, column)
+	return Scanned[time.Time](r, column)
+}
+
+// Texts returns a text[]. It is never nil.
+func (r *Result) Texts(column int) []string {
+	start, end, isNull := r.bounds(column)
+	if c := &r.rows.columns[column]; !isNull && (c.oid == pgtype.TextArrayOID || c.oid == pgtype.VarcharArrayOID) && c.format == pgtype.TextFormatCode {
+		if texts, ok := plainTexts(r.text[start:end]); ok {
+			return texts
+		}
+	}
+	return Scanned[pq.StringArray](r, column)
+}
+
+// plainTexts reads an array that is written without quotes and has one dimension, as most have (PostgreSQL manual, "Array
+// Input and Output Syntax").
+func plainTexts(text string) ([]string, bool) {
+	if len(text) < 2 || text[0] != '{' || text[len(text)-1] != '}' {
+		return nil, false
+	}
+	text = text[1 : len(text)-1]
+	if text == "" {
+		return []string{}, true
+	}
+	if strings.ContainsAny(text, `"\{}`) {
+		return nil, false
+	}
+	out := make([]string, 0, 1+strings.Count(text, ","))
+	for item := range strings.SplitSeq(text, ",") {
+		if item == "NULL" {
+			return nil, false
+		}
+		out = append(out, item)
+	}
+	return out, true
 }

@@ -10,6 +10,7 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
@@ -19,17 +20,20 @@ type rows struct {
 	// data holds the raw values of all rows one after the other and never changes; ends[i] is where value i
 	// ends, with null marking NULL in the top bit.
 	data []byte
-	ends []uint64
+	ends []uint32
 
 	next    int    // row Next moves to
-	start   uint64 // where the current row begins in data
-	current []uint64
+	start   uint32 // where the current row begins in data
+	current []uint32
 	closed  bool
 	// types decodes what has no fast path. Not safe for concurrent use, so it is borrowed.
 	types *pgtype.Map
 }
 
-const null = 1 << 63
+const null = 1 << 31
+
+// errTooLarge is for a result that would not fit into memory next to others.
+var errTooLarge = fmt.Errorf("postgres: a result is larger than %d bytes: read it in pages", null-1)
 
 // column is what scanning needs of a field description, which pgx reuses for the next statement.
 type column struct {
@@ -43,7 +47,7 @@ var _ entsql.ColumnScanner = (*rows)(nil)
 // scratch is where a result grows until its size is known.
 type scratch struct {
 	data []byte
-	ends []uint64
+	ends []uint32
 }
 
 // maxScratch is the most bytes that are kept for the next result.
@@ -51,8 +55,8 @@ const maxScratch = 1 << 20
 
 var scratches = sync.Pool{New: func() any { return &scratch{} }}
 
-// readRows reads r to its end and closes it. The error is r.Err's.
-func readRows(r pgx.Rows) *rows {
+// readRows reads r to its end and closes it. What is known of its columns is used again if it is still true.
+func readRows(r pgx.Rows, known []column) (*rows, error) {
 	defer r.Close()
 	out := &rows{}
 	s, _ := scratches.Get().(*scratch)
@@ -66,28 +70,37 @@ func readRows(r pgx.Rows) *rows {
 	// Next reads the description, also when there is no row; after the last one the connection is gone.
 	for more := r.Next(); ; more = r.Next() {
 		if out.columns == nil {
-			out.describe(r)
+			out.columns = describe(r.FieldDescriptions(), known)
 		}
 		if !more {
-			return out
+			return out, r.Err()
 		}
 		for _, v := range r.RawValues() {
-			if v == nil {
-				s.ends = append(s.ends, uint64(len(s.data))|null)
-				continue
+			if len(v) >= null-len(s.data) {
+				return out, errTooLarge
 			}
 			s.data = append(s.data, v...)
-			s.ends = append(s.ends, uint64(len(s.data)))
+			end := uint32(len(s.data))
+			if v == nil {
+				end |= null
+			}
+			s.ends = append(s.ends, end)
 		}
 	}
 }
 
-func (r *rows) describe(from pgx.Rows) {
-	fields := from.FieldDescriptions()
-	r.columns = make([]column, len(fields))
-	for i, f := range fields {
-		r.columns[i] = column{name: f.Name, oid: f.DataTypeOID, format: f.Format}
+func describe(fields []pgconn.FieldDescription, known []column) []column {
+	same := func(c column, f pgconn.FieldDescription) bool {
+		return c.oid == f.DataTypeOID && c.format == f.Format && c.name == f.Name
 	}
+	if known != nil && slices.EqualFunc(known, fields, same) {
+		return known
+	}
+	columns := make([]column, len(fields))
+	for i, f := range fields {
+		columns[i] = column{name: f.Name, oid: f.DataTypeOID, format: f.Format}
+	}
+	return columns
 }
 
 // Columns returns the names of the columns, also after the last row and after Close.

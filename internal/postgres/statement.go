@@ -22,6 +22,8 @@ type statement struct {
 	args []any
 	// notify goes out in the same transaction.
 	notify []Notification
+	// columns are those of the result when it was last read, if it was.
+	columns []column
 
 	rows *rows
 	tag  pgconn.CommandTag
@@ -43,9 +45,9 @@ func (s *statement) read(r pgx.Rows, err error) error {
 		r.Close()
 		return err
 	}
-	s.rows = readRows(r)
+	s.rows, err = readRows(r, s.columns)
 	s.tag = r.CommandTag()
-	return r.Err()
+	return err
 }
 
 // run sends the statements as one implicit transaction bound to scope, in one round trip once they are

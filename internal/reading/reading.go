@@ -6,7 +6,6 @@ package reading
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -102,8 +101,8 @@ func Send(ctx context.Context, db Database, row uuid.UUID, statements ...*postgr
 	return db.Send(ctx, ids, statements...)
 }
 
-// All reads the rows of a read that is about no row in particular.
-func All[T any](ctx context.Context, db Database, read *Read, columns []string, scan func(*postgres.Result, *T)) ([]*T, error) {
+// All reads the bodies of a read that is about no row in particular.
+func All[T any](ctx context.Context, db Database, read *Read, columns []string, body Body[T]) ([]T, error) {
 	statement, err := read.Statement(ctx, db)
 	if err != nil {
 		return nil, err
@@ -112,24 +111,27 @@ func All[T any](ctx context.Context, db Database, read *Read, columns []string, 
 	if err != nil {
 		return nil, err
 	}
-	return Rows(&results[0], columns, scan)
+	return Bodies(ctx, &results[0], columns, body)
 }
 
-// Rows reads a result of the columns into rows that lie side by side. Its error is a programming error: the statement was
-// written for other columns than the rows have.
-func Rows[T any](result *postgres.Result, columns []string, scan func(*postgres.Result, *T)) ([]*T, error) {
-	n := result.Len()
-	if n == 0 {
-		return nil, nil
+// Body reads the row that a result is at as the principal may see it.
+type Body[T any] func(from *postgres.Result, principal *auth.Principal, body *T)
+
+// Bodies reads a result of the columns from its first row on, into bodies that lie side by side, as the caller of ctx may
+// see them; it is never nil. Its error is a programming error: the statement was written for other columns.
+func Bodies[T any](ctx context.Context, result *postgres.Result, columns []string, body Body[T]) ([]T, error) {
+	bodies := make([]T, result.Len())
+	if len(bodies) == 0 {
+		return bodies, nil
 	}
-	if !slices.Equal(result.Columns(), columns) {
-		return nil, fmt.Errorf("reading: got columns %v, want %v", result.Columns(), columns)
+	if !result.Has(columns) {
+		return nil, fmt.Errorf("reading: the result has other columns than %v", columns)
 	}
-	values, rows := make([]T, n), make([]*T, n)
-	for i := range values {
+	principal, _ := auth.From(ctx)
+	result.Rewind()
+	for i := range bodies {
 		result.Next()
-		scan(result, &values[i])
-		rows[i] = &values[i]
+		body(result, principal, &bodies[i])
 	}
-	return rows, result.Err()
+	return bodies, result.Err()
 }

@@ -17,7 +17,7 @@ var functions = template.FuncMap{
 	"has":     func(e *model.Entity, verb string) bool { return e.Has(contract.Verb(verb)) },
 	"rule":    ruleName,
 	"guard":   guardName,
-	"owner":   ownerField,
+	"shown":   shown,
 	"columns": columns,
 	"package": packageName,
 	"go":      goName,
@@ -39,8 +39,9 @@ var functions = template.FuncMap{
 	"released":   releases,
 	"jsonFields": jsonFields,
 	"inc":        func(i int) int { return i + 1 },
-	"stored":     stored,
-	"scan":       scan,
+	"value":      value,
+	"held":       held,
+	"column":     columnOf,
 	"dict": func(values ...any) map[string]any {
 		m := map[string]any{}
 		for i := 0; i+1 < len(values); i += 2 {
@@ -56,14 +57,15 @@ func ruleName(e *model.Entity, verb string) string { return e.Name + goName(verb
 // guardName is the variable that holds a field's guard: UserEmailShown.
 func guardName(e *model.Entity, f *model.Field) string { return e.Name + f.Go + "Shown" }
 
-// ownerField is the Go field of a row that says whose own it is, for a guard.
-func ownerField(e *model.Entity, f *model.Field) string {
-	for _, owner := range e.Fields {
-		if owner.Ent.Name == f.Guard.Self {
-			return owner.Ent.StructField()
+// shown is the expression that tells whether the principal may see a field of the row.
+func shown(source string, e *model.Entity, f *model.Field) string {
+	owner := "uuid.Nil"
+	for _, field := range e.Fields {
+		if field.Ent.Name == f.Guard.Self {
+			owner = value(source, e, field)
 		}
 	}
-	return ""
+	return fmt.Sprintf("%s.Shows(principal, %s)", guardName(e, f), owner)
 }
 
 // columns writes a list of columns of the entity as Ent's constants.
@@ -96,57 +98,58 @@ func expansions(e *model.Entity) []*model.Expansion {
 	return e.Detail.Expansions
 }
 
-// stored are the entity's columns in the order in which Ent selects them.
-func stored(e *model.Entity) []*gen.Field {
-	return append([]*gen.Field{e.Node.ID}, e.Node.Fields...)
-}
-
-// scan writes the statement that reads a column into the row.
-func scan(f *gen.Field, column int) string {
-	target := "row." + f.StructField()
-	if f.IsJSON() {
-		return fmt.Sprintf("from.JSON(%d, &%s)", column, target)
+// value is the expression for a field that is not NULL, of Ent's type or one that converts alike: of "row", one of Ent's,
+// or of the row that the postgres.Result "from" is at.
+func value(source string, e *model.Entity, f *model.Field) string {
+	if source != "from" {
+		v := source + "." + f.Ent.StructField()
+		if f.Ent.NillableValue() {
+			return "*" + v
+		}
+		return v
 	}
-	value := scanValue(f, column)
-	switch {
-	case value == "" && !f.NillableValue():
-		return fmt.Sprintf("from.Scan(%d, &%s)", column, target)
-	case value == "":
-		return fmt.Sprintf("if !from.IsNull(%d) {\n%s = new(%s)\nfrom.Scan(%d, %s)\n}", column, target, f.Type, column, target)
-	case f.NillableValue():
-		return fmt.Sprintf("if !from.IsNull(%d) {\nvalue := %s\n%s = &value\n}", column, value, target)
-	case f.Optional:
-		return fmt.Sprintf("if !from.IsNull(%d) {\n%s = %s\n}", column, target, value)
-	}
-	return target + " = " + value
-}
-
-// scanValue is the expression for a column's value where there is a fast one, else empty.
-func scanValue(f *gen.Field, column int) string {
+	column := columnOf(e, f)
 	read := func(method string) string { return fmt.Sprintf("from.%s(%d)", method, column) }
 	switch {
-	case f.IsEnum() && f.HasGoType():
-		return fmt.Sprintf("%s(%s)", f.Type, read("String"))
-	case f.IsEnum():
-		return fmt.Sprintf("ent%s(%s)", f.Type, read("String")) // see packageName
-	case f.IsUUID() && f.Type.String() == "uuid.UUID":
-		return read("UUID")
-	case f.HasGoType():
-		return ""
-	case f.IsString():
+	case f.Kind == model.Enum:
 		return read("String")
-	case f.IsBool():
+	case f.Ent.IsUUID() && f.GoType == "uuid.UUID":
+		return read("UUID")
+	case f.GoType == "pq.StringArray":
+		return read("Texts")
+	case f.Ent.IsJSON():
+		return fmt.Sprintf("postgres.Decoded[%s](from, %d)", f.GoType, column)
+	case f.Ent.HasGoType():
+	case f.Ent.IsString():
+		return read("String")
+	case f.Ent.IsBool():
 		return read("Bool")
-	case f.IsTime():
+	case f.Ent.IsTime():
 		return read("Time")
-	case f.Type.Type == field.TypeInt64:
+	case f.Ent.Type.Type == field.TypeInt64:
 		return read("Int")
-	case f.Type.Type == field.TypeInt:
+	case f.Ent.Type.Type == field.TypeInt:
 		return "int(" + read("Int") + ")"
-	case f.Type.Type == field.TypeFloat64:
+	case f.Ent.Type.Type == field.TypeFloat64:
 		return read("Float")
 	}
-	return ""
+	return fmt.Sprintf("postgres.Scanned[%s](from, %d)", f.GoType, column)
+}
+
+// held is the condition that a field which can be NULL is not.
+func held(source string, e *model.Entity, f *model.Field) string {
+	if source != "from" {
+		return source + "." + f.Ent.StructField() + " != nil"
+	}
+	return fmt.Sprintf("!from.IsNull(%d)", columnOf(e, f))
+}
+
+// columnOf is where a field is in what Ent selects.
+func columnOf(e *model.Entity, f *model.Field) int {
+	if f.Ent.Name == e.Node.ID.Name {
+		return 0
+	}
+	return 1 + slices.IndexFunc(e.Node.Fields, func(g *gen.Field) bool { return g.Name == f.Ent.Name })
 }
 
 // toEnt converts the expression value from the wire's type to Ent's.
@@ -175,7 +178,7 @@ func toWire(f *model.Field, schema, value string) string {
 			return fmt.Sprintf("%s(%s)", wireType(f), value)
 		}
 	case model.Time:
-		return value + ".UTC()"
+		return strings.TrimPrefix(value, "*") + ".UTC()"
 	}
 	return value
 }
