@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -48,35 +49,35 @@ func (s *stack) compare(ctx context.Context, o options, op operation, into *resu
 	if o.profile == "" {
 		return nil
 	}
-	return s.profile(ctx, o, op)
+	return errors.Join(s.profile(ctx, o, op, s.ours), s.profile(ctx, o, op, s.reference))
 }
 
-// profile writes profiles of our server under the operation's load.
-func (s *stack) profile(ctx context.Context, o options, op operation) error {
+// profile writes profiles of a server under the operation's load.
+func (s *stack) profile(ctx context.Context, o options, op operation, v *server) error {
 	loading, stop := context.WithCancel(ctx)
 	defer stop()
 	busy := make(chan struct{})
 	go func() {
 		defer close(busy)
-		_, _ = load(loading, s.ours, op, s.data, o.concurrency, time.Minute) // until the profile is there
+		_, _ = load(loading, v, op, s.data, o.concurrency, time.Minute) // until the profile is there
 	}()
 	seconds := max(5, int(o.round.Seconds()))
-	text, err := fetch(ctx, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", s.ours.admin, seconds))
+	text, err := fetch(ctx, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", v.admin, seconds))
 	stop()
 	<-busy
 	if err != nil {
-		return fmt.Errorf("profile %s: %w", op.name, err)
+		return fmt.Errorf("profile %s of the %s: %w", op.name, v.name, err)
 	}
 	// Of all operations so far: profile one at a time, with -only.
-	allocations, err := fetch(ctx, fmt.Sprintf("http://%s/debug/pprof/allocs", s.ours.admin))
+	allocations, err := fetch(ctx, fmt.Sprintf("http://%s/debug/pprof/allocs", v.admin))
 	if err != nil {
-		return fmt.Errorf("profile the allocations of %s: %w", op.name, err)
+		return fmt.Errorf("profile the allocations of %s of the %s: %w", op.name, v.name, err)
 	}
 	if err := os.MkdirAll(o.profile, 0o755); err != nil {
 		return err
 	}
 	for name, data := range map[string][]byte{".cpu.pprof": text, ".allocs.pprof": allocations} {
-		if err := os.WriteFile(filepath.Join(o.profile, op.name+name), data, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(o.profile, op.name+"."+v.name+name), data, 0o644); err != nil {
 			return err
 		}
 	}

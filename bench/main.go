@@ -46,7 +46,7 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&o.tenants, "tenants", 200, "tenants in the database")
 	flags.IntVar(&o.users, "users", 500, "users of each tenant")
 	flags.StringVar(&o.out, "out", "bench/latest.json", "file for the result")
-	flags.StringVar(&o.profile, "profile", "", "folder for CPU and allocation profiles of the server; takes a round more for each operation")
+	flags.StringVar(&o.profile, "profile", "", "folder for CPU and allocation profiles of both servers; takes some rounds more")
 	flags.StringVar(&o.only, "only", "", "one operation: get, list or create")
 	if err := flags.Parse(args); err != nil {
 		return o, err

@@ -63,6 +63,7 @@ func run(ctx context.Context, getenv func(string) string) error {
 	api.HandleFunc("POST /v1/users", h.create)
 	admin := http.NewServeMux()
 	admin.HandleFunc("/debug/pprof/", pprof.Index)
+	admin.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	failed := make(chan error, 2)
 	for addr, mux := range map[string]*http.ServeMux{getenv("LOCKSTEP_ADDR"): api, getenv("LOCKSTEP_ADMIN_ADDR"): admin} {
 		l, err := net.Listen("tcp", addr)
