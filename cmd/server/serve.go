@@ -17,6 +17,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/config"
 	"github.com/lockstep-dev/lockstep/internal/grants"
+	"github.com/lockstep-dev/lockstep/internal/logging"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/migrations"
 	"github.com/lockstep-dev/lockstep/openapi"
@@ -38,7 +39,8 @@ It becomes ready when the database's schema is at the revision this binary embed
 		if env["GOGC"] == "" {
 			debug.SetGCPercent(gcPercent)
 		}
-		logger := slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: settings.LogLevel}))
+		logger, flush := logging.New(cmd.ErrOrStderr(), settings.LogLevel)
+		defer func() { _ = flush() }() // a log that cannot be written can be told to nobody
 		for _, sentence := range settings.unknown() {
 			logger.WarnContext(cmd.Context(), "unknown variable", "mistake", sentence)
 		}

@@ -8,13 +8,12 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/wire"
 
 	"github.com/go-faster/errors"
-	"github.com/ogen-go/ogen/conv"
 	ht "github.com/ogen-go/ogen/http"
 	"github.com/ogen-go/ogen/uri"
 )
 
 func encodeMeGetResponse(response *Me, w http.ResponseWriter) error {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	wire.JSON(w)
 	if err := wire.Write(w, 200, response); err != nil {
 		return errors.Wrap(err, "write")
 	}
@@ -23,34 +22,15 @@ func encodeMeGetResponse(response *Me, w http.ResponseWriter) error {
 }
 
 func encodeRolesCreateResponse(response *RoleCreatedHeaders, w http.ResponseWriter) error {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	wire.JSON(w)
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
+		_ = h
 		// Encode "ETag" header.
-		{
-			cfg := uri.HeaderParameterEncodingConfig{
-				Name:    "ETag",
-				Explode: false,
-			}
-			if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
-				return e.EncodeValue(conv.StringToString(response.ETag))
-			}); err != nil {
-				return errors.Wrap(err, "encode ETag header")
-			}
-		}
+		wire.Header(w, "ETag", response.ETag)
 		// Encode "Location" header.
-		{
-			cfg := uri.HeaderParameterEncodingConfig{
-				Name:    "Location",
-				Explode: false,
-			}
-			if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
-				return e.EncodeValue(conv.StringToString(response.Location))
-			}); err != nil {
-				return errors.Wrap(err, "encode Location header")
-			}
-		}
+		wire.Header(w, "Location", response.Location)
 	}
 	if err := wire.Write(w, 201, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
@@ -68,22 +48,13 @@ func encodeRolesDeleteResponse(response *RolesDeleteNoContent, w http.ResponseWr
 func encodeRolesGetResponse(response RolesGetRes, w http.ResponseWriter) error {
 	switch response := response.(type) {
 	case *RoleFoundHeaders:
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		wire.JSON(w)
 		// Encoding response headers.
 		{
 			h := uri.NewHeaderEncoder(w.Header())
+			_ = h
 			// Encode "ETag" header.
-			{
-				cfg := uri.HeaderParameterEncodingConfig{
-					Name:    "ETag",
-					Explode: false,
-				}
-				if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
-					return e.EncodeValue(conv.StringToString(response.ETag))
-				}); err != nil {
-					return errors.Wrap(err, "encode ETag header")
-				}
-			}
+			wire.Header(w, "ETag", response.ETag)
 		}
 		if err := wire.Write(w, 200, &response.Response); err != nil {
 			return errors.Wrap(err, "write")
@@ -95,18 +66,9 @@ func encodeRolesGetResponse(response RolesGetRes, w http.ResponseWriter) error {
 		// Encoding response headers.
 		{
 			h := uri.NewHeaderEncoder(w.Header())
+			_ = h
 			// Encode "ETag" header.
-			{
-				cfg := uri.HeaderParameterEncodingConfig{
-					Name:    "ETag",
-					Explode: false,
-				}
-				if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
-					return e.EncodeValue(conv.StringToString(response.ETag))
-				}); err != nil {
-					return errors.Wrap(err, "encode ETag header")
-				}
-			}
+			wire.Header(w, "ETag", response.ETag)
 		}
 		w.WriteHeader(304)
 
@@ -118,7 +80,7 @@ func encodeRolesGetResponse(response RolesGetRes, w http.ResponseWriter) error {
 }
 
 func encodeRolesListResponse(response *RolePage, w http.ResponseWriter) error {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	wire.JSON(w)
 	if err := wire.Write(w, 200, response); err != nil {
 		return errors.Wrap(err, "write")
 	}
@@ -127,22 +89,13 @@ func encodeRolesListResponse(response *RolePage, w http.ResponseWriter) error {
 }
 
 func encodeRolesUpdateResponse(response *RoleChangedHeaders, w http.ResponseWriter) error {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	wire.JSON(w)
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
+		_ = h
 		// Encode "ETag" header.
-		{
-			cfg := uri.HeaderParameterEncodingConfig{
-				Name:    "ETag",
-				Explode: false,
-			}
-			if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
-				return e.EncodeValue(conv.StringToString(response.ETag))
-			}); err != nil {
-				return errors.Wrap(err, "encode ETag header")
-			}
-		}
+		wire.Header(w, "ETag", response.ETag)
 	}
 	if err := wire.Write(w, 200, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
@@ -152,22 +105,13 @@ func encodeRolesUpdateResponse(response *RoleChangedHeaders, w http.ResponseWrit
 }
 
 func encodeTenantsCreateResponse(response *TenantProvisionedHeaders, w http.ResponseWriter) error {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	wire.JSON(w)
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
+		_ = h
 		// Encode "Location" header.
-		{
-			cfg := uri.HeaderParameterEncodingConfig{
-				Name:    "Location",
-				Explode: false,
-			}
-			if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
-				return e.EncodeValue(conv.StringToString(response.Location))
-			}); err != nil {
-				return errors.Wrap(err, "encode Location header")
-			}
-		}
+		wire.Header(w, "Location", response.Location)
 	}
 	if err := wire.Write(w, 201, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
@@ -185,22 +129,13 @@ func encodeTenantsDeleteResponse(response *TenantsDeleteNoContent, w http.Respon
 func encodeTenantsGetResponse(response TenantsGetRes, w http.ResponseWriter) error {
 	switch response := response.(type) {
 	case *TenantFoundHeaders:
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		wire.JSON(w)
 		// Encoding response headers.
 		{
 			h := uri.NewHeaderEncoder(w.Header())
+			_ = h
 			// Encode "ETag" header.
-			{
-				cfg := uri.HeaderParameterEncodingConfig{
-					Name:    "ETag",
-					Explode: false,
-				}
-				if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
-					return e.EncodeValue(conv.StringToString(response.ETag))
-				}); err != nil {
-					return errors.Wrap(err, "encode ETag header")
-				}
-			}
+			wire.Header(w, "ETag", response.ETag)
 		}
 		if err := wire.Write(w, 200, &response.Response); err != nil {
 			return errors.Wrap(err, "write")
@@ -212,18 +147,9 @@ func encodeTenantsGetResponse(response TenantsGetRes, w http.ResponseWriter) err
 		// Encoding response headers.
 		{
 			h := uri.NewHeaderEncoder(w.Header())
+			_ = h
 			// Encode "ETag" header.
-			{
-				cfg := uri.HeaderParameterEncodingConfig{
-					Name:    "ETag",
-					Explode: false,
-				}
-				if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
-					return e.EncodeValue(conv.StringToString(response.ETag))
-				}); err != nil {
-					return errors.Wrap(err, "encode ETag header")
-				}
-			}
+			wire.Header(w, "ETag", response.ETag)
 		}
 		w.WriteHeader(304)
 
@@ -235,7 +161,7 @@ func encodeTenantsGetResponse(response TenantsGetRes, w http.ResponseWriter) err
 }
 
 func encodeTenantsListResponse(response *TenantPage, w http.ResponseWriter) error {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	wire.JSON(w)
 	if err := wire.Write(w, 200, response); err != nil {
 		return errors.Wrap(err, "write")
 	}
@@ -244,22 +170,13 @@ func encodeTenantsListResponse(response *TenantPage, w http.ResponseWriter) erro
 }
 
 func encodeTenantsUpdateResponse(response *TenantChangedHeaders, w http.ResponseWriter) error {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	wire.JSON(w)
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
+		_ = h
 		// Encode "ETag" header.
-		{
-			cfg := uri.HeaderParameterEncodingConfig{
-				Name:    "ETag",
-				Explode: false,
-			}
-			if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
-				return e.EncodeValue(conv.StringToString(response.ETag))
-			}); err != nil {
-				return errors.Wrap(err, "encode ETag header")
-			}
-		}
+		wire.Header(w, "ETag", response.ETag)
 	}
 	if err := wire.Write(w, 200, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
@@ -269,34 +186,15 @@ func encodeTenantsUpdateResponse(response *TenantChangedHeaders, w http.Response
 }
 
 func encodeUserRolesCreateResponse(response *UserRoleCreatedHeaders, w http.ResponseWriter) error {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	wire.JSON(w)
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
+		_ = h
 		// Encode "ETag" header.
-		{
-			cfg := uri.HeaderParameterEncodingConfig{
-				Name:    "ETag",
-				Explode: false,
-			}
-			if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
-				return e.EncodeValue(conv.StringToString(response.ETag))
-			}); err != nil {
-				return errors.Wrap(err, "encode ETag header")
-			}
-		}
+		wire.Header(w, "ETag", response.ETag)
 		// Encode "Location" header.
-		{
-			cfg := uri.HeaderParameterEncodingConfig{
-				Name:    "Location",
-				Explode: false,
-			}
-			if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
-				return e.EncodeValue(conv.StringToString(response.Location))
-			}); err != nil {
-				return errors.Wrap(err, "encode Location header")
-			}
-		}
+		wire.Header(w, "Location", response.Location)
 	}
 	if err := wire.Write(w, 201, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
@@ -314,22 +212,13 @@ func encodeUserRolesDeleteResponse(response *UserRolesDeleteNoContent, w http.Re
 func encodeUserRolesGetResponse(response UserRolesGetRes, w http.ResponseWriter) error {
 	switch response := response.(type) {
 	case *UserRoleFoundHeaders:
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		wire.JSON(w)
 		// Encoding response headers.
 		{
 			h := uri.NewHeaderEncoder(w.Header())
+			_ = h
 			// Encode "ETag" header.
-			{
-				cfg := uri.HeaderParameterEncodingConfig{
-					Name:    "ETag",
-					Explode: false,
-				}
-				if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
-					return e.EncodeValue(conv.StringToString(response.ETag))
-				}); err != nil {
-					return errors.Wrap(err, "encode ETag header")
-				}
-			}
+			wire.Header(w, "ETag", response.ETag)
 		}
 		if err := wire.Write(w, 200, &response.Response); err != nil {
 			return errors.Wrap(err, "write")
@@ -341,18 +230,9 @@ func encodeUserRolesGetResponse(response UserRolesGetRes, w http.ResponseWriter)
 		// Encoding response headers.
 		{
 			h := uri.NewHeaderEncoder(w.Header())
+			_ = h
 			// Encode "ETag" header.
-			{
-				cfg := uri.HeaderParameterEncodingConfig{
-					Name:    "ETag",
-					Explode: false,
-				}
-				if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
-					return e.EncodeValue(conv.StringToString(response.ETag))
-				}); err != nil {
-					return errors.Wrap(err, "encode ETag header")
-				}
-			}
+			wire.Header(w, "ETag", response.ETag)
 		}
 		w.WriteHeader(304)
 
@@ -364,7 +244,7 @@ func encodeUserRolesGetResponse(response UserRolesGetRes, w http.ResponseWriter)
 }
 
 func encodeUserRolesListResponse(response *UserRolePage, w http.ResponseWriter) error {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	wire.JSON(w)
 	if err := wire.Write(w, 200, response); err != nil {
 		return errors.Wrap(err, "write")
 	}
@@ -373,34 +253,15 @@ func encodeUserRolesListResponse(response *UserRolePage, w http.ResponseWriter) 
 }
 
 func encodeUsersCreateResponse(response *UserCreatedHeaders, w http.ResponseWriter) error {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	wire.JSON(w)
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
+		_ = h
 		// Encode "ETag" header.
-		{
-			cfg := uri.HeaderParameterEncodingConfig{
-				Name:    "ETag",
-				Explode: false,
-			}
-			if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
-				return e.EncodeValue(conv.StringToString(response.ETag))
-			}); err != nil {
-				return errors.Wrap(err, "encode ETag header")
-			}
-		}
+		wire.Header(w, "ETag", response.ETag)
 		// Encode "Location" header.
-		{
-			cfg := uri.HeaderParameterEncodingConfig{
-				Name:    "Location",
-				Explode: false,
-			}
-			if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
-				return e.EncodeValue(conv.StringToString(response.Location))
-			}); err != nil {
-				return errors.Wrap(err, "encode Location header")
-			}
-		}
+		wire.Header(w, "Location", response.Location)
 	}
 	if err := wire.Write(w, 201, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
@@ -410,22 +271,13 @@ func encodeUsersCreateResponse(response *UserCreatedHeaders, w http.ResponseWrit
 }
 
 func encodeUsersDeactivateResponse(response *UserChangedHeaders, w http.ResponseWriter) error {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	wire.JSON(w)
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
+		_ = h
 		// Encode "ETag" header.
-		{
-			cfg := uri.HeaderParameterEncodingConfig{
-				Name:    "ETag",
-				Explode: false,
-			}
-			if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
-				return e.EncodeValue(conv.StringToString(response.ETag))
-			}); err != nil {
-				return errors.Wrap(err, "encode ETag header")
-			}
-		}
+		wire.Header(w, "ETag", response.ETag)
 	}
 	if err := wire.Write(w, 200, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
@@ -443,22 +295,13 @@ func encodeUsersDeleteResponse(response *UsersDeleteNoContent, w http.ResponseWr
 func encodeUsersGetResponse(response UsersGetRes, w http.ResponseWriter) error {
 	switch response := response.(type) {
 	case *UserWithRolesFoundHeaders:
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		wire.JSON(w)
 		// Encoding response headers.
 		{
 			h := uri.NewHeaderEncoder(w.Header())
+			_ = h
 			// Encode "ETag" header.
-			{
-				cfg := uri.HeaderParameterEncodingConfig{
-					Name:    "ETag",
-					Explode: false,
-				}
-				if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
-					return e.EncodeValue(conv.StringToString(response.ETag))
-				}); err != nil {
-					return errors.Wrap(err, "encode ETag header")
-				}
-			}
+			wire.Header(w, "ETag", response.ETag)
 		}
 		if err := wire.Write(w, 200, &response.Response); err != nil {
 			return errors.Wrap(err, "write")
@@ -470,18 +313,9 @@ func encodeUsersGetResponse(response UsersGetRes, w http.ResponseWriter) error {
 		// Encoding response headers.
 		{
 			h := uri.NewHeaderEncoder(w.Header())
+			_ = h
 			// Encode "ETag" header.
-			{
-				cfg := uri.HeaderParameterEncodingConfig{
-					Name:    "ETag",
-					Explode: false,
-				}
-				if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
-					return e.EncodeValue(conv.StringToString(response.ETag))
-				}); err != nil {
-					return errors.Wrap(err, "encode ETag header")
-				}
-			}
+			wire.Header(w, "ETag", response.ETag)
 		}
 		w.WriteHeader(304)
 
@@ -493,7 +327,7 @@ func encodeUsersGetResponse(response UsersGetRes, w http.ResponseWriter) error {
 }
 
 func encodeUsersListResponse(response *UserPage, w http.ResponseWriter) error {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	wire.JSON(w)
 	if err := wire.Write(w, 200, response); err != nil {
 		return errors.Wrap(err, "write")
 	}
@@ -502,7 +336,7 @@ func encodeUsersListResponse(response *UserPage, w http.ResponseWriter) error {
 }
 
 func encodeUsersReportsResponse(response *Reports, w http.ResponseWriter) error {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	wire.JSON(w)
 	if err := wire.Write(w, 200, response); err != nil {
 		return errors.Wrap(err, "write")
 	}
@@ -511,22 +345,13 @@ func encodeUsersReportsResponse(response *Reports, w http.ResponseWriter) error 
 }
 
 func encodeUsersUpdateResponse(response *UserChangedHeaders, w http.ResponseWriter) error {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	wire.JSON(w)
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
+		_ = h
 		// Encode "ETag" header.
-		{
-			cfg := uri.HeaderParameterEncodingConfig{
-				Name:    "ETag",
-				Explode: false,
-			}
-			if err := h.EncodeParam(cfg, func(e uri.Encoder) error {
-				return e.EncodeValue(conv.StringToString(response.ETag))
-			}); err != nil {
-				return errors.Wrap(err, "encode ETag header")
-			}
-		}
+		wire.Header(w, "ETag", response.ETag)
 	}
 	if err := wire.Write(w, 200, &response.Response); err != nil {
 		return errors.Wrap(err, "write")

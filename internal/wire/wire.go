@@ -18,6 +18,15 @@ type Encoder interface {
 	Encode(*jx.Encoder)
 }
 
+// jsonType is the value of Content-Type; it is shared and never changed.
+var jsonType = []string{"application/json; charset=utf-8"}
+
+// JSON says that the body is JSON.
+func JSON(w http.ResponseWriter) { w.Header()["Content-Type"] = jsonType }
+
+// Header sets a header of the contract.
+func Header(w http.ResponseWriter, name, value string) { w.Header().Set(name, value) }
+
 // Write sends a body with its length, so that it goes out as it is instead of in chunks, and completes the ETag that is
 // about it.
 func Write(w http.ResponseWriter, status int, body Encoder) error {
