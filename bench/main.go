@@ -40,8 +40,8 @@ type options struct {
 func parse(args []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.IntVar(&o.rounds, "rounds", 7, "rounds of each operation and server")
-	flags.DurationVar(&o.round, "round", 2*time.Second, "length of a round")
+	flags.IntVar(&o.rounds, "rounds", 21, "rounds of each operation and server: many short ones, so that what else runs falls on both alike")
+	flags.DurationVar(&o.round, "round", 700*time.Millisecond, "length of a round")
 	flags.IntVar(&o.concurrency, "concurrency", 16, "connections, each with one request at a time")
 	flags.IntVar(&o.tenants, "tenants", 200, "tenants in the database")
 	flags.IntVar(&o.users, "users", 500, "users of each tenant")

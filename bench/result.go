@@ -18,6 +18,9 @@ var budgets = map[string]float64{"get": 0.85, "list": 0.85, "create": 0.9}
 type result struct {
 	// Ratio is the server's requests per second over the reference's, per operation: the median of the rounds.
 	Ratio map[string]float64 `json:"ratio"`
+	// CPURatio is the processor time of a request of the reference's over that of the server's, each with Postgres': what
+	// the ratio would be if nothing but the processor were short, and nobody else used it.
+	CPURatio map[string]float64 `json:"cpuRatio"`
 	// Spread is the lowest and the highest round's ratio.
 	Spread     map[string][2]float64            `json:"spread"`
 	Budget     map[string]float64               `json:"budget"`
@@ -51,7 +54,7 @@ type operating struct {
 
 func newResult(o options, s *stack) *result {
 	return &result{
-		Ratio: map[string]float64{}, Spread: map[string][2]float64{}, Budget: budgets,
+		Ratio: map[string]float64{}, CPURatio: map[string]float64{}, Spread: map[string][2]float64{}, Budget: budgets,
 		Operations: map[string]map[string]*operating{}, Memory: map[string]float64{},
 		Machine: machine{
 			Cores: runtime.NumCPU(), Go: runtime.Version(), Postgres: s.cluster.Version(), Connections: o.concurrency, Pool: poolSize,
@@ -68,7 +71,9 @@ func (r *result) add(op operation, ours, reference *side) {
 	}
 	r.Ratio[op.name] = median(ratios)
 	r.Spread[op.name] = [2]float64{slices.Min(ratios), slices.Max(ratios)}
-	r.Operations[op.name] = map[string]*operating{"server": ours.operating(), "reference": reference.operating()}
+	of, than := ours.operating(), reference.operating()
+	r.CPURatio[op.name] = (than.ServerCPU + than.PostgresCPU) / (of.ServerCPU + of.PostgresCPU)
+	r.Operations[op.name] = map[string]*operating{"server": of, "reference": than}
 }
 
 func (s *side) operating() *operating {
@@ -130,7 +135,8 @@ func (r *result) print(to io.Writer) {
 		if ratio < budgets[op.name] {
 			verdict = "BELOW its budget"
 		}
-		fmt.Fprintf(to, "%-7s ratio %.2f (rounds %.2f to %.2f), %s of %.2f\n", op.name, ratio, r.Spread[op.name][0], r.Spread[op.name][1], verdict, budgets[op.name])
+		fmt.Fprintf(to, "%-7s ratio %.2f (rounds %.2f to %.2f, by processor time %.2f), %s of %.2f\n",
+			op.name, ratio, r.Spread[op.name][0], r.Spread[op.name][1], r.CPURatio[op.name], verdict, budgets[op.name])
 	}
 }
 
