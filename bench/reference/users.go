@@ -99,6 +99,9 @@ func (r *role) append(buf []byte) []byte {
 	return append(buf, '}')
 }
 
+// native is the form of an id that pgx writes without asking the id how.
+func native(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
+
 func appendID(buf []byte, id pgtype.UUID) []byte {
 	if !id.Valid {
 		return append(buf, "null"...)
@@ -114,8 +117,9 @@ func appendID(buf []byte, id pgtype.UUID) []byte {
 	return append(buf, '"')
 }
 
+// appendTime writes the microseconds that Postgres keeps; RFC3339Nano is a layout that package time has a short way for.
 func appendTime(buf []byte, t time.Time) []byte {
-	return append(t.UTC().AppendFormat(append(buf, '"'), "2006-01-02T15:04:05.999999Z07:00"), '"')
+	return append(t.UTC().AppendFormat(append(buf, '"'), time.RFC3339Nano), '"')
 }
 
 // appendText writes plain text as it is and leaves the rest to encoding/json.
@@ -146,7 +150,7 @@ func (h *handler) get(w http.ResponseWriter, r *http.Request) {
 		managed []user
 	)
 	part := 0
-	args := []any{p.TenantID, id}
+	args := []any{native(p.TenantID), native(id)}
 	err := h.batch(r.Context(), p, func(rows pgx.Rows) error {
 		part++
 		for rows.Next() {
@@ -215,7 +219,7 @@ func (h *handler) list(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		return nil
-	}, statement{listSQL, []any{p.TenantID, pageSize + 1}})
+	}, statement{listSQL, []any{native(p.TenantID), pageSize + 1}})
 	if err != nil {
 		h.fail(w, err)
 		return
@@ -268,7 +272,7 @@ func (h *handler) create(w http.ResponseWriter, r *http.Request) {
 	}
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	u := user{
-		id: pgtype.UUID{Bytes: uuid.Must(uuid.NewV7()), Valid: true}, tenant: pgtype.UUID{Bytes: p.TenantID, Valid: true}, manager: body.ManagerID,
+		id: native(uuid.Must(uuid.NewV7())), tenant: native(p.TenantID), manager: body.ManagerID,
 		email: body.Email, name: body.DisplayName, status: body.Status, version: 1, created: now, updated: now,
 	}
 	err = h.batch(r.Context(), p, func(pgx.Rows) error { return nil },

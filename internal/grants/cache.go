@@ -50,7 +50,8 @@ func newCache(size int, read func(context.Context, key) ([]string, error)) (*cac
 func (c *cache) get(ctx context.Context, k key, age time.Duration) ([]string, error) {
 	now := time.Now()
 	c.mu.Lock()
-	e, ok := c.entries.Get(k)
+	// Peek leaves the order as it is: who asks is moved to the front whenever the answer is read anew, which is soon enough.
+	e, ok := c.entries.Peek(k)
 	if !ok || now.Sub(e.asked) >= age {
 		e = &entry{asked: now, done: make(chan struct{})}
 		c.entries.Add(k, e)
