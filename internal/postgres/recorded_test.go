@@ -211,12 +211,12 @@ func TestTextsAreReadHoweverTheyAreWritten(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for array, want := range map[string][]string{
-		"array['a', 'b:c', 'ü']":             {"a", "b:c", "ü"},
-		"array['a b', 'c']":                  {"a b", "c"},
+		"array['a', 'b:c', 'ü']":            {"a", "b:c", "ü"},
+		"array['a b', 'c']":                 {"a b", "c"},
 		`array['a"b', 'c\d', 'e,f', '{g}']`: {`a"b`, `c\d`, "e,f", "{g}"},
-		"array['NULL', 'null', '']":          {"NULL", "null", ""},
-		"array[]::text[]":                    {},
-		"array['x']::varchar[]":              {"x"},
+		"array['NULL', 'null', '']":         {"NULL", "null", ""},
+		"array[]::text[]":                   {},
+		"array['x']::varchar[]":             {"x"},
 	} {
 		results, err := w.db.Send(w.as(t, w.a), postgres.Ids{}, record(t, w.db, "select "+array+" where $1::uuid is not null", postgres.AnyTenant))
 		if err != nil {
