@@ -11,8 +11,9 @@ import (
 
 // side is what one server has done for one operation over all rounds.
 type side struct {
-	samples []sample
-	used    usage
+	samples   []sample
+	used      usage
+	allocated allocations
 }
 
 // compare has both servers take the operation in turns.
@@ -23,13 +24,21 @@ func (s *stack) compare(ctx context.Context, o options, op operation, into *resu
 			return fmt.Errorf("%s of the %s: %w", op.name, v.name, err)
 		}
 	}
+	// To ask a server for its allocations takes it longer than a hundred requests: not in the rounds.
+	for v, side := range sides {
+		before, err := v.allocations(ctx)
+		if err != nil {
+			return err
+		}
+		side.allocated = before
+	}
 	for round := range o.rounds {
 		turns := []*server{s.ours, s.reference}
 		if round%2 == 1 { // whoever comes second finds the machine warmer
 			turns[0], turns[1] = turns[1], turns[0]
 		}
 		for _, v := range turns {
-			before, err := s.usage(ctx, v)
+			before, err := s.usage(v)
 			if err != nil {
 				return err
 			}
@@ -37,13 +46,20 @@ func (s *stack) compare(ctx context.Context, o options, op operation, into *resu
 			if err != nil {
 				return fmt.Errorf("%s of the %s: %w", op.name, v.name, err)
 			}
-			after, err := s.usage(ctx, v)
+			after, err := s.usage(v)
 			if err != nil {
 				return err
 			}
 			sides[v].samples = append(sides[v].samples, sample)
 			sides[v].used = sides[v].used.plus(after.since(before))
 		}
+	}
+	for v, side := range sides {
+		after, err := v.allocations(ctx)
+		if err != nil {
+			return err
+		}
+		side.allocated = after.since(side.allocated)
 	}
 	into.add(op, sides[s.ours], sides[s.reference])
 	if o.profile == "" {

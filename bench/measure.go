@@ -81,45 +81,44 @@ func resident(pid int) (int64, error) {
 	return 0, fmt.Errorf("/proc/%d/status says nothing of its memory", pid)
 }
 
-// allocations are the objects and bytes a server has allocated since its start, as its profile of them says.
-func (v *server) allocations(ctx context.Context) (objects, bytes int64, err error) {
+// allocations are the objects and bytes that a server has allocated.
+type allocations struct{ objects, bytes int64 }
+
+func (a allocations) since(before allocations) allocations {
+	return allocations{a.objects - before.objects, a.bytes - before.bytes}
+}
+
+// allocations are those since the server's start, as its profile of them says.
+func (v *server) allocations(ctx context.Context) (a allocations, err error) {
 	text, err := fetch(ctx, "http://"+v.admin+"/debug/pprof/allocs?debug=1")
 	if err != nil {
-		return 0, 0, fmt.Errorf("read the %s's allocations: %w", v.name, err)
+		return a, fmt.Errorf("read the %s's allocations: %w", v.name, err)
 	}
 	for line := range strings.Lines(string(text)) {
-		for name, to := range map[string]*int64{"# Mallocs = ": &objects, "# TotalAlloc = ": &bytes} {
+		for name, to := range map[string]*int64{"# Mallocs = ": &a.objects, "# TotalAlloc = ": &a.bytes} {
 			if value, ok := strings.CutPrefix(line, name); ok {
 				if *to, err = strconv.ParseInt(strings.TrimSpace(value), 10, 64); err != nil {
-					return 0, 0, err
+					return a, err
 				}
 			}
 		}
 	}
-	return objects, bytes, nil
+	return a, nil
 }
 
-// usage is what has been used so far.
-type usage struct {
-	server, postgres time.Duration
-	objects, bytes   int64
-}
+// usage is the processor time that has been used so far.
+type usage struct{ server, postgres time.Duration }
 
-func (s *stack) usage(ctx context.Context, v *server) (u usage, err error) {
+func (s *stack) usage(v *server) (u usage, err error) {
 	if u.server, err = cpu(v.process.Pid()); err != nil {
 		return u, err
 	}
-	if u.postgres, err = cpuOfTree(s.postgres); err != nil {
-		return u, err
-	}
-	u.objects, u.bytes, err = v.allocations(ctx)
+	u.postgres, err = cpuOfTree(s.postgres)
 	return u, err
 }
 
 func (u usage) since(before usage) usage {
-	return usage{u.server - before.server, u.postgres - before.postgres, u.objects - before.objects, u.bytes - before.bytes}
+	return usage{u.server - before.server, u.postgres - before.postgres}
 }
 
-func (u usage) plus(o usage) usage {
-	return usage{u.server + o.server, u.postgres + o.postgres, u.objects + o.objects, u.bytes + o.bytes}
-}
+func (u usage) plus(o usage) usage { return usage{u.server + o.server, u.postgres + o.postgres} }

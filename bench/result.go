@@ -89,7 +89,7 @@ func (s *side) operating() *operating {
 	return &operating{
 		PerSecond: median(rates), P50: median(p50), P99: median(p99),
 		ServerCPU: s.used.server.Seconds() / n * 1000, PostgresCPU: s.used.postgres.Seconds() / n * 1000,
-		Objects: float64(s.used.objects) / n, Bytes: float64(s.used.bytes) / n,
+		Objects: float64(s.allocated.objects) / n, Bytes: float64(s.allocated.bytes) / n,
 	}
 }
 

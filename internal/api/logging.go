@@ -13,9 +13,10 @@ type requestLog struct{ slog.Handler }
 func (l requestLog) Handle(ctx context.Context, line slog.Record) error {
 	if r, ok := ctx.Value(requestKey{}).(*request); ok {
 		line = line.Clone() // other handlers may have the same one
-		line.AddAttrs(slog.String("requestId", r.id))
-		if r.principal != nil {
-			line.AddAttrs(slog.Any("principal", r.principal))
+		if id := slog.String("requestId", r.id); r.principal != nil {
+			line.AddAttrs(id, slog.Any("principal", r.principal))
+		} else {
+			line.AddAttrs(id)
 		}
 	}
 	if err := l.Handler.Handle(ctx, line); err != nil {

@@ -43,7 +43,7 @@ func (p *Principal) LogValue() slog.Value {
 	if p == nil {
 		return slog.Value{}
 	}
-	var attrs []slog.Attr
+	attrs := make([]slog.Attr, 0, 4)
 	if p.Platform {
 		attrs = append(attrs, slog.Bool("platform", true))
 	}

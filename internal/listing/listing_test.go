@@ -2,6 +2,7 @@ package listing_test
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -103,5 +104,30 @@ func TestDecodeRefusesForeignCursors(t *testing.T) {
 		if !errors.As(err, &p) || p.Code != problem.InvalidCursor || len(p.Violations) != 1 || p.Violations[0].Pointer != "?cursor" {
 			t.Errorf("%s: got %v, want invalid_cursor at ?cursor", name, err)
 		}
+	}
+}
+
+// TestACursorOfNoKeysIsWrittenLikeOthers decodes the cursor that is written without an encoder.
+func TestACursorOfNoKeysIsWrittenLikeOthers(t *testing.T) {
+	t.Parallel()
+	print, id := listing.Fingerprint("of this"), uuid.New()
+	text := listing.Order{}.Encode("user_things", print, id, nil)
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := json.Marshal(struct {
+		List  string    `json:"l"`
+		Of    []byte    `json:"o"`
+		After uuid.UUID `json:"a"`
+	}{"user_things", print, id})
+	if err != nil || string(raw) != string(want) {
+		t.Errorf("got %s, want %s (%v)", raw, want, err)
+	}
+	if _, err := (listing.Order{}).Decode("user_things", print, text); err != nil {
+		t.Errorf("read again: %v", err)
+	}
+	if _, err := (listing.Order{}).Decode("things", print, text); err == nil {
+		t.Error("the cursor of another list was taken")
 	}
 }

@@ -68,20 +68,23 @@ func (db *DB) Send(ctx context.Context, with Ids, recorded ...*Recorded) ([]Resu
 	if err != nil {
 		return nil, err
 	}
-	// Boxed once for all statements.
+	// Boxed once for all statements, whose arguments lie side by side.
 	tenant, user, row := any(scope.TenantID), any(with.User), any(with.Row)
+	size := 0
+	for _, r := range recorded {
+		if r != nil {
+			size += len(r.args)
+		}
+	}
+	args := make([]any, 0, size)
 	statements := make([]statement, len(recorded))
 	sent := make([]*statement, 0, len(recorded))
 	for i, r := range recorded {
 		if r == nil {
 			continue
 		}
-		s := &statements[i]
-		s.sql, s.args = r.sql, make([]any, len(r.args))
-		if known := r.columns.Load(); known != nil {
-			s.columns = *known
-		}
-		for n, arg := range r.args {
+		first := len(args)
+		for _, arg := range r.args {
 			switch arg {
 			case any(AnyTenant):
 				arg = tenant
@@ -90,7 +93,12 @@ func (db *DB) Send(ctx context.Context, with Ids, recorded ...*Recorded) ([]Resu
 			case any(AnyRow):
 				arg = row
 			}
-			s.args[n] = arg
+			args = append(args, arg)
+		}
+		s := &statements[i]
+		s.sql, s.args = r.sql, args[first:len(args):len(args)]
+		if known := r.columns.Load(); known != nil {
+			s.columns = *known
 		}
 		if db.config.Observe != nil {
 			db.config.Observe(ctx, s.sql, s.args)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,8 +92,11 @@ func (db *DB) queueScope(batch *pgx.Batch, scope Scope) {
 // sendBatch sends what is queued, of which the first skip results are of no interest, then the statements
 // and the notifications, and reads everything up to the server's "ready for query".
 func sendBatch(ctx context.Context, conn *pgx.Conn, batch *pgx.Batch, skip int, statements []*statement, notify []Notification) error {
-	for _, s := range statements {
-		batch.Queue(s.sql, s.args...)
+	queries := make([]pgx.QueuedQuery, len(statements)) // what batch.Queue does, in one piece
+	batch.QueuedQueries = slices.Grow(batch.QueuedQueries, len(statements)+len(notify))
+	for i, s := range statements {
+		queries[i].SQL, queries[i].Arguments = s.sql, s.args
+		batch.QueuedQueries = append(batch.QueuedQueries, &queries[i])
 	}
 	queueNotifications(batch, notify)
 	closed := conn.IsClosed()
