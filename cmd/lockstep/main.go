@@ -34,6 +34,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		newCheckCommand(),
 		newDevCommand(),
 		newGenerateCommand(),
+		newImageCommand(),
 		newNewCommand(),
 		newMigrationCommand(),
 		newMigrateCommand(),
