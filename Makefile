@@ -10,7 +10,7 @@ VERSION ?= dev
 export CHROMIUM_PATH ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 export NEXT_TELEMETRY_DISABLED := 1
 
-.PHONY: help dev web setup generate migration verify contract lint test test-go scale bench test-sdk e2e build clean
+.PHONY: help dev web setup generate migration verify contract lint test test-go scale bench test-deploy test-sdk e2e build image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,13 +42,16 @@ lint: setup ## check style, floors and types
 	$(ACTIONLINT)
 	npm run --silent typecheck
 
-test: test-go test-sdk e2e ## all tests: Go, SDK, and both against the real stack in a real browser
+test: test-go test-deploy test-sdk e2e ## all tests: Go, manifests, SDK, and the real stack in a real browser
 
 test-go: setup ## Go tests, on an embedded Postgres
 	go vet ./...
 	@echo "Atlas CLI, the planner's second witness: built on first use, which takes some minutes"
 	go tool -modfile=tools/go.mod -n atlas >/dev/null
 	go test -timeout 30m ./...
+
+test-deploy: ## the Kubernetes manifests: rendered, decoded strictly, held to Pod Security and to the server's settings
+	cd deploy && go vet ./... && go test ./...
 
 scale: setup ## what 40 more entities cost: takes minutes
 	go test ./cmd/lockstep -tags scale -run '^TestScale$$' -v -timeout 40m
@@ -65,6 +68,9 @@ e2e: setup ## SDK and browser tests against the running stack
 build: ## the production binary, bin/server
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/server ./cmd/server
 	@ls -l bin/server | awk '{printf "built %s, %.1f MB\n", $$NF, $$5/1e6}'
+
+image: ## the same as a container image, without a daemon: make image VERSION=1.4.0 [platforms=linux/amd64,linux/arm64]
+	@$(LOCKSTEP) image --version $(VERSION) $(if $(platforms),--platform $(platforms))
 
 clean: ## remove build output; data and tokens in .lockstep stay
 	rm -rf bin clients/ts/dist clients/ts/.test web/.next web/.e2e

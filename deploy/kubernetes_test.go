@@ -40,7 +40,7 @@ func TestPlantedFaults(t *testing.T) {
 		{"no requests", "cpu: 500m", "cpu: \"0\"", "want requests"},
 		{"moving tag", "lockstep:0.1.0", "lockstep:latest", "name a tag"},
 		{"password in the open", "value: /run/secrets/database/url", "value: postgres://core_app:secret@db/core", "in the open"},
-		{"secret", "kind: ConfigMap\nmetadata", "kind: Secret\nmetadata", "have the operator make it"},
+		{"secret", "apiVersion: v1\nkind: Namespace", "apiVersion: v1\nkind: Secret\nmetadata:\n  name: database\n  namespace: lockstep\nstringData:\n  url: postgres://core_app:secret@db/core\n---\napiVersion: v1\nkind: Namespace", "have the operator make it"},
 		{"owner's secret in the servers", "secretName: database\n", "secretName: database-owner\n", "for the Job alone"},
 		{"missing account", "serviceAccountName: migrate", "serviceAccountName: migrator", "no ServiceAccount"},
 		{"missing volume", "- mountPath: /run/secrets/database\n          name: database", "- mountPath: /run/secrets/database\n          name: data", "no volume"},

@@ -47,6 +47,10 @@ func run(ctx context.Context, args []string, env config.Environment, stdout, std
 			return int(exit)
 		}
 		fmt.Fprintf(stderr, "server: %v\n", err)
+		var person attention
+		if errors.As(err, &person) {
+			return exitAttention
+		}
 		return 1
 	}
 	return 0

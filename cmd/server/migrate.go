@@ -25,6 +25,12 @@ type exitCode int
 // Error names the code.
 func (e exitCode) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
+// attention is an error that stays until a person does something: a Job that tries again need not.
+type attention struct{ error }
+
+// Unwrap returns the error.
+func (a attention) Unwrap() error { return a.error }
+
 // migrateFlags are those every subcommand has.
 type migrateFlags struct {
 	config.Migration
@@ -44,7 +50,8 @@ func newMigrateCommand(env config.Environment) *cobra.Command {
 
 The database is named by LOCKSTEP_MIGRATE_DATABASE_URL (or, in a file, LOCKSTEP_MIGRATE_DATABASE_URL_FILE). It connects as
 the role that owns the schema, which needs BYPASSRLS, directly or through a pooler in session mode. Revisions and lock are
-those of the Atlas CLI, which may be used on the same database. Any of these commands may be repeated, and killed.`,
+those of the Atlas CLI, which may be used on the same database. Any of these commands may be repeated, and killed. Exit code
+1 is a failure that may pass, such as a database that cannot be reached, and 4 one after which a person has to look first.`,
 	}
 	cmd.PersistentFlags().BoolVar(&flags.json, "json", false, "print one JSON object instead of text")
 	flags.list.AddFlags(cmd.PersistentFlags())
@@ -188,6 +195,9 @@ type failure struct {
 }
 
 func (f *migrateFlags) printResult(out io.Writer, r migrate.Result, idle string, failed error) error {
+	if migrate.Permanent(failed) {
+		failed = attention{failed}
+	}
 	if f.json {
 		o := outcome{Result: r}
 		if failed != nil {
