@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"debug/buildinfo"
 	"fmt"
+	"path"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	cyclonedx "github.com/CycloneDX/cyclonedx-go"
@@ -54,6 +56,7 @@ func component(module *debug.Module, kind cyclonedx.ComponentType) cyclonedx.Com
 }
 
 // purl names a Go module for vulnerability scanners (package-url.github.io, type golang).
-func purl(path, version string) string {
-	return packageurl.NewPackageURL(packageurl.TypeGolang, "", path, version, nil, "").ToString()
+func purl(module, version string) string {
+	namespace, name := path.Split(module)
+	return packageurl.NewPackageURL(packageurl.TypeGolang, strings.TrimSuffix(namespace, "/"), name, version, nil, "").ToString()
 }
