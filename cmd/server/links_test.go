@@ -21,9 +21,10 @@ func TestServerLinksNoBuildTimePackage(t *testing.T) {
 			linked++
 		}
 		for _, banned := range []string{
-			module + "codegen", module + "planner", module + "dev", module + "dbtest", module + "setup", module + "child",
+			module + "codegen", module + "planner", module + "dev", module + "dbtest", module + "setup", module + "child", module + "image",
 			"entgo.io/ent/entc", "entgo.io/contrib", "github.com/ogen-go/ogen/gen",
 			"github.com/fergusstrange/embedded-postgres", "golang.org/x/tools",
+			"github.com/google/go-containerregistry", "k8s.io",
 		} {
 			if strings.HasPrefix(name, banned) {
 				t.Errorf("the server links %s", name)
