@@ -45,7 +45,7 @@ func Steps() []Step {
 		{"handlers", "ogen's server from the contract → internal/oas/", generateHandlers},
 		{"crud", "every entity's operations on Ent → internal/crud/", generateCRUD},
 		{"permissions", "who may do what → docs/permissions.md", generatePermissions},
-		{"sdk", "TypeScript types and resources from the contract → clients/ts/src/generated/", generateSDK},
+		{"sdk", "TypeScript types, resources and API pages from the contract → clients/ts/", generateSDK},
 	}
 }
 

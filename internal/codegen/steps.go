@@ -101,23 +101,31 @@ func generatePermissions(_ context.Context, w *Workspace) (Output, error) {
 }
 
 func generateSDK(ctx context.Context, w *Workspace) (Output, error) {
-	out := Output{Target: "clients/ts/src/generated/"}
+	out := Output{Target: "clients/ts/src/generated/, docs/"}
 	document, err := w.contract()
 	if err != nil {
 		return out, err
 	}
-	before, err := snapshot(w.path("clients", "ts", "src", "generated"))
-	if err != nil {
-		return out, err
+	folders := []string{w.path(sdk.Code), w.path(sdk.Pages)}
+	var before []tree
+	for _, folder := range folders {
+		files, err := snapshot(folder)
+		if err != nil {
+			return out, err
+		}
+		before = append(before, files)
 	}
 	if err := sdk.Generate(ctx, w.Root, document, w.Log); err != nil {
 		return out, err
 	}
-	after, err := snapshot(w.path("clients", "ts", "src", "generated"))
-	if err != nil {
-		return out, err
+	for i, folder := range folders {
+		after, err := snapshot(folder)
+		if err != nil {
+			return out, err
+		}
+		out.Files += len(after)
+		out.Changed += before[i].changes(after)
 	}
-	out.Files, out.Changed = len(after), before.changes(after)
 	return out, nil
 }
 

@@ -76,6 +76,8 @@ type parameter struct {
 	Style       string  `json:"style"`
 	Explode     *bool   `json:"explode"`
 	Schema      *schema `json:"schema"`
+	// Example is a value, as JSON.
+	Example json.RawMessage `json:"example"`
 }
 
 type requestBody struct {
@@ -90,12 +92,15 @@ type response struct {
 }
 
 type mediaType struct {
-	Schema *schema `json:"schema"`
+	Schema  *schema         `json:"schema"`
+	Example json.RawMessage `json:"example"`
 }
 
 type schema struct {
 	Ref         string             `json:"$ref"`
 	Type        string             `json:"type"`
+	Format      string             `json:"format"`
+	Example     json.RawMessage    `json:"example"`
 	Description string             `json:"description"`
 	Deprecated  bool               `json:"deprecated"`
 	Nullable    bool               `json:"nullable"`

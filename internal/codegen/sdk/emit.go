@@ -44,7 +44,7 @@ func emit(contract []byte) (map[string][]byte, error) {
 	templates, err := template.New("sdk").Funcs(template.FuncMap{
 		"comment": comment, "signature": signature, "call": call, "promises": promises, "expansions": expansions, "usesPath": usesPath,
 		"export": export, "summary": summary, "queryCode": queryCode, "queryImports": queryImports, "queryTypes": queryTypes, "join": strings.Join,
-	}).ParseFS(templateFiles, "templates/*.tmpl")
+	}).ParseFS(templateFiles, "templates/*.ts.tmpl")
 	if err != nil {
 		return nil, fmt.Errorf("parse the templates: %w", err)
 	}

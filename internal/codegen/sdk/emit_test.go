@@ -19,9 +19,17 @@ func TestEmit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join("testdata", name)
-			got, err := emit(read(t, filepath.Join(dir, "contract.json")))
+			contract := read(t, filepath.Join(dir, "contract.json"))
+			got, err := emit(contract)
 			if err != nil {
 				t.Fatal(err)
+			}
+			pages, err := pages(contract, "@example/sdk")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, page := range pages {
+				got["docs/"+name] = page
 			}
 			want := filepath.Join(dir, "want")
 			if *update {

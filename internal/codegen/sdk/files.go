@@ -26,7 +26,7 @@ func writeFiles(dir string, files map[string][]byte) error {
 	return nil
 }
 
-// replaceDir puts files in place of the folder dir, whole or not at all; work is a folder on the same file system. It
+// replaceDir puts files in place of the folder dir, whole or not at all; work is a folder to make on the same file system. It
 // reports whether anything changed: a folder that holds just these files is left alone, with its times.
 func replaceDir(dir, work string, files map[string][]byte) (bool, error) {
 	if same, err := holds(dir, files); err != nil || same {

@@ -218,7 +218,7 @@ func (m *method) returns(d *document, responses map[string]*response, q *query, 
 			if item, ok, err := pageOf(d, json.Schema, q, types); err != nil {
 				return err
 			} else if ok {
-				m.Item, m.Result = item, t
+				m.Item, m.Answer, m.Result = item, item, t
 				if q.expand != nil {
 					m.Item = "Expanded<" + item + ", E>"
 					m.Result = "PageOf<" + t + ", " + m.Item + ">"
@@ -236,6 +236,7 @@ func (m *method) returns(d *document, responses map[string]*response, q *query, 
 		return fmt.Errorf("no successful response is described")
 	}
 	m.Result = strings.Join(results, " | ")
+	m.Answer = m.Result
 	if q.expand != nil {
 		m.Result = "Expanded<" + m.Result + ", E>"
 	}

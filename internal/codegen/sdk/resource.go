@@ -26,6 +26,7 @@ type method struct {
 	Doc           string
 	Deprecated    bool
 	HTTP          string // GET
+	Route         string // /v1/users/{id}
 	Path          string // a TypeScript expression
 	Arguments     []string
 	Operation     string   // users.list
@@ -36,10 +37,13 @@ type method struct {
 	Options       *structure // of the headers, and of any other query
 	Expand        *expansion // what the result can be expanded by
 	Item          string     // of a page: User
+	Answer        string     // User: what is answered, or what a page has of it
 	Result        string     // UserPage
 	Returns       string     // ApiPromise<User>
 	Send          string     // send<User>
 	Call          []string   // further members of the transport's Call
+	Expression    string     // a call
+	Example       string     // a call, as statements
 }
 
 // structure is an exported interface for the parameters of one method.
@@ -117,7 +121,7 @@ func (d *document) tagDoc(name string) string {
 func (d *document) method(path, verb string, shared []*parameter, op *operation, used map[string]bool) (*method, error) {
 	id := operationID.FindStringSubmatch(op.OperationID)
 	m := &method{
-		Class: pascal(id[1]) + "Resource", Name: id[2], Operation: op.OperationID, Doc: op.Summary, Deprecated: op.Deprecated, HTTP: strings.ToUpper(verb), Path: quote(path),
+		Class: pascal(id[1]) + "Resource", Name: id[2], Operation: op.OperationID, Doc: op.Summary, Deprecated: op.Deprecated, HTTP: strings.ToUpper(verb), Route: path, Path: quote(path),
 	}
 	if op.Description != "" && op.Description != op.Summary {
 		m.Doc = strings.TrimSpace(m.Doc + "\n\n" + op.Description)
@@ -148,7 +152,11 @@ func (d *document) method(path, verb string, shared []*parameter, op *operation,
 	if err := m.returns(d, op.Responses, q, types); err != nil {
 		return nil, err
 	}
-	return m, m.assemble(prefix, q, h)
+	if err := m.assemble(prefix, q, h); err != nil {
+		return nil, err
+	}
+	m.Example, err = d.example(id[1], m, op, params)
+	return m, err
 }
 
 // parameters returns the operation's own parameters and those of its path that it does not replace.

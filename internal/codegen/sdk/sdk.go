@@ -1,5 +1,6 @@
-// Package sdk writes the generated part of the TypeScript SDK, clients/ts/src/generated, from the OpenAPI document: the types
-// of the component schemas by hey-api, and a class per resource, the client and the index by templates of its own.
+// Package sdk writes the generated parts of the TypeScript SDK from the OpenAPI document: in clients/ts/src/generated the types
+// of the component schemas by hey-api, and a class per resource, the client and the index by templates of its own; in
+// clients/ts/docs a page per resource, with an example of each operation.
 package sdk
 
 import (
@@ -14,14 +15,28 @@ import (
 	"regexp"
 )
 
-// Generate writes clients/ts/src/generated below root. It installs the node packages it needs, prints what it changes to log,
-// and leaves the folder as it was if anything fails. The same contract gives the same bytes.
+// Folders that Generate makes, below the root. Nothing else may be in them.
+var (
+	Code  = filepath.Join("clients", "ts", "src", "generated")
+	Pages = filepath.Join("clients", "ts", "docs")
+)
+
+// Generate writes Code and Pages below root. It installs the node packages it needs, prints what it changes to log, and leaves
+// the folders as they were if anything fails. The same contract gives the same bytes.
 //
 // The contract must be OpenAPI 3.0; every operation needs an id such as users.list, JSON bodies, and a documented success.
 func Generate(ctx context.Context, root string, contract []byte, log io.Writer) error {
 	files, err := emit(contract)
 	if err != nil {
 		return fmt.Errorf("generate the SDK: %w", err)
+	}
+	pkg, err := packageName(root)
+	if err != nil {
+		return fmt.Errorf("generate the SDK: %w", err)
+	}
+	pages, err := pages(contract, pkg)
+	if err != nil {
+		return fmt.Errorf("generate the SDK's pages: %w", err)
 	}
 	if err := Install(ctx, root, log); err != nil {
 		return fmt.Errorf("generate the SDK: %w", err)
@@ -34,14 +49,34 @@ func Generate(ctx context.Context, root string, contract []byte, log io.Writer) 
 	if err := describe(ctx, root, work, contract, files); err != nil {
 		return fmt.Errorf("generate the SDK: %w", err)
 	}
-	changed, err := replaceDir(filepath.Join(root, "clients", "ts", "src", "generated"), work, files)
-	if err != nil {
-		return fmt.Errorf("generate the SDK: %w", err)
-	}
-	if changed {
-		fmt.Fprintf(log, "clients/ts/src/generated: %d files\n", len(files))
+	for _, made := range []struct {
+		dir   string
+		files map[string][]byte
+	}{{Code, files}, {Pages, pages}} {
+		changed, err := replaceDir(filepath.Join(root, made.dir), filepath.Join(work, filepath.Base(made.dir)), made.files)
+		if err != nil {
+			return fmt.Errorf("generate the SDK: %w", err)
+		}
+		if changed {
+			fmt.Fprintf(log, "%s: %d files\n", filepath.ToSlash(made.dir), len(made.files))
+		}
 	}
 	return nil
+}
+
+// packageName is what the SDK is called, as its package.json has it.
+func packageName(root string) (string, error) {
+	data, err := os.ReadFile(filepath.Join(root, "clients", "ts", "package.json"))
+	if err != nil {
+		return "", fmt.Errorf("read the SDK's name: %w", err)
+	}
+	var manifest struct {
+		Name string `json:"name"`
+	}
+	if err := json.Unmarshal(data, &manifest); err != nil {
+		return "", fmt.Errorf("read the SDK's name: %w", err)
+	}
+	return manifest.Name, nil
 }
 
 // describe has hey-api write the component schemas as TypeScript, and those of answers as valibot schemas. It is given contracts

@@ -3,8 +3,10 @@ package sdk
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -66,12 +68,69 @@ func TestGenerate(t *testing.T) {
 			if err := compile(t, root); err != nil {
 				t.Errorf("the SDK does not compile: %v", err)
 			}
+			if operations := strings.Count(string(contract), `"operationId"`); addExamples(t, root) != operations+1 {
+				t.Errorf("the pages have other examples than one of each of the %d operations", operations)
+			} else if err := compile(t, root); err != nil {
+				t.Errorf("an example does not compile: %v", err)
+			}
 			for file, code := range tree(t, generated(root)) {
 				if !strings.HasPrefix(code, header) {
 					t.Errorf("%s: got first line %q, want %q", file, strings.SplitN(code, "\n", 2)[0], header)
 				}
 			}
 		})
+	}
+}
+
+var example = regexp.MustCompile("(?ms)^```ts\n(.*?)^```$")
+
+// addExamples puts the examples of the SDK's pages among its sources, and returns how many there are.
+func addExamples(t *testing.T, root string) int {
+	t.Helper()
+	n := 0
+	for file, page := range tree(t, filepath.Join(root, Pages)) {
+		for _, match := range example.FindAllStringSubmatch(page, -1) {
+			n++
+			code := strings.Replace(match[1], "'@lockstep/core-sdk'", "'../index.js'", 1)
+			write(t, filepath.Join(root, "clients", "ts", "src", "examples", fmt.Sprintf("%s-%d.ts", strings.TrimSuffix(file, ".md"), n)), code)
+		}
+	}
+	return n
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A header that the contract requires, such as If-Match, is an option that must be given.
+func TestRequiredHeader(t *testing.T) {
+	t.Parallel()
+	root := checkout(t)
+	if err := Generate(t.Context(), root, read(t, "testdata/custom/contract.json"), t.Output()); err != nil {
+		t.Fatal(err)
+	}
+	// The compiler reports an @ts-expect-error without an error.
+	write(t, filepath.Join(root, "clients", "ts", "src", "use.ts"), `import type { CoreApiClient } from './index.js';
+export function use({ lineItems }: CoreApiClient): void {
+  void lineItems.update('7', {}, { ifMatch: '"1"' });
+  // @ts-expect-error no options
+  void lineItems.update('7', {});
+  // @ts-expect-error no ifMatch
+  void lineItems.update('7', {}, {});
+  // @ts-expect-error an ETag that may be missing
+  void lineItems.update('7', {}, { ifMatch: undefined });
+  // @ts-expect-error a version is no ETag
+  void lineItems.update('7', {}, { ifMatch: 1 });
+}
+`)
+	if err := compile(t, root); err != nil {
+		t.Errorf("the SDK takes another ifMatch than the contract: %v", err)
 	}
 }
 

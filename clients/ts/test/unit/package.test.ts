@@ -17,8 +17,9 @@ async function folder(t: TestContext): Promise<string> {
   return dir;
 }
 
-test('it weighs what it may', async () => {
-  await exec('node', ['scripts/size.mjs'], { cwd: root });
+test('it weighs what it may', async (t) => {
+  const { stdout } = await exec('node', ['scripts/size.mjs', '--json'], { cwd: root });
+  t.diagnostic(`bytes, minified and gzipped: ${stdout.trim()}`);
 });
 
 test('it has no dependencies and no side effects', async () => {
@@ -85,6 +86,7 @@ test('what npm packs is all that runs, and nothing of the tests', async () => {
   for (const entry of ['index', 'react-query', 'validation', 'next']) {
     assert.ok(files.includes(`package/dist/${entry}.js`) && files.includes(`package/dist/${entry}.d.ts`), entry);
   }
+  for (const page of ['README.md', 'docs/README.md', 'docs/users.md']) assert.ok(files.includes(`package/${page}`), page);
   assert.deepEqual(files.filter((file) => /test|node_modules|tsconfig/.test(file)), []);
 });
 
