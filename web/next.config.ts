@@ -5,6 +5,7 @@ const config: NextConfig = {
   images: { unoptimized: true },
   // For forbidden(): what the API refuses has a page and a status of its own.
   experimental: { authInterrupts: true },
+  // What pages may load and run, proxy.ts says: that differs from request to request.
   headers: async () => [
     {
       source: '/:path*',
@@ -12,6 +13,8 @@ const config: NextConfig = {
         { key: 'X-Content-Type-Options', value: 'nosniff' },
         { key: 'X-Frame-Options', value: 'DENY' },
         { key: 'Referrer-Policy', value: 'same-origin' },
+        { key: 'Cross-Origin-Opener-Policy', value: 'same-origin' },
+        { key: 'Permissions-Policy', value: 'camera=(), geolocation=(), microphone=()' },
       ],
     },
   ],

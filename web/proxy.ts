@@ -1,6 +1,7 @@
 import { NextResponse, type NextRequest } from 'next/server';
 import { cookieName, cookieOptions, SESSION_SECONDS } from '@/lib/cookies';
-import { renew } from '@/lib/oidc';
+import { contentSecurityPolicy, makeNonce } from '@/lib/csp';
+import { issuerPages, renew } from '@/lib/oidc';
 import { seal, unseal } from '@/lib/seal';
 import type { Session } from '@/lib/session';
 
@@ -29,35 +30,49 @@ function renewOnce(session: Session): Promise<Session | undefined> {
   return renewal;
 }
 
-/** Lets pages be seen with a session only, and renews its token when that is due: pages themselves cannot set cookies. */
+/**
+ * Lets pages be seen with a session only, and renews its token when that is due: pages themselves cannot set cookies. Tells the
+ * browser what a page may load and run.
+ */
 export async function proxy(request: NextRequest): Promise<NextResponse> {
+  if (request.nextUrl.pathname === '/sign-in') return show(request, await issuerPages(true));
   const name = cookieName('session');
   const session = await unseal<Session>('session', request.cookies.get(name)?.value);
   if (!session) return signIn(request);
-  if (session.expiresAt - MARGIN > Date.now()) return NextResponse.next();
+  if (session.expiresAt - MARGIN > Date.now()) return show(request);
   let fresh: Session | undefined;
   try {
     fresh = await renewOnce(session);
   } catch (error) {
     // The issuer is away. The API decides whether the token is still good.
     console.error('renew a session:', error instanceof Error ? error.message : error);
-    return NextResponse.next();
+    return show(request);
   }
   if (!fresh) {
-    const response = signIn(request, 'ended');
+    const response = await signIn(request, 'ended');
     response.cookies.set(name, '', cookieOptions(0));
     return response;
   }
   const sealed = await seal('session', fresh, SESSION_SECONDS);
   request.cookies.set(name, sealed);
-  const response = NextResponse.next({ request });
+  const response = await show(request);
   response.cookies.set(name, sealed, cookieOptions(SESSION_SECONDS));
   return response;
 }
 
-/** Shows the sign-in page. A form that was sent is let through: its action says that the session has ended. */
-function signIn(request: NextRequest, problem?: string): NextResponse {
-  if (request.method !== 'GET') return NextResponse.next();
+/** Passes a request on to its page. Next.js takes the nonce for its scripts from the policy in the request. */
+async function show(request: NextRequest, formTargets?: string[]): Promise<NextResponse> {
+  const policy = contentSecurityPolicy(makeNonce(), formTargets ?? (await issuerPages(false)));
+  const headers = new Headers(request.headers);
+  headers.set('Content-Security-Policy', policy);
+  const response = NextResponse.next({ request: { headers } });
+  response.headers.set('Content-Security-Policy', policy);
+  return response;
+}
+
+/** Leads to the sign-in page. A form that was sent is let through: its action says that the session has ended. */
+async function signIn(request: NextRequest, problem?: string): Promise<NextResponse> {
+  if (request.method !== 'GET') return show(request);
   const url = request.nextUrl.clone();
   const query = new URLSearchParams({ returnTo: url.pathname + url.search });
   if (problem) query.set('problem', problem);
@@ -66,4 +81,4 @@ function signIn(request: NextRequest, problem?: string): NextResponse {
   return NextResponse.redirect(url);
 }
 
-export const config = { matcher: ['/((?!_next/|auth/|sign-in|favicon.ico).*)'] };
+export const config = { matcher: ['/((?!_next/|auth/|icon.svg).*)'] };

@@ -94,6 +94,9 @@ var sentences = map[string]string{
 func sentence(err error) string {
 	var short *validate.MinLengthError
 	if errors.As(err, &short) {
+		if short.MinLength == 1 {
+			return "The value must not be empty."
+		}
 		return "The value is shorter than " + strconv.Itoa(short.MinLength) + "."
 	}
 	var long *validate.MaxLengthError

@@ -2,13 +2,13 @@
 
 interface Props {
   error: Error & { digest?: string };
-  reset: () => void;
+  retry: () => void;
 }
 
-/** Shown in place of a page that failed. What failed is in the server's log, under the digest. */
-export default function Failure({ error, reset }: Props) {
+/** Shown in place of a page that failed, until it can be loaded. What failed is in the server's log, under the digest. */
+export default function Failure({ error, retry }: Props) {
   return (
-    <article role="alert">
+    <div className="state" role="alert">
       <h1>This page could not be loaded</h1>
       <p>The API did not answer as expected. Trying again may help.</p>
       {error.digest && (
@@ -16,9 +16,9 @@ export default function Failure({ error, reset }: Props) {
           <small>Reference {error.digest}</small>
         </p>
       )}
-      <button type="button" onClick={reset}>
+      <button type="button" onClick={retry}>
         Try again
       </button>
-    </article>
+    </div>
   );
 }

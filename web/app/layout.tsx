@@ -4,6 +4,7 @@ import type { Metadata, Viewport } from 'next';
 import Link from 'next/link';
 import type { ReactNode } from 'react';
 import { session } from '@/lib/session';
+import { NavLink } from './nav-link';
 import { signOut } from './sign-out';
 
 export const metadata: Metadata = {
@@ -22,22 +23,24 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
         <a className="skip" href="#content">
           Skip to content
         </a>
-        <header className="container">
-          <nav aria-label="Main">
+        <header>
+          <nav aria-label="Main" className="container">
             <ul>
               <li>
-                <strong>Lockstep</strong>
+                <Link href="/" prefetch={false} className="brand">
+                  Lockstep
+                </Link>
               </li>
             </ul>
             {caller && (
               <ul>
                 <li>
-                  <Link href="/users">Users</Link>
+                  <NavLink href="/users">Users</NavLink>
                 </li>
-                <li>
-                  <Link href={`/users/${caller.userId}`} prefetch={false}>
+                <li className="caller">
+                  <NavLink href={`/users/${caller.userId}`} title={caller.name}>
                     {caller.name}
-                  </Link>
+                  </NavLink>
                 </li>
                 <li>
                   <form action={signOut}>

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +18,7 @@ export class Stage {
   /** Cookies of those who have signed in: once is enough. */
   readonly #sessions = new Map<string, Awaited<ReturnType<BrowserContext['storageState']>>>();
   #pictures: Promise<string> | undefined;
+  readonly #violations: string[] = [];
 
   constructor() {
     before(async () => {
@@ -25,7 +27,13 @@ export class Stage {
     });
     after(async () => {
       await Promise.all([this.browser?.close(), this.app?.stop(), this.#database?.end()]);
+      assert.deepEqual(this.#violations, [], 'pages want what their policy forbids, or fail');
     });
+  }
+
+  /** Lets a test provoke violations of the pages' policy: takes those there are so far. */
+  takeViolations(): string[] {
+    return this.#violations.splice(0);
   }
 
   /** A browser of its own, closed with the test. */
@@ -33,6 +41,10 @@ export class Stage {
     const context = await this.browser.newContext(options);
     context.setDefaultTimeout(30_000);
     t.after(() => context.close());
+    context.on('console', (message) => {
+      if (message.type() === 'error' && /content security policy/i.test(message.text())) this.#violations.push(message.text());
+    });
+    context.on('weberror', (error) => this.#violations.push(String(error.error())));
     return { context, page: await context.newPage() };
   }
 
@@ -44,6 +56,11 @@ export class Stage {
     else await signIn(page, this.app.origin + path, name);
     this.#sessions.set(name, await context.storageState());
     return page;
+  }
+
+  /** Runs a statement as the owner of the database. */
+  async sql(text: string, values: unknown[] = []): Promise<void> {
+    await this.#database.query(text, values);
   }
 
   /** A column of the only user with this value in another column, as the owner of the database sees it. */

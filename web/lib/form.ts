@@ -30,6 +30,7 @@ export function refused(error: unknown, names: readonly string[]): FormState {
 
 function whole(error: ApiError): string {
   const text = error.status === undefined ? 'The API cannot be reached.' : (error.problem.detail ?? error.problem.title);
-  const reference = error.requestId ? ` (request ${error.requestId})` : '';
+  // What the API refuses it explains; what fails, somebody has to look up.
+  const reference = error.requestId && (error.status ?? 500) >= 500 ? ` (request ${error.requestId})` : '';
   return `${text ?? 'The change could not be saved.'}${reference}`;
 }

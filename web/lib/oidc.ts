@@ -17,6 +17,8 @@ export interface SignedIn {
 }
 
 let discovered: Promise<oidc.Configuration> | undefined;
+/** Origins of the pages it signs people in and out with. */
+let pages: string[] | undefined;
 
 /** The issuer's endpoints and keys. Asked for once; holds nothing about people. */
 async function issuer(): Promise<oidc.Configuration> {
@@ -29,13 +31,22 @@ async function issuer(): Promise<oidc.Configuration> {
   }
 }
 
-function discover(): Promise<oidc.Configuration> {
+async function discover(): Promise<oidc.Configuration> {
   const url = new URL(setting('LOCKSTEP_OIDC_ISSUER'));
   const secret = optionalSetting('LOCKSTEP_OIDC_CLIENT_SECRET');
   const local = url.protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
-  return oidc.discovery(url, setting('LOCKSTEP_OIDC_CLIENT_ID'), {}, secret ? oidc.ClientSecretBasic(secret) : oidc.None(), {
+  const config = await oidc.discovery(url, setting('LOCKSTEP_OIDC_CLIENT_ID'), {}, secret ? oidc.ClientSecretBasic(secret) : oidc.None(), {
     execute: [oidc.enableNonRepudiationChecks, ...(local ? [oidc.allowInsecureRequests] : [])],
   });
+  const { authorization_endpoint, end_session_endpoint } = config.serverMetadata();
+  pages = [authorization_endpoint, end_session_endpoint].flatMap((page) => (page ? [new URL(page).origin] : []));
+  return config;
+}
+
+/** Where the issuer's pages are. Unless it may be asked, a guess until it has been. */
+export async function issuerPages(ask: boolean): Promise<string[]> {
+  if (ask) await issuer().catch(() => undefined);
+  return [...new Set(pages ?? [new URL(setting('LOCKSTEP_OIDC_ISSUER')).origin])];
 }
 
 const redirectUri = (): string => `${origin()}/auth/callback`;

@@ -15,7 +15,8 @@ export function serverApi(options: () => ClientOptions | Promise<ClientOptions>)
   return cache(async () => {
     // Nothing that depends on the caller may be rendered ahead of a request.
     await connection();
-    return new CoreApiClient({ fetchOptions: { cache: 'no-store' }, ...(await options()) });
+    const { fetchOptions, ...rest } = await options();
+    return new CoreApiClient({ ...rest, fetchOptions: { cache: 'no-store', ...fetchOptions } });
   });
 }
 

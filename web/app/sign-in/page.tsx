@@ -18,15 +18,15 @@ export default async function SignInPage({ searchParams }: Props) {
   const { returnTo, problem } = await searchParams;
   const said = typeof problem === 'string' ? PROBLEMS[problem] : undefined;
   return (
-    <>
+    <article className="sign-in">
       <h1>Sign in</h1>
       {said && <p role="alert">{said}</p>}
       <p>See the people of your organisation, who leads whom, and what each may do.</p>
       {/* A plain form: it leaves the app. */}
-      <form action="/auth/sign-in" className="actions">
+      <form action="/auth/sign-in">
         <input type="hidden" name="returnTo" value={ownPath(typeof returnTo === 'string' ? returnTo : '/')} />
         <button type="submit">Sign in</button>
       </form>
-    </>
+    </article>
   );
 }

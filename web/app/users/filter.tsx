@@ -3,13 +3,13 @@ import Form from 'next/form';
 import Link from 'next/link';
 import { SORTS, STATUSES, type Query } from './query';
 
-/** Searches, filters and sorts the list. A GET form: what it asks is in the URL, and it works without scripts. */
+/** Searches, filters and sorts the list. A GET form: what it asks is in the URL. */
 export function Filter({ query, roles }: { query: Query; roles: Role[] }) {
   const active = query.q || query.status || query.role || query.sort;
   return (
     <search aria-label="Users">
       <Form action="/users" className="filter">
-        <label>
+        <label className="wide">
           Search
           <input type="search" name="q" defaultValue={query.q} maxLength={100} placeholder="Name or e-mail" autoComplete="off" />
         </label>
@@ -17,8 +17,10 @@ export function Filter({ query, roles }: { query: Query; roles: Role[] }) {
           Status
           <select name="status" defaultValue={query.status}>
             <option value="">Any</option>
-            {STATUSES.map((status) => (
-              <option key={status}>{status}</option>
+            {Object.entries(STATUSES).map(([value, name]) => (
+              <option key={value} value={value}>
+                {name}
+              </option>
             ))}
           </select>
         </label>
@@ -47,7 +49,11 @@ export function Filter({ query, roles }: { query: Query; roles: Role[] }) {
         </label>
         <div className="actions">
           <button type="submit">Show</button>
-          {active && <Link href="/users">Reset</Link>}
+          {active && (
+            <Link href="/users" prefetch={false}>
+              Reset
+            </Link>
+          )}
         </div>
       </Form>
     </search>

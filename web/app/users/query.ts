@@ -12,7 +12,8 @@ export interface Query {
   cursor: string;
 }
 
-export const STATUSES = ['active', 'inactive'] as const;
+/** What the statuses are called. */
+export const STATUSES = { active: 'Active', inactive: 'Inactive' } as const;
 
 export const SORTS = {
   displayName: 'Name, A to Z',
@@ -36,7 +37,7 @@ export function listParams({ q, status, role, sort, cursor }: Query): UsersListP
     limit: 20,
     sort: [sort in SORTS ? (sort as keyof typeof SORTS) : 'displayName'],
     ...(q && { q }),
-    ...(STATUSES.some((known) => known === status) && { status: [status as (typeof STATUSES)[number]] }),
+    ...(status in STATUSES && { status: [status as keyof typeof STATUSES] }),
     ...(role && { roleId: [role] }),
     // Counted once: the number is shown above the first page.
     ...(cursor ? { cursor } : { count: 'exact' }),

@@ -10,12 +10,12 @@ export async function Results({ query }: { query: Query }) {
   const filtered = query.q || query.status || query.role;
   return (
     <>
-      {page.totalCount !== undefined && (
+      {page.totalCount !== undefined && page.data.length > 0 && (
         <p role="status" className="count">
           {page.totalCount === 1 ? '1 person' : `${page.totalCount.toLocaleString('en')} people`}
         </p>
       )}
-      <People users={page.data} empty={filtered ? 'Nobody is like this. Search for something else.' : 'There are no users yet.'} />
+      <People users={page.data} empty={<Nobody filtered={Boolean(filtered)} />} />
       <nav className="pager" aria-label="Pages">
         <span>{query.cursor && <Link href={listHref(query, { cursor: '' })}>First page</Link>}</span>
         <span>
@@ -27,5 +27,25 @@ export async function Results({ query }: { query: Query }) {
         </span>
       </nav>
     </>
+  );
+}
+
+function Nobody({ filtered }: { filtered: boolean }) {
+  return (
+    <div className="state" role="status">
+      {filtered ? (
+        <>
+          <p>
+            <strong>Nobody is like this.</strong>
+          </p>
+          <p>Search for something else, or for less at a time.</p>
+          <Link href="/users" prefetch={false}>
+            Show everybody
+          </Link>
+        </>
+      ) : (
+        <p>There are no users yet.</p>
+      )}
+    </div>
   );
 }

@@ -2,6 +2,8 @@ import { NotFoundError, type User, type UserWithRoles } from '@lockstep/core-sdk
 import Link from 'next/link';
 import { api } from '@/lib/api';
 import { load } from '@/lib/load';
+import { Pending } from '../../pending';
+import { STATUSES } from '../query';
 
 /** How far up the line of management is shown. */
 const LEVELS_UP = 6;
@@ -42,9 +44,9 @@ export async function Chart({ user }: { user: UserWithRoles }) {
   return (
     <section aria-labelledby="chart">
       <h2 id="chart">Manager and managed users</h2>
+      {!user.managerId && <p className="note">Has no manager.</p>}
       <div className="chart">{tree}</div>
-      {!user.managerId && <p>Has no manager.</p>}
-      {user.managedUsers.length === 0 && <p>Manages nobody.</p>}
+      {user.managedUsers.length === 0 && <p className="note">Manages nobody.</p>}
     </section>
   );
 }
@@ -57,9 +59,10 @@ function Card({ person, current = false }: { person: User; current?: boolean }) 
       ) : (
         <Link href={`/users/${person.id}`} prefetch={false}>
           {person.displayName}
+          <Pending />
         </Link>
       )}
-      {person.status !== 'active' && <small>{person.status}</small>}
+      {person.status !== 'active' && <small>{STATUSES[person.status] ?? person.status}</small>}
     </span>
   );
 }

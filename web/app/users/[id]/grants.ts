@@ -1,5 +1,7 @@
 'use server';
 
+import { ApiError } from '@lockstep/core-sdk';
+import { expire, tag } from '@lockstep/core-sdk/next';
 import { revalidatePath } from 'next/cache';
 import { api } from '@/lib/api';
 import { refused, type FormState } from '@/lib/form';
@@ -10,6 +12,8 @@ export async function grantRole(userId: string, _: FormState, form: FormData): P
   try {
     await userRoles.create({ userId, roleId: String(form.get('roleId') ?? '') });
   } catch (error) {
+    // The role is gone: what was offered is out of date.
+    if (error instanceof ApiError && error.code === 'reference_not_found') expire(tag('roles'));
     return refused(error, ['roleId']);
   }
   revalidatePath('/users', 'layout');

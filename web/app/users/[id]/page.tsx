@@ -32,7 +32,11 @@ export default async function UserPage({ params, searchParams }: Props) {
       </nav>
       <div className="title">
         <h1>{user.displayName}</h1>
-        {(await may('users:update')) && <Link href={`/users/${user.id}/edit`}>Edit</Link>}
+        {(await may('users:update')) && (
+          <Link href={`/users/${user.id}/edit`} className="button">
+            Edit
+          </Link>
+        )}
       </div>
       {saved !== undefined && (
         <p role="status" className="saved">

@@ -1,7 +1,8 @@
-import { PermissionError, type UserWithRoles } from '@lockstep/core-sdk';
+import type { UserWithRoles } from '@lockstep/core-sdk';
 import { api } from '@/lib/api';
 import { may } from '@/lib/caller';
 import { load } from '@/lib/load';
+import { allRoles } from '@/lib/roles';
 import { GrantForm, RevokeForm } from './grant-forms';
 
 /** What a user may do; for those who may change that, forms to grant roles and take them back. */
@@ -10,7 +11,7 @@ export async function Roles({ user }: { user: UserWithRoles }) {
   return (
     <section aria-labelledby="roles">
       <h2 id="roles">Roles</h2>
-      {user.roles.length === 0 && <p>No roles.</p>}
+      {user.roles.length === 0 && <p className="note">No roles.</p>}
       <ul className="people">
         {user.roles.map((role) => {
           const grant = grants.get(role.id);
@@ -41,13 +42,6 @@ async function grantIds(userId: string): Promise<Map<string, string>> {
 /** The roles a user does not have yet. Which of them the caller may grant, the API decides. */
 async function rolesToGrant(user: UserWithRoles) {
   if (!(await may('user_roles:create'))) return [];
-  const { roles } = await api();
-  const all = await load(roles.list({ limit: 200, sort: ['name'] }).then(({ data }) => data, orNone));
   const held = new Set(user.roles.map(({ id }) => id));
-  return all.filter(({ id }) => !held.has(id));
-}
-
-function orNone(error: unknown): never[] {
-  if (error instanceof PermissionError) return [];
-  throw error;
+  return (await allRoles()).filter(({ id }) => !held.has(id));
 }

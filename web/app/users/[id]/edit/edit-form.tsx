@@ -3,6 +3,7 @@
 import Link from 'next/link';
 import { startTransition, useActionState, useState, type FormEvent, type ReactNode } from 'react';
 import { saveUser, type Base, type EditState } from './actions';
+import { STATUSES } from '../../query';
 import { Conflict } from './conflict';
 import { LABELS, type Field, type Values } from './values';
 
@@ -22,8 +23,10 @@ export function EditForm({ id, base, people }: Props) {
     setSeen(state);
     if (state.changes) setValues(merge(values, seen.base.values, state.base.values));
   }
-  const names = (field: Field, value: string): string =>
-    field === 'managerId' ? (people.find((person) => person.id === value)?.name ?? (value ? 'Somebody else' : 'Nobody')) : value;
+  const names = (field: Field, value: string): string => {
+    if (field === 'status') return STATUSES[value as keyof typeof STATUSES] ?? value;
+    return field === 'managerId' ? (people.find((person) => person.id === value)?.name ?? (value ? 'Somebody else' : 'Nobody')) : value;
+  };
   const props = (name: Field) => ({
     id: name,
     name,
@@ -53,8 +56,11 @@ export function EditForm({ id, base, people }: Props) {
       )}
       <Row name="status" message={state.fields['status']}>
         <select {...props('status')}>
-          <option>active</option>
-          <option>inactive</option>
+          {Object.entries(STATUSES).map(([value, name]) => (
+            <option key={value} value={value}>
+              {name}
+            </option>
+          ))}
         </select>
       </Row>
       <Row name="managerId" message={state.fields['managerId']}>
