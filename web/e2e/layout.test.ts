@@ -125,8 +125,6 @@ test('what is being loaded, and what could not be, until it can', async (t) => {
       await failure.getByRole('heading', { name: 'This page could not be loaded' }).waitFor();
       assert.doesNotMatch(await page.content(), /secret of the API/);
       await look(page, `error-${size}-${colorScheme}`);
-      await failure.getByRole('button', { name: 'Try again' }).click();
-      await failure.waitFor();
       gate.open();
       await failure.getByRole('button', { name: 'Try again' }).click();
       await listed(page).first().waitFor();
