@@ -1,0 +1,193 @@
+package planner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"ariga.io/atlas/sql/postgres"
+	"ariga.io/atlas/sql/schema"
+)
+
+var volatileDefault = regexp.MustCompile(`(?i)\b(gen_random_uuid|uuid_generate_v\w+|random|clock_timestamp|timeofday|nextval)\s*\(`)
+
+// addColumn adds a column so that neither rows that are there nor a table rewrite are in the way.
+func (s *stages) addColumn(m *schema.ModifyTable, c *schema.AddColumn) ([]schema.Change, error) {
+	t := m.T
+	column, key := *c.C, t.Name+"."+c.C.Name
+	kind := *c.C.Type
+	column.Type = &kind
+	generated := schema.GeneratedExpr{}
+	if has(c.C.Attrs, &generated) || identity(c.C.Attrs) {
+		return []schema.Change{c}, nil
+	}
+	given, asked := s.o.Backfill[key]
+	if x, ok := c.C.Default.(*schema.RawExpr); ok && volatileDefault.MatchString(x.X) {
+		// With a volatile default ADD COLUMN rewrites the table under ACCESS EXCLUSIVE; set afterwards it does not.
+		kind.Null, column.Default = true, nil
+		set := &schema.ModifyColumn{From: &column, To: withDefault(&column, c.C.Default), Change: schema.ChangeDefault}
+		if !asked {
+			given = x.X
+		}
+		if !c.C.Type.Null || asked {
+			s.used[key] = true
+			s.backfill(t.Name, c.C.Name, given, "")
+		}
+		if !c.C.Type.Null {
+			s.notNull(t.Name, c.C.Name, given)
+		}
+		// Two changes of one table, because the default must not be part of ADD COLUMN.
+		s.main = append(s.main, &schema.ModifyTable{T: t, Changes: []schema.Change{&schema.AddColumn{C: &column}}})
+		return []schema.Change{set}, nil
+	}
+	if asked {
+		s.used[key] = true
+		kind.Null = true
+		if inNewKey(m, c.C.Name) {
+			// The whole table is rewritten under a lock for its new key anyway.
+			s.first = append(s.first, Statement{
+				Comment: fmt.Sprintf("Fill in %q, a part of the key of %q", c.C.Name, t.Name),
+				SQL:     fmt.Sprintf("UPDATE %s SET %q = %s", qualifiedName(t.Name), c.C.Name, given),
+			})
+			return []schema.Change{&schema.AddColumn{C: &column}}, nil
+		}
+		s.backfill(t.Name, c.C.Name, given, "")
+		if !c.C.Type.Null {
+			s.notNull(t.Name, c.C.Name, given)
+		}
+		return []schema.Change{&schema.AddColumn{C: &column}}, nil
+	}
+	if c.C.Type.Null || c.C.Default != nil {
+		return []schema.Change{c}, nil
+	}
+	value, ok := s.zero(t, c.C)
+	if !ok {
+		return nil, fmt.Errorf("%s is required and rows that are already there have no value for it: say which, `--backfill %s=\"SQL expression\"`, give the field a default, or make it optional", key, key)
+	}
+	s.warn("rows that are already there get %s = %s; `--backfill %s=\"SQL expression\"` gives them another value", key, value, key)
+	// A constant default is kept in the catalog: no row is written, and dropping it again leaves the value in place.
+	column.Default = &schema.RawExpr{X: value}
+	s.first = append(s.first, Statement{
+		Comment: fmt.Sprintf("New rows must say what %q is; those that are there keep the value", c.C.Name),
+		SQL:     fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %q DROP DEFAULT", qualifiedName(t.Name), c.C.Name),
+	})
+	return []schema.Change{&schema.AddColumn{C: &column}}, nil
+}
+
+// inNewKey says whether a change of a table puts the column into its primary key.
+func inNewKey(m *schema.ModifyTable, column string) bool {
+	for _, c := range m.Changes {
+		if key, ok := c.(*schema.ModifyPrimaryKey); ok {
+			return slices.ContainsFunc(key.To.Parts, func(p *schema.IndexPart) bool { return p.C != nil && p.C.Name == column })
+		}
+	}
+	return false
+}
+
+// modifyColumn takes NOT NULL out of a change and casts values where Postgres would not by itself.
+func (s *stages) modifyColumn(ctx context.Context, t *schema.Table, c *schema.ModifyColumn) ([]schema.Change, error) {
+	key := t.Name + "." + c.From.Name
+	kept := *c
+	if c.Change.Is(schema.ChangeNull) && !c.To.Type.Null {
+		expression, ok := s.o.Backfill[key]
+		if ok {
+			s.used[key] = true
+		} else if x := defaultOf(c.To); x != "" {
+			expression, ok = x, true
+		} else if expression, ok = s.zero(t, c.To); ok {
+			s.warn("rows in which %s is null get %s; `--backfill %s=\"SQL expression\"` gives them another value", key, expression, key)
+		}
+		if !ok {
+			return nil, fmt.Errorf("%s becomes required and rows in which it is null need a value: say which, `--backfill %s=\"SQL expression\"`", key, key)
+		}
+		s.backfill(t.Name, c.To.Name, expression, "")
+		s.notNull(t.Name, c.To.Name, expression)
+		to, kind := *c.To, *c.To.Type
+		kind.Null, to.Type = true, &kind
+		kept.To, kept.Change = &to, c.Change&^schema.ChangeNull
+		if kept.Change == schema.NoChange {
+			return nil, nil
+		}
+	}
+	if !kept.Change.Is(schema.ChangeType) {
+		return []schema.Change{&kept}, nil
+	}
+	return s.d.convert(ctx, &kept)
+}
+
+// errNoCast says that no expression turns values of one type into the other.
+var errNoCast = errors.New("no cast brings the values over")
+
+// convert writes a change of type so that Postgres accepts it: with USING where there is no cast of its own accord, and
+// with the default taken off first.
+func (d *database) convert(ctx context.Context, c *schema.ModifyColumn) ([]schema.Change, error) {
+	from, err := postgres.FormatType(c.From.Type.Type)
+	if err != nil {
+		return nil, fmt.Errorf("read the type of column %s: %w", c.From.Name, err)
+	}
+	to, err := postgres.FormatType(c.To.Type.Type)
+	if err != nil {
+		return nil, fmt.Errorf("read the type of column %s: %w", c.To.Name, err)
+	}
+	var casts bool
+	err = d.pool.QueryRowContext(ctx, `SELECT $1::regtype = $2::regtype OR EXISTS (SELECT FROM pg_cast
+  WHERE castsource = $1::regtype AND casttarget = $2::regtype AND castcontext IN ('a', 'i'))`, from, to).Scan(&casts)
+	if err != nil {
+		return nil, fmt.Errorf("look for a cast from %s to %s: %w", from, to, err)
+	}
+	if casts {
+		return []schema.Change{c}, nil
+	}
+	if strings.HasPrefix(from, "json") && strings.HasSuffix(to, "[]") {
+		return nil, fmt.Errorf("%w: column %s from %s to %s", errNoCast, c.From.Name, from, to)
+	}
+	using := *c
+	using.Extra = append(using.Extra, &postgres.ConvertUsing{X: fmt.Sprintf("%q::%s", c.From.Name, to)})
+	if strings.HasSuffix(from, "[]") && !strings.HasSuffix(to, "[]") || to == "jsonb" || to == "json" {
+		using.Extra = []schema.Clause{&postgres.ConvertUsing{X: fmt.Sprintf("to_jsonb(%q)::%s", c.From.Name, to)}}
+	}
+	if c.From.Default == nil {
+		return []schema.Change{&using}, nil
+	}
+	using.Change &^= schema.ChangeDefault
+	bare := withDefault(c.From, nil)
+	changes := []schema.Change{&schema.ModifyColumn{From: c.From, To: bare, Change: schema.ChangeDefault}, &using}
+	if c.To.Default != nil {
+		changes = append(changes, &schema.ModifyColumn{From: bare, To: c.To, Change: schema.ChangeDefault})
+	}
+	return changes, nil
+}
+
+func withDefault(c *schema.Column, x schema.Expr) *schema.Column {
+	out := *c
+	out.Default = x
+	return &out
+}
+
+func defaultOf(c *schema.Column) string {
+	switch x := c.Default.(type) {
+	case *schema.RawExpr:
+		return x.X
+	case *schema.Literal:
+		return x.V
+	}
+	return ""
+}
+
+func has[T any](attrs []schema.Attr, target *T) bool {
+	for _, a := range attrs {
+		if v, ok := a.(interface{}).(*T); ok {
+			*target = *v
+			return true
+		}
+	}
+	return false
+}
+
+func identity(attrs []schema.Attr) bool {
+	var i postgres.Identity
+	return has(attrs, &i)
+}
