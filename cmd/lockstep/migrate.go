@@ -30,7 +30,8 @@ func newMigrateVerifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Prove that migrations, their reverses and ent/schema.sql agree",
-		Long: `Prove that migrations, their reverses and ent/schema.sql agree: the checksums fit; each migration applies, is undone and
+		Long: `Prove that ent/schema, ent/schema.sql, the migrations and their reverses agree: ent/schema.sql is what ent/schema generates;
+the checksums fit; each migration applies, is undone and
 applies again on a scratch database with generated rows in every table, every state compared with the one it must equal, and
 rows that are silently lost are reported; the last state is ent/schema.sql;
 tenant-owned tables are fenced in by row-level security. The exit code is 1 when anything is wrong.`,

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lockstep-dev/lockstep/internal/codegen"
 	"github.com/lockstep-dev/lockstep/internal/devdb"
 	"github.com/lockstep-dev/lockstep/internal/planner"
 )
@@ -177,7 +178,14 @@ func planOptions(progress func(string, time.Duration)) (options planner.Options,
 	}
 	server := &scratchServer{progress: progress}
 	return planner.Options{
-		Schema:     filepath.Join(root, "ent", "schema.sql"),
+		Schema: filepath.Join(root, "ent", "schema.sql"),
+		Generate: func(ctx context.Context) ([]byte, error) {
+			workspace, err := codegen.Open(root, io.Discard)
+			if err != nil {
+				return nil, err
+			}
+			return workspace.DDL(ctx)
+		},
 		Migrations: filepath.Join(root, "migrations"),
 		Scratch:    server,
 		Step:       progress,

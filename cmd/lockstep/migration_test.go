@@ -22,8 +22,12 @@ func TestMigrationCommands(t *testing.T) {
 	root := t.TempDir()
 	program := filepath.Join(t.TempDir(), "lockstep")
 	command(t, ".", "go", "build", "-o", program, ".")
-	copyFile(t, filepath.Join(source, "go.mod"), filepath.Join(root, "go.mod"))
-	copyFile(t, filepath.Join(source, "ent", "schema.sql"), filepath.Join(root, "ent", "schema.sql"))
+	for _, name := range []string{"go.mod", "go.sum", "ent/schema.sql"} {
+		copyFile(t, filepath.Join(source, name), filepath.Join(root, name))
+	}
+	if err := os.CopyFS(filepath.Join(root, "ent", "schema"), os.DirFS(filepath.Join(source, "ent", "schema"))); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.CopyFS(filepath.Join(root, "migrations"), os.DirFS(filepath.Join(source, "migrations"))); err != nil {
 		t.Fatal(err)
 	}
@@ -59,17 +63,22 @@ func TestMigrationCommands(t *testing.T) {
 	run(0, `{"plan":null,"files":[]}`, "migration", "--name", "add_planted", "--json")
 	run(0, "agree with ent/schema.sql", "migrate", "verify")
 
-	schema := filepath.Join(root, "ent", "schema.sql")
 	if err := os.Symlink(filepath.Join(source, "node_modules"), filepath.Join(root, "node_modules")); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(schema)
+	code := filepath.Join(root, "ent", "schema", "user.go")
+	text, err := os.ReadFile(code)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(schema, append(text, `ALTER TABLE "core"."users" ADD COLUMN "planted" bigint NULL;`...), 0o644); err != nil {
+	const fields = "[]ent.Field{\n"
+	planted := strings.Replace(string(text), fields, fields+"\t\tfield.Int64(\"planted\").Optional().Nillable(),\n", 1)
+	if err := os.WriteFile(code, []byte(planted), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	run(1, "problem (generated)", "migrate", "verify")
+	run(1, "run `make generate`", "migration", "--name", "add_planted")
+	run(0, "ent/schema.sql", "generate", "ddl")
 	run(1, `ADD COLUMN "planted" bigint NULL`, "migrate", "verify")
 	run(1, "no name for a migration", "migration", "--name", "Add planted")
 	run(1, `required flag(s) "name" not set`, "migration")

@@ -29,14 +29,19 @@ func generateORM(_ context.Context, w *Workspace) (Output, error) {
 
 func generateDDL(ctx context.Context, w *Workspace) (Output, error) {
 	out := Output{Target: "ent/schema.sql"}
-	if err := w.load(); err != nil {
-		return out, err
-	}
-	sql, err := ddl.Write(ctx, w.graph, w.limits)
+	sql, err := w.DDL(ctx)
 	if err != nil {
 		return out, err
 	}
 	return out, w.intoFile(&out, sql, "ent", "schema.sql")
+}
+
+// DDL is what ent/schema.sql has to be, by what ent/schema says now. It writes nothing.
+func (w *Workspace) DDL(ctx context.Context) ([]byte, error) {
+	if err := w.load(); err != nil {
+		return nil, err
+	}
+	return ddl.Write(ctx, w.graph, w.limits)
 }
 
 func generateContract(_ context.Context, w *Workspace) (Output, error) {

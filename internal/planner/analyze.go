@@ -3,7 +3,6 @@ package planner
 import (
 	"context"
 	"regexp"
-	"slices"
 	"strings"
 
 	atlas "ariga.io/atlas/sql/migrate"
@@ -60,30 +59,37 @@ func atlasFindings(ctx context.Context, w *walker, m *migrate.Migration, facts [
 }
 
 var (
-	blocking  = regexp.MustCompile(`(?is)^(lock\s|cluster\b|vacuum\s+(\(.*full.*\)|full)|reindex\b|refresh\s+materialized\s+view\b|truncate\b)`)
-	wholesale = regexp.MustCompile(`(?is)^(update|delete)\s`)
-	whereNull = regexp.MustCompile(`(?is)\bwhere\s+"?\w+"?\s+is\s+null(\s+or\s+"?\w+"?\s+is\s+null)*$`)
+	blocking = regexp.MustCompile(`(?is)^(lock\s|cluster\b|vacuum\s+(\(.*full.*\)|full)|reindex\b|refresh\s+materialized\s+view\b|truncate\b)`)
+	// changesRows names the table whose rows a statement changes or deletes; an INSERT keeps nobody waiting.
+	changesRows = regexp.MustCompile(`(?is)^(?:with\b.*\)\s*)?(?:update|delete\s+from|merge\s+into)\s+(?:only\s+)?(?:"?\w+"?\.)?"?(\w+)"?`)
+	deletesRows = regexp.MustCompile(`(?is)^(?:with\b.*\)\s*)?(?:delete\s+from|truncate)\s+(?:table\s+)?(?:only\s+)?(?:"?\w+"?\.)?"?(\w+)"?`)
+	createdName = regexp.MustCompile(`(?is)^create\s+table\s+(?:if\s+not\s+exists\s+)?(?:"?\w+"?\.)?"?(\w+)"?`)
 )
 
-// ownFindings are about what the linters do not know: locks taken by other statements, rows changed wholesale, tables
-// rewritten for any reason, and columns that the running release does not fill.
+// ownFindings are about what the linters do not know: locks taken by other statements, rows deleted or changed wholesale,
+// tables rewritten for any reason, and columns that the running release does not fill.
 func ownFindings(m *migrate.Migration, facts []fact) []Finding {
 	var out []Finding
-	late := !slices.ContainsFunc(facts, func(f fact) bool { return !whereNull.MatchString(f.Text) })
-	created := map[string]bool{}
+	created := map[string]bool{} // by the file itself: nobody uses them yet
 	for i := range facts {
 		f := &facts[i]
-		if w := regexp.MustCompile(`(?is)^create\s+table\s+(?:if\s+not\s+exists\s+)?(?:"?\w+"?\.)?"?(\w+)"?`).FindStringSubmatch(f.Text); w != nil {
+		if w := createdName.FindStringSubmatch(f.Text); w != nil {
 			created[w[1]] = true
 		}
 		say := func(rule string) { out = append(out, Finding{Rule: rule, Line: f.line}) }
+		inUse := func(form *regexp.Regexp) bool {
+			w := form.FindStringSubmatch(f.Text)
+			return w != nil && !created[w[1]]
+		}
 		concurrent := strings.Contains(strings.ToUpper(f.Text), "CONCURRENTLY")
-		switch {
-		case blocking.MatchString(f.Text) && !concurrent:
+		if blocking.MatchString(f.Text) && !concurrent {
 			say("blocking-statement")
-		case !wholesale.MatchString(f.Text) || m.Up.NoTx || late: // the few rows that a backfill left, in a file of their own
-		case !slices.ContainsFunc(keys(created), func(t string) bool { return strings.Contains(f.Text, t) }):
+		}
+		if inUse(changesRows) {
 			say("unbatched-write")
+		}
+		if inUse(deletesRows) {
+			say("deletes-rows")
 		}
 		if concurrent && !m.Up.NoTx {
 			say("concurrent-in-transaction")
@@ -93,16 +99,8 @@ func ownFindings(m *migrate.Migration, facts []fact) []Finding {
 			say("table-rewrite")
 		}
 		if len(f.required) > 0 {
-			out = append(out, Finding{Rule: "required-without-default", Line: f.line})
+			say("required-without-default")
 		}
-	}
-	return out
-}
-
-func keys(m map[string]bool) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
 	}
 	return out
 }

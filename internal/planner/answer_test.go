@@ -32,6 +32,12 @@ func TestQuestions(t *testing.T) {
 		{"rename, nobody to ask", remark, func(*Options) {}, "users.note disappears while the similar remark appears. If that is its new name: --rename users.note=remark. If what it holds may be lost: --drop users.note", ""},
 		{"yes", remark, func(o *Options) { o.Ask = func(string) (bool, error) { return true, nil } }, "", `RENAME COLUMN "note" TO "remark"`},
 		{"no", remark, func(o *Options) { o.Ask = func(string) (bool, error) { return false, nil } }, "", `DROP COLUMN "note"`},
+		{"rename and other length, nobody to ask", func(base string) string {
+			return strings.Replace(base, `"note" text NULL,`, `"remark" character varying(500) NULL,`, 1)
+		}, func(*Options) {}, "--rename users.note=remark", ""},
+		{"no rename, the types are of different kinds", func(base string) string {
+			return strings.Replace(base, `"note" text NULL,`, `"age" bigint NULL,`, 1)
+		}, func(*Options) {}, "", `DROP COLUMN "note"`},
 		{"table, nobody to ask", func(base string) string { return strings.ReplaceAll(base, "user_roles", "grants") }, func(*Options) {}, "--rename user_roles=grants", ""},
 		{"rename of nothing", remark, func(o *Options) { o.Renames = []Rename{{"users", "nope", "remark"}} }, "--rename users.nope=remark: there is no column users.nope", ""},
 		{"rename to nothing", remark, func(o *Options) { o.Renames = []Rename{{"users", "note", "nope"}} }, "the desired state has no column users.nope", ""},

@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// keepValues is why filled-in values need no reverse.
+const keepValues = "the values stay, as they did no harm before"
+
 // backfill fills a column in batches that commit one by one, so that no row is locked for long. Interrupted, it may start
 // again. where defaults to rows in which the column is null.
 func (s *stages) backfill(table, column, expression, where string) {
@@ -13,7 +16,7 @@ func (s *stages) backfill(table, column, expression, where string) {
 		where = fmt.Sprintf("%q IS NULL", column)
 	}
 	t := qualifiedName(table)
-	s.fill = append(s.fill, stage{suffix: shorten("backfill_" + table + "_" + column), noTx: true, mute: "the values stay, as they did no harm before", up: []Statement{{
+	s.fill = append(s.fill, stage{suffix: shorten("backfill_" + table + "_" + column), noTx: true, mute: keepValues, up: []Statement{{
 		Comment: fmt.Sprintf("Fill in %q of %q, some blocks of the table at a time", column, table),
 		SQL: fmt.Sprintf(`DO $$
 DECLARE

@@ -33,6 +33,9 @@ func Compare(ctx context.Context, o Options, released string) (Comparison, error
 	if err := d.desired.load(ctx, released); err != nil {
 		return Comparison{}, err
 	}
+	if err := o.settle(); err != nil {
+		return Comparison{}, err
+	}
 	files, err := readFiles(o.Migrations)
 	if err != nil {
 		return Comparison{}, err

@@ -22,7 +22,7 @@ func (o Options) directory(name string) (*migrate.Directory, []byte, error) {
 	if err := os.MkdirAll(filepath.Join(o.Migrations, migrate.DownDir), 0o755); err != nil {
 		return nil, nil, fmt.Errorf("make the migrations directory: %w", err)
 	}
-	dir, err := migrate.Read(os.DirFS(o.Migrations))
+	dir, err := o.read()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -36,6 +36,14 @@ func (o Options) directory(name string) (*migrate.Directory, []byte, error) {
 		return nil, nil, fmt.Errorf("read checksums: %w", err)
 	}
 	return dir, base, nil
+}
+
+// read reads the migrations, after taking back what is there of a change that was cut short.
+func (o Options) read() (*migrate.Directory, error) {
+	if err := o.settle(); err != nil {
+		return nil, err
+	}
+	return migrate.Read(os.DirFS(o.Migrations))
 }
 
 // fileSet is a migrations directory in memory.
@@ -94,7 +102,7 @@ func addSums(memory fstest.MapFS) error {
 }
 
 // Write puts a plan's files into the directory: all of them or none. The checksums come last, so that a directory in which
-// this was cut short is refused by every runner. It returns the paths of what it wrote.
+// this was cut short is refused by every runner; the next command of this package takes back what is there of it. It returns the paths of what it wrote.
 func Write(o Options, plan *Plan) ([]string, error) {
 	current, err := os.ReadFile(filepath.Join(o.Migrations, migrate.SumFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -120,8 +128,20 @@ func Write(o Options, plan *Plan) ([]string, error) {
 	return replaceFiles(o.Migrations, all, append(names, migrate.FingerprintFile, path.Join(migrate.DownDir, migrate.DownSumFile), migrate.SumFile)...)
 }
 
+// replaceFiles copies the named files of src into dir, in order: all of them or none.
+func replaceFiles(dir string, src fs.FS, names ...string) (written []string, err error) {
+	changes, err := edits(src, names...)
+	if err != nil {
+		return nil, err
+	}
+	return apply(dir, changes)
+}
+
 // Hash writes both checksum files anew, after files were edited by hand. It returns the paths of what it wrote.
 func Hash(migrations string) ([]string, error) {
+	if err := recoverJournal(migrations); err != nil {
+		return nil, err
+	}
 	files, err := readFiles(migrations)
 	if err != nil {
 		return nil, err
@@ -134,58 +154,4 @@ func Hash(migrations string) ([]string, error) {
 		return nil, fmt.Errorf("make the migrations directory: %w", err)
 	}
 	return replaceFiles(migrations, all, path.Join(migrate.DownDir, migrate.DownSumFile), migrate.SumFile)
-}
-
-// replaceFiles copies the named files of src into dir, in order. When one fails, those before it are put back as they
-// were.
-func replaceFiles(dir string, src fs.FS, names ...string) (written []string, err error) {
-	var undo []func() error
-	defer func() {
-		if err == nil {
-			return
-		}
-		written = nil
-		for i := len(undo) - 1; i >= 0; i-- {
-			err = errors.Join(err, undo[i]())
-		}
-	}()
-	for _, name := range names {
-		target := filepath.Join(dir, filepath.FromSlash(name))
-		content, err := fs.ReadFile(src, name)
-		if err != nil {
-			return nil, err
-		}
-		old, err := os.ReadFile(target)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			undo = append(undo, func() error { return os.Remove(target) })
-		case err != nil:
-			return nil, err
-		default:
-			undo = append(undo, func() error { return replaceFile(target, old) })
-		}
-		if err := replaceFile(target, content); err != nil {
-			undo = undo[:len(undo)-1] // this one is still as it was
-			return nil, err
-		}
-		written = append(written, target)
-	}
-	return written, nil
-}
-
-// replaceFile writes a file so that it is seen whole or not at all.
-func replaceFile(target string, content []byte) error {
-	temporary, err := os.CreateTemp(filepath.Dir(target), ".planned-*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", target, err)
-	}
-	defer func() { _ = os.Remove(temporary.Name()) }()
-	_, err = temporary.Write(content)
-	if err = errors.Join(err, temporary.Chmod(0o644), temporary.Sync(), temporary.Close()); err == nil {
-		err = os.Rename(temporary.Name(), target)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", target, err)
-	}
-	return nil
 }

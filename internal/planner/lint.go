@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -72,7 +71,7 @@ func Lint(ctx context.Context, o LintOptions) (LintReport, error) {
 	o.Options = o.withDefaults()
 	start := time.Now()
 	report := LintReport{Findings: []Finding{}}
-	dir, err := migrate.Read(os.DirFS(o.Migrations))
+	dir, err := o.read()
 	if err != nil {
 		return report, err
 	}

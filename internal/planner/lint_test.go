@@ -54,6 +54,12 @@ func TestLint(t *testing.T) {
 		{"volatile default", `ALTER TABLE core.users ADD COLUMN n uuid DEFAULT gen_random_uuid();`, []string{"adding-field-with-default", "changing-column-type"}, "ACCESS EXCLUSIVE"},
 		{"dropped foreign key", `ALTER TABLE core.user_roles DROP CONSTRAINT user_roles_tenant_id_role_id_fkey;`, []string{"CD101"}, "ACCESS EXCLUSIVE"},
 		{"rows", `UPDATE core.users SET note = 'x';`, []string{"unbatched-write"}, ""},
+		{"rows left over, all in one go", `UPDATE core.users SET note = 'x' WHERE note IS NULL;`, []string{"unbatched-write"}, ""},
+		{"rows of a query", `WITH old AS (SELECT id FROM core.users) UPDATE core.users SET note = 'x' WHERE id IN (SELECT id FROM old);`, []string{"unbatched-write"}, ""},
+		{"rows of a table in use beside a new one", "CREATE TABLE core.u (id uuid PRIMARY KEY);\nUPDATE core.users SET note = 'u';", []string{"unbatched-write"}, ""},
+		{"rows of a new table", "CREATE TABLE core.u (id uuid PRIMARY KEY, n bigint);\nUPDATE core.u SET n = 1;\nDELETE FROM core.u;", nil, ""},
+		{"deleted rows", `DELETE FROM core.users WHERE note IS NULL;`, []string{"deletes-rows", "unbatched-write"}, ""},
+		{"emptied table", `TRUNCATE core.user_roles;`, []string{"blocking-statement", "deletes-rows"}, "ACCESS EXCLUSIVE"},
 		{"lock", `LOCK TABLE core.users;`, []string{"blocking-statement"}, "ACCESS EXCLUSIVE"},
 		{"several outside a transaction", none + "SELECT 1;\nSELECT 2;", []string{"several-statements"}, ""},
 	}

@@ -44,6 +44,7 @@ var rules = map[string]rule{
 	"several-statements":                {says: "the file runs outside a transaction and holds several statements: interrupted between them, it is half done", recipe: "give each statement a file of its own"},
 	"missing-down":                      {says: "the migration has no reverse", recipe: "`lockstep migrate reverse` computes it; or say `-- lockstep:irreversible reason`"},
 	"blocking-statement":                {says: "the statement blocks the table for as long as it runs", recipe: "REINDEX CONCURRENTLY and REFRESH MATERIALIZED VIEW CONCURRENTLY exist; CLUSTER and VACUUM FULL belong into a maintenance window"},
+	"deletes-rows":                      {says: "rows of the table go with all they hold", recipe: "say why they may go; keep a copy where it may be wanted; delete in batches that commit one by one"},
 	"unbatched-write":                   {says: "one statement changes every row and keeps each locked until the file is done", recipe: "batches that commit one by one, as `lockstep migrate diff --backfill` plans them"},
 	"concurrent-in-transaction":         {says: "a CONCURRENTLY statement cannot run in a transaction", recipe: "start the file with `-- atlas:txmode none`"},
 }

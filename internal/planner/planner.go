@@ -5,9 +5,11 @@
 package planner
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"regexp"
 	"slices"
@@ -24,6 +26,8 @@ var ErrNothing = errors.New("nothing to do: the migrations lead to the desired s
 type Options struct {
 	// Schema is the file that holds the desired state as SQL, ent/schema.sql.
 	Schema string
+	// Generate says what Schema has to hold, by the code it is generated from. Nil trusts the file.
+	Generate func(ctx context.Context) ([]byte, error)
 	// Migrations is the directory of migrations.
 	Migrations string
 	// Scratch lends the databases on which states are built and compared.
@@ -72,6 +76,9 @@ func New(ctx context.Context, o Options, name string) (*Plan, error) {
 	o = o.withDefaults()
 	dir, base, err := o.directory(name)
 	if err != nil {
+		return nil, err
+	}
+	if err := o.generated(ctx); err != nil {
 		return nil, err
 	}
 	d, err := o.databases(ctx)
@@ -158,6 +165,38 @@ func (o Options) stage(ctx context.Context, d pair, before snapshot) ([]stage, [
 		files[0].renamed = renamed
 	}
 	return files, append(warnings(changes), split.warnings...), names.undo(ctx)
+}
+
+// generated makes sure that the desired state is what the code says it is: a plan from a stale file is of yesterday's schema.
+func (o Options) generated(ctx context.Context) error {
+	if o.Generate == nil {
+		return nil
+	}
+	step := o.step("generate the desired state from the schema's code")
+	want, err := o.Generate(ctx)
+	if err != nil {
+		return fmt.Errorf("generate the desired state: %w", err)
+	}
+	have, err := os.ReadFile(o.Schema)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read the desired state: %w", err)
+	}
+	step()
+	if !bytes.Equal(have, want) {
+		return &migrate.Problem{Code: "generated", Message: fmt.Sprintf("%s is not what the schema's code says (first difference in line %d): run `make generate`", o.Schema, differingLine(have, want))}
+	}
+	return nil
+}
+
+// differingLine is the first line, from 1, in which two texts differ.
+func differingLine(a, b []byte) int {
+	line := 1
+	for i := 0; i < len(a) && i < len(b) && a[i] == b[i]; i++ {
+		if a[i] == '\n' {
+			line++
+		}
+	}
+	return line
 }
 
 func (o Options) withDefaults() Options {

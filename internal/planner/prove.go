@@ -30,10 +30,7 @@ func (o Options) prove(ctx context.Context, d pair, plan *Plan, stages []stage, 
 		if stage.suffix != "" {
 			full += "_" + stage.suffix
 		}
-		file := File{Version: version, Name: full + ".sql", Up: render(stage.up)}
-		if stage.noTx {
-			file.Up = "-- atlas:txmode none\n\n" + file.Up
-		}
+		file := File{Version: version, Name: full + ".sql", Up: stage.text()}
 		done := o.step("prove " + file.Name)
 		memory.put(file)
 		if dir, err = memory.directory(); err != nil {

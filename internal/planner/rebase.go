@@ -1,11 +1,9 @@
 package planner
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -20,6 +18,9 @@ type Restamp struct{ From, To string }
 // fingerprint is stale afterwards.
 func Rebase(o Options, base []string) ([]Restamp, error) {
 	o = o.withDefaults()
+	if err := o.settle(); err != nil {
+		return nil, err
+	}
 	files, err := readFiles(o.Migrations)
 	if err != nil {
 		return nil, err
@@ -46,23 +47,30 @@ func Rebase(o Options, base []string) ([]Restamp, error) {
 			restamps = append(restamps, Restamp{name, version + strings.TrimPrefix(name, versionOf(name))})
 		}
 	}
-	var renamed [][2]string
+	var changes []edit
 	for _, r := range restamps {
-		for _, folder := range []string{".", migrate.DownDir} {
-			from, to := filepath.Join(o.Migrations, folder, r.From), filepath.Join(o.Migrations, folder, r.To)
-			if _, ok := files[path.Join(folder, r.From)]; !ok {
-				continue
+		for _, folder := range []string{migrate.DownDir, "."} {
+			from, to := path.Join(folder, r.From), path.Join(folder, r.To)
+			if f, ok := files[from]; ok {
+				text := string(f.Data)
+				files[to] = f
+				delete(files, from)
+				changes = append(changes, edit{Name: from}, edit{Name: to, After: &text})
 			}
-			if err := os.Rename(from, to); err != nil {
-				for _, pair := range renamed {
-					err = errors.Join(err, os.Rename(pair[1], pair[0]))
-				}
-				return nil, fmt.Errorf("give %s a later version: %w", r.From, err)
-			}
-			renamed = append(renamed, [2]string{from, to})
 		}
 	}
-	_, err = Hash(o.Migrations)
+	all, err := files.hashed()
+	if err != nil {
+		return nil, err
+	}
+	sums, err := edits(all, path.Join(migrate.DownDir, migrate.DownSumFile), migrate.SumFile)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(path.Join(o.Migrations, migrate.DownDir), 0o755); err != nil {
+		return nil, fmt.Errorf("make the folder of reverses: %w", err)
+	}
+	_, err = apply(o.Migrations, append(changes, sums...))
 	return restamps, err
 }
 

@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,6 +43,12 @@ func TestNewRefuses(t *testing.T) {
 		}, "read the desired state"},
 		{"empty desired state", "change", func(_ *testing.T, p *project) { p.edit(func(string) string { return "" }) }, "describes no table"},
 		{"desired state that fails", "change", func(_ *testing.T, p *project) { p.edit(func(s string) string { return s + "SELECT 1/0;" }) }, "division by zero"},
+		{"desired state that is not what the code says", "change", func(_ *testing.T, p *project) {
+			p.Generate = func(context.Context) ([]byte, error) { return []byte("-- a desired state\n"), nil }
+		}, "is not what the schema's code says (first difference in line 1): run `make generate`"},
+		{"code that does not compile", "change", func(_ *testing.T, p *project) {
+			p.Generate = func(context.Context) ([]byte, error) { return nil, errors.New("undefined: field") }
+		}, "generate the desired state: undefined: field"},
 		{"nothing to do", "change", func(_ *testing.T, p *project) { p.edit(func(s string) string { return s }) }, "nothing to do"},
 	}
 	for _, test := range tests {
@@ -75,7 +83,7 @@ func TestWriteIsAllOrNothing(t *testing.T) {
 	p := newProject(t)
 	p.edit(func(s string) string { return s + globalThings })
 	plan := p.plan("add_things")
-	// The reverse is written first; then a folder is in the way of the migration.
+	// A folder is in the way of the migration.
 	blocker := filepath.Join(p.Migrations, plan.Files[0].Name)
 	if err := os.Mkdir(blocker, 0o755); err != nil {
 		t.Fatal(err)
@@ -156,6 +164,9 @@ func TestVerifyFindsPlantedFaults(t *testing.T) {
 				return strings.Replace(s, `"note" text NULL`, `"note" text NULL, "more" text NULL`, 1)
 			})
 		}, []string{"schema"}, `ADD COLUMN "more" text NULL`},
+		{"code ahead", func(p *project) {
+			p.Generate = func(context.Context) ([]byte, error) { return []byte("CREATE SCHEMA core;\n"), nil }
+		}, []string{"generated"}, "run `make generate`"},
 		{"missing reverse", func(p *project) { p.put(up("x"), "SELECT 1;\n") }, []string{"missing_down"}, "has no reverse"},
 		{"empty reverse", func(p *project) { p.put(up("x"), "SELECT 1;\n"); p.put("down/"+up("x"), "-- no\n") }, []string{"empty_down"}, "is empty"},
 		{"irreversible", func(p *project) {

@@ -14,11 +14,11 @@ import (
 // see, such as rows a migration changed, it cannot undo: the files are for reading.
 func Reverse(ctx context.Context, o Options) (written, warnings []string, err error) {
 	o = o.withDefaults()
-	files, err := readFiles(o.Migrations)
+	dir, err := o.read()
 	if err != nil {
 		return nil, nil, err
 	}
-	dir, err := migrate.Read(os.DirFS(o.Migrations))
+	files, err := readFiles(o.Migrations)
 	if err != nil {
 		return nil, nil, err
 	}

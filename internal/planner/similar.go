@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
 
 	"github.com/lockstep-dev/lockstep/internal/catalog"
@@ -46,7 +47,8 @@ func (r *renamer) ask(ctx context.Context, candidates []Rename) error {
 	return nil
 }
 
-// columnCandidates are columns that go while one of the same type comes in the same table.
+// columnCandidates are columns that go while one comes in the same table that could hold their values: renaming a field
+// and widening it is one edit of the schema.
 func columnCandidates(from, to *schema.Schema) []Rename {
 	var out []Rename
 	for _, one := range from.Tables {
@@ -59,7 +61,7 @@ func columnCandidates(from, to *schema.Schema) []Rename {
 				continue
 			}
 			for _, next := range two.Columns {
-				if _, there := one.Column(next.Name); !there && sameType(old, next) {
+				if _, there := one.Column(next.Name); !there && alike(old, next) {
 					out = append(out, Rename{one.Name, old.Name, next.Name})
 				}
 			}
@@ -85,7 +87,7 @@ func tableCandidates(from, to *schema.Schema) []Rename {
 					continue
 				}
 				own++
-				if other, ok := next.Column(c.Name); ok && sameType(c, other) {
+				if other, ok := next.Column(c.Name); ok && alike(c, other) {
 					shared++
 				}
 			}
@@ -95,4 +97,23 @@ func tableCandidates(from, to *schema.Schema) []Rename {
 		}
 	}
 	return out
+}
+
+// alike says whether values of one column could be those of another: texts of any length, numbers of any size, times of any
+// precision. Other types have to be the same.
+func alike(a, b *schema.Column) bool {
+	class := func(c *schema.Column) string {
+		switch c.Type.Type.(type) {
+		case *schema.StringType:
+			return "text"
+		case *schema.IntegerType, *schema.DecimalType, *schema.FloatType, *postgres.SerialType:
+			return "number"
+		case *schema.TimeType:
+			return "time"
+		case *schema.JSONType:
+			return "json"
+		}
+		return typeName(c)
+	}
+	return class(a) == class(b)
 }

@@ -22,6 +22,8 @@ type stage struct {
 	undo []Statement
 	// renamed is the state between the renames and the rest of the file.
 	renamed *snapshot
+	// allow are rules of the linter that the file breaks for a reason, `RULE reason` each.
+	allow []string
 	// mute says that the file changes rows only: there is nothing a reverse would undo.
 	mute string
 }
@@ -132,7 +134,8 @@ func (s *stages) files(body []Statement, undo []Statement) []stage {
 	if len(s.validate) > 0 {
 		// A file of its own: the rows it changes stay locked until its end, and validating takes long.
 		if late := s.stragglers(); len(late) > 0 {
-			out = append(out, stage{suffix: "stragglers", up: late, mute: "the values stay, as they did no harm before"})
+			out = append(out, stage{suffix: "stragglers", up: late, mute: keepValues,
+				allow: []string{"unbatched-write only the rows written without a value since the batches went over the table"}})
 		}
 		out = append(out, stage{suffix: "validate", up: s.validate, down: s.revalidate})
 	}

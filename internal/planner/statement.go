@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	atlas "ariga.io/atlas/sql/migrate"
-	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
 
 	"github.com/lockstep-dev/lockstep/internal/catalog"
@@ -30,6 +29,18 @@ func render(statements []Statement) string {
 		fmt.Fprintf(&b, "%s;\n", s.SQL)
 	}
 	return b.String()
+}
+
+// text is the stage's file.
+func (s stage) text() string {
+	var directives string
+	if s.noTx {
+		directives = "-- atlas:txmode none\n\n" // Atlas reads it in the first lines only
+	}
+	for _, a := range s.allow {
+		directives += "-- lockstep:allow " + a + "\n"
+	}
+	return directives + render(s.up)
 }
 
 // planChanges turns the changes between two states into statements. Recipes that spare a table under load belong between
@@ -203,10 +214,4 @@ func columnWarnings(m *schema.ModifyTable) []string {
 		}
 	}
 	return out
-}
-
-func sameType(a, b *schema.Column) bool {
-	x, err1 := postgres.FormatType(a.Type.Type)
-	y, err2 := postgres.FormatType(b.Type.Type)
-	return err1 == nil && err2 == nil && x == y
 }

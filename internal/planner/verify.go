@@ -52,7 +52,7 @@ type Proof struct {
 	Millis int64    `json:"millis"`
 }
 
-// Verify proves that a directory is whole and right: the checksums fit, every migration applies, is undone and applies
+// Verify proves that a directory is whole and right: the desired state is what its code says, the checksums fit, every migration applies, is undone and applies
 // again with the states to match, the last state is the desired one, and every tenant-owned table is fenced in. What is
 // wrong is in the report; an error means that the proof itself could not be made.
 func Verify(ctx context.Context, o Options) (Report, error) {
@@ -73,8 +73,14 @@ func (o Options) verify(ctx context.Context, report *Report) error {
 	say := func(code, version, format string, args ...any) {
 		report.Problems = append(report.Problems, &migrate.Problem{Code: code, Version: version, Message: fmt.Sprintf(format, args...)})
 	}
-	dir, err := migrate.Read(os.DirFS(o.Migrations))
+	dir, err := o.read()
 	if err != nil {
+		return err
+	}
+	var stale *migrate.Problem
+	if err := o.generated(ctx); errors.As(err, &stale) {
+		report.Problems = append(report.Problems, stale)
+	} else if err != nil {
 		return err
 	}
 	d, err := o.databases(ctx)
