@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -63,7 +64,7 @@ tenant-owned tables are fenced in by row-level security. The exit code is 1 when
 						fmt.Fprintf(out, "proven on empty tables only: %s: %s\n", m.Name, m.WithoutRows)
 					}
 					if len(m.Lost) > 0 {
-						fmt.Fprintf(out, "lost when undone: %s: %s\n", m.Name, strings.Join(m.Lost, "; "))
+						fmt.Fprintf(out, "lost when undone: %s: %s (%s)\n", m.Name, strings.Join(m.Lost, "; "), cmp.Or(m.LossAllowed, "not allowed"))
 					}
 					if m.Irreversible != "" {
 						fmt.Fprintf(out, "not undone: %s is irreversible: %s\n", m.Name, m.Irreversible)

@@ -31,6 +31,17 @@ func (d Difference) String() string {
 	return fmt.Sprintf("%s: got %s, want %s", d.Object, d.Got, d.Want)
 }
 
+// Advice says what to do where Repair gives no statement; it is empty where it does.
+func (d Difference) Advice() string {
+	switch {
+	case d.carried:
+		return "it comes and goes with the object it belongs to, which differs too"
+	case len(d.Repair()) > 0:
+		return ""
+	}
+	return "no statement repairs it in place: make it anew as the migrations do, or plan a migration that makes the change official"
+}
+
 // Diff lists the objects in which got differs from want, ordered by kind and name.
 func Diff(got, want Fingerprint) []Difference {
 	var out []Difference

@@ -40,7 +40,7 @@ func (d Difference) Repair() []string {
 		return d.either("CREATE EXTENSION "+d.Name, "")
 	case "table":
 		if !d.Missing && !d.Extra {
-			return nil
+			return alterTable(d.Name, d.Got, d.Want)
 		}
 		return d.either("CREATE TABLE "+d.Name+" ()", "DROP TABLE "+d.Name)
 	case "column":
@@ -90,12 +90,22 @@ func (d Difference) Repair() []string {
 		body := strings.TrimSuffix(strings.TrimSpace(d.Want), ";")
 		return d.replace([]string{fmt.Sprintf("CREATE %s %s %s", noun, d.Name, body)}, fmt.Sprintf("DROP %s %s", noun, d.Name))
 	case "enum":
-		if d.Missing {
-			return []string{fmt.Sprintf("CREATE TYPE %s AS ENUM (%s)", d.Name, d.Want)}
+		if !d.Missing && !d.Extra {
+			return addLabels(d.Name, d.Got, d.Want)
 		}
+		return d.either(fmt.Sprintf("CREATE TYPE %s AS ENUM (%s)", d.Name, d.Want), "DROP TYPE "+d.Name)
+	case "domain":
+		return d.either(fmt.Sprintf("CREATE DOMAIN %s AS %s", d.Name, d.Want), "DROP DOMAIN "+d.Name)
+	case "composite type", "range":
 		return d.either("", "DROP TYPE "+d.Name)
 	case "sequence":
-		return d.either("", "DROP SEQUENCE "+d.Name)
+		return d.sequence()
+	case "rule":
+		return d.replace([]string{strings.TrimSuffix(d.Want, ";")}, fmt.Sprintf("DROP RULE %s ON %s", name, parent))
+	case "statistics":
+		return d.replace([]string{d.Want}, "DROP STATISTICS "+d.Name)
+	case "aggregate":
+		return d.either("", "DROP AGGREGATE "+d.Name)
 	case "grant":
 		return d.grant()
 	case "comment":
@@ -170,14 +180,20 @@ func (d Difference) rowSecurity() []string {
 }
 
 // alterColumn turns one definition of a column into another, part by part.
-func alterColumn(table, column, got, want string) []string {
+func alterColumn(table, column, got, want string) (out []string) {
 	a, b := typeForm.FindStringSubmatch(got), typeForm.FindStringSubmatch(want)
-	if a == nil || b == nil || a[4] != b[4] {
-		return nil // a generated column has to be made anew
+	if a == nil || b == nil {
+		return nil
 	}
-	var out []string
 	say := func(format string, args ...any) {
 		out = append(out, fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s ", table, column)+fmt.Sprintf(format, args...))
+	}
+	if a[4] != b[4] {
+		change, ok := generation(a[4], b[4])
+		if !ok { // it has to be made anew, and computes its values
+			return []string{fmt.Sprintf("ALTER TABLE %s DROP COLUMN %s", table, column), fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s", table, column, want)}
+		}
+		defer func() { out = append(out, fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s %s", table, column, change)) }()
 	}
 	if a[1] != b[1] || a[2] != b[2] {
 		collate := ""

@@ -44,21 +44,26 @@ func (s Stored) Schemas() []string {
 // are none of its business. The differences are in the order in which they can be repaired.
 func (s Stored) Drift(live Fingerprint) []Difference {
 	out := slices.DeleteFunc(Diff(live, s.Objects), func(d Difference) bool { return d.Kind == "extension" && d.Extra })
-	// A view brings its columns, a constraint its index.
+	// A view brings its columns, a constraint its index, an identity column its sequence.
 	owners := map[string]bool{}
 	for _, d := range out {
 		switch d.Kind {
-		case "view", "materialized view":
+		case "view", "materialized view", "composite type":
 			owners["column "+d.Name] = true
 		case "constraint":
 			table, name := split(d.Name)
 			schema, _ := split(table)
 			owners["index "+schema+"."+name] = true
+		case "column":
+			if strings.Contains(d.Got+d.Want, "as identity") {
+				owners["sequence of "+d.Name] = true
+			}
 		}
 	}
 	for i, d := range out {
 		parent, _ := split(d.Name)
-		out[i].carried = owners[d.Kind+" "+d.Name] || d.Kind == "column" && owners["column "+parent]
+		out[i].carried = owners[d.Kind+" "+d.Name] || d.Kind == "column" && owners["column "+parent] ||
+			d.Kind == "sequence" && owners["sequence of "+ownerOf(d.Got+d.Want)]
 	}
 	slices.SortStableFunc(out, func(a, b Difference) int { return a.rank() - b.rank() })
 	return out

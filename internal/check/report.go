@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/lockstep-dev/lockstep/internal/migrate"
@@ -49,7 +50,7 @@ func (r Report) Markdown() string {
 	} else {
 		say("**%s.** %s against `%s` (%.10s).\n", count(len(problems), "problem"), count(len(r.Added), "new migration"), r.Base, r.Fork)
 		for _, p := range problems {
-			say("- %s", strings.ReplaceAll(strings.TrimSpace(p), "\n", "\n  "))
+			say("%s", item(p))
 		}
 		say("")
 	}
@@ -67,7 +68,7 @@ func (r Report) Markdown() string {
 	if len(r.Lint.Findings) == 0 {
 		say("No finding in %s.\n", count(r.Lint.Files, "new migration"))
 	} else {
-		say("| Rule | Place | What it does | Lock | |\n|---|---|---|---|---|")
+		say("| Rule | Place | What it does | Lock | What to do |\n|---|---|---|---|---|")
 		for _, f := range r.Lint.Findings {
 			state := "**open**: " + f.Recipe
 			if f.Allowed != "" {
@@ -77,20 +78,10 @@ func (r Report) Markdown() string {
 		}
 		say("")
 	}
-	say("## Proof\n\nEvery migration was applied to a database with generated rows (%d at the end), undone and applied again.\n", r.Proof.Rows)
+	say("## Proof\n\nEach migration is applied to a database with generated rows (%d at the end), undone and applied again.\n", r.Proof.Rows)
 	say("| Migration | Statements | Reverse | Rows |\n|---|---|---|---|")
 	for _, m := range recent(r.Proof.Migrations, r.Added) {
-		reverse := fmt.Sprintf("%d statements, proven", m.Down)
-		if m.Irreversible != "" {
-			reverse = "irreversible: " + m.Irreversible
-		}
-		rows := "kept"
-		if len(m.Lost) > 0 {
-			rows = "lost: " + strings.Join(m.Lost, "; ")
-		}
-		if m.WithoutRows != "" {
-			rows = "proven on empty tables only: " + m.WithoutRows
-		}
+		reverse, rows := r.proofOf(m)
 		say("| %s | %d | %s | %s |", m.Name, m.Up, cell(reverse), cell(rows))
 	}
 	for table, why := range r.Proof.Bare {
@@ -104,7 +95,7 @@ func (r Report) Markdown() string {
 		say("Not looked at: the migrations do not apply.\n")
 	case len(r.Release)+len(r.Comparison.Missed) > 0:
 		for _, p := range append(append([]string{}, r.Comparison.Missed...), r.Release...) {
-			say("- %s", strings.ReplaceAll(p, "\n", "\n  "))
+			say("%s", item(p))
 		}
 		say("")
 	case r.ReleaseRan:
@@ -116,6 +107,41 @@ func (r Report) Markdown() string {
 		say("## %s\n\n%s\n", s.Title, s.Markdown)
 	}
 	return b.String()
+}
+
+// proofOf says what is proven about a migration's reverse, and what became of the rows.
+func (r Report) proofOf(m planner.Proof) (reverse, rows string) {
+	failed := slices.ContainsFunc(r.Proof.Problems, func(p *migrate.Problem) bool { return p.Version == m.Version && p.Code == "round_trip" })
+	rows = "kept"
+	switch {
+	case m.Irreversible != "":
+		return "irreversible: " + m.Irreversible, "not undone"
+	case m.Down == 0:
+		return "**missing**", "not undone"
+	case failed:
+		reverse = fmt.Sprintf("%s, **wrong**", count(m.Down, "statement"))
+	default:
+		reverse = fmt.Sprintf("%s, proven", count(m.Down, "statement"))
+	}
+	if len(m.Lost) > 0 {
+		rows = "lost: " + strings.Join(m.Lost, "; ")
+		if m.LossAllowed != "" {
+			rows += "; allowed: " + m.LossAllowed
+		}
+	}
+	if m.WithoutRows != "" {
+		rows = "proven on empty tables only: " + m.WithoutRows
+	}
+	return reverse, rows
+}
+
+// item is a problem as an item of a list, what follows its first line as it is printed elsewhere.
+func item(problem string) string {
+	first, rest, more := strings.Cut(strings.TrimSpace(problem), "\n")
+	if !more {
+		return "- " + first
+	}
+	return "- " + first + "\n  ```\n  " + strings.ReplaceAll(fenced(strings.ReplaceAll(rest, "\n    ", "\n")), "\n", "\n  ") + "\n  ```"
 }
 
 // recent are the proofs of the branch's own migrations, or of the last few when there are none.

@@ -28,10 +28,15 @@ func allowances(place, sql string) ([]Allowance, error) {
 	return out, nil
 }
 
-// Allows says whether the migration or its reverse has an allowance for one of the rules.
-func (m *Migration) Allows(rules ...string) bool {
-	in := func(s *Script) bool {
-		return s != nil && slices.ContainsFunc(s.Allowed, func(a Allowance) bool { return slices.Contains(rules, a.Rule) })
+// Allowance is the migration's, or its reverse's, first allowance for one of the rules.
+func (m *Migration) Allowance(rules ...string) (Allowance, bool) {
+	for _, s := range []*Script{&m.Up, m.Down} {
+		if s == nil {
+			continue
+		}
+		if i := slices.IndexFunc(s.Allowed, func(a Allowance) bool { return slices.Contains(rules, a.Rule) }); i >= 0 {
+			return s.Allowed[i], true
+		}
 	}
-	return in(&m.Up) || in(m.Down)
+	return Allowance{}, false
 }

@@ -84,7 +84,9 @@ func (s *session) drift(ctx context.Context, state State) ([]*Problem, error) {
 	var out []*Problem
 	for _, d := range stored.Drift(live) {
 		p := problem("drift", "", "%s", d)
-		p.Repair = d.Repair()
+		if p.Repair = d.Repair(); len(p.Repair) == 0 {
+			p.Message += " (" + d.Advice() + ")"
+		}
 		out = append(out, p)
 	}
 	return out, nil

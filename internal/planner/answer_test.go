@@ -134,8 +134,8 @@ func TestVerifyFlagsSilentLoss(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantProblems(t, report)
-	if len(report.Migrations) != 2 || len(report.Migrations[1].Lost) != 1 {
-		t.Errorf("got %+v, want the loss in the report", report.Migrations)
+	if len(report.Migrations) != 2 || len(report.Migrations[1].Lost) != 1 || report.Migrations[1].LossAllowed != "notes are codes of three letters" {
+		t.Errorf("got %+v, want the loss and its reason in the report", report.Migrations)
 	}
 }
 

@@ -78,10 +78,32 @@ func missed(old, next *schema.Realm) []string {
 			case c.Type.Null && !other.Type.Null:
 				say("the released version may write null into column %s.%s.%s, which these migrations forbid: wait until no release does", catalog.Schema, t.Name, c.Name)
 			}
+			if gone := forbidden(t, now, c.Name); len(gone) > 0 {
+				say("the released version may write %s into column %s.%s.%s, which these migrations forbid: wait until no release does", strings.Join(gone, ", "), catalog.Schema, t.Name, c.Name)
+			}
 		}
 		for _, c := range now.Columns {
 			if _, ok := t.Column(c.Name); !ok && !c.Type.Null && c.Default == nil && !identity(c.Attrs) && !has(c.Attrs, &schema.GeneratedExpr{}) {
 				say("the released version does not write column %s.%s.%s, which these migrations require without a default: give it a default in the database until that release is gone", catalog.Schema, t.Name, c.Name)
+			}
+		}
+	}
+	return out
+}
+
+// forbidden lists the values that an enumeration of the old table takes and the new one's does not, as SQL literals.
+func forbidden(old, next *schema.Table, column string) []string {
+	var out []string
+	for _, check := range checksOn(next, column) {
+		allowed := enumerated(check)
+		if len(allowed) == 0 {
+			continue
+		}
+		for _, before := range checksOn(old, column) {
+			for _, value := range enumerated(before) {
+				if !slices.Contains(allowed, value) && !slices.Contains(out, literal(value)) {
+					out = append(out, literal(value))
+				}
 			}
 		}
 	}

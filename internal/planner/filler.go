@@ -48,6 +48,7 @@ func zeroOf(c *schema.Column) (string, bool) {
 
 var (
 	inList    = regexp.MustCompile(`= ANY \(+ARRAY\[((?:'(?:[^']|'')*'(?:::[\w ]+)?(?:, )?)+)\]`)
+	inOne     = regexp.MustCompile(`^\(*"?\w+"?\)*(?:::[\w ]+)? = ('(?:[^']|'')*')(?:::[\w ]+)?\)*$`) // how Postgres prints a list of one
 	inLiteral = regexp.MustCompile(`'((?:[^']|'')*)'`)
 	minLength = regexp.MustCompile(`(?:char_length|length)\(\(?"?(\w+)"?\)?(?:::text)?\) >=? (\d+)`)
 )
@@ -55,6 +56,9 @@ var (
 // enumerated returns the values a CHECK allows, when it is a list of strings.
 func enumerated(check string) []string {
 	list := inList.FindStringSubmatch(check)
+	if list == nil {
+		list = inOne.FindStringSubmatch(check)
+	}
 	if list == nil {
 		return nil
 	}

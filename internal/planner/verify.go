@@ -48,8 +48,10 @@ type Proof struct {
 	// WithoutRows says why it was proven on empty tables: generated rows cannot know which others a new foreign key wants.
 	WithoutRows string `json:"withoutRows,omitempty"`
 	// Lost is what its rows held and do not hold any more after it was undone.
-	Lost   []string `json:"lost,omitempty"`
-	Millis int64    `json:"millis"`
+	Lost []string `json:"lost,omitempty"`
+	// LossAllowed is the reason the file gives for that.
+	LossAllowed string `json:"lossAllowed,omitempty"`
+	Millis      int64  `json:"millis"`
 }
 
 // Verify proves that a directory is whole and right: the desired state is what its code says, the checksums fit, every migration applies, is undone and applies
@@ -135,7 +137,11 @@ func (o Options) verify(ctx context.Context, report *Report) error {
 			for _, loss := range losses {
 				proof.Lost = append(proof.Lost, loss.String())
 			}
-			if len(losses) > 0 && !m.Allows(DataLoss...) {
+			allowed, ok := m.Allowance(DataLoss...)
+			switch {
+			case len(losses) > 0 && ok:
+				proof.LossAllowed = allowed.Reason
+			case len(losses) > 0:
 				say("data_loss", m.Version, "%s and its reverse silently lose %s: keep the values, or say that they may go, `-- lockstep:allow data-loss reason`, and run `lockstep migrate hash`",
 					m.Up.Name, strings.Join(proof.Lost, "; "))
 			}
