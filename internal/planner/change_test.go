@@ -146,6 +146,11 @@ ALTER TABLE "core"."xs" ADD CONSTRAINT "xs_y" FOREIGN KEY ("tenant_id", "y") REF
 			if len(report.Bare) > 0 || report.Rows < 4*rowsPerTable-6 {
 				t.Errorf("got %d rows, none in %v", report.Rows, report.Bare)
 			}
+			for _, m := range report.Migrations {
+				if m.WithoutRows != "" {
+					t.Errorf("%s is proven on empty tables only: %s", m.Name, m.WithoutRows)
+				}
+			}
 			var codes []string
 			if test.loses {
 				codes = []string{"data_loss"} // silent, until the file says that it may

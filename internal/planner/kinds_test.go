@@ -160,6 +160,9 @@ func TestRetypes(t *testing.T) {
 				t.Fatal(err)
 			}
 			p.sameSchema(report)
+			if last := report.Migrations[len(report.Migrations)-1]; last.WithoutRows != "" || report.Rows == 0 {
+				t.Errorf("got %+v, want it proven with rows", last)
+			}
 			var codes []string
 			if test.lossy {
 				codes = []string{"data_loss"}
