@@ -50,22 +50,39 @@ func sdkPart(ctx context.Context, root, fork string) (string, []string, error) {
 	if err != nil {
 		return "", nil, fmt.Errorf("compare the SDK with the base's: %w", err)
 	}
-	const most = 80
-	var lines []string
-	for line := range strings.SplitSeq(string(out), "\n") {
-		body := strings.TrimSpace(strings.TrimLeft(line, "+-"))
-		if (strings.HasPrefix(line, "+") || strings.HasPrefix(line, "-")) && !strings.HasPrefix(line, "+++") && !strings.HasPrefix(line, "---") &&
-			body != "" && !strings.HasPrefix(body, "*") && !strings.HasPrefix(body, "/*") && body != "}" {
-			lines = append(lines, line[:1]+" "+body)
-		}
-	}
-	if len(lines) == 0 {
+	text := sdkChanges(string(out))
+	if text == "" {
 		return "Unchanged.", nil, nil
 	}
-	more := ""
-	if len(lines) > most {
-		more = fmt.Sprintf("\n… and %d lines more", len(lines)-most)
-		lines = lines[:most]
+	return "```diff\n" + text + "\n```", nil, nil
+}
+
+// sdkChanges keeps of a diff without context the declarations that came and went, each under its file and what encloses it.
+func sdkChanges(diff string) string {
+	const most = 80
+	var lines []string
+	file, place, said := "", "", ""
+	for line := range strings.SplitSeq(diff, "\n") {
+		if path, ok := strings.CutPrefix(line, "+++ b/"); ok {
+			file, place = path, ""
+			continue
+		}
+		if hunk := strings.SplitN(line, "@@", 3); strings.HasPrefix(line, "@@") && len(hunk) == 3 {
+			place = strings.TrimSuffix(strings.TrimSpace(hunk[2]), "{")
+			continue
+		}
+		body := strings.TrimSpace(strings.TrimLeft(line, "+-"))
+		if !strings.HasPrefix(line, "+") && !strings.HasPrefix(line, "-") || strings.HasPrefix(line, "---") || strings.HasPrefix(line, "+++") ||
+			body == "" || strings.HasPrefix(body, "*") || strings.HasPrefix(body, "/*") || body == "}" {
+			continue
+		}
+		if where := strings.TrimSpace("@@ " + file + " " + place); where != said {
+			lines, said = append(lines, where), where
+		}
+		lines = append(lines, line[:1]+" "+body)
 	}
-	return "```diff\n" + strings.Join(lines, "\n") + more + "\n```", nil, nil
+	if len(lines) > most {
+		lines = append(lines[:most], fmt.Sprintf("… and %d lines more", len(lines)-most))
+	}
+	return strings.Join(lines, "\n")
 }

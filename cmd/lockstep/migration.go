@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
 	"github.com/lockstep-dev/lockstep/internal/codegen"
@@ -92,10 +93,8 @@ func (f *planFlags) apply(cmd *cobra.Command, options *planner.Options) error {
 		}
 		options.Backfill[column] = expression
 	}
-	if in, ok := cmd.InOrStdin().(*os.File); ok && !f.json {
-		if info, err := in.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 && in.Name() != os.DevNull {
-			options.Ask = asker(in, cmd.OutOrStdout())
-		}
+	if in, ok := cmd.InOrStdin().(*os.File); ok && !f.json && isatty.IsTerminal(in.Fd()) {
+		options.Ask = asker(in, cmd.OutOrStdout())
 	}
 	return nil
 }

@@ -20,18 +20,24 @@ func (s *stages) backfill(table, column, expression, where string) {
 		Comment: fmt.Sprintf("Fill in %q of %q, some blocks of the table at a time", column, table),
 		SQL: fmt.Sprintf(`DO $$
 DECLARE
-  block bigint; n bigint; filled bigint;
+  block bigint;
 BEGIN
-  FOR pass IN 1..5 LOOP -- again for rows that were written meanwhile and so moved past
-    block := 0; filled := 0;
+  FOR pass IN 1..5 LOOP -- again for rows that were locked or written meanwhile
+    block := 0;
     WHILE block <= pg_relation_size('%[1]s') / current_setting('block_size')::bigint LOOP
-      UPDATE %[1]s SET %[2]q = %[3]s
-      WHERE ctid >= format('(%%s,0)', block)::tid AND ctid < format('(%%s,0)', block + 16)::tid AND (%[4]s);
-      GET DIAGNOSTICS n = ROW_COUNT;
+      IF pass < 5 THEN -- waiting for a row while holding others could stop whoever has it
+        UPDATE %[1]s SET %[2]q = %[3]s
+        WHERE ctid = ANY (ARRAY(SELECT ctid FROM %[1]s
+          WHERE ctid >= format('(%%s,0)', block)::tid AND ctid < format('(%%s,0)', block + 16)::tid AND (%[4]s)
+          FOR NO KEY UPDATE SKIP LOCKED));
+      ELSE
+        UPDATE %[1]s SET %[2]q = %[3]s
+        WHERE ctid >= format('(%%s,0)', block)::tid AND ctid < format('(%%s,0)', block + 16)::tid AND (%[4]s);
+      END IF;
       COMMIT;
-      filled := filled + n; block := block + 16;
+      block := block + 16;
     END LOOP;
-    EXIT WHEN filled = 0;
+    EXIT WHEN NOT EXISTS (SELECT FROM %[1]s WHERE %[4]s);
   END LOOP;
 END
 $$`, t, column, expression, where),

@@ -9,6 +9,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -119,6 +120,9 @@ func run(ctx context.Context, rows, clients int, timeout time.Duration) (err err
 		return err
 	}
 	fmt.Printf("during migration:  %s\nthe migration took %s, %d rows, lock timeout %s\n", busy, took.Round(time.Millisecond), rows, timeout)
+	if busy.errors > 0 {
+		return fmt.Errorf("%d statements of clients were refused: %s", busy.errors, busy.why)
+	}
 	if busy.longest > timeout+quiet.longest {
 		return fmt.Errorf("a client's statement took %s, more than the lock timeout and what it takes without a migration", busy.longest)
 	}
@@ -141,11 +145,12 @@ ANALYZE core.users`, rows), pgx.QueryExecModeSimpleProtocol)
 // figures are about the clients' statements.
 type figures struct {
 	statements, errors   int
+	why                  string // of the last refusal
 	median, p99, longest time.Duration
 }
 
 func (f figures) String() string {
-	return fmt.Sprintf("%d statements, %d refused, median %s, 99 %% below %s, longest %s", f.statements, f.errors, f.median, f.p99, f.longest)
+	return fmt.Sprintf("%d statements, %d refused %s, median %s, 99 %% below %s, longest %s", f.statements, f.errors, f.why, f.median, f.p99, f.longest)
 }
 
 // measure runs clients while f runs.
@@ -167,7 +172,7 @@ func measure(ctx context.Context, url string, rows, clients int, f func() error)
 			}
 			defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 			var own []time.Duration
-			refused := 0
+			refused, why := 0, ""
 			for ctx.Err() == nil {
 				n := 1 + rand.IntN(rows)
 				start := time.Now()
@@ -186,11 +191,13 @@ func measure(ctx context.Context, url string, rows, clients int, f func() error)
 				own = append(own, time.Since(start))
 				if err != nil {
 					refused++
+					why = err.Error()
 				}
 			}
 			mu.Lock()
 			all = append(all, own...)
 			out.errors += refused
+			out.why = cmp.Or(why, out.why)
 			mu.Unlock()
 		})
 	}
