@@ -72,7 +72,7 @@ func TestMigrationCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	const fields = "[]ent.Field{\n"
-	planted := strings.Replace(string(text), fields, fields+"\t\tfield.Int64(\"planted\").Optional().Nillable(),\n", 1)
+	planted := strings.Replace(string(text), fields, fields+"\t\tfield.Int64(\"planted\").Optional().Nillable().Comment(\"Planted.\"),\n", 1)
 	if err := os.WriteFile(code, []byte(planted), 0o644); err != nil {
 		t.Fatal(err)
 	}
