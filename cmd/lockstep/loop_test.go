@@ -250,7 +250,7 @@ func startServer(t *testing.T, binary, databaseURL, issuer string) string {
 	t.Helper()
 	cmd := exec.Command(binary, "serve")
 	cmd.Env = append(os.Environ(), "LOCKSTEP_DATABASE_URL="+databaseURL, "LOCKSTEP_OIDC_ISSUERS="+issuer,
-		"LOCKSTEP_ADDR=127.0.0.1:0", "LOCKSTEP_ADMIN_ADDR=127.0.0.1:0")
+		"LOCKSTEP_ADDR=127.0.0.1:0", "LOCKSTEP_ADMIN_ADDR=127.0.0.1:0", "LOCKSTEP_SHUTDOWN_DELAY=0s")
 	logs, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -28,7 +29,7 @@ func newServeCommand(env config.Environment) *cobra.Command {
 		Use:   "serve",
 		Short: "Serve the API",
 		Long: `Serves the API until SIGTERM or SIGINT, then stops being ready, waits, finishes requests in flight and exits.
-It becomes ready when the database's schema is at the revision this binary embeds.`,
+It becomes ready when the database has the revision this binary embeds, completely; newer ones may be there already.`,
 		Args: cobra.NoArgs,
 	}
 	settings := newSettings(cmd, env)
@@ -36,11 +37,9 @@ It becomes ready when the database's schema is at the revision this binary embed
 		if err := settings.read(); err != nil {
 			return err
 		}
-		if env["GOGC"] == "" {
-			debug.SetGCPercent(gcPercent)
-		}
 		logger, flush := logging.New(cmd.ErrOrStderr(), settings.LogLevel)
 		defer func() { _ = flush() }() // a log that cannot be written can be told to nobody
+		tuneMemory(cmd.Context(), env, logger)
 		for _, sentence := range settings.unknown() {
 			logger.WarnContext(cmd.Context(), "unknown variable", "mistake", sentence)
 		}
@@ -49,29 +48,18 @@ It becomes ready when the database's schema is at the revision this binary embed
 	return cmd
 }
 
-// gcPercent lets the heap grow to five times what is in use before it is collected, unless GOGC says otherwise. What is in
-// use is small and what each request leaves behind is not: at Go's own 100 the collector takes a tenth of the server's time
-// to save 10 MB.
-const gcPercent = 400
-
-// serve is the life of the process: database, verifier, handler, listeners, wait, shut down.
+// serve is the life of the process: database, verifier, handler, listeners, wait, shut down. It listens before it has
+// reached the database: liveness does not depend on that, and readiness says when it is there.
 func serve(ctx context.Context, settings config.Config, logger *slog.Logger) error {
 	start := time.Now()
 	db, err := postgres.Open(ctx, postgres.Config{
 		URL: settings.DatabaseURL, MaxConns: settings.MaxConns, PgBouncer: settings.PgBouncer,
+		MaxWait: settings.MaxWait, MaxWaiting: settings.MaxWaiting, ConnectTimeout: settings.ConnectTimeout,
 	})
 	if err != nil {
 		return fmt.Errorf("LOCKSTEP_DATABASE_URL: %w", err)
 	}
-	defer db.Close()
-	if err := db.CheckRole(ctx); err != nil {
-		var role *postgres.RoleError
-		if errors.As(err, &role) {
-			return err
-		}
-		// A database that is down is no reason to stop: readiness says so until it is back.
-		logger.WarnContext(ctx, "database not reachable yet", "error", err)
-	}
+	defer closeDatabase(db, logger)
 	verifier, err := auth.New(auth.Config{
 		Issuers: settings.Issuers, Audience: settings.Audience,
 		TenantClaim: settings.TenantClaim, UserClaim: settings.UserClaim, Logger: logger,
@@ -102,20 +90,26 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	if err != nil {
 		return errors.Join(fmt.Errorf("LOCKSTEP_ADMIN_ADDR: %w", err), public.Close())
 	}
-	servers := map[*http.Server]net.Listener{
-		newHTTPServer(handler, settings.RequestTimeout, logger):        public,
-		newHTTPServer(adminHandler(), settings.RequestTimeout, logger): admin,
+	// What serves requests outlives ctx, because requests in flight still need it.
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	servers := servers{
+		public: newHTTPServer(working, handler, settings.RequestTimeout, logger),
+		admin:  newHTTPServer(working, adminHandler(), settings.RequestTimeout, logger),
+		cut:    stop,
 	}
-	failed := make(chan error, len(servers))
-	for server, listener := range servers {
-		go func() { failed <- server.Serve(listener) }()
-	}
+	failed := make(chan error, 3)
+	go func() { failed <- servers.public.Serve(public) }()
+	go func() { failed <- servers.admin.Serve(admin) }()
+	go func() {
+		if err := checkRole(ctx, db, logger); err != nil {
+			failed <- err
+		}
+	}()
 	go verifier.Warm(ctx)
-	listening, hangUp := context.WithCancel(context.WithoutCancel(ctx)) // requests in flight still need it
-	defer hangUp()
-	go permissions.Run(listening)
+	go permissions.Run(working)
 	logger.InfoContext(ctx, "serving", "addr", public.Addr().String(), "adminAddr", admin.Addr().String(),
-		"version", buildVersion().Version, "startup", time.Since(start))
+		"version", buildVersion().Version, "startup", time.Since(start), "cpus", runtime.GOMAXPROCS(0), "memoryLimit", debug.SetMemoryLimit(-1))
 
 	select {
 	case err := <-failed:
@@ -125,24 +119,33 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	draining.Store(true)
 	logger.Info("draining", "delay", settings.ShutdownDelay)
 	time.Sleep(settings.ShutdownDelay)
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), settings.ShutdownTimeout)
-	defer cancel()
-	var unfinished error
-	for server := range servers {
-		unfinished = errors.Join(unfinished, server.Shutdown(stop))
-	}
-	if unfinished != nil {
-		return fmt.Errorf("requests were still in flight after %s: %w", settings.ShutdownTimeout, unfinished)
+	if err := servers.shutdown(context.WithoutCancel(ctx), settings.ShutdownTimeout); err != nil {
+		return err
 	}
 	logger.Info("stopped")
 	return nil
 }
 
+// checkRole returns an error if the database's role is one that nobody may serve with. Each connection is checked again.
+func checkRole(ctx context.Context, db *postgres.DB, logger *slog.Logger) error {
+	err := db.CheckRole(ctx)
+	var role *postgres.RoleError
+	switch {
+	case errors.As(err, &role):
+		return err
+	case err != nil && ctx.Err() == nil:
+		// A database that is down is no reason to stop: readiness says so until it is back.
+		logger.WarnContext(ctx, "database not reachable yet", "error", err)
+	}
+	return nil
+}
+
 // newHTTPServer bounds what a slow or hostile client can hold: headers within 5 s and 32 KiB, the whole request and answer
-// within the time a request may take.
-func newHTTPServer(handler http.Handler, requestTimeout time.Duration, logger *slog.Logger) *http.Server {
+// within the time a request may take. Requests end with ctx.
+func newHTTPServer(ctx context.Context, handler http.Handler, requestTimeout time.Duration, logger *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ReadHeaderTimeout: min(5*time.Second, requestTimeout),
 		ReadTimeout:       requestTimeout,
 		WriteTimeout:      requestTimeout + 5*time.Second,

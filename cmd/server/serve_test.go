@@ -22,7 +22,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 			http.Error(w, "unfinished", http.StatusBadRequest)
 		}
 	})
-	server := newHTTPServer(received, 200*time.Millisecond, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	server := newHTTPServer(t.Context(), received, 200*time.Millisecond, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +60,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 func TestHugeHeadersAreRefused(t *testing.T) {
 	t.Parallel()
 	reached := false
-	server := newHTTPServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }), time.Minute, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	server := newHTTPServer(t.Context(), http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }), time.Minute, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -102,9 +102,11 @@ func asProblem(err error) *problem.Error {
 	}
 	switch {
 	case errors.Is(err, postgres.ErrUnavailable):
-		return problem.New(problem.Unavailable, "The database cannot be reached right now. Try again shortly.")
+		return unavailable("The database cannot be reached right now. Try again shortly.")
+	case errors.Is(err, postgres.ErrBusy):
+		return unavailable("The server has more to do than it can. Try again shortly.")
 	case errors.Is(err, postgres.ErrSerialization):
-		return problem.New(problem.Unavailable, "Another change got in the way. Try again.")
+		return unavailable("Another change got in the way. Try again.")
 	case errors.Is(err, postgres.ErrTimeout), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return problem.New(problem.Timeout, "The request took too long and was given up.")
 	}
@@ -112,6 +114,13 @@ func asProblem(err error) *problem.Error {
 		return p
 	}
 	return problem.New(problem.Internal, "The server failed. Quote the request id when you report this.")
+}
+
+// unavailable is a failure that passes: how soon nobody knows, so the callers are asked for the shortest pause there is.
+func unavailable(detail string) *problem.Error {
+	p := problem.New(problem.Unavailable, "%s", detail)
+	p.RetryAfter = 1
+	return p
 }
 
 // fromRequest recognises what ogen found wrong with a request; nil when it is none of that.

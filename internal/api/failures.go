@@ -25,7 +25,7 @@ type failures struct {
 func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode {
 	p := asProblem(err)
 	request := requestFrom(ctx)
-	request.code = p.Code
+	request.code, request.retry = p.Code, p.RetryAfter
 	if p.Code == problem.Internal {
 		f.logger.ErrorContext(ctx, "request failed", "error", err)
 	}

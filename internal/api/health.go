@@ -3,22 +3,43 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/lockstep-dev/lockstep/internal/migrate"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
 
-// readyTimeout bounds one readiness check: a probe must answer before Kubernetes gives up on it.
-const readyTimeout = 2 * time.Second
+const (
+	// readyTimeout bounds one readiness check: a probe must answer before Kubernetes gives up on it.
+	readyTimeout = 2 * time.Second
+	// readyAge is how old an answer may be. Probes need no token: however many come, the database is asked once a second.
+	readyAge = time.Second
+)
 
 // health answers the probes. Liveness never asks the database: a server that cannot reach it must not be restarted.
 type health struct {
 	db       *postgres.DB
 	revision string // newest migration that this binary embeds
 	draining func() bool
+
+	mu      sync.Mutex
+	last    *readiness
+	decided string // the last reason found; "" is ready
+}
+
+// readiness is one check, which all who ask meanwhile wait for.
+type readiness struct {
+	asked  time.Time
+	done   chan struct{} // closed when reason is set
+	reason string        // why not; empty: ready
+}
+
+func newHealth(db *postgres.DB, revision string, draining func() bool) *health {
+	return &health{db: db, revision: revision, draining: draining, decided: "the database has not been asked yet"}
 }
 
 // live answers 200 as long as the process serves HTTP.
@@ -26,12 +47,10 @@ func (h *health) live(w http.ResponseWriter, _ *http.Request) {
 	writeStatus(w, http.StatusOK, map[string]string{"status": "live"})
 }
 
-// ready answers 200 when requests can be served: not shutting down, database reachable, and its schema at exactly the
-// revision this binary embeds. Otherwise 503 with the reason.
+// ready answers 200 when requests can be served: not shutting down, the database reachable, and the revision this binary
+// embeds completely applied. Otherwise 503 with the reason.
 func (h *health) ready(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
-	defer cancel()
-	if reason := h.notReady(ctx); reason != "" {
+	if reason := h.notReady(r.Context()); reason != "" {
 		writeStatus(w, http.StatusServiceUnavailable, map[string]string{"status": "not ready", "reason": reason})
 		return
 	}
@@ -42,16 +61,70 @@ func (h *health) notReady(ctx context.Context) string {
 	if h.draining() {
 		return "shutting down"
 	}
-	revision, complete, err := migrate.Current(ctx, h.db.Pool())
+	check := h.check(ctx)
+	select {
+	case <-check.done:
+		return check.reason
+	case <-ctx.Done():
+		return "the database has not answered yet"
+	}
+}
+
+// check returns the running check or a recent one, or begins one.
+func (h *health) check(ctx context.Context) *readiness {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.last != nil && time.Since(h.last.asked) < readyAge {
+		return h.last
+	}
+	if h.last != nil {
+		select {
+		case <-h.last.done:
+		default:
+			return h.last // it takes long, and a second one would not be faster
+		}
+	}
+	check := &readiness{asked: time.Now(), done: make(chan struct{})}
+	h.last = check
+	go func() {
+		defer close(check.done)
+		// Others wait for it as well: it does not end with the probe that began it.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyTimeout)
+		defer cancel()
+		check.reason = h.ask(ctx)
+	}()
+	return check
+}
+
+// ask asks the database.
+func (h *health) ask(ctx context.Context) string {
+	var standing migrate.Standing
+	err := h.db.Unscoped(ctx, func(q postgres.Querier) (err error) {
+		standing, err = migrate.Stand(ctx, q, h.revision)
+		return err
+	})
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !errors.Is(err, postgres.ErrBusy) {
+		// A pool that is busy works, and what does not fit is refused. Were the server taken out of service for that, its
+		// load would go to the others and take them out as well.
+		h.decided = h.judge(standing, err)
+	}
+	return h.decided
+}
+
+// judge decides by the revision this binary embeds, not by the newest: the next release's migrations are made so that this
+// one runs on them (docs/decisions/0003-migrations.md), and it has to while they roll out.
+func (h *health) judge(standing migrate.Standing, err error) string {
 	switch {
 	case err != nil:
 		return "the database cannot be asked for its revision: is it up, and migrated by `server migrate up`?"
-	case revision == "":
+	case standing.Newest == "":
 		return "the database holds no revision: run `server migrate up`"
-	case revision != h.revision:
-		return fmt.Sprintf("the database is at revision %s and this server needs %s: run `server migrate up` or `server migrate down` of the matching release", revision, h.revision)
-	case !complete:
-		return fmt.Sprintf("revision %s is not completely applied: see `server migrate status`", revision)
+	case !standing.Holds:
+		return fmt.Sprintf("the database is at revision %s and this server needs %s: run this release's `server migrate up`", standing.Newest, h.revision)
+	case !standing.Complete:
+		return fmt.Sprintf("revision %s is not completely applied: see `server migrate status`", h.revision)
 	}
 	return ""
 }

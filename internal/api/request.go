@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,6 +24,7 @@ type request struct {
 	principal *auth.Principal
 	code      problem.Code // of the problem that was answered, empty for a success
 	challenge string       // WWW-Authenticate of a 401
+	retry     int          // Retry-After, in seconds; 0: none
 }
 
 type requestKey struct{}
@@ -69,7 +71,8 @@ func track(logger *slog.Logger, limit time.Duration, next http.Handler) http.Han
 	})
 }
 
-// statusRecorder remembers the status and adds the challenge that a 401 must carry (RFC 9110, section 15.5.2).
+// statusRecorder remembers the status and adds what only the request's record knows: the challenge that a 401 must carry
+// (RFC 9110, section 15.5.2), and when to try again (section 10.2.3).
 type statusRecorder struct {
 	http.ResponseWriter
 	record *request
@@ -81,6 +84,9 @@ func (s *statusRecorder) WriteHeader(code int) {
 		s.code = code
 		if code == http.StatusUnauthorized && s.record.challenge != "" {
 			s.Header().Set("WWW-Authenticate", s.record.challenge)
+		}
+		if s.record.retry > 0 {
+			s.Header().Set("Retry-After", strconv.Itoa(s.record.retry))
 		}
 	}
 	s.ResponseWriter.WriteHeader(code)

@@ -38,7 +38,8 @@ type Config struct {
 	RequestTimeout time.Duration
 	// Origins may call the API from a browser, such as https://app.example.com. Defaults to none.
 	Origins []string
-	// Draining reports that the process is about to stop, so that readiness says no. Defaults to never.
+	// Draining reports that the process is about to stop: readiness says no, and connections are closed after their answer.
+	// Defaults to never.
 	Draining func() bool
 }
 
@@ -89,7 +90,7 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("assemble operations: %w", err)
 	}
-	health := &health{db: c.DB, revision: revision, draining: c.Draining}
+	health := newHealth(c.DB, revision, c.Draining)
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", health.live)
@@ -102,7 +103,7 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return track(logger, c.RequestTimeout, secureHeaders(allowed)), nil
+	return track(logger, c.RequestTimeout, hangUp(c.Draining, secureHeaders(allowed))), nil
 }
 
 func titleOf(contract []byte) (string, error) {

@@ -8,32 +8,6 @@ import (
 	"github.com/lockstep-dev/lockstep/openapi"
 )
 
-func TestReadyOnlyAtTheEmbeddedRevision(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
-	if got := s.do(t, call{path: "/readyz"}); got.status != 200 {
-		t.Fatalf("got %d %s, want ready on a migrated database", got.status, got.text)
-	}
-	for name, statement := range map[string]string{
-		"behind":   `UPDATE atlas_schema_revisions.atlas_schema_revisions SET version = '20000101000000' WHERE version = (SELECT max(version) FROM atlas_schema_revisions.atlas_schema_revisions)`,
-		"ahead":    `UPDATE atlas_schema_revisions.atlas_schema_revisions SET version = '29990101000000' WHERE version = (SELECT max(version) FROM atlas_schema_revisions.atlas_schema_revisions)`,
-		"half way": `UPDATE atlas_schema_revisions.atlas_schema_revisions SET applied = total - 1`,
-		"empty":    `DELETE FROM atlas_schema_revisions.atlas_schema_revisions`,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := newStack(t)
-			s.exec(t, statement)
-			if got := s.do(t, call{path: "/readyz"}); got.status != 503 || got.body["reason"] == nil {
-				t.Errorf("got %d %s, want 503 with a reason", got.status, got.text)
-			}
-			if got := s.do(t, call{path: "/livez"}); got.status != 200 {
-				t.Errorf("got %d, want live all the same", got.status)
-			}
-		})
-	}
-}
-
 func TestContractIsServedWithAnETag(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)

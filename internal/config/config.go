@@ -20,7 +20,11 @@ type Config struct {
 	DatabaseURL string
 	ListenURL   string // empty: changed grants cannot be heard
 	MaxConns    int32
+	MaxWaiting  int32
+	MaxWait     time.Duration
 	PgBouncer   bool
+
+	ConnectTimeout time.Duration
 
 	Issuers     []string
 	Audience    string
@@ -55,6 +59,12 @@ func (c *Config) Settings() Settings {
 			Help: "Postgres URL past the pooler, to hear of changed grants; without a pooler the one above serves"},
 		{Name: "database-max-conns", Default: "10", Value: number(&c.MaxConns, "count", 1, 1000),
 			Help: "most database connections, 1 to 1000"},
+		{Name: "database-max-wait", Default: "1s", Value: duration(&c.MaxWait, time.Millisecond),
+			Help: "how long a request may wait for a connection that others use; then it is refused with 503"},
+		{Name: "database-max-waiting", Default: "256", Value: number(&c.MaxWaiting, "count", 1, 100_000),
+			Help: "how many requests may wait for a connection; more are refused with 503 at once"},
+		{Name: "database-connect-timeout", Default: "3s", Value: duration(&c.ConnectTimeout, time.Millisecond),
+			Help: "longest attempt to connect"},
 		{Name: "database-pgbouncer", Default: "false", Value: boolean(&c.PgBouncer),
 			Help: "true behind PgBouncer in transaction mode"},
 

@@ -35,7 +35,7 @@ func TestDownToAVersion(t *testing.T) {
 	if diff := cmp.Diff([]string{"down/3_c.sql", "down/2_b.sql"}, names); diff != "" || result.From != "3" || result.To != "1" {
 		t.Errorf("got %+v; files (-want +got):\n%s", result, diff)
 	}
-	if version, complete, err := migrate.Current(t.Context(), connect(t, db.OwnerURL)); version != "1" || !complete || err != nil {
+	if version, complete, err := current(t.Context(), connect(t, db.OwnerURL)); version != "1" || !complete || err != nil {
 		t.Errorf("got %q, %v, %v; want version 1", version, complete, err)
 	}
 	mustUp(t, dir, db.OwnerURL)
@@ -113,7 +113,7 @@ func TestDownRollsBackAReverseThatFails(t *testing.T) {
 		t.Fatalf("got %+v, %v; want version 3 undone and version 2 refused", result, err)
 	}
 	conn := connect(t, db.OwnerURL)
-	if version, _, _ := migrate.Current(t.Context(), conn); version != "2" {
+	if version, _, _ := current(t.Context(), conn); version != "2" {
 		t.Errorf("got version %s, want 2", version)
 	}
 	if value[int](t, conn, "SELECT count(*) FROM information_schema.columns WHERE table_name = 'a'") != 2 {

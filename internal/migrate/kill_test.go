@@ -176,7 +176,7 @@ func TestKilledDuringConcurrentIndex(t *testing.T) {
 			exec(t, reader, "BEGIN; LOCK TABLE a IN ROW EXCLUSIVE MODE")
 			observer := connect(t, db.OwnerURL)
 			killed(t, db.OwnerURL, files, observer, "virtualxid")
-			if got, _, err := migrate.Current(t.Context(), observer); err != nil || stop != "3" && got != stop {
+			if got, _, err := current(t.Context(), observer); err != nil || stop != "3" && got != stop {
 				t.Errorf("a concurrent statement begun: got version %q, %v; want %s recorded as begun", got, err, stop)
 			}
 			exec(t, reader, "ROLLBACK")

@@ -24,6 +24,12 @@ func TestMain(m *testing.M) {
 	os.Exit(dbtest.Main(m))
 }
 
+// current is the newest version a database has, and whether all it has are complete.
+func current(ctx context.Context, q migrate.Querier) (version string, complete bool, err error) {
+	s, err := migrate.Stand(ctx, q, "~") // behind every version
+	return s.Newest, s.Complete, err
+}
+
 // history builds a migrations directory with checksums from file names ("1_a.sql", "down/1_a.sql") and contents.
 func history(t testing.TB, files map[string]string) fstest.MapFS {
 	t.Helper()

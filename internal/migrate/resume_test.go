@@ -28,7 +28,7 @@ func TestResume(t *testing.T) {
 	t.Parallel()
 	db, files := broken(t)
 	conn := connect(t, db.OwnerURL)
-	if version, complete, err := migrate.Current(t.Context(), conn); version != "2" || complete || err != nil {
+	if version, complete, err := current(t.Context(), conn); version != "2" || complete || err != nil {
 		t.Errorf("broken off: got %q, %v, %v; want version 2, incomplete", version, complete, err)
 	}
 	got := value[string](t, conn, `SELECT concat_ws(' ', applied, total, error, error_stmt, jsonb_array_length(partial_hashes)) FROM atlas_schema_revisions.atlas_schema_revisions WHERE version = '2'`)
@@ -105,7 +105,7 @@ func TestConcurrentIndexRefusals(t *testing.T) {
 				"2_b.sql": "-- atlas:txmode none\n\n" + test.statement + ";\n",
 			}), db.OwnerURL))
 			wantProblem(t, err, test.code, test.says, "2_b.sql:3")
-			if version, complete, _ := migrate.Current(t.Context(), connect(t, db.OwnerURL)); version != "1" || !complete {
+			if version, complete, _ := current(t.Context(), connect(t, db.OwnerURL)); version != "1" || !complete {
 				t.Errorf("got version %q, complete %v; want the refused file not begun", version, complete)
 			}
 		})

@@ -160,24 +160,33 @@ $$`, catalog.AppRole, revisionSchema, revisionTable))
 	return nil
 }
 
-// Current is the newest version the database has, empty when it was never migrated, and whether every revision is
-// complete. The application's role may ask; where it was not allowed to, the error says how to.
-func Current(ctx context.Context, q Querier) (version string, complete bool, err error) {
-	rows, err := q.Query(ctx, `SELECT coalesce(max(version COLLATE "C"), ''), coalesce(bool_and(applied = total OR type & $1 <> 0), false)
-FROM `+revisionTable+` WHERE version NOT LIKE '.%'`, revisionBaseline|revisionResolved)
+// Standing is where a database stands, as a server sees it that needs a certain version.
+type Standing struct {
+	// Newest is the newest version the database has; empty when it was never migrated.
+	Newest string
+	// Holds says that the version asked for is among those the database has.
+	Holds bool
+	// Complete says that it and all before it are completely applied. What a newer release is still applying does not count.
+	Complete bool
+}
+
+// Stand returns where the database stands with regard to a version. The application's role may ask; where it was not
+// allowed to, the error says how to.
+func Stand(ctx context.Context, q Querier, version string) (s Standing, err error) {
+	rows, err := q.Query(ctx, `SELECT coalesce(max(version COLLATE "C"), ''), coalesce(bool_or(version = $2), false),
+  coalesce(bool_and(applied = total OR type & $1 <> 0) FILTER (WHERE version COLLATE "C" <= $2), false)
+FROM `+revisionTable+` WHERE version NOT LIKE '.%'`, revisionBaseline|revisionResolved, version)
 	if err == nil {
-		_, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (struct{}, error) {
-			return struct{}{}, row.Scan(&version, &complete)
-		})
+		s, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Standing])
 	}
 	var pg *pgconn.PgError
 	switch {
 	case absent(err):
-		return "", false, nil
+		return Standing{}, nil
 	case errors.As(err, &pg) && pg.Code == "42501":
-		return "", false, fmt.Errorf("read revisions: %w: run `server migrate up`, which grants %s the right to", err, catalog.AppRole)
+		return Standing{}, fmt.Errorf("read revisions: %w: run `server migrate up`, which grants %s the right to", err, catalog.AppRole)
 	case err != nil:
-		return "", false, fmt.Errorf("read revisions: %w", err)
+		return Standing{}, fmt.Errorf("read revisions: %w", err)
 	}
-	return version, complete, nil
+	return s, nil
 }

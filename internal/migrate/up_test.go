@@ -19,7 +19,7 @@ func TestUpAppliesOnceAndRecords(t *testing.T) {
 	t.Parallel()
 	db := dbtest.Empty(t)
 	conn, app := connect(t, db.OwnerURL), connect(t, db.AppURL)
-	if version, complete, err := migrate.Current(t.Context(), app); version != "" || complete || err != nil {
+	if version, complete, err := current(t.Context(), app); version != "" || complete || err != nil {
 		t.Errorf("before: got %q, %v, %v; want no version", version, complete, err)
 	}
 	files := map[string]string{"1_a.sql": "CREATE TABLE a ();\nCREATE TABLE aa ();\n"}
@@ -34,7 +34,7 @@ func TestUpAppliesOnceAndRecords(t *testing.T) {
 	if got := mustUp(t, history(t, files), db.OwnerURL); got.To != "2" || len(got.Files) != 0 {
 		t.Errorf("third run: got %+v, want nothing to do", got)
 	}
-	if version, complete, err := migrate.Current(t.Context(), app); version != "2" || !complete || err != nil {
+	if version, complete, err := current(t.Context(), app); version != "2" || !complete || err != nil {
 		t.Errorf("as the application: got %q, %v, %v; want version 2, complete", version, complete, err)
 	}
 	got := value[string](t, conn, `SELECT string_agg(concat_ws(' ', version, description, type, applied, total, '['||error||']', '['||error_stmt||']', partial_hashes), '; ' ORDER BY version) FROM atlas_schema_revisions.atlas_schema_revisions`)
@@ -60,7 +60,7 @@ func TestUpRollsBackTheWholeFile(t *testing.T) {
 	if exists(t, conn, "b") || exists(t, conn, "c") || !exists(t, conn, "a") {
 		t.Error("want the first file in, and nothing of the second and third")
 	}
-	if version, complete, _ := migrate.Current(t.Context(), conn); version != "1" || !complete {
+	if version, complete, _ := current(t.Context(), conn); version != "1" || !complete {
 		t.Errorf("got version %q, complete %v; want 1, complete", version, complete)
 	}
 }
@@ -216,7 +216,7 @@ func TestRepositoryMigrations(t *testing.T) {
 		t.Fatal(err)
 	}
 	app := connect(t, db.AppURL)
-	if version, complete, err := migrate.Current(t.Context(), app); version != latest || !complete || err != nil {
+	if version, complete, err := current(t.Context(), app); version != latest || !complete || err != nil {
 		t.Errorf("as the application: got %q, %v, %v; want %q, complete", version, complete, err, latest)
 	}
 	result, err := migrate.Down(t.Context(), options(t, migrations.FS, db.OwnerURL), migrate.Nothing)

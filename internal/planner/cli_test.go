@@ -150,8 +150,8 @@ func TestCLIApplies(t *testing.T) {
 	if err != nil || len(result.Files) != 0 {
 		t.Errorf("up after the CLI: got %+v, %v; want nothing to do", result, err)
 	}
-	if version, complete, err := migrate.Current(t.Context(), connect(t, c.target.AppURL)); version != state.Latest || !complete || err != nil {
-		t.Errorf("as the application: got %q, %v, %v; want %q", version, complete, err, state.Latest)
+	if s, err := migrate.Stand(t.Context(), connect(t, c.target.AppURL), state.Latest); s.Newest != state.Latest || !s.Holds || !s.Complete || err != nil {
+		t.Errorf("as the application: got %+v, %v; want %q, complete", s, err, state.Latest)
 	}
 	if _, err := migrate.Down(t.Context(), c.options(), migrate.Nothing); err != nil {
 		t.Errorf("undo what the CLI applied: %v", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"entgo.io/ent/dialect"
 	"github.com/jackc/pgx/v5"
@@ -21,6 +22,8 @@ type DB struct {
 	config Config
 	pool   *pgxpool.Pool
 	codecs *codecs
+	// takers counts who holds a connection or waits for one.
+	takers atomic.Int64
 	// scopeSQL binds a scope and tenantSQL one that is not the platform's, or they are the names of the prepared
 	// statements that do.
 	scopeSQL, tenantSQL string
@@ -82,8 +85,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 // Driver returns the Ent driver: ent.NewClient(ent.Driver(db.Driver())).
 func (db *DB) Driver() dialect.Driver { return (*entDriver)(db) }
 
-// Pool returns the pool for statements that belong to no tenant, such as reading the schema's revision.
-// They run without a scope: row-level security shows them no tenant's rows.
+// Pool returns the pool, for its statistics and for tests. What is taken from it directly does not queue with the rest.
 func (db *DB) Pool() *pgxpool.Pool { return db.pool }
 
 // Close closes all connections and waits for those in use.
@@ -112,21 +114,19 @@ func (e *RoleError) Error() string {
 // CheckRole connects and returns a *RoleError if the connected role is a superuser or has BYPASSRLS, and
 // an error with ErrUnavailable if no connection can be had.
 func (db *DB) CheckRole(ctx context.Context) error {
-	conn, err := db.pool.Acquire(ctx)
-	if err != nil {
-		return translate(ctx, err)
-	}
-	defer conn.Release()
-	return checkRole(ctx, conn.Conn())
+	return db.Unscoped(ctx, func(q Querier) error { return checkRole(ctx, q) })
 }
 
-func checkRole(ctx context.Context, conn *pgx.Conn) error {
-	var e RoleError
+func checkRole(ctx context.Context, q Querier) error {
 	// The session's role counts as well: RESET ROLE returns to it.
-	err := conn.QueryRow(ctx, `select current_user::text, bool_or(rolsuper), bool_or(rolbypassrls)
-		from pg_catalog.pg_roles where rolname in (current_user, session_user)`).Scan(&e.Role, &e.Superuser, &e.BypassRLS)
+	rows, err := q.Query(ctx, `select current_user::text, bool_or(rolsuper), bool_or(rolbypassrls)
+		from pg_catalog.pg_roles where rolname in (current_user, session_user)`)
+	var e RoleError
+	if err == nil {
+		e, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[RoleError])
+	}
 	if err != nil {
-		return fmt.Errorf("postgres: read the attributes of the connected role: %w", translate(ctx, err))
+		return fmt.Errorf("postgres: read the attributes of the connected role: %w", err)
 	}
 	if e.Superuser || e.BypassRLS {
 		return &e

@@ -7,8 +7,4 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 )
 
-func TestMain(m *testing.M) {
-	code := dbtest.Main(m)
-	stopBouncer()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(dbtest.Main(m)) }

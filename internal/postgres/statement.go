@@ -66,11 +66,11 @@ func (db *DB) run(ctx context.Context, scope Scope, statements ...*statement) er
 }
 
 func (db *DB) runOnce(ctx context.Context, scope Scope, statements []*statement) error {
-	conn, err := db.pool.Acquire(ctx)
+	conn, err := db.acquire(ctx)
 	if err != nil {
 		return err
 	}
-	defer conn.Release()
+	defer db.release(conn)
 	batch := &pgx.Batch{}
 	db.queueScope(batch, scope)
 	var notify []Notification

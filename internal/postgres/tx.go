@@ -137,7 +137,7 @@ func (t *tx) first(ctx context.Context, s *statement) error {
 }
 
 func (t *tx) firstOnce(ctx context.Context, s *statement) error {
-	conn, err := t.db.pool.Acquire(ctx)
+	conn, err := t.db.acquire(ctx)
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (t *tx) firstOnce(ctx context.Context, s *statement) error {
 
 // release gives back a connection that may be inside a transaction; the pool would close it then.
 func (t *tx) release(conn *pgxpool.Conn) {
-	defer conn.Release()
+	defer t.db.release(conn)
 	if conn.Conn().IsClosed() || conn.Conn().PgConn().TxStatus() == 'I' {
 		return
 	}
@@ -228,7 +228,7 @@ func (t *tx) Rollback() error {
 func (t *tx) end(sqlText string) (pgconn.CommandTag, error) {
 	t.done = sql.ErrTxDone
 	t.forget()
-	defer t.conn.Release()
+	defer t.db.release(t.conn)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), endTimeout)
 	defer cancel()
 	if sqlText != "commit" || len(t.notify) == 0 || t.conn.Conn().PgConn().TxStatus() != 'T' {

@@ -52,6 +52,8 @@ type Error struct {
 	Violations []Violation
 	// CurrentVersion is the row's version, for a failed precondition; 0 otherwise.
 	CurrentVersion int
+	// RetryAfter is after how many seconds the request may succeed; 0 when nobody knows.
+	RetryAfter int
 }
 
 // New returns an Error without violations.

@@ -1,0 +1,164 @@
+package dbtest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/lockstep-dev/lockstep/internal/child"
+	"github.com/lockstep-dev/lockstep/internal/devdb"
+	"github.com/lockstep-dev/lockstep/internal/setup"
+)
+
+// pooler is a PgBouncer in front of this process' cluster.
+type pooler struct {
+	addr    string
+	dir     string
+	process *child.Process
+}
+
+// BehindPooler returns the URL's database, one of Cluster's, behind Debian's PgBouncer in transaction mode.
+func BehindPooler(t testing.TB, databaseURL string) string {
+	t.Helper()
+	u, err := url.Parse(databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := process.pooler.do(func() (*pooler, error) { return startPooler(Cluster(t)) })
+	if err != nil {
+		t.Fatalf("start PgBouncer: %v", err)
+	}
+	u.Host = p.addr
+	return u.String()
+}
+
+func (p *pooler) stop() {
+	_, _ = p.process.Stop(5*time.Second, syscall.SIGTERM)
+	_ = os.RemoveAll(p.dir)
+}
+
+// startPooler runs PgBouncer as an unprivileged user: it refuses to run as root.
+func startPooler(cluster *devdb.Cluster) (_ *pooler, err error) {
+	program, err := setup.PgBouncer()
+	if err != nil {
+		return nil, err
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "pgbouncer-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.RemoveAll(dir)
+		}
+	}()
+	users := filepath.Join(dir, "users.txt")
+	var list strings.Builder
+	for _, raw := range []string{cluster.AppURL(""), cluster.OwnerURL("")} {
+		u, err := url.Parse(raw)
+		if err != nil {
+			return nil, err
+		}
+		password, _ := u.User.Password()
+		fmt.Fprintf(&list, "%q %q\n", u.User.Username(), password)
+	}
+	// Few server connections, so that clients meet each other on them.
+	config := filepath.Join(dir, "pgbouncer.ini")
+	text := fmt.Sprintf(`[databases]
+* = host=127.0.0.1 port=%d
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = %d
+unix_socket_dir =
+auth_type = scram-sha-256
+auth_file = %s
+pool_mode = transaction
+default_pool_size = 3
+max_client_conn = 500
+`, cluster.Port(), port, users)
+	for path, content := range map[string]string{users: list.String(), config: text} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			return nil, err
+		}
+	}
+	cmd := exec.CommandContext(context.Background(), program, config)
+	log := &bytes.Buffer{}
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := drop(cmd, dir, users, config); err != nil {
+		return nil, err
+	}
+	p := &pooler{addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), dir: dir}
+	if p.process, err = child.Start(cmd, child.Options{}); err != nil {
+		return nil, err
+	}
+	if err := accepts(p.process, p.addr, log); err != nil {
+		p.stop()
+		return nil, err
+	}
+	return p, nil
+}
+
+// drop has cmd run as an unprivileged user who owns the files, when this process is root.
+func drop(cmd *exec.Cmd, files ...string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	nobody, err := user.Lookup("nobody")
+	if err != nil {
+		return err
+	}
+	uid, err := strconv.Atoi(nobody.Uid)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := os.Chown(f, uid, -1); err != nil {
+			return err
+		}
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
+	return nil
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// accepts returns when the pooler accepts connections, or has ended.
+func accepts(p *child.Process, addr string, log *bytes.Buffer) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	timeout := time.After(30 * time.Second)
+	for {
+		if conn, err := net.Dial("tcp", addr); err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-p.Done():
+			return fmt.Errorf("it ended: %s", log)
+		case <-timeout:
+			return fmt.Errorf("it did not answer for 30 s: %s", log)
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,67 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// ErrBusy says that all connections are in use and that too many statements wait for one already, or that this one has
+// waited for too long. Nothing was sent to the server.
+var ErrBusy = errors.New("postgres: all connections are in use, and the queue for them is full or slow")
+
+// acquire takes a connection from the pool. As long as there are fewer takers than connections it waits for no other; of
+// those beyond, MaxWaiting wait, for MaxWait, so that a server that cannot keep up says so at once instead of letting
+// every caller wait for ever longer. Give the connection back with release.
+func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	if takers := db.takers.Add(1); takers > int64(db.config.MaxConns) {
+		if takers > int64(db.config.MaxConns)+int64(db.config.MaxWaiting) {
+			db.takers.Add(-1)
+			return nil, ErrBusy
+		}
+		// Made only here: a connection that is free needs no clock.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, db.config.MaxWait, ErrBusy)
+		defer cancel()
+	}
+	conn, err := db.pool.Acquire(ctx)
+	if err != nil {
+		db.takers.Add(-1)
+		if errors.Is(context.Cause(ctx), ErrBusy) {
+			return nil, ErrBusy
+		}
+		return nil, err
+	}
+	return conn, nil
+}
+
+func (db *DB) release(conn *pgxpool.Conn) {
+	conn.Release()
+	db.takers.Add(-1)
+}
+
+// Querier runs a query.
+type Querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// Unscoped runs fn on a connection, for what belongs to no tenant, such as reading the schema's revision: row-level
+// security shows it no tenant's rows. Its error may be ErrBusy or ErrUnavailable.
+func (db *DB) Unscoped(ctx context.Context, fn func(Querier) error) error {
+	conn, err := db.acquire(ctx)
+	if err != nil {
+		return translate(ctx, err)
+	}
+	defer db.release(conn)
+	return translate(ctx, fn(conn.Conn()))
+}
+
+// shouldPing has a connection tried before it is used when it may be gone: one that has been idle for long, because a
+// firewall may have dropped it, and one whose server has hung up, which the operating system knows without asking. A ping
+// is a round trip; connections that were used a moment ago go without, and run repeats what it safely can.
+func shouldPing(_ context.Context, p pgxpool.ShouldPingParams) bool {
+	return p.IdleDuration > 5*time.Second || p.IdleDuration > 10*time.Millisecond && hungUp(p.Conn)
+}
