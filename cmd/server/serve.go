@@ -20,6 +20,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/grants"
 	"github.com/lockstep-dev/lockstep/internal/logging"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/ratelimit"
 	"github.com/lockstep-dev/lockstep/migrations"
 	"github.com/lockstep-dev/lockstep/openapi"
 )
@@ -78,6 +79,10 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	handler, err := api.New(api.Config{
 		DB: db, Verifier: verifier, Grants: permissions, Migrations: migrations.FS, Contract: openapi.Document, Logger: logger,
 		MaxBody: settings.MaxBody, RequestTimeout: settings.RequestTimeout, Origins: settings.Origins, Draining: draining.Load,
+		RateLimits: ratelimit.Limits{
+			Principal: ratelimit.Policy{Quota: settings.RatePrincipal.Count, Window: settings.RatePrincipal.Per},
+			Tenant:    ratelimit.Policy{Quota: settings.RateTenant.Count, Window: settings.RateTenant.Per},
+		},
 	})
 	if err != nil {
 		return err

@@ -25,6 +25,9 @@ type request struct {
 	code      problem.Code // of the problem that was answered, empty for a success
 	challenge string       // WWW-Authenticate of a 401
 	retry     int          // Retry-After, in seconds; 0: none
+	policies  string       // RateLimit-Policy, empty: none
+	limit     string       // RateLimit
+	answered  bool         // the answer has begun
 }
 
 type requestKey struct{}
@@ -72,7 +75,7 @@ func track(logger *slog.Logger, limit time.Duration, next http.Handler) http.Han
 }
 
 // statusRecorder remembers the status and adds what only the request's record knows: the challenge that a 401 must carry
-// (RFC 9110, section 15.5.2), and when to try again (section 10.2.3).
+// (RFC 9110, section 15.5.2), when to try again (section 10.2.3), and how often one may (internal/ratelimit).
 type statusRecorder struct {
 	http.ResponseWriter
 	record *request
@@ -88,13 +91,19 @@ func (s *statusRecorder) WriteHeader(code int) {
 		if s.record.retry > 0 {
 			s.Header().Set("Retry-After", strconv.Itoa(s.record.retry))
 		}
+		if s.record.policies != "" {
+			both := []string{s.record.policies, s.record.limit}
+			h := s.Header() // the keys are in the form that it keeps
+			h["Ratelimit-Policy"], h["Ratelimit"] = both[:1:1], both[1:]
+		}
+		s.record.answered = true
 	}
 	s.ResponseWriter.WriteHeader(code)
 }
 
 func (s *statusRecorder) Write(data []byte) (int, error) {
 	if s.code == 0 {
-		s.code = http.StatusOK
+		s.WriteHeader(http.StatusOK)
 	}
 	return s.ResponseWriter.Write(data)
 }
@@ -122,6 +131,9 @@ func recoverPanics(f *failures, next http.Handler) http.Handler {
 			}
 			f.logger.ErrorContext(r.Context(), "panic",
 				"cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			if requestFrom(r.Context()).answered {
+				panic(http.ErrAbortHandler) // what has been sent is no whole answer, and must not look like one
+			}
 			f.write(r.Context(), w, problem.New(problem.Internal, "The server failed. Quote the request id when you report this."))
 		}()
 		next.ServeHTTP(w, r)

@@ -2,11 +2,14 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/grants"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/problem"
+	"github.com/lockstep-dev/lockstep/internal/ratelimit"
 )
 
 // TokenVerifier turns an access token into a principal. *auth.Verifier is the one; its error is an *auth.TokenError.
@@ -18,6 +21,7 @@ type TokenVerifier interface {
 type security struct {
 	verifier TokenVerifier
 	grants   *grants.Grants
+	limiter  *ratelimit.Limiter
 }
 
 var _ oas.SecurityHandler = (*security)(nil)
@@ -31,10 +35,33 @@ func (s *security) HandleBearer(ctx context.Context, operation oas.OperationName
 		return ctx, err
 	}
 	request.principal = principal
+	// Before anything is asked of the database, which is what the limits protect.
+	if err := s.limit(request, principal); err != nil {
+		return ctx, err
+	}
 	ctx = postgres.WithScope(ctx, postgres.Scope{TenantID: principal.TenantID, Platform: principal.Platform})
 	principal.Permissions, err = s.grants.Of(ctx, principal)
 	if err != nil {
 		return ctx, err
 	}
 	return auth.With(ctx, principal), nil
+}
+
+// limit counts the request and notes for its answer how many the caller has left. Its error is rate_limited.
+func (s *security) limit(request *request, principal *auth.Principal) error {
+	if s.limiter == nil {
+		return nil
+	}
+	verdict := s.limiter.Take(principal, time.Now())
+	request.policies, request.limit = s.limiter.Policies(), verdict.RateLimit
+	if verdict.Exceeded == "" {
+		return nil
+	}
+	who := "You have"
+	if verdict.Exceeded == "tenant" {
+		who = "Your tenant has"
+	}
+	p := problem.New(problem.RateLimited, "%s sent too many requests. Send fewer, and try again after %d s.", who, verdict.RetryAfter)
+	p.RetryAfter = verdict.RetryAfter
+	return p
 }

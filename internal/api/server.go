@@ -15,6 +15,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/migrate"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/ratelimit"
 	"github.com/lockstep-dev/lockstep/internal/rules"
 )
 
@@ -38,6 +39,8 @@ type Config struct {
 	RequestTimeout time.Duration
 	// Origins may call the API from a browser, such as https://app.example.com. Defaults to none.
 	Origins []string
+	// RateLimits bound how often callers may ask. Defaults to none.
+	RateLimits ratelimit.Limits
 	// Draining reports that the process is about to stop: readiness says no, and connections are closed after their answer.
 	// Defaults to never.
 	Draining func() bool
@@ -77,11 +80,15 @@ func New(c Config) (http.Handler, error) {
 	rules.Apply(client, rules.Facts{TenantOwned: crud.TenantOwned, Permissions: crud.Permissions})
 	c.Grants.Watch(client)
 
+	limiter, err := ratelimit.New(c.RateLimits)
+	if err != nil {
+		return nil, err
+	}
 	logger := slog.New(requestLog{c.Logger.Handler()})
 	failures := &failures{logger: logger}
 	operations, err := oas.NewServer(
 		&Handler{Handler: crud.NewHandler(client, c.DB.Driver(), c.DB), client: client, failures: failures},
-		&security{verifier: c.Verifier, grants: c.Grants},
+		&security{verifier: c.Verifier, grants: c.Grants, limiter: limiter},
 		oas.WithMiddleware(parameters.refuseUnknown),
 		oas.WithErrorHandler(failures.handleError),
 		oas.WithNotFound(failures.notFound),

@@ -26,12 +26,21 @@ type Config struct {
 
 	ConnectTimeout time.Duration
 
+	RatePrincipal Rate
+	RateTenant    Rate
+
 	Issuers     []string
 	Audience    string
 	TenantClaim string
 	UserClaim   string
 
 	LogLevel slog.Level
+}
+
+// Rate is so many in so long; the zero value is without end.
+type Rate struct {
+	Count int
+	Per   time.Duration
 }
 
 // Settings are the settings of c, in the order --help shows them. Reading them fills c in.
@@ -67,6 +76,11 @@ func (c *Config) Settings() Settings {
 			Help: "longest attempt to connect"},
 		{Name: "database-pgbouncer", Default: "false", Value: boolean(&c.PgBouncer),
 			Help: "true behind PgBouncer in transaction mode"},
+
+		{Group: "Rate limits, per replica", Name: "rate-limit-principal", Default: "1000/10s", Value: rate(&c.RatePrincipal),
+			Help: "most requests of one user or service: 1000/10s lets 1000 come at once, and 100 a second after that; or none"},
+		{Name: "rate-limit-tenant", Default: "5000/10s", Value: rate(&c.RateTenant),
+			Help: "most requests of all principals of a tenant together"},
 
 		{Group: "Access tokens", Name: "oidc-issuers", Value: list(&c.Issuers, "URLs"),
 			Help: "accepted token issuers, exactly as in the claim iss"},

@@ -105,6 +105,23 @@ func number[T int32 | int64](field *T, unit string, low, high T) Value {
 	}}
 }
 
+func rate(field *Rate) Value {
+	return value{"count/duration", func(v string) error {
+		*field = Rate{}
+		if v == none {
+			return nil
+		}
+		count, per, _ := strings.Cut(v, "/")
+		n, err := strconv.Atoi(count)
+		d, badDuration := time.ParseDuration(per)
+		if err != nil || badDuration != nil || n < 1 || n > 1_000_000_000 || d < time.Second || d > time.Hour {
+			return errors.New("give a count and a duration from 1s to 1h, such as 1000/10s, or none")
+		}
+		*field = Rate{n, d}
+		return nil
+	}}
+}
+
 func level(field *slog.Level) Value {
 	return value{"debug|info|warn|error", func(v string) error {
 		if err := field.UnmarshalText([]byte(v)); err != nil {

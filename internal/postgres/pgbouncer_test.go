@@ -20,7 +20,8 @@ const pooledVariable = "LOCKSTEP_TEST_PGBOUNCER"
 
 // unpooled are the tests that say nothing about a pooled connection, each with its reason.
 var unpooled = map[string]string{
-	"TestBehindPgBouncer": "is what runs the others",
+	"TestBehindPgBouncer":                                             "is what runs the others",
+	"TestIdleConnectionThatBrokeIsReplaced":                           "ends a connection of the pooler's, which is the pooler's to replace",
 	"TestTypes/(native|native_describe|native_exec|ent_database_sql)": "chooses modes that prepare statements; native_pgbouncer is run",
 }
 

@@ -44,7 +44,7 @@ func ReadProblems(markdown []byte) ([]Problem, error) {
 // everywhere are the codes that any operation can answer, whatever it does.
 var everywhere = []string{
 	"unauthenticated", "permission_denied", "tenant_suspended", "user_inactive", "invalid_parameter", "url_too_long",
-	"headers_too_large", "unavailable", "timeout", "internal",
+	"headers_too_large", "rate_limited", "unavailable", "timeout", "internal",
 }
 
 // listCodes says which problems each operation can answer: those that follow from its form, and those that the schema's

@@ -1,0 +1,84 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/lockstep-dev/lockstep/internal/postgres"
+)
+
+// TestIdleConnectionThatBrokeIsReplaced has the server hang up on the pool's only connection. A write on it could not be
+// repeated, as nobody knows whether it was done: it must not be sent there.
+func TestIdleConnectionThatBrokeIsReplaced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *postgres.Config) { c.MaxConns = 1 })
+	ctx := w.as(t, w.a)
+	before := backend(t, w)
+	used := time.Now()
+	if _, err := connect(t, w.appURL).Exec(t.Context(), "select pg_terminate_backend($1, 10000)", before); err != nil {
+		t.Fatal(err)
+	}
+	for time.Since(used) < 50*time.Millisecond { // a connection used a moment ago is trusted
+		time.Sleep(time.Millisecond)
+	}
+	mustExec(t, ctx, w.driver, "update core.things set amount = amount + 1")
+	if after := backend(t, w); after == before {
+		t.Error("got the connection that the server has ended")
+	}
+}
+
+// TestQueueIsBounded takes the only connection and has statements queue up behind it.
+func TestQueueIsBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *postgres.Config) { c.MaxConns, c.MaxWaiting, c.MaxWait = 1, 2, time.Hour })
+	ctx := w.as(t, w.a)
+	tx := begin(t, ctx, w.driver)
+	mustExec(t, ctx, tx, "update core.things set amount = 1")
+	const all = 10
+	outcomes := make(chan error, all)
+	for range all {
+		go func() {
+			_, err := exec(ctx, w.driver, "update core.things set amount = 2")
+			outcomes <- err
+		}()
+	}
+	for range all - 2 {
+		if err := <-outcomes; !errors.Is(err, postgres.ErrBusy) {
+			t.Errorf("got %v, want ErrBusy", err)
+		}
+	}
+	if err := w.db.CheckRole(ctx); !errors.Is(err, postgres.ErrBusy) {
+		t.Errorf("what has no scope: got %v, want it to queue with the rest", err)
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := <-outcomes; err != nil {
+			t.Errorf("got %v for one that waited, want nil", err)
+		}
+	}
+	mustExec(t, ctx, w.driver, "update core.things set amount = 3") // the places are free again
+}
+
+func TestWaitIsBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *postgres.Config) { c.MaxConns, c.MaxWait = 1, 20*time.Millisecond })
+	ctx := w.as(t, w.a)
+	tx := begin(t, ctx, w.driver)
+	mustExec(t, ctx, tx, "update core.things set amount = 1")
+	if _, err := exec(ctx, w.driver, "update core.things set amount = 2"); !errors.Is(err, postgres.ErrBusy) {
+		t.Errorf("got %v, want ErrBusy", err)
+	}
+	gone, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := exec(gone, w.driver, "update core.things set amount = 2"); !errors.Is(err, context.Canceled) {
+		t.Errorf("a caller who has gone: got %v, want its own end", err)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	mustExec(t, ctx, w.driver, "update core.things set amount = 3")
+}
