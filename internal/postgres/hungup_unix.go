@@ -25,11 +25,12 @@ func hungUp(conn *pgx.Conn) bool {
 		return true
 	}
 	waiting := false
-	err = raw.Read(func(fd uintptr) bool {
+	// Not raw.Read: that waits for a read that is under way, and pgx leaves one behind when a write has been slow
+	// (pgconn/internal/bgreader).
+	err = raw.Control(func(fd uintptr) {
 		var one [1]byte
 		_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		waiting = err != syscall.EAGAIN && err != syscall.EWOULDBLOCK && err != syscall.EINTR //nolint:errorlint // an errno as it is
-		return true                                                                           // whatever it is, do not wait for more
 	})
 	return waiting || err != nil
 }
