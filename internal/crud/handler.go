@@ -131,11 +131,11 @@ var tenantTables = map[string]bool{
 }
 
 // ifAny is a rule's filter as the conditions of a query; none when all rows are open.
-func ifAny[P ~func(*sql.Selector)](filter P) []P {
+func ifAny[P ~func(*sql.Selector)](filter func(*sql.Selector)) []P {
 	if filter == nil {
 		return nil
 	}
-	return []P{filter}
+	return []P{P(filter)}
 }
 
 // take sets a JSON field from what the wire holds, which the contract's rules have passed.

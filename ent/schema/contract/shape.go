@@ -23,6 +23,12 @@ type Shape struct {
 	Err string `json:"err,omitempty"`
 }
 
+// IsArray reports whether values of the shape are lists.
+func (s *Shape) IsArray() bool {
+	var root struct{ Type string }
+	return json.Unmarshal(s.Root, &root) == nil && root.Type == "array"
+}
+
 // JSON shows a JSON field with the structure of its Go type: field.JSON("address", &Address{}).Annotations(contract.JSON(Address{})).
 // Members are those that encoding/json writes: `omitempty` and `omitzero` members may be absent, pointers may be null. A
 // member's tag `doc:"…"` describes it. Unknown members are refused.

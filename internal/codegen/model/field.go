@@ -75,7 +75,7 @@ type Field struct {
 
 // Slice reports whether ogen and Ent hold the field in a slice, whose nil is null.
 func (f *Field) Slice() bool {
-	return f.Kind == TextList || f.Kind == Bytes || f.Kind == JSON && strings.Contains(string(f.Shape.Root), `"type":"array"`)
+	return f.Kind == TextList || f.Kind == Bytes || f.Kind == JSON && f.Shape.IsArray()
 }
 
 // Ordered reports whether values of the field can be compared in a query.
@@ -118,6 +118,9 @@ func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error
 	}
 	if f.Nillable && !f.Optional {
 		return nil, fmt.Errorf("field %s is Nillable and not Optional: its column takes no null; add .Optional() or take .Nillable() away", f.Name)
+	}
+	if f.Optional && f.Default && !annotation.ServerOwned {
+		return nil, fmt.Errorf("field %s is Optional and has a Default: null at creation would become the default; take one of them away", f.Name)
 	}
 	out := &Field{
 		Ent:         f,
@@ -252,7 +255,7 @@ func shapeOf(f *gen.Field, kind Kind, declared *contract.Shape) (*contract.Shape
 	if declared.Err != "" {
 		return nil, errors.New(declared.Err)
 	}
-	if f.Optional && strings.Contains(string(declared.Root), "$ref") && !strings.HasPrefix(f.Type.String(), "*") {
+	if f.Optional && strings.HasPrefix(string(declared.Root), `{"$ref"`) && !strings.HasPrefix(f.Type.String(), "*") {
 		return nil, fmt.Errorf("null would be read as an empty %s: declare it with a pointer, field.JSON(%q, &%s{})", f.Type, f.Name, f.Type)
 	}
 	return declared, nil

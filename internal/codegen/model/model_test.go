@@ -58,6 +58,7 @@ func TestBuildRefusesWhatTheContractCannotSay(t *testing.T) {
 		"entity without comment": {variant{}, "has no comment"},
 		"field without comment":  {variant{fields: []ent.Field{field.String("code")}, annotations: said}, "field code has no comment"},
 		"optional not nillable":  {variant{fields: []ent.Field{field.String("code").Optional().Comment("Code.")}, annotations: said}, "add .Nillable()"},
+		"null or its default":    {variant{fields: []ent.Field{field.String("code").Optional().Nillable().Default("x").Comment("Code.")}, annotations: said}, "null at creation would become the default"},
 		"unknown type":           {variant{fields: []ent.Field{field.JSON("code", Shaped{}).Comment("Code.")}, annotations: said}, "contract.JSON(model_test.Shaped{})"},
 		"unknown structure":      {variant{fields: []ent.Field{field.JSON("code", map[int]string{}).Annotations(contract.JSON(map[int]string{})).Comment("Code.")}, annotations: said}, "keys of a JSON object are strings"},
 		"null of a struct":       {variant{fields: []ent.Field{field.JSON("code", Shaped{}).Optional().Annotations(contract.JSON(Shaped{})).Comment("Code.")}, annotations: said}, "&model_test.Shaped{}"},

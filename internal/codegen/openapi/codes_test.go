@@ -156,3 +156,16 @@ func TestAnnounceEndingsRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestListNulls(t *testing.T) {
+	t.Parallel()
+	doc := after(t, "list null among values")
+	for _, name := range []string{"Person", "PersonCreate", "PersonUpdate"} {
+		if got := property(t, doc.spec.Components.Schemas[name], "shirt"); !strings.Contains(got, `"enum":["s","m",null]`) {
+			t.Errorf("%s.shirt: got %s, want null among its values", name, got)
+		}
+		if got := property(t, doc.spec.Components.Schemas[name], "mood"); strings.Contains(got, "null") {
+			t.Errorf("%s.mood: got %s, want no null", name, got)
+		}
+	}
+}

@@ -61,6 +61,7 @@ func steps() []step {
 		{"drop what nothing uses", dropUnused},
 		{"add custom operations", addCustom},
 		{"show JSON fields", showShapes},
+		{"list null among values", listNulls},
 		{"show examples", writeExamples},
 		{"announce endings", announceEndings},
 		{"list problem codes", listCodes},

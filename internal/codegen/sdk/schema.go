@@ -78,6 +78,8 @@ func (p *printer) join(parts []*schema, operator string) (string, error) {
 
 func literals(values []any) (string, error) {
 	types := make([]string, len(values))
+	values = slices.DeleteFunc(slices.Clone(values), func(v any) bool { return v == nil }) // nullable says so
+	types = types[:len(values)]
 	for i, value := range values {
 		if s, ok := value.(string); ok {
 			types[i] = quote(s)
