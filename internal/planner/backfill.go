@@ -20,22 +20,24 @@ func (s *stages) backfill(table, column, expression, where string) {
 		Comment: fmt.Sprintf("Fill in %q of %q, some blocks of the table at a time", column, table),
 		SQL: fmt.Sprintf(`DO $$
 DECLARE
-  block bigint;
+  block bigint; step bigint := 1; began timestamptz;
 BEGIN
   FOR pass IN 1..5 LOOP -- again for rows that were locked or written meanwhile
     block := 0;
     WHILE block <= pg_relation_size('%[1]s') / current_setting('block_size')::bigint LOOP
+      began := clock_timestamp();
       IF pass < 5 THEN -- waiting for a row while holding others could stop whoever has it
         UPDATE %[1]s SET %[2]q = %[3]s
         WHERE ctid = ANY (ARRAY(SELECT ctid FROM %[1]s
-          WHERE ctid >= format('(%%s,0)', block)::tid AND ctid < format('(%%s,0)', block + 16)::tid AND (%[4]s)
+          WHERE ctid >= format('(%%s,0)', block)::tid AND ctid < format('(%%s,0)', block + step)::tid AND (%[4]s)
           FOR NO KEY UPDATE SKIP LOCKED));
       ELSE
         UPDATE %[1]s SET %[2]q = %[3]s
-        WHERE ctid >= format('(%%s,0)', block)::tid AND ctid < format('(%%s,0)', block + 16)::tid AND (%[4]s);
+        WHERE ctid >= format('(%%s,0)', block)::tid AND ctid < format('(%%s,0)', block + step)::tid AND (%[4]s);
       END IF;
       COMMIT;
-      block := block + 16;
+      block := block + step; -- a writer waits for a batch at most, so the next is smaller after a slow one
+      step := CASE WHEN clock_timestamp() - began > interval '100 milliseconds' THEN greatest(step / 2, 1) ELSE least(step * 2, 16) END;
     END LOOP;
     EXIT WHEN NOT EXISTS (SELECT FROM %[1]s WHERE %[4]s);
   END LOOP;

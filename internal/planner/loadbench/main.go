@@ -4,8 +4,8 @@
 //	go run ./internal/planner/loadbench -rows 1000000
 //
 // The plan is the planner's own: a required column, a column that becomes required, two indexes, a foreign key, a CHECK and
-// a wider type. The figures depend on the machine; the bound does not: no statement may wait for longer than the lock
-// timeout plus what it takes by itself.
+// a wider type. The figures depend on the machine; the bounds do not: no statement waits for a lock for longer than the
+// lock timeout, and none is refused.
 package main
 
 import (
@@ -123,8 +123,8 @@ func run(ctx context.Context, rows, clients int, timeout time.Duration) (err err
 	if busy.errors > 0 {
 		return fmt.Errorf("%d statements of clients were refused: %s", busy.errors, busy.why)
 	}
-	if busy.longest > timeout+quiet.longest {
-		return fmt.Errorf("a client's statement took %s, more than the lock timeout and what it takes without a migration", busy.longest)
+	if busy.locked > timeout {
+		return fmt.Errorf("a client's statement waited %s for a lock, more than the lock timeout", busy.locked)
 	}
 	return nil
 }
@@ -147,10 +147,12 @@ type figures struct {
 	statements, errors   int
 	why                  string // of the last refusal
 	median, p99, longest time.Duration
+	// locked is the longest time for which one of them was seen waiting for a lock; the rest is processor and disk.
+	locked time.Duration
 }
 
 func (f figures) String() string {
-	return fmt.Sprintf("%d statements, %d refused %s, median %s, 99 %% below %s, longest %s", f.statements, f.errors, f.why, f.median, f.p99, f.longest)
+	return fmt.Sprintf("%d statements, %d refused %s, median %s, 99 %% below %s, longest %s, of which at most %s behind a lock", f.statements, f.errors, f.why, f.median, f.p99, f.longest, f.locked)
 }
 
 // measure runs clients while f runs.
@@ -163,7 +165,7 @@ func measure(ctx context.Context, url string, rows, clients int, f func() error)
 	var wg sync.WaitGroup
 	for i := range 2 * clients {
 		wg.Go(func() {
-			conn, err := pgx.Connect(ctx, url)
+			conn, err := client(ctx, url)
 			if err != nil {
 				mu.Lock()
 				failure = errors.Join(failure, err)
@@ -201,6 +203,12 @@ func measure(ctx context.Context, url string, rows, clients int, f func() error)
 			mu.Unlock()
 		})
 	}
+	wg.Go(func() {
+		locked, err := watch(ctx, url)
+		mu.Lock()
+		out.locked, failure = locked, errors.Join(failure, err)
+		mu.Unlock()
+	})
 	err := f()
 	stop()
 	wg.Wait()
@@ -210,4 +218,43 @@ func measure(ctx context.Context, url string, rows, clients int, f func() error)
 	slices.Sort(all)
 	out.statements, out.median, out.p99, out.longest = len(all), all[len(all)/2], all[len(all)*99/100], all[len(all)-1]
 	return out, nil
+}
+
+const clientName = "loadbench client"
+
+func client(ctx context.Context, url string) (*pgx.Conn, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	config.RuntimeParams["application_name"] = clientName
+	// A kept plan is refused once when a column it reads gets another type, a wider varchar too.
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	return pgx.ConnectConfig(ctx, config)
+}
+
+// watch asks again and again how long clients have been waiting for a lock, and returns the longest.
+func watch(ctx context.Context, url string) (longest time.Duration, err error) {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	for ctx.Err() == nil {
+		var seconds float64
+		err := conn.QueryRow(ctx, `SELECT coalesce(max(extract(epoch FROM clock_timestamp() - l.waitstart)), 0)::float8
+FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND a.application_name = $1`, clientName).Scan(&seconds)
+		if ctx.Err() != nil {
+			break
+		}
+		if err != nil {
+			return longest, err
+		}
+		longest = max(longest, time.Duration(seconds*float64(time.Second)))
+		select {
+		case <-ctx.Done():
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	return longest, nil
 }
