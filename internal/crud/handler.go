@@ -139,8 +139,8 @@ func ifAny[P ~func(*sql.Selector)](filter func(*sql.Selector)) []P {
 }
 
 // take sets a JSON field from what the wire holds, which the contract's rules have passed.
-func take[T, B any](set func(T) B, from any) error {
-	text, err := json.Marshal(from)
+func take[T, B, F any](set func(T) B, from F) error {
+	text, err := json.Marshal(&from) // ogen's types encode themselves by pointer
 	if err != nil {
 		return fmt.Errorf("encode a JSON field: %w", err)
 	}
