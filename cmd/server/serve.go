@@ -18,9 +18,11 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/config"
 	"github.com/lockstep-dev/lockstep/internal/grants"
+	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/logging"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/ratelimit"
+	"github.com/lockstep-dev/lockstep/internal/telemetry"
 	"github.com/lockstep-dev/lockstep/migrations"
 	"github.com/lockstep-dev/lockstep/openapi"
 )
@@ -38,8 +40,9 @@ It becomes ready when the database has the revision this binary embeds, complete
 		if err := settings.read(); err != nil {
 			return err
 		}
-		logger, flush := logging.New(cmd.ErrOrStderr(), settings.LogLevel)
+		lines, flush := logging.New(cmd.ErrOrStderr(), settings.LogLevel)
 		defer func() { _ = flush() }() // a log that cannot be written can be told to nobody
+		logger := slog.New(journal.NewHandler(lines.Handler()))
 		tuneMemory(cmd.Context(), env, logger)
 		for _, sentence := range settings.unknown() {
 			logger.WarnContext(cmd.Context(), "unknown variable", "mistake", sentence)
@@ -53,9 +56,14 @@ It becomes ready when the database has the revision this binary embeds, complete
 // reached the database: liveness does not depend on that, and readiness says when it is there.
 func serve(ctx context.Context, settings config.Config, logger *slog.Logger) error {
 	start := time.Now()
+	tracing, metrics, err := newTelemetry(ctx, settings, logger)
+	if err != nil {
+		return err
+	}
+	defer tracing.Close(ctx)
 	db, err := postgres.Open(ctx, postgres.Config{
 		URL: settings.DatabaseURL, MaxConns: settings.MaxConns, PgBouncer: settings.PgBouncer,
-		MaxWait: settings.MaxWait, MaxWaiting: settings.MaxWaiting, ConnectTimeout: settings.ConnectTimeout,
+		MaxWait: settings.MaxWait, MaxWaiting: settings.MaxWaiting, ConnectTimeout: settings.ConnectTimeout, Tracer: tracing.Tracer(),
 	})
 	if err != nil {
 		return fmt.Errorf("LOCKSTEP_DATABASE_URL: %w", err)
@@ -64,6 +72,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	verifier, err := auth.New(auth.Config{
 		Issuers: settings.Issuers, Audience: settings.Audience,
 		TenantClaim: settings.TenantClaim, UserClaim: settings.UserClaim, Logger: logger,
+		Meter: metrics, HTTPClient: tracing.Client(issuerTimeout),
 	})
 	if err != nil {
 		return fmt.Errorf("token verification: %w", err)
@@ -78,6 +87,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	var draining atomic.Bool
 	handler, err := api.New(api.Config{
 		DB: db, Verifier: verifier, Grants: permissions, Migrations: migrations.FS, Contract: openapi.Document, Logger: logger,
+		Meter: metrics, Tracer: tracing.Tracer(),
 		MaxBody: settings.MaxBody, RequestTimeout: settings.RequestTimeout, Origins: settings.Origins, Draining: draining.Load,
 		RateLimits: ratelimit.Limits{
 			Principal: ratelimit.Policy{Quota: settings.RatePrincipal.Count, Window: settings.RatePrincipal.Per},
@@ -87,6 +97,8 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	if err != nil {
 		return err
 	}
+	metrics.Register(telemetry.Pool(db.Stats))
+	metrics.Register(telemetry.Readiness(buildVersion().Revision, readiness(db, draining.Load)))
 	public, err := net.Listen("tcp", settings.Addr)
 	if err != nil {
 		return fmt.Errorf("LOCKSTEP_ADDR: %w", err)
@@ -100,7 +112,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	defer stop()
 	servers := servers{
 		public: newHTTPServer(working, handler, settings.RequestTimeout, logger),
-		admin:  newHTTPServer(working, adminHandler(), settings.RequestTimeout, logger),
+		admin:  newHTTPServer(working, adminHandler(metrics.Handler()), settings.RequestTimeout, logger),
 		cut:    stop,
 	}
 	failed := make(chan error, 3)

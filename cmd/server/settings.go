@@ -12,6 +12,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/config"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/telemetry"
 )
 
 // settings are what `server serve` runs with, and `server config` shows.
@@ -37,6 +38,16 @@ func newSettings(cmd *cobra.Command, env config.Environment) *settings {
 		return postgres.CheckURL(s.ListenURL)
 	}
 	s.list.Get("oidc-issuers").Check = func() error { return each(s.Issuers, auth.CheckIssuer) }
+	for name, check := range map[string]func() error{
+		"otel-endpoint":            func() error { return telemetry.CheckEndpoint(s.Traces.Endpoint) },
+		"otel-traces-endpoint":     func() error { return telemetry.CheckEndpoint(s.Traces.TracesEndpoint) },
+		"otel-headers":             func() error { return telemetry.CheckHeaders(s.Traces.Headers) },
+		"otel-traces-sampler":      func() error { return telemetry.CheckSampler(s.Traces.Sampler) },
+		"otel-traces-sampler-arg":  func() error { return telemetry.CheckShare(s.Traces.SamplerArg) },
+		"otel-resource-attributes": func() error { return telemetry.CheckAttributes(s.Traces.ResourceAttributes) },
+	} {
+		s.list.Get(name).Check = check
+	}
 	s.list.Get("cors-origins").Check = func() error { return each(s.Origins, api.CheckOrigin) }
 	return s
 }

@@ -15,7 +15,7 @@ const preflightAge = 10 * time.Minute
 
 // corsHeaders are what a browser's script may send, and corsExposed what it may read, besides the safelisted ones.
 var (
-	corsHeaders = []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-Id"}
+	corsHeaders = []string{"Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "Traceparent", "Tracestate", "X-Request-Id"}
 	corsExposed = []string{"ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Request-Id"}
 )
 

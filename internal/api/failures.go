@@ -9,6 +9,7 @@ import (
 	"github.com/go-faster/jx"
 
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
@@ -24,16 +25,16 @@ type failures struct {
 // answer builds the problem of err and notes its cause for the request log.
 func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode {
 	p := asProblem(err)
-	request := requestFrom(ctx)
-	request.code, request.retry = p.Code, p.RetryAfter
+	request := journal.From(ctx)
+	request.Code, request.Retry = p.Code, p.RetryAfter
 	if p.Code == problem.Internal {
 		f.logger.ErrorContext(ctx, "request failed", "error", err)
 	}
 	if p.Code == problem.Unauthenticated {
 		var token *auth.TokenError
-		request.challenge = "Bearer"
+		request.Challenge = "Bearer"
 		if errors.As(err, &token) {
-			request.challenge = token.WWWAuthenticate()
+			request.Challenge = token.WWWAuthenticate()
 			f.logger.InfoContext(ctx, "token refused", "error", err)
 		}
 	}
@@ -43,7 +44,7 @@ func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode
 		Status:    statuses[p.Code],
 		Detail:    p.Detail,
 		Code:      string(p.Code),
-		RequestId: request.id,
+		RequestId: request.RequestID,
 	}}
 	if p.CurrentVersion > 0 {
 		out.Response.CurrentVersion.SetTo(p.CurrentVersion)

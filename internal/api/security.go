@@ -6,6 +6,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/grants"
+	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
@@ -27,14 +28,13 @@ type security struct {
 var _ oas.SecurityHandler = (*security)(nil)
 
 // HandleBearer verifies the token, binds the context to the caller's tenant, and loads the caller's permissions.
-func (s *security) HandleBearer(ctx context.Context, operation oas.OperationName, bearer oas.Bearer) (context.Context, error) {
-	request := requestFrom(ctx)
-	request.operation = operation
+func (s *security) HandleBearer(ctx context.Context, _ oas.OperationName, bearer oas.Bearer) (context.Context, error) {
 	principal, err := s.verifier.Verify(ctx, bearer.Token)
 	if err != nil {
 		return ctx, err
 	}
-	request.principal = principal
+	request := journal.From(ctx)
+	request.Principal = principal
 	// Before anything is asked of the database, which is what the limits protect.
 	if err := s.limit(request, principal); err != nil {
 		return ctx, err
@@ -48,12 +48,12 @@ func (s *security) HandleBearer(ctx context.Context, operation oas.OperationName
 }
 
 // limit counts the request and notes for its answer how many the caller has left. Its error is rate_limited.
-func (s *security) limit(request *request, principal *auth.Principal) error {
+func (s *security) limit(request *journal.Entry, principal *auth.Principal) error {
 	if s.limiter == nil {
 		return nil
 	}
 	verdict := s.limiter.Take(principal, time.Now())
-	request.policies, request.limit = s.limiter.Policies(), verdict.RateLimit
+	request.RatePolicies, request.RateLimit = s.limiter.Policies(), verdict.RateLimit
 	if verdict.Exceeded == "" {
 		return nil
 	}

@@ -9,9 +9,12 @@ import (
 	"net/http"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/grants"
+	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
@@ -33,6 +36,10 @@ type Config struct {
 	Contract []byte
 	// Logger gets one line per request.
 	Logger *slog.Logger
+	// Meter is told of each request. Defaults to none.
+	Meter Meter
+	// Tracer makes a span of each request. Defaults to none.
+	Tracer trace.Tracer
 	// MaxBody is the most bytes a request body may have. Defaults to 1 MiB.
 	MaxBody int64
 	// RequestTimeout bounds the work for one request. Defaults to 30 s.
@@ -84,8 +91,8 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	logger := slog.New(requestLog{c.Logger.Handler()})
-	failures := &failures{logger: logger}
+	c.Logger = slog.New(journal.NewHandler(c.Logger.Handler()))
+	failures := &failures{logger: c.Logger}
 	operations, err := oas.NewServer(
 		&Handler{Handler: crud.NewHandler(client, c.DB.Driver(), c.DB), client: client, failures: failures},
 		&security{verifier: c.Verifier, grants: c.Grants, limiter: limiter},
@@ -110,7 +117,11 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return track(logger, c.RequestTimeout, hangUp(c.Draining, secureHeaders(allowed))), nil
+	observer, err := newObserver(c, operations)
+	if err != nil {
+		return nil, err
+	}
+	return track(observer, c.RequestTimeout, hangUp(c.Draining, secureHeaders(allowed))), nil
 }
 
 func titleOf(contract []byte) (string, error) {

@@ -22,10 +22,10 @@ func (v *Verifier) principal(c claims) (*Principal, error) {
 	p := &Principal{}
 	var err error
 	if p.Scopes, err = c.scopes(); err != nil {
-		return nil, refuse("the claim scope is malformed", err)
+		return nil, refuse(ResultClaims, "the claim scope is malformed", err)
 	}
 	if p.Subject, _, err = c.text("sub"); err != nil {
-		return nil, refuse("the claim sub is malformed", err)
+		return nil, refuse(ResultClaims, "the claim sub is malformed", err)
 	}
 	tenant, hasTenant, err := c.text(v.config.TenantClaim)
 	if err != nil {
@@ -39,7 +39,7 @@ func (v *Verifier) principal(c claims) (*Principal, error) {
 	case slices.Contains(p.Scopes, platformScope) && c.ofClient(p.Subject):
 		p.Platform = true
 	default:
-		return nil, refuse("the token lacks the claim "+v.config.TenantClaim, nil)
+		return nil, refuse(ResultClaims, "the token lacks the claim "+v.config.TenantClaim, nil)
 	}
 
 	user, hasUser, err := c.text(v.config.UserClaim)
@@ -50,7 +50,7 @@ func (v *Verifier) principal(c claims) (*Principal, error) {
 	case p.Platform, p.Scopes != nil && c.ofClient(p.Subject) && (!hasUser || user == p.Subject):
 		p.Permissions = slices.Clone(p.Scopes)
 	case !hasUser:
-		return nil, refuse("the token lacks the claim "+v.config.UserClaim, nil)
+		return nil, refuse(ResultClaims, "the token lacks the claim "+v.config.UserClaim, nil)
 	default:
 		if p.UserID, err = parseID(user); err != nil {
 			return nil, v.malformed(v.config.UserClaim, err)
@@ -60,7 +60,7 @@ func (v *Verifier) principal(c claims) (*Principal, error) {
 }
 
 func (v *Verifier) malformed(claim string, err error) *TokenError {
-	return refuse("the claim "+claim+" is malformed: it must be a UUID", err)
+	return refuse(ResultClaims, "the claim "+claim+" is malformed: it must be a UUID", err)
 }
 
 // ofClient reports whether the token is about the client it was issued to and not about a person.

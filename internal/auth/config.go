@@ -32,6 +32,8 @@ type Config struct {
 	HTTPClient *http.Client
 	// Logger gets a warning when an issuer cannot be reached. Defaults to none.
 	Logger *slog.Logger
+	// Meter is told of verifications and fetched keys. Defaults to none.
+	Meter Meter
 	// Clock tells the time. Defaults to time.Now.
 	Clock func() time.Time
 }
@@ -59,6 +61,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Meter == nil {
+		c.Meter = unmetered{}
 	}
 	if c.Clock == nil {
 		c.Clock = time.Now

@@ -7,13 +7,15 @@ type TokenError struct {
 	// Reason is a sentence without a capital for the caller. It never contains the token or a claim's
 	// value.
 	Reason string
+	// Result is the kind of reason, for counting: one of Results.
+	Result string
 
 	missing bool
 	err     error // for the log
 }
 
 // ErrNoToken is what a request without a bearer token is refused with.
-var ErrNoToken = &TokenError{Reason: "a bearer token is required", missing: true}
+var ErrNoToken = &TokenError{Reason: "a bearer token is required", Result: ResultMissing, missing: true}
 
 func (e *TokenError) Error() string { return "auth: " + e.Reason }
 
@@ -37,7 +39,9 @@ func descriptionRune(r rune) rune {
 	return r
 }
 
-func refuse(reason string, err error) *TokenError { return &TokenError{Reason: reason, err: err} }
+func refuse(result, reason string, err error) *TokenError {
+	return &TokenError{Reason: reason, Result: result, err: err}
+}
 
 // BearerToken returns the token of an Authorization header (RFC 6750, section 2.1), or a *TokenError.
 func BearerToken(header string) (string, error) {

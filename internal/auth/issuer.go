@@ -33,6 +33,7 @@ type issuer struct {
 	url    string
 	client *http.Client
 	logger *slog.Logger
+	meter  Meter
 	clock  func() time.Time
 
 	flight singleflight.Group
@@ -97,7 +98,9 @@ func (i *issuer) refreshBeside() <-chan singleflight.Result {
 		}
 		ctx, cancel := context.WithTimeout(oidc.ClientContext(context.Background(), i.client), fetchTimeout)
 		defer cancel()
-		if err := i.fetch(ctx); err != nil {
+		err := i.fetch(ctx)
+		i.meter.KeysFetched(i.url, err)
+		if err != nil {
 			i.logger.Warn("fetch issuer keys", "issuer", i.url, "error", err)
 		}
 		return nil, nil

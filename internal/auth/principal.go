@@ -2,6 +2,8 @@ package auth
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"log/slog"
 	"slices"
 
@@ -37,8 +39,50 @@ func (p *Principal) Has(permission string) bool {
 // IsService reports whether p is not a person.
 func (p *Principal) IsService() bool { return p.UserID == uuid.Nil }
 
-// LogValue names the principal by ids only; the subject is shown for a service, whose it is not personal
-// data.
+// Tenant is the tenant's id, empty for the platform.
+func (p *Principal) Tenant() string {
+	if p.TenantID == uuid.Nil {
+		return ""
+	}
+	return p.TenantID.String()
+}
+
+// ID names the principal in logs and traces: by the user's id, or for a service or the platform by the token's subject. A
+// subject that does not look like an identifier may be an email address: its hash stands for it then.
+func (p *Principal) ID() string {
+	if !p.IsService() {
+		return p.UserID.String()
+	}
+	if identifier(p.Subject) {
+		return p.Subject
+	}
+	sum := sha256.Sum256([]byte(p.Subject))
+	return "sha256:" + hex.EncodeToString(sum[:8])
+}
+
+func identifier(subject string) bool {
+	for _, r := range []byte(subject) {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '-', r == '_', r == '.', r == ':', r == '|':
+		default:
+			return false
+		}
+	}
+	return len(subject) <= 64
+}
+
+// Type is "user", "service" or "platform".
+func (p *Principal) Type() string {
+	switch {
+	case p.Platform:
+		return "platform"
+	case p.IsService():
+		return "service"
+	}
+	return "user"
+}
+
+// LogValue names the principal by ids only.
 func (p *Principal) LogValue() slog.Value {
 	if p == nil {
 		return slog.Value{}
@@ -51,7 +95,7 @@ func (p *Principal) LogValue() slog.Value {
 		attrs = append(attrs, slog.String("tenant", p.TenantID.String()))
 	}
 	if p.IsService() {
-		attrs = append(attrs, slog.String("service", p.Subject))
+		attrs = append(attrs, slog.String("service", p.ID()))
 	} else {
 		attrs = append(attrs, slog.String("user", p.UserID.String()))
 	}

@@ -47,7 +47,7 @@ func New(c Config) (*Verifier, error) {
 	}
 	v := &Verifier{config: c, issuers: make(map[string]*issuer)}
 	for _, url := range c.Issuers {
-		v.issuers[url] = &issuer{url: url, client: c.HTTPClient, logger: c.Logger, clock: c.Clock}
+		v.issuers[url] = &issuer{url: url, client: c.HTTPClient, logger: c.Logger, meter: c.Meter, clock: c.Clock}
 	}
 	if v.proven, err = lru.New[[sha256.Size]byte, proof](provenTokens); err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
@@ -68,11 +68,17 @@ func (v *Verifier) Warm(ctx context.Context) {
 // Verify returns the principal a token was issued to, whose Scopes are shared and not to be changed. Every error is a
 // *TokenError.
 func (v *Verifier) Verify(ctx context.Context, token string) (*Principal, error) {
+	principal, err := v.verify(ctx, token)
+	v.config.Meter.TokenVerified(resultOf(err))
+	return principal, err
+}
+
+func (v *Verifier) verify(ctx context.Context, token string) (*Principal, error) {
 	if token == "" {
 		return nil, ErrNoToken
 	}
 	if len(token) > maxToken {
-		return nil, refuse("the token is too large", nil)
+		return nil, refuse(ResultMalformed, "the token is too large", nil)
 	}
 	hash := sha256.Sum256([]byte(token))
 	if known, ok := v.proven.Get(hash); ok {
@@ -99,11 +105,11 @@ func (v *Verifier) prove(ctx context.Context, token string) (*proof, error) {
 	var algorithm *jose.ErrUnexpectedSignatureAlgorithm
 	switch {
 	case errors.As(err, &algorithm):
-		return nil, refuse("the token's algorithm is not accepted", err)
+		return nil, refuse(ResultAlgorithm, "the token's algorithm is not accepted", err)
 	case err != nil || len(parsed.Headers) != 1:
-		return nil, refuse("the token is malformed", err)
+		return nil, refuse(ResultMalformed, "the token is malformed", err)
 	case !isAccessToken(parsed.Headers[0]):
-		return nil, refuse("the token is of another type", nil)
+		return nil, refuse(ResultType, "the token is of another type", nil)
 	}
 	p := &proof{}
 	payload, err := v.payload(ctx, parsed, p)
@@ -137,27 +143,27 @@ func (v *Verifier) payload(ctx context.Context, token *jwt.JSONWebToken, p *proo
 		Issuer string `json:"iss"`
 	}
 	if err := token.UnsafeClaimsWithoutVerification(&unproven); err != nil {
-		return nil, refuse("the token is malformed", err)
+		return nil, refuse(ResultMalformed, "the token is malformed", err)
 	}
 	issuer, ok := v.issuers[unproven.Issuer]
 	if !ok {
-		return nil, refuse("the token's issuer is not accepted", nil)
+		return nil, refuse(ResultIssuer, "the token's issuer is not accepted", nil)
 	}
 	header := token.Headers[0]
 	keys, number, err := issuer.candidates(ctx, header.KeyID, header.Algorithm)
 	if err != nil {
-		return nil, refuse("the token cannot be checked: its issuer is not available", err)
+		return nil, refuse(ResultUnavailable, "the token cannot be checked: its issuer is not available", err)
 	}
 	if len(keys) == 0 {
-		return nil, refuse("the token's key is not known", nil)
+		return nil, refuse(ResultKey, "the token's key is not known", nil)
 	}
 	if err := proven(token, keys); err != nil {
-		return nil, refuse("the token's signature is not valid", err)
+		return nil, refuse(ResultSignature, "the token's signature is not valid", err)
 	}
 	var c claims
 	p.issuer, p.keys = issuer, number
 	if err := token.UnsafeClaimsWithoutVerification(&c, &p.registered); err != nil {
-		return nil, refuse("the token's claims are malformed", err)
+		return nil, refuse(ResultClaims, "the token's claims are malformed", err)
 	}
 	return c, v.checkRegistered(p.registered)
 }
@@ -179,7 +185,7 @@ func proven(token *jwt.JSONWebToken, keys []jose.JSONWebKey) error {
 // checkRegistered checks the claims of RFC 7519, section 4.1.
 func (v *Verifier) checkRegistered(c jwt.Claims) error {
 	if c.Expiry == nil {
-		return refuse("the token lacks the claim exp", nil)
+		return refuse(ResultClaims, "the token lacks the claim exp", nil)
 	}
 	err := c.ValidateWithLeeway(jwt.Expected{
 		AnyAudience: jwt.Audience{v.config.Audience},
@@ -189,13 +195,13 @@ func (v *Verifier) checkRegistered(c jwt.Claims) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, jwt.ErrInvalidAudience):
-		return refuse("the token is not for this audience", err)
+		return refuse(ResultAudience, "the token is not for this audience", err)
 	case errors.Is(err, jwt.ErrExpired):
-		return refuse("the token has expired", err)
+		return refuse(ResultExpired, "the token has expired", err)
 	case errors.Is(err, jwt.ErrNotValidYet), errors.Is(err, jwt.ErrIssuedInTheFuture):
-		return refuse("the token is not valid yet", err)
+		return refuse(ResultNotYet, "the token is not valid yet", err)
 	}
-	return refuse("the token is not valid", err)
+	return refuse(ResultClaims, "the token is not valid", err)
 }
 
 // claims are all claims of a token.

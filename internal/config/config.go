@@ -4,6 +4,7 @@ package config
 
 import (
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -35,6 +36,24 @@ type Config struct {
 	UserClaim   string
 
 	LogLevel slog.Level
+
+	Traces Traces
+}
+
+// Traces says where spans go, with the names, defaults and meanings of the OpenTelemetry specification.
+type Traces struct {
+	Endpoint, TracesEndpoint        string // the receiver's URL, and the whole one for traces
+	Headers                         string
+	Sampler, SamplerArg             string
+	ServiceName, ResourceAttributes string
+}
+
+// URL is where traces are sent; empty: nowhere.
+func (t Traces) URL() string {
+	if t.TracesEndpoint != "" || t.Endpoint == "" {
+		return t.TracesEndpoint
+	}
+	return strings.TrimSuffix(t.Endpoint, "/") + "/v1/traces"
 }
 
 // Rate is so many in so long; the zero value is without end.
@@ -49,7 +68,7 @@ func (c *Config) Settings() Settings {
 		{Group: "API", Name: "addr", Default: "127.0.0.1:8080", Value: address(&c.Addr),
 			Help: "where the API listens"},
 		{Name: "admin-addr", Default: "127.0.0.1:9090", Value: address(&c.AdminAddr),
-			Help: "where profiles are served; nobody but operators may reach it"},
+			Help: "where metrics and profiles are served; nobody but operators may reach it"},
 		{Name: "request-timeout", Default: "30s", Value: duration(&c.RequestTimeout, time.Millisecond),
 			Help: "longest work for one request, and longest time to send one"},
 		{Name: "max-body", Default: "1048576", Value: number(&c.MaxBody, "bytes", 1, 1<<30),
@@ -93,6 +112,22 @@ func (c *Config) Settings() Settings {
 
 		{Group: "Logs", Name: "log-level", Default: "info", Value: level(&c.LogLevel),
 			Help: "least severe line that is logged"},
+
+		{Group: "Traces (OTEL_BSP_ variables set the sizes and times of batches)",
+			Name: "otel-endpoint", Standard: "OTEL_EXPORTER_OTLP_ENDPOINT", Default: "none", Value: text(&c.Traces.Endpoint, "URL"),
+			Help: "receiver of OTLP over HTTP, such as http://localhost:4318; without one there are no traces"},
+		{Name: "otel-traces-endpoint", Standard: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", Default: "none", Value: text(&c.Traces.TracesEndpoint, "URL"),
+			Help: "the same for traces alone, with its path"},
+		{Name: "otel-headers", Standard: "OTEL_EXPORTER_OTLP_HEADERS", Secret: true, Default: "none", Value: text(&c.Traces.Headers, "name=value,…"),
+			Help: "headers of each export, percent-encoded"},
+		{Name: "otel-traces-sampler", Standard: "OTEL_TRACES_SAMPLER", Default: "parentbased_always_on", Value: text(&c.Traces.Sampler, "name"),
+			Help: "which traces are kept: always_on, always_off, traceidratio, or one of these after parentbased_, which lets the caller's trace decide"},
+		{Name: "otel-traces-sampler-arg", Standard: "OTEL_TRACES_SAMPLER_ARG", Default: "1", Value: text(&c.Traces.SamplerArg, "0 to 1"),
+			Help: "the share that traceidratio keeps"},
+		{Name: "otel-service-name", Standard: "OTEL_SERVICE_NAME", Default: "lockstep", Value: text(&c.Traces.ServiceName, "name"),
+			Help: "what the traces are of"},
+		{Name: "otel-resource-attributes", Standard: "OTEL_RESOURCE_ATTRIBUTES", Default: "none", Value: text(&c.Traces.ResourceAttributes, "name=value,…"),
+			Help: "what else is said of the process: deployment.environment.name=production"},
 	}
 }
 

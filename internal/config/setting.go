@@ -19,6 +19,8 @@ type Setting struct {
 	Name string
 	// Flag is the flag's name where it is not Name.
 	Flag string
+	// Standard is the variable's name where a standard gives it. The default is from Name.
+	Standard string
 	// Default is the value when none is given; empty: one must be given. "none" is a text without content.
 	Default string
 	// Help says what the setting is for.
@@ -58,6 +60,9 @@ func (s Settings) Only(names ...string) Settings {
 
 // Variable is the name of the environment variable.
 func (s *Setting) Variable() string {
+	if s.Standard != "" {
+		return s.Standard
+	}
 	return prefix + strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_"))
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/lockstep-dev/lockstep/ent/idempotencykey"
 	"github.com/lockstep-dev/lockstep/ent/platformidempotencykey"
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
@@ -137,6 +138,7 @@ func replay[T any](ctx context.Context, client *ent.Client, kept memory, f first
 		return nil, true, problem.New(problem.IdempotencyKeyReused, "The Idempotency-Key was used with another body. Use a new key for a new request.").
 			At("Idempotency-Key", "reused", "The key belongs to another request.")
 	}
+	journal.From(ctx).Replayed = true
 	answer = new(T)
 	if err := json.Unmarshal(row.answer, answer); err != nil {
 		return nil, true, fmt.Errorf("read stored answer: %w", err)

@@ -20,6 +20,7 @@ func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	if takers := db.takers.Add(1); takers > int64(db.config.MaxConns) {
 		if takers > int64(db.config.MaxConns)+int64(db.config.MaxWaiting) {
 			db.takers.Add(-1)
+			db.shed.Add(1)
 			return nil, ErrBusy
 		}
 		// Made only here: a connection that is free needs no clock.
@@ -31,6 +32,7 @@ func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	if err != nil {
 		db.takers.Add(-1)
 		if errors.Is(context.Cause(ctx), ErrBusy) {
+			db.shed.Add(1)
 			return nil, ErrBusy
 		}
 		return nil, err

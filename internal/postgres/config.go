@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Config is what Open needs to know.
@@ -64,6 +65,10 @@ type Config struct {
 	// SearchPath is the schema unqualified names resolve in; Ent qualifies all but the columns of an
 	// edge's order-by. Defaults to "core".
 	SearchPath string
+
+	// Tracer makes a span of each round trip to the server that belongs to a recorded trace. Defaults to none, which
+	// costs nothing.
+	Tracer trace.Tracer
 
 	// Observe is called with every statement before it is sent, also with one that is then refused for
 	// want of a scope; the settings the driver adds are not shown. It must be safe for concurrent use and
@@ -155,6 +160,9 @@ func (c Config) poolConfig() (*pgxpool.Config, error) {
 		for _, s := range c.sessionSettings() {
 			cc.RuntimeParams[s.name] = s.value
 		}
+	}
+	if c.Tracer != nil {
+		cc.Tracer = newTracer(c.Tracer, cc)
 	}
 	cc.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler { return &canceller{conn: conn} }
 	return pc, nil

@@ -17,6 +17,9 @@ const (
 	tenantStatement = "lockstep_tenant"
 )
 
+// scopePrefix is how the statements begin that bind a scope.
+const scopePrefix = "select set_config('app.tenant_id', $1, true)"
+
 // DB is a pool of connections and the Ent driver on it. It is safe for concurrent use.
 type DB struct {
 	config Config
@@ -29,6 +32,8 @@ type DB struct {
 	scopeSQL, tenantSQL string
 	// scopeArgs follow the scope's own two arguments.
 	scopeArgs []any
+
+	shed atomic.Int64 // see Stats
 }
 
 // Open returns a database for c. It does not connect: connections are opened when first needed, and each
@@ -44,9 +49,9 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		return nil, err
 	}
 	db := &DB{config: c, codecs: newCodecs()}
-	scope := "select set_config('app.tenant_id', $1, true), set_config('app.platform', $2, true)"
 	// A setting that is not made in a transaction is not set in it: every one of them is made locally.
-	tenant := "select set_config('app.tenant_id', $1, true)"
+	tenant := scopePrefix
+	scope := scopePrefix + ", set_config('app.platform', $2, true)"
 	if c.PgBouncer {
 		// The server connection is another one in each transaction: what the session would hold has to
 		// come along.

@@ -25,6 +25,8 @@ type Wire struct {
 	breakNext  atomic.Int32
 	hole       atomic.Bool
 	rewrite    atomic.Pointer[func(string) string]
+	down       atomic.Bool
+	open       sync.Map // of net.Conn, the clients'
 }
 
 // Where a connection is broken.
@@ -51,10 +53,9 @@ func New(t testing.TB, databaseURL string) *Wire {
 	u.RawQuery = q.Encode()
 	w.URL = u.String()
 	var wg sync.WaitGroup
-	var open sync.Map
 	t.Cleanup(func() {
 		_ = l.Close()
-		open.Range(func(c, _ any) bool { _ = c.(net.Conn).Close(); return true })
+		w.closeAll()
 		wg.Wait()
 	})
 	wg.Go(func() {
@@ -63,14 +64,31 @@ func New(t testing.TB, databaseURL string) *Wire {
 			if err != nil {
 				return
 			}
-			open.Store(client, nil)
+			if w.down.Load() {
+				_ = client.Close()
+				continue
+			}
+			w.open.Store(client, nil)
 			wg.Go(func() {
-				defer open.Delete(client)
+				defer w.open.Delete(client)
 				w.serve(client)
 			})
 		}
 	})
 	return w
+}
+
+// Down closes every connection and accepts no new ones, like a server that was stopped.
+func (w *Wire) Down() {
+	w.down.Store(true)
+	w.closeAll()
+}
+
+// Up accepts connections again.
+func (w *Wire) Up() { w.down.Store(false) }
+
+func (w *Wire) closeAll() {
+	w.open.Range(func(c, _ any) bool { _ = c.(net.Conn).Close(); return true })
 }
 
 // RoundTrips is how often a client has waited for the server, which it does after a Sync or a simple Query (PostgreSQL

@@ -1,0 +1,50 @@
+// Package journal keeps what is learnt of a request on its way, for whoever reports on it: its log lines, its metrics, its
+// span. Nothing in it is personal data, as long as ids are not.
+package journal
+
+import (
+	"context"
+
+	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/problem"
+)
+
+// Entry is one request. The goroutine that serves the request writes it; others may read what is set before they are
+// started.
+type Entry struct {
+	// RequestID is what the answer says in X-Request-Id.
+	RequestID string
+	// Operation is the contract's operation id, such as users.list, or what stands for it outside the contract.
+	Operation string
+	// Route is the path's template, such as /v1/users/{id}; empty if the path has none.
+	Route string
+	// Principal is who the request acts for; nil until its token is verified.
+	Principal *auth.Principal
+	// Code is that of the problem that was answered, empty for a success.
+	Code problem.Code
+	// Challenge is the WWW-Authenticate header of a 401.
+	Challenge string
+	// Retry is Retry-After in seconds; 0: none.
+	Retry int
+	// RatePolicies and RateLimit are the headers RateLimit-Policy and RateLimit; empty: none.
+	RatePolicies, RateLimit string
+	// Answered says that the answer has begun.
+	Answered bool
+	// Replayed says that the answer is that of an earlier request with the same idempotency key.
+	Replayed bool
+}
+
+type entryKey struct{}
+
+// With returns a context whose request is e.
+func With(ctx context.Context, e *Entry) context.Context {
+	return context.WithValue(ctx, entryKey{}, e)
+}
+
+// From returns the entry of the request that ctx belongs to; outside of one, an entry nobody reads.
+func From(ctx context.Context) *Entry {
+	if e, ok := ctx.Value(entryKey{}).(*Entry); ok {
+		return e
+	}
+	return &Entry{}
+}
