@@ -33,7 +33,7 @@ func TestLoop(t *testing.T) {
 
 	lockstep(t, root, "new", "entity", "Project")
 	lockstep(t, root, "new", "entity", "ProjectMember")
-	for _, name := range []string{"project", "projectmember"} {
+	for _, name := range []string{"project", "projectmember", "task", "note"} {
 		copyFile(t, filepath.Join("testdata", "loop", name+".go.txt"), filepath.Join(root, "ent", "schema", name+".go"))
 	}
 	lockstep(t, root, "generate")
@@ -43,9 +43,9 @@ func TestLoop(t *testing.T) {
 	lockstep(t, root, "migration", "--name", "add_projects")
 	lockstep(t, root, "migrate", "verify")
 
-	t.Run("over HTTP", func(t *testing.T) {
-		useProjects(t, root)
-	})
+	served := serve(t, root)
+	t.Run("over HTTP", func(t *testing.T) { useProjects(t, served) })
+	t.Run("deletes", func(t *testing.T) { deleteProjects(t, served) })
 	t.Run("in TypeScript", func(t *testing.T) {
 		sdk := filepath.Join(root, "clients", "ts")
 		copyFile(t, filepath.Join("testdata", "loop", "usage.ts.txt"), filepath.Join(sdk, "test", "usage.ts"))
@@ -53,8 +53,15 @@ func TestLoop(t *testing.T) {
 	})
 }
 
-// useProjects runs the copy's own server on a database migrated by it, and drives the new operations.
-func useProjects(t *testing.T, root string) {
+// served is the copy's own server, on a database that it has migrated.
+type served struct {
+	api          string
+	ours, theirs *client
+	acme, globex seeded
+}
+
+func serve(t *testing.T, root string) *served {
+	t.Helper()
 	binary := filepath.Join(t.TempDir(), "server")
 	command(t, root, "go", "build", "-o", binary, "./cmd/server")
 	database := dbtest.Empty(t)
@@ -74,7 +81,12 @@ func useProjects(t *testing.T, root string) {
 		}
 		return &client{t: t, api: api, token: token}
 	}
-	ours, theirs := caller(acme.tenant, acme.user), caller(globex.tenant, globex.user)
+	return &served{api: api, ours: caller(acme.tenant, acme.user), theirs: caller(globex.tenant, globex.user), acme: acme, globex: globex}
+}
+
+// useProjects drives the new operations.
+func useProjects(t *testing.T, s *served) {
+	ours, theirs, acme := s.ours.in(t), s.theirs.in(t), s.acme
 	body := fmt.Sprintf(`{"name": "Apollo", "budget": "12500.50", "dueDate": "2026-12-31", "ownerId": %q}`, acme.user)
 	project := ours.do("POST", "/v1/projects", body, http.StatusCreated)
 	path := "/v1/projects/" + project["id"].(string)
@@ -179,7 +191,7 @@ func seedTenant(t *testing.T, ownerURL, slug string) seeded {
 	out := seeded{uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())}
 	role := uuid.Must(uuid.NewV7())
 	permissions := []string{"users:read"}
-	for _, entity := range []string{"projects", "project_members"} {
+	for _, entity := range []string{"projects", "project_members", "tasks", "notes"} {
 		for _, verb := range []string{"read", "create", "update", "delete"} {
 			permissions = append(permissions, entity+":"+verb)
 		}
@@ -221,8 +233,17 @@ type client struct {
 	api, token string
 }
 
-// do sends one request and returns the object it is answered with.
+// in is the client for a subtest.
+func (c *client) in(t *testing.T) *client { return &client{t: t, api: c.api, token: c.token} }
+
+// do sends one request and returns the object it is answered with; nil when that is empty.
 func (c *client) do(method, path, body string, status int) map[string]any {
+	c.t.Helper()
+	object, _ := c.exchange(method, path, body, status)
+	return object
+}
+
+func (c *client) exchange(method, path, body string, status int) (map[string]any, http.Header) {
 	c.t.Helper()
 	request, err := http.NewRequestWithContext(c.t.Context(), method, c.api+path, bytes.NewBufferString(body))
 	if err != nil {
@@ -236,13 +257,15 @@ func (c *client) do(method, path, body string, status int) map[string]any {
 	}
 	defer func() { _ = response.Body.Close() }()
 	var object map[string]any
-	if err := json.NewDecoder(response.Body).Decode(&object); err != nil {
+	decoder := json.NewDecoder(response.Body)
+	decoder.UseNumber()
+	if err := decoder.Decode(&object); err != nil && response.StatusCode != http.StatusNoContent {
 		c.t.Fatalf("%s %s: answer is no object: %v", method, path, err)
 	}
 	if response.StatusCode != status {
 		c.t.Fatalf("%s %s: got %s, want %d\n%v", method, path, response.Status, status, object)
 	}
-	return object
+	return object, response.Header
 }
 
 // startServer runs the binary on free ports and returns the API's URL once it listens.
