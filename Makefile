@@ -21,7 +21,7 @@ dev: ## run Postgres, migrations, seed, issuer and server; Ctrl-C stops all
 web: ## the same, and the Next.js app
 	@$(LOCKSTEP) dev --web
 
-setup: ## install npm packages, the test browser and PgBouncer, where they are missing
+setup: ## install npm packages, Postgres, the test browser and PgBouncer, where they are missing
 	@$(LOCKSTEP) setup
 
 generate: ## regenerate everything from ent/schema

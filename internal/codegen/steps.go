@@ -102,7 +102,24 @@ func generatePermissions(_ context.Context, w *Workspace) (Output, error) {
 	if err := w.load(); err != nil {
 		return out, err
 	}
-	return out, w.intoFile(&out, permissions.Write(w.entities), "docs", "permissions.md")
+	fragments, err := w.customFragments()
+	if err != nil {
+		return out, err
+	}
+	var custom []permissions.Operation
+	for _, fragment := range fragments {
+		err := fragment.Operations(func(id, description string) {
+			custom = append(custom, permissions.Operation{ID: id, Description: description})
+		})
+		if err != nil {
+			return out, err
+		}
+	}
+	document, err := permissions.Write(w.entities, custom)
+	if err != nil {
+		return out, err
+	}
+	return out, w.intoFile(&out, document, "docs", "permissions.md")
 }
 
 func generateSDK(ctx context.Context, w *Workspace) (Output, error) {

@@ -53,6 +53,10 @@ func roleConditions(ctx context.Context, params oas.RolesListParams) ([]predicat
 		where = append(where, listing.In(entrole.FieldName, params.Name))
 	}
 	if len(params.UserId) > 0 {
+		// The answer tells what the expansion of the same name would show.
+		if err := UserRead.Require(ctx); err != nil {
+			return nil, err
+		}
 		where = append(where, linked(ctx, entuserrole.Table, entrole.UserRolesColumn, entuserrole.UserColumn, params.UserId...))
 	}
 	if text, ok := params.Q.Get(); ok {

@@ -78,6 +78,10 @@ func userConditions(ctx context.Context, params oas.UsersListParams) ([]predicat
 		}
 	}
 	if len(params.RoleId) > 0 {
+		// The answer tells what the expansion of the same name would show.
+		if err := RoleRead.Require(ctx); err != nil {
+			return nil, err
+		}
 		where = append(where, linked(ctx, entuserrole.Table, entuser.UserRolesColumn, entuserrole.RoleColumn, params.RoleId...))
 	}
 	if text, ok := params.Q.Get(); ok {

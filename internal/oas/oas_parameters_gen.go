@@ -500,7 +500,7 @@ type RolesListParams struct {
 	Sort []RolesListSortItem `json:",omitempty"`
 	// Only rows whose name is one of these.
 	Name []string `json:",omitempty"`
-	// Only rows whose users include one of these.
+	// Only rows whose users include one of these. Needs the permission `users:read`.
 	UserId []uuid.UUID `json:",omitempty"`
 	// Only rows with this text in name, in any case.
 	Q OptString `json:",omitempty,omitzero"`
@@ -3609,7 +3609,7 @@ type UsersListParams struct {
 	ManagerIdNull OptBool `json:",omitempty,omitzero"`
 	// Only rows whose createdAt is in this range.
 	CreatedAt OptUsersListCreatedAt `json:",omitempty,omitzero"`
-	// Only rows whose roles include one of these.
+	// Only rows whose roles include one of these. Needs the permission `roles:read`.
 	RoleId []uuid.UUID `json:",omitempty"`
 	// Only rows with this text in displayName or email, in any case.
 	Q OptString `json:",omitempty,omitzero"`

@@ -17,6 +17,23 @@ type Fragment struct {
 	JSON []byte
 }
 
+// Operations calls each with the id and description of the fragment's operations, in the order of their paths.
+func (f Fragment) Operations(each func(id, description string)) error {
+	part, err := ogen.Parse(f.JSON)
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.Name, err)
+	}
+	for _, path := range slices.Sorted(maps.Keys(part.Paths)) {
+		item := part.Paths[path]
+		for _, op := range []*ogen.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
+			if op != nil {
+				each(op.OperationID, op.Description)
+			}
+		}
+	}
+	return nil
+}
+
 // addCustom merges the fragments. A fragment adds and never replaces: an operation or schema that is there already is a
 // mistake, because which of the two is served would depend on an order. Custom operations answer problems like all others.
 func addCustom(doc *document) error {

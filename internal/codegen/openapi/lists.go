@@ -63,7 +63,7 @@ func orderAndFilter(doc *document) error {
 		}
 		for _, x := range e.EdgeFilters() {
 			op.Parameters = append(op.Parameters, query(x.FilterName(),
-				fmt.Sprintf("Only rows whose %s include one of these.", x.Name), values(ogen.UUID())))
+				fmt.Sprintf("Only rows whose %s include one of these. Needs the permission `%s`.", x.Name, x.Target.Rule(contract.Read).Permission), values(ogen.UUID())))
 		}
 		if len(e.Searches) > 0 {
 			var names []string

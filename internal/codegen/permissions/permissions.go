@@ -2,7 +2,9 @@
 package permissions
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
@@ -25,14 +27,25 @@ answers 404.
 |---|---|---|
 `
 
-// Write returns the document.
-func Write(entities []*model.Entity) []byte {
+// Operation is one that is not generated. The last sentence of its description says what it needs, in the words of those that
+// are: "Needs the permission `users:update`", and what callers without it reach; "Needs a platform token"; "Needs no permission".
+type Operation struct{ ID, Description string }
+
+// Write returns the document. Its error names a custom operation that does not say what it needs.
+func Write(entities []*model.Entity, custom []Operation) ([]byte, error) {
 	var out strings.Builder
 	out.WriteString(header)
 	for _, e := range entities {
 		for _, rule := range e.Rules() {
 			fmt.Fprintf(&out, "| `%s.%s` | %s | %s |\n", e.Resource, operation(rule.Verb), needs(rule), otherwise(rule))
 		}
+	}
+	for _, op := range custom {
+		row, err := customRow(op)
+		if err != nil {
+			return nil, err
+		}
+		out.WriteString(row)
 	}
 	out.WriteString("\n## Fields that not everybody sees\n\n| field | permission | without it |\n|---|---|---|\n")
 	for _, e := range entities {
@@ -47,7 +60,23 @@ func Write(entities []*model.Entity) []byte {
 			fmt.Fprintf(&out, "| `%s.%s` | `%s` | %s |\n", e.Name, f.JSON, f.Guard.Permission, shown)
 		}
 	}
-	return []byte(out.String())
+	return []byte(out.String()), nil
+}
+
+var customNeeds = regexp.MustCompile(`Needs (the permission (?P<permission>` + "`[a-z_]+:[a-z_]+`" + `)(; without it, (?P<without>[^.]+))?|(?P<platform>a platform token)|(?P<none>no permission))`)
+
+func customRow(op Operation) (string, error) {
+	said := customNeeds.FindStringSubmatch(op.Description)
+	if said == nil {
+		return "", fmt.Errorf("the operation %s does not say what it needs: end its description with \"Needs the permission `users:update`.\", \"Needs a platform token.\" or \"Needs no permission.\"", op.ID)
+	}
+	part := func(name string) string { return said[customNeeds.SubexpIndex(name)] }
+	without := cmp.Or(part("without"), "403")
+	needs := cmp.Or(part("permission"), part("platform"))
+	if needs == "" {
+		needs, without = "none", ""
+	}
+	return fmt.Sprintf("| `%s` | %s | %s |\n", op.ID, needs, without), nil
 }
 
 func operation(verb contract.Verb) string {

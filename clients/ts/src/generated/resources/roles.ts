@@ -21,7 +21,7 @@ export interface RolesListParams<E extends RolesListExpand = RolesListExpand> {
   sort?: ('name' | '-name')[] | undefined;
   /** Only rows whose name is one of these. */
   name?: string[] | undefined;
-  /** Only rows whose users include one of these. */
+  /** Only rows whose users include one of these. Needs the permission `users:read`. */
   userId?: string[] | undefined;
   /** Only rows with this text in name, in any case. */
   q?: string | undefined;

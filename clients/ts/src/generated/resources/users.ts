@@ -27,7 +27,7 @@ export interface UsersListParams<E extends UsersListExpand = UsersListExpand> {
   managerIdNull?: boolean | undefined;
   /** Only rows whose createdAt is in this range. */
   createdAt?: { eq?: string | undefined; gt?: string | undefined; gte?: string | undefined; lt?: string | undefined; lte?: string | undefined } | undefined;
-  /** Only rows whose roles include one of these. */
+  /** Only rows whose roles include one of these. Needs the permission `roles:read`. */
   roleId?: string[] | undefined;
   /** Only rows with this text in displayName or email, in any case. */
   q?: string | undefined;
