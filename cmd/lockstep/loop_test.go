@@ -46,6 +46,22 @@ func TestLoop(t *testing.T) {
 	served := serve(t, root)
 	t.Run("over HTTP", func(t *testing.T) { useProjects(t, served) })
 	t.Run("deletes", func(t *testing.T) { deleteProjects(t, served) })
+	t.Run("in the tests of every operation", func(t *testing.T) {
+		wanted := []string{"EveryOperationStaysInItsTenant", "HolesAreSeen", "EveryOperationAsksForItsOwnPermission", "SamplesAreAccepted"}
+		said := command(t, root, "go", "test", "./internal/api", "-v", "-run", "^Test("+strings.Join(wanted, "|")+")$")
+		for _, passed := range []string{
+			"TestEveryOperationStaysInItsTenant/both_fences/projects.update",
+			"TestEveryOperationStaysInItsTenant/without_row-level_security/projectMembers.create",
+			"TestEveryOperationStaysInItsTenant/without_the_application's_own/projects.list",
+			"TestEveryOperationAsksForItsOwnPermission/projects.delete_with_all_others",
+			"TestSamplesAreAccepted",
+			"TestHolesAreSeen",
+		} {
+			if !strings.Contains(said, "--- PASS: "+passed+" ") {
+				t.Errorf("nobody has tested %s", passed)
+			}
+		}
+	})
 	t.Run("in TypeScript", func(t *testing.T) {
 		sdk := filepath.Join(root, "clients", "ts")
 		copyFile(t, filepath.Join("testdata", "loop", "usage.ts.txt"), filepath.Join(sdk, "test", "usage.ts"))

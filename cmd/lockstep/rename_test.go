@@ -23,7 +23,7 @@ func TestRename(t *testing.T) {
 	git("commit", "-q", "-m", "template")
 	lockstep(t, root, "rename", "--module", "example.com/acme/core", "--package", "@acme/api")
 
-	left := exec.CommandContext(t.Context(), "git", "-C", root, "grep", "-l", "-e", "lockstep-dev/"+"lockstep\"", "-e", "@lockstep/"+"core-sdk")
+	left := exec.CommandContext(t.Context(), "git", "-C", root, "grep", "-l", "-e", "github.com/lockstep-dev/"+"lockstep", "-e", "@lockstep/"+"core-sdk")
 	if out, _ := left.Output(); len(out) > 0 {
 		t.Errorf("old names are left in:\n%s", out)
 	}
