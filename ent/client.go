@@ -10,7 +10,6 @@ import (
 	"reflect"
 
 	"github.com/google/uuid"
-	"github.com/lockstep-dev/lockstep/ent/migrate"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect"
@@ -29,8 +28,6 @@ import (
 // Client is the client that holds all ent builders.
 type Client struct {
 	config
-	// Schema is the client for creating, migrating and dropping schema.
-	Schema *migrate.Schema
 	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
 	IdempotencyKey *IdempotencyKeyClient
 	// PlatformIdempotencyKey is the client for interacting with the PlatformIdempotencyKey builders.
@@ -53,7 +50,6 @@ func NewClient(opts ...Option) *Client {
 }
 
 func (c *Client) init() {
-	c.Schema = migrate.NewSchema(c.driver)
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
 	c.PlatformIdempotencyKey = NewPlatformIdempotencyKeyClient(c.config)
 	c.Role = NewRoleClient(c.config)

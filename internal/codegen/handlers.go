@@ -45,7 +45,7 @@ func writeHandlers(document []byte, dir, module string) error {
 	if err := generator.WriteSource(genfs.FormattedSource{Root: dir}, "oas"); err != nil {
 		return fmt.Errorf("write ogen's server: %w", err)
 	}
-	return refineHandlers(dir, module)
+	return refine(dir, handlerRefinements, module+"/internal/wire")
 }
 
 func keepMicroseconds(schema *ogen.Schema) {

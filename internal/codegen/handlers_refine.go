@@ -1,24 +1,9 @@
 package codegen
 
-import (
-	"fmt"
-	"os"
-	"path/filepath"
-	"regexp"
+import "regexp"
 
-	"golang.org/x/tools/imports"
-)
-
-// refinement replaces a form that ogen writes. It is an error if a file has none of it: then ogen writes another form, and
-// the reason for the refinement has to be looked at again.
-type refinement struct {
-	file string
-	form *regexp.Regexp
-	with string
-}
-
-// refinements have answers written and parameters found by internal/wire, whose comments say why.
-var refinements = []refinement{
+// handlerRefinements have answers written and parameters found by internal/wire, whose comments say why.
+var handlerRefinements = []refinement{
 	{
 		file: "oas_response_encoders_gen.go",
 		form: regexp.MustCompile(`(\t+)w\.WriteHeader\(([^)\n]+)\)\n\n\t+e := new\(jx\.Encoder\)\n\t+response\.Encode\(e\)\n\t+if _, err := e\.WriteTo\(w\); err != nil \{`),
@@ -62,34 +47,4 @@ var refinements = []refinement{
 		form: regexp.MustCompile(`q\.HasParam\(cfg\)`),
 		with: "wire.Has(r, q, cfg)",
 	},
-}
-
-// refineHandlers applies the refinements to what ogen has written into dir.
-func refineHandlers(dir, module string) error {
-	changed := map[string][]byte{}
-	for _, r := range refinements {
-		path := filepath.Join(dir, r.file)
-		source, ok := changed[path]
-		if !ok {
-			var err error
-			if source, err = os.ReadFile(path); err != nil {
-				return fmt.Errorf("refine ogen's server: %w", err)
-			}
-		}
-		if !r.form.Match(source) {
-			return fmt.Errorf("refine ogen's server: %s has nothing of the form %s", r.file, r.form)
-		}
-		changed[path] = r.form.ReplaceAll(source, []byte(r.with))
-	}
-	for path, source := range changed {
-		source = regexp.MustCompile(`(?m)^import \(\n`).ReplaceAll(source, []byte("import (\n\t\""+module+"/internal/wire\"\n"))
-		formatted, err := imports.Process(path, source, nil)
-		if err != nil {
-			return fmt.Errorf("format %s: %w", filepath.Base(path), err)
-		}
-		if err := os.WriteFile(path, formatted, 0o644); err != nil {
-			return fmt.Errorf("refine ogen's server: %w", err)
-		}
-	}
-	return nil
 }

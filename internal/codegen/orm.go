@@ -3,6 +3,8 @@ package codegen
 import (
 	"fmt"
 	"os"
+	"path/filepath"
+	"regexp"
 
 	"entgo.io/ent/entc"
 	"entgo.io/ent/entc/gen"
@@ -38,4 +40,27 @@ func loadGraph(root, module string) (*gen.Graph, error) {
 		return nil, fmt.Errorf("load ent/schema: %w", err)
 	}
 	return graph, nil
+}
+
+// autoMigration is where Ent's client offers to change the database by itself.
+var autoMigration = []refinement{
+	{
+		file: "client.go",
+		form: regexp.MustCompile(`\t// Schema is the client for creating, migrating and dropping schema\.\n\tSchema \*migrate\.Schema\n`),
+	},
+	{
+		file: "client.go",
+		form: regexp.MustCompile(`\tc\.Schema = migrate\.NewSchema\(c\.driver\)\n`),
+	},
+}
+
+// withoutAutoMigration takes it away from what Ent has written into dir: it knows neither tenant-first keys nor policies, so
+// a call would undo the fence, and with it goes a sixth of the server's size, parsers of HCL among it.
+func withoutAutoMigration(dir string) error {
+	for _, folder := range []string{"migrate", "enttest"} {
+		if err := os.RemoveAll(filepath.Join(dir, folder)); err != nil {
+			return fmt.Errorf("leave out ent/%s: %w", folder, err)
+		}
+	}
+	return refine(dir, autoMigration)
 }

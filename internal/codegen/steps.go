@@ -23,7 +23,10 @@ func generateORM(_ context.Context, w *Workspace) (Output, error) {
 		target := w.graph.Target
 		w.graph.Target = dir
 		defer func() { w.graph.Target = target }()
-		return w.graph.Gen()
+		if err := w.graph.Gen(); err != nil {
+			return err
+		}
+		return withoutAutoMigration(dir)
 	})
 }
 

@@ -106,7 +106,7 @@ func TestImage(t *testing.T) {
 	if len(files) != 2 || files["server"] == nil || files["sbom.cdx.json"] == nil {
 		t.Fatalf("got %d files, want the server and its bill of materials alone", len(files))
 	}
-	const limit = 30 << 20
+	const limit = 30_000_000
 	if size := len(files["server"]) + len(files["sbom.cdx.json"]); size > limit || len(files["server"]) < 1e6 {
 		t.Errorf("got %d bytes, want at most %d", size, int(limit))
 	}
