@@ -82,7 +82,6 @@ type writer struct {
 	acknowledged sync.Map // email → id
 	created      atomic.Int64
 	refused      atomic.Int64 // answers with 503
-	broken       atomic.Int64 // requests without an answer
 }
 
 // write creates one user. It returns an error for any answer but 201 and a proper 503.

@@ -50,7 +50,7 @@ func parseMetrics(t *testing.T, text string) map[string]sample {
 	for name, family := range families {
 		for _, m := range family.Metric {
 			add := func(suffix string, value float64, counter bool, more ...string) {
-				b := labels.NewBuilder(labels.FromStrings(append(more, labels.MetricName, name+suffix)...))
+				b := labels.NewBuilder(labels.FromStrings(append(more, model.MetricNameLabel, name+suffix)...))
 				for _, l := range m.Label {
 					b.Set(l.GetName(), l.GetValue())
 				}
@@ -209,7 +209,7 @@ func (s series) record(t *testing.T, recording []rulefmt.Rule, start, end time.T
 			t.Fatalf("%s: %v", r.Record, err)
 		}
 		for _, one := range matrix {
-			one.Metric = labels.NewBuilder(one.Metric).Set(labels.MetricName, r.Record).Labels()
+			one.Metric = labels.NewBuilder(one.Metric).Set(model.MetricNameLabel, r.Record).Labels()
 			s = append(s, one)
 		}
 	}

@@ -150,7 +150,7 @@ func accepts(p *child.Process, addr string, log *bytes.Buffer) error {
 	defer tick.Stop()
 	timeout := time.After(30 * time.Second)
 	for {
-		if conn, err := net.Dial("tcp", addr); err == nil {
+		if conn, err := new(net.Dialer).DialContext(context.Background(), "tcp", addr); err == nil {
 			return conn.Close()
 		}
 		select {
