@@ -93,7 +93,7 @@ export class Transport {
         if (value !== undefined) headers.set(name, String(value));
       }
     }
-    if (call.idempotent && !headers.has('idempotency-key')) headers.set('idempotency-key', crypto.randomUUID());
+    if (call.idempotent && !headers.has('idempotency-key')) headers.set('idempotency-key', newKey());
     return headers;
   }
 
@@ -153,4 +153,9 @@ function answerOf<T>(
   } catch (cause) {
     return new ApiError(`${request}: ${response.status}, but ${fault}`, { cause, response });
   }
+}
+
+/** 128 random bits in hexadecimal. Not `crypto.randomUUID`, which browsers offer to https origins and localhost only. */
+function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -62,12 +62,13 @@ for (const reply of [now, broken]) {
 
 test('an operation with an idempotency key is tried again with the same key', async (t) => {
   const server = await inTurn(t, broken, now, { status: 201, json: user }, { status: 201, json: user });
+  t.mock.method(crypto, 'randomUUID', () => assert.fail('browsers have none on plain http'));
   const transport = new Transport({ baseUrl: server.baseUrl, authToken: 'secret' });
   const call = { operation: 'things.create', method: 'POST', path: '/v1/users', body: {}, idempotent: true };
   await transport.send(call);
   await transport.send({ ...call, headers: { 'Idempotency-Key': 'mine' } });
   const keys = server.seen.map((request) => request.headers['idempotency-key']);
-  assert.match(String(keys[0]), /^[0-9a-f-]{36}$/);
+  assert.match(String(keys[0]), /^[0-9a-f]{32}$/);
   assert.deepEqual(keys, [keys[0], keys[0], keys[0], 'mine']);
 });
 
