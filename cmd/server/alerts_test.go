@@ -16,8 +16,12 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
 )
 
-// nobody is an issuer that cannot be reached.
-const nobody = "http://127.0.0.1:1"
+const (
+	// nobody is an issuer that cannot be reached.
+	nobody = "http://127.0.0.1:1"
+	// quota is how many requests a caller may send: more than the others of the test do.
+	quota = 200
+)
 
 // TestRulesAndDashboardAgainstServedMetrics runs a server into each of the faults that alerts are for. Every alert has to
 // fire on its own fault, and none while all is well; every expression of rules and dashboard has to select what is served.
@@ -31,8 +35,9 @@ func TestRulesAndDashboardAgainstServedMetrics(t *testing.T) {
 	}))
 	t.Cleanup(receiver.Close)
 	s := startServer(t, config.Environment{
-		"LOCKSTEP_OIDC_ISSUERS": "ISSUER," + nobody, "LOCKSTEP_DATABASE_MAX_CONNS": "2", "LOCKSTEP_DATABASE_MAX_WAIT": "1m",
-		"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.URL,
+		"LOCKSTEP_OIDC_ISSUERS": "ISSUER," + nobody, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.URL,
+		"LOCKSTEP_DATABASE_MAX_CONNS": "2", "LOCKSTEP_DATABASE_MAX_WAITING": "10", "LOCKSTEP_DATABASE_MAX_WAIT": "1m",
+		"LOCKSTEP_RATE_LIMIT_PRINCIPAL": fmt.Sprintf("%d/1h", quota),
 	})
 	recording, alerts := rules(t)
 	untried := map[string]bool{}
@@ -86,11 +91,33 @@ func TestRulesAndDashboardAgainstServedMetrics(t *testing.T) {
 
 	s.call(t, 200, "GET", user, "") // what the caller may do is known: nobody waits for that below
 	before = scrape()
-	during := locked(t, s, func() map[string]sample {
+	during := locked(t, s, 6, http.StatusOK, func() map[string]sample {
 		return until(t, scrape, "requests wait for a connection", func(now map[string]sample) bool { return sum(now, "lockstep_db_pool_waiting") >= 2 })
 	})
 	try("a locked table, while it is", before, during, "LockstepPoolSaturated")
 	try("a locked table", before, scrape(), "LockstepLatencyBudgetBurnsFast", "LockstepLatencyBudgetBurnsSlowly")
+
+	before = scrape()
+	locked(t, s, 30, 0, func() map[string]sample {
+		return until(t, scrape, "statements are refused", func(now map[string]sample) bool {
+			return sum(now, "lockstep_db_pool_shed_total") > sum(before, "lockstep_db_pool_shed_total")
+		})
+	})
+	try("more requests than may wait", before, scrape(), "LockstepLoadShed")
+
+	platform := s.signed(t, devissuer.TokenRequest{ClientID: "busy", Scopes: []string{"platform"}})
+	untilRefused := func() {
+		for range 2 * quota { // which grows while they are sent
+			if strings.Contains(s.call(t, 0, "GET", "/v1/tenants", "", "Authorization", "Bearer "+platform), `"rate_limited"`) {
+				return
+			}
+		}
+		t.Fatal("a caller is never refused")
+	}
+	untilRefused()
+	before = scrape()
+	untilRefused()
+	try("a caller beyond its quota", before, scrape(), "LockstepCallersRateLimited")
 
 	before = scrape()
 	const revisions = "atlas_schema_revisions.atlas_schema_revisions"
@@ -213,15 +240,16 @@ func sum(samples map[string]sample, name string) (total float64) {
 	return total
 }
 
-// locked sends requests to a table that is locked for over 250 ms, and returns what do did meanwhile.
-func locked(t *testing.T, s *running, do func() map[string]sample) map[string]sample {
+// locked sends so many requests to a table that is locked for over 250 ms, wants this status of each, and returns what do did
+// meanwhile.
+func locked(t *testing.T, s *running, count, want int, do func() map[string]sample) map[string]sample {
 	t.Helper()
 	s.exec(t, "BEGIN")
 	s.exec(t, "LOCK TABLE core.users IN ACCESS EXCLUSIVE MODE")
 	since := time.Now()
 	var requests sync.WaitGroup
-	for range 6 {
-		requests.Go(func() { s.call(t, 200, "GET", fmt.Sprintf("/v1/users/%s", s.user), "") })
+	for range count {
+		requests.Go(func() { s.call(t, want, "GET", fmt.Sprintf("/v1/users/%s", s.user), "") })
 	}
 	out := do()
 	time.Sleep(300*time.Millisecond - time.Since(since))

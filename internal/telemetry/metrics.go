@@ -32,9 +32,14 @@ const (
 	resultError = "error"
 )
 
-// serverErrors are the codes of answers that are the server's fault. Their counters are there from the start: the first
-// failure after a start is a step that a rate can see.
-var serverErrors = []problem.Code{problem.Internal, problem.Unavailable, problem.Timeout}
+// alerting are the classes and codes of answers that alerts count. Their counters are there from the start: the first such
+// answer after a start is a step that a rate can see.
+var alerting = []struct {
+	class string
+	code  problem.Code
+}{
+	{serverError, problem.Internal}, {serverError, problem.Unavailable}, {serverError, problem.Timeout}, {clientError, problem.RateLimited},
+}
 
 // Build is what the process is made of.
 type Build struct {
@@ -102,8 +107,8 @@ func NewMetrics(build Build, operations, issuers []string) *Metrics {
 }
 
 func (m *Metrics) operation(name string) *operation {
-	for _, code := range serverErrors {
-		m.requests.WithLabelValues(name, serverError, string(code))
+	for _, answer := range alerting {
+		m.requests.WithLabelValues(name, answer.class, string(answer.code))
 	}
 	return &operation{name: name, ok: m.requests.WithLabelValues(name, success, "ok"), duration: m.durations.WithLabelValues(name)}
 }
