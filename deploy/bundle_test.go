@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
@@ -118,6 +119,17 @@ func (b *bundle) checkSelectors() {
 	}
 	for _, p := range all[*policyv1.PodDisruptionBudget](b) {
 		b.selects("PodDisruptionBudget "+p.Name, p.Spec.Selector, "Deployment")
+	}
+	for _, m := range all[*monitoringv1.PodMonitor](b) {
+		for _, w := range b.selects("PodMonitor "+m.Name, &m.Spec.Selector, "Deployment") {
+			for _, endpoint := range m.Spec.PodMetricsEndpoints {
+				if endpoint.Port == nil {
+					b.problem("PodMonitor %s names no port", m.Name)
+					continue
+				}
+				b.port("PodMonitor "+m.Name, w, *endpoint.Port)
+			}
+		}
 	}
 	for _, h := range all[*autoscalingv2.HorizontalPodAutoscaler](b) {
 		if target := h.Spec.ScaleTargetRef; target.Kind != "Deployment" || !has[*appsv1.Deployment](b, target.Name) {

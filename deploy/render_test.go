@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
@@ -29,22 +30,24 @@ import (
 // overlays are the folders people apply.
 var overlays = []string{"overlays/development", "overlays/production"}
 
-// source returns the manifests in memory, with more files among them.
+// source returns kubernetes/ in memory, with more files among them, and observability/.
 func source(t *testing.T, more map[string]string) filesys.FileSystem {
 	t.Helper()
 	memory := filesys.MakeFsInMemory()
-	err := filepath.WalkDir("kubernetes", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		data, err := os.ReadFile(path)
+	for _, folder := range []string{"kubernetes", "observability"} {
+		err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			return memory.WriteFile(filepath.Join("/", path), data)
+		})
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
-		return memory.WriteFile(filepath.Join("/", path), data)
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	for name, text := range more {
 		if err := memory.WriteFile(filepath.Join("/kubernetes", name), []byte(text)); err != nil {
@@ -54,7 +57,7 @@ func source(t *testing.T, more map[string]string) filesys.FileSystem {
 	return memory
 }
 
-// render does what `kubectl kustomize` does.
+// render does what `kubectl kustomize` does with a folder below kubernetes/.
 func render(t *testing.T, files filesys.FileSystem, folder string) string {
 	t.Helper()
 	objects, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(files, filepath.Join("/kubernetes", folder))
@@ -73,6 +76,7 @@ var decoder = func() runtime.Decoder {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
 		appsv1.AddToScheme, autoscalingv2.AddToScheme, batchv1.AddToScheme, corev1.AddToScheme, networkingv1.AddToScheme, policyv1.AddToScheme,
+		monitoringv1.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			panic(err) // the generated types conflict
