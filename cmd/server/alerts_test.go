@@ -85,7 +85,8 @@ func TestRulesAndDashboardAgainstServedMetrics(t *testing.T) {
 	for range 3 {
 		s.call(t, 503, "GET", user, "")
 	}
-	try("no database", before, scrape(), "LockstepErrorBudgetBurnsFast", "LockstepErrorBudgetBurnsSlowly", "LockstepNotReady")
+	after := until(t, scrape, "it is not ready", func(now map[string]sample) bool { return sum(now, "lockstep_ready") == 0 })
+	try("no database", before, after, "LockstepErrorBudgetBurnsFast", "LockstepErrorBudgetBurnsSlowly", "LockstepNotReady")
 	s.wire.Up()
 	until(t, scrape, "it is ready again", func(now map[string]sample) bool { return sum(now, "lockstep_ready") == 1 })
 
@@ -122,11 +123,19 @@ func TestRulesAndDashboardAgainstServedMetrics(t *testing.T) {
 	before = scrape()
 	const revisions = "atlas_schema_revisions.atlas_schema_revisions"
 	newest := buildVersion().Revision
+	applied := func(change func(float64) bool) map[string]sample {
+		return until(t, scrape, "it sees the revision", func(now map[string]sample) bool {
+			return change(sum(now, "lockstep_schema_revision_applied") - sum(now, "lockstep_schema_revision_embedded"))
+		})
+	}
 	s.exec(t, "UPDATE "+revisions+" SET version = '20000101000000' WHERE version = $1", newest)
-	try("a migration that was not applied", before, scrape(), "LockstepSchemaBehind", "LockstepNotReady")
+	after = applied(func(ahead float64) bool { return ahead < 0 })
+	try("a migration that was not applied", before, after, "LockstepSchemaBehind", "LockstepNotReady")
 	s.exec(t, "UPDATE "+revisions+" SET version = '29990101000000' WHERE version = '20000101000000'")
-	try("a migration of the next release", before, scrape(), "LockstepSchemaAhead")
+	after = applied(func(ahead float64) bool { return ahead > 0 })
+	try("a migration of the next release", before, after, "LockstepSchemaAhead")
 	s.exec(t, "UPDATE "+revisions+" SET version = $1 WHERE version = '29990101000000'", newest)
+	applied(func(ahead float64) bool { return ahead == 0 })
 
 	before = scrape()
 	s.exec(t, "ALTER TABLE core.roles RENAME TO roles_elsewhere")
@@ -154,7 +163,7 @@ func TestRulesAndDashboardAgainstServedMetrics(t *testing.T) {
 	before = scrape()
 	refuse.Store(true)
 	s.call(t, 200, "GET", user, "")
-	after := until(t, scrape, "an export failed", func(now map[string]sample) bool { return sum(now, "lockstep_traces_export_failures_total") > 0 })
+	after = until(t, scrape, "an export failed", func(now map[string]sample) bool { return sum(now, "lockstep_traces_export_failures_total") > 0 })
 	try("spans that cannot be sent", before, after, "LockstepTracesDropped")
 
 	try("no server", nil, nil, "LockstepAbsent")

@@ -202,10 +202,12 @@ func (s *running) call(t *testing.T, want int, method, path, body string, header
 	return string(text)
 }
 
-// scrape returns what the admin port serves at /metrics.
-func (s *running) scrape(t *testing.T) string {
+func (s *running) scrape(t *testing.T) string { t.Helper(); return scrapeOf(t, s.admin) }
+
+// scrapeOf returns what the admin port at this URL serves at /metrics.
+func scrapeOf(t *testing.T, admin string) string {
 	t.Helper()
-	response, err := http.Get(s.admin + "/metrics")
+	response, err := http.Get(admin + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,6 +36,9 @@ func TestFullPoolSheds(t *testing.T) {
 	if a := s.do(t.Context(), "GET", "/readyz", "", ""); a.status != 200 {
 		t.Errorf("got %v, want a busy server to stay in service", a)
 	}
+	if metrics := parseMetrics(t, scrapeOf(t, s.admin)); sum(metrics, "lockstep_ready") != 1 || sum(metrics, "lockstep_schema_revision_applied") == 0 {
+		t.Error("lockstep_ready says no of a busy server, where /readyz says yes")
+	}
 	unlock()
 	changed := 0
 	for range served {

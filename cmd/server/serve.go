@@ -98,7 +98,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 		return err
 	}
 	metrics.Register(telemetry.Pool(db.Stats))
-	metrics.Register(telemetry.Readiness(buildVersion().Revision, readiness(db, draining.Load)))
+	metrics.Register(telemetry.Readiness(buildVersion().Revision, readiness(handler)))
 	public, err := net.Listen("tcp", settings.Addr)
 	if err != nil {
 		return fmt.Errorf("LOCKSTEP_ADDR: %w", err)

@@ -7,8 +7,6 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/api"
 	"github.com/lockstep-dev/lockstep/internal/config"
-	"github.com/lockstep-dev/lockstep/internal/migrate"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/telemetry"
 	"github.com/lockstep-dev/lockstep/openapi"
 )
@@ -37,14 +35,6 @@ func newTelemetry(ctx context.Context, settings config.Config, logger *slog.Logg
 }
 
 // readiness tells the metrics what /readyz tells the probes.
-func readiness(db *postgres.DB, draining func() bool) func(context.Context) telemetry.State {
-	latest := buildVersion().Revision
-	return func(ctx context.Context) telemetry.State {
-		var standing migrate.Standing
-		err := db.Unscoped(ctx, func(q postgres.Querier) (err error) {
-			standing, err = migrate.Stand(ctx, q, latest)
-			return err
-		})
-		return telemetry.State{Ready: err == nil && standing.Holds && standing.Complete && !draining(), Draining: draining(), Revision: standing.Newest}
-	}
+func readiness(served *api.Server) func(context.Context) telemetry.State {
+	return func(ctx context.Context) telemetry.State { return telemetry.State(served.State(ctx)) }
 }

@@ -28,18 +28,34 @@ type health struct {
 
 	mu      sync.Mutex
 	last    *readiness
-	decided string // the last reason found; "" is ready
+	decided finding // the last that was found
 }
 
 // readiness is one check, which all who ask meanwhile wait for.
 type readiness struct {
-	asked  time.Time
-	done   chan struct{} // closed when reason is set
-	reason string        // why not; empty: ready
+	asked time.Time
+	done  chan struct{} // closed when found is set
+	found finding
+}
+
+// finding is what the database was found to be.
+type finding struct {
+	reason   string // why requests cannot be served; empty: they can
+	revision string // newest migration; empty where it could not be read
+}
+
+// State is what readiness is made of.
+type State struct {
+	// Ready says that requests can be served.
+	Ready bool
+	// Draining says that the process is about to stop.
+	Draining bool
+	// Revision is the database's newest schema revision, and empty when it could not be read.
+	Revision string
 }
 
 func newHealth(db *postgres.DB, revision string, draining func() bool) *health {
-	return &health{db: db, revision: revision, draining: draining, decided: "the database has not been asked yet"}
+	return &health{db: db, revision: revision, draining: draining, decided: finding{reason: "the database has not been asked yet"}}
 }
 
 // live answers 200 as long as the process serves HTTP.
@@ -61,12 +77,22 @@ func (h *health) notReady(ctx context.Context) string {
 	if h.draining() {
 		return "shutting down"
 	}
+	return h.find(ctx).reason
+}
+
+// state is what ready answers by, for those who want more than its yes or no.
+func (h *health) state(ctx context.Context) State {
+	found, draining := h.find(ctx), h.draining()
+	return State{Ready: found.reason == "" && !draining, Draining: draining, Revision: found.revision}
+}
+
+func (h *health) find(ctx context.Context) finding {
 	check := h.check(ctx)
 	select {
 	case <-check.done:
-		return check.reason
+		return check.found
 	case <-ctx.Done():
-		return "the database has not answered yet"
+		return finding{reason: "the database has not answered yet"}
 	}
 }
 
@@ -91,13 +117,13 @@ func (h *health) check(ctx context.Context) *readiness {
 		// Others wait for it as well: it does not end with the probe that began it.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyTimeout)
 		defer cancel()
-		check.reason = h.ask(ctx)
+		check.found = h.ask(ctx)
 	}()
 	return check
 }
 
 // ask asks the database.
-func (h *health) ask(ctx context.Context) string {
+func (h *health) ask(ctx context.Context) finding {
 	var standing migrate.Standing
 	err := h.db.Unscoped(ctx, func(q postgres.Querier) (err error) {
 		standing, err = migrate.Stand(ctx, q, h.revision)
@@ -108,7 +134,7 @@ func (h *health) ask(ctx context.Context) string {
 	if !errors.Is(err, postgres.ErrBusy) {
 		// A pool that is busy works, and what does not fit is refused. Were the server taken out of service for that, its
 		// load would go to the others and take them out as well.
-		h.decided = h.judge(standing, err)
+		h.decided = finding{h.judge(standing, err), standing.Newest}
 	}
 	return h.decided
 }

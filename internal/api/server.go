@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,8 +54,17 @@ type Config struct {
 	Draining func() bool
 }
 
-// New returns the handler that the process serves and that tests call.
-func New(c Config) (http.Handler, error) {
+// Server is the handler that the process serves and that tests call.
+type Server struct {
+	http.Handler
+	health *health
+}
+
+// State is what /readyz answers by. The database is asked once a second, and for 2 s at most, by however many want to know.
+func (s *Server) State(ctx context.Context) State { return s.health.state(ctx) }
+
+// New returns what serves the API.
+func New(c Config) (*Server, error) {
 	if c.DB == nil || c.Verifier == nil || c.Grants == nil || c.Logger == nil {
 		return nil, errors.New("api: a handler needs a database, a verifier, grants and a logger")
 	}
@@ -121,7 +131,7 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return track(observer, c.RequestTimeout, hangUp(c.Draining, secureHeaders(allowed))), nil
+	return &Server{track(observer, c.RequestTimeout, hangUp(c.Draining, secureHeaders(allowed))), health}, nil
 }
 
 func titleOf(contract []byte) (string, error) {

@@ -10,8 +10,8 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
 
-// collectTimeout bounds what a scrape waits for.
-const collectTimeout = time.Second
+// collectTimeout bounds what a scrape waits for: longer than readiness takes to decide, well below Prometheus' own 10 s.
+const collectTimeout = 3 * time.Second
 
 // Pool is a collector of the connection pool's numbers, which it asks for when they are served: requests pay nothing for them.
 func Pool(stats func() postgres.Stats) prometheus.Collector {
@@ -50,7 +50,7 @@ type State struct {
 }
 
 // Readiness is a collector of whether the server is ready and which schema revision it embeds and finds. It asks when it is
-// scraped, for 1 s at most.
+// scraped, for 3 s at most.
 func Readiness(embedded string, state func(context.Context) State) prometheus.Collector {
 	return readiness{
 		embedded: number(embedded), state: state,
