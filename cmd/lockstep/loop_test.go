@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -33,9 +32,10 @@ func TestLoop(t *testing.T) {
 
 	lockstep(t, root, "new", "entity", "Project")
 	lockstep(t, root, "new", "entity", "ProjectMember")
-	for _, name := range []string{"project", "projectmember", "task", "note"} {
+	for _, name := range []string{"project", "projectmember", "task", "note", "exhibit", "currency"} {
 		copyFile(t, filepath.Join("testdata", "loop", name+".go.txt"), filepath.Join(root, "ent", "schema", name+".go"))
 	}
+	addMatrix(t, root)
 	lockstep(t, root, "generate")
 	if text := lockstep(t, root, "generate"); !strings.Contains(text, " 0 files changed") {
 		t.Errorf("a second generation changes files:\n%s", text)
@@ -54,6 +54,7 @@ func TestLoop(t *testing.T) {
 			"TestEveryOperationStaysInItsTenant/without_row-level_security/projectMembers.create",
 			"TestEveryOperationStaysInItsTenant/without_the_application's_own/projects.list",
 			"TestEveryOperationAsksForItsOwnPermission/projects.delete_with_all_others",
+			"TestEveryOperationAsksForItsOwnPermission/currencies.get_with_it_alone",
 			"TestSamplesAreAccepted",
 			"TestHolesAreSeen",
 		} {
@@ -62,6 +63,9 @@ func TestLoop(t *testing.T) {
 			}
 		}
 	})
+	t.Run("every type", func(t *testing.T) { useExhibits(t, served) })
+	t.Run("rows of no tenant", func(t *testing.T) { useCurrencies(t, served) })
+	t.Run("every type through the SDK", func(t *testing.T) { runMatrix(t, root, served) })
 	t.Run("in TypeScript", func(t *testing.T) {
 		sdk := filepath.Join(root, "clients", "ts")
 		copyFile(t, filepath.Join("testdata", "loop", "usage.ts.txt"), filepath.Join(sdk, "test", "usage.ts"))
@@ -73,6 +77,7 @@ func TestLoop(t *testing.T) {
 type served struct {
 	api          string
 	ours, theirs *client
+	platform     *client
 	acme, globex seeded
 }
 
@@ -90,14 +95,19 @@ func serve(t *testing.T, root string) *served {
 	issuer := startIssuer(t)
 	api := startServer(t, binary, database.AppURL, issuer.URL())
 
-	caller := func(tenant, user uuid.UUID) *client {
-		token, err := issuer.Token(devissuer.TokenRequest{TenantID: tenant, UserID: user})
+	caller := func(request devissuer.TokenRequest) *client {
+		token, err := issuer.Token(request)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return &client{t: t, api: api, token: token}
 	}
-	return &served{api: api, ours: caller(acme.tenant, acme.user), theirs: caller(globex.tenant, globex.user), acme: acme, globex: globex}
+	return &served{
+		api: api, acme: acme, globex: globex,
+		ours:     caller(devissuer.TokenRequest{TenantID: acme.tenant, UserID: acme.user}),
+		theirs:   caller(devissuer.TokenRequest{TenantID: globex.tenant, UserID: globex.user}),
+		platform: caller(devissuer.TokenRequest{ClientID: "operator", Scopes: []string{"platform"}}),
+	}
 }
 
 // useProjects drives the new operations.
@@ -206,8 +216,8 @@ func seedTenant(t *testing.T, ownerURL, slug string) seeded {
 	defer func() { _ = owner.Close(context.Background()) }()
 	out := seeded{uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())}
 	role := uuid.Must(uuid.NewV7())
-	permissions := []string{"users:read"}
-	for _, entity := range []string{"projects", "project_members", "tasks", "notes"} {
+	permissions := []string{"users:read", "currencies:read"}
+	for _, entity := range []string{"projects", "project_members", "tasks", "notes", "exhibits"} {
 		for _, verb := range []string{"read", "create", "update", "delete"} {
 			permissions = append(permissions, entity+":"+verb)
 		}
@@ -245,12 +255,17 @@ func startIssuer(t *testing.T) *devissuer.Issuer {
 }
 
 type client struct {
-	t          *testing.T
-	api, token string
+	t               *testing.T
+	api, token, key string
 }
 
 // in is the client for a subtest.
 func (c *client) in(t *testing.T) *client { return &client{t: t, api: c.api, token: c.token} }
+
+// withKey sends an Idempotency-Key with each request.
+func (c *client) withKey(key string) *client {
+	return &client{t: c.t, api: c.api, token: c.token, key: key}
+}
 
 // do sends one request and returns the object it is answered with; nil when that is empty.
 func (c *client) do(method, path, body string, status int) map[string]any {
@@ -261,27 +276,38 @@ func (c *client) do(method, path, body string, status int) map[string]any {
 
 func (c *client) exchange(method, path, body string, status int) (map[string]any, http.Header) {
 	c.t.Helper()
-	request, err := http.NewRequestWithContext(c.t.Context(), method, c.api+path, bytes.NewBufferString(body))
+	object, header, got := c.send(method, path, body)
+	if got != status {
+		c.t.Fatalf("%s %s %s: got %d, want %d\n%v", method, path, body, got, status, object)
+	}
+	return object, header
+}
+
+// send is exchange with any status. It may run in a goroutine: what fails ends no test, and is no status either.
+func (c *client) send(method, path, body string) (object map[string]any, header http.Header, status int) {
+	c.t.Helper()
+	request, err := http.NewRequestWithContext(c.t.Context(), method, c.api+path, strings.NewReader(body))
 	if err != nil {
-		c.t.Fatal(err)
+		c.t.Error(err)
+		return nil, nil, 0
 	}
 	request.Header.Set("Authorization", "Bearer "+c.token)
 	request.Header.Set("Content-Type", "application/json")
+	if c.key != "" {
+		request.Header.Set("Idempotency-Key", c.key)
+	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		c.t.Fatal(err)
+		c.t.Error(err)
+		return nil, nil, 0
 	}
 	defer func() { _ = response.Body.Close() }()
-	var object map[string]any
 	decoder := json.NewDecoder(response.Body)
 	decoder.UseNumber()
 	if err := decoder.Decode(&object); err != nil && response.StatusCode != http.StatusNoContent {
-		c.t.Fatalf("%s %s: answer is no object: %v", method, path, err)
+		c.t.Errorf("%s %s: answer is no object: %v", method, path, err)
 	}
-	if response.StatusCode != status {
-		c.t.Fatalf("%s %s: got %s, want %d\n%v", method, path, response.Status, status, object)
-	}
-	return object, response.Header
+	return object, response.Header, response.StatusCode
 }
 
 // startServer runs the binary on free ports and returns the API's URL once it listens.

@@ -17,6 +17,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/api"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/config"
+	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/grants"
 	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/logging"
@@ -77,7 +78,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	if err != nil {
 		return fmt.Errorf("token verification: %w", err)
 	}
-	permissions, err := grants.New(grants.Options{Driver: db.Driver(), ListenURL: settings.ListenURL, Logger: logger})
+	permissions, err := grants.New(grants.Options{Driver: db.Driver(), Platform: crud.PlatformPermissions, ListenURL: settings.ListenURL, Logger: logger})
 	if err != nil {
 		return fmt.Errorf("LOCKSTEP_DATABASE_LISTEN_URL: %w", err)
 	}

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,9 +40,14 @@ type rows map[string]string
 // addSamples creates a row of every entity through the API, as the tenant's administrator.
 func (s *stack) addSamples(t *testing.T, in tenant) rows {
 	t.Helper()
+	return s.addRows(t, crudtest.Samples, in.admin.token)
+}
+
+func (s *stack) addRows(t *testing.T, samples []crudtest.Sample, token string) rows {
+	t.Helper()
 	out := rows{}
-	for _, sample := range crudtest.Samples {
-		got := s.check(t, call{method: "POST", path: sample.Path, token: in.admin.token, body: out.fill(sample.Body), status: 201})
+	for _, sample := range samples {
+		got := s.check(t, call{method: "POST", path: sample.Path, token: token, body: out.fill(sample.Body), status: 201})
 		out[sample.Resource], _ = got.body["id"].(string)
 	}
 	return out
@@ -61,7 +67,7 @@ func (r rows) request(op operation, id string) call {
 	if op.custom {
 		return c
 	}
-	for _, sample := range crudtest.Samples {
+	for _, sample := range slices.Concat(crudtest.Samples, crudtest.PlatformSamples) {
 		switch {
 		case sample.Resource != op.Resource:
 		case op.Method == "POST":
@@ -104,7 +110,7 @@ func TestEveryOperationStaysInItsTenant(t *testing.T) {
 func TestEveryOperationAsksForItsOwnPermission(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	ours := s.addSamples(t, s.acme)
+	ours, global := s.addSamples(t, s.acme), s.addRows(t, crudtest.PlatformSamples, s.platform)
 	nobody := s.addUser(t, s.acme.id, "nobody@example.com", "Nobody", nil)
 	type caller struct{ without, with person }
 	callers := map[string]caller{}
@@ -122,7 +128,7 @@ func TestEveryOperationAsksForItsOwnPermission(t *testing.T) {
 		}
 		id := ours[op.Resource]
 		if !op.TenantOwned {
-			id = s.acme.id.String()
+			id = cmp.Or(global[op.Resource], s.acme.id.String())
 		}
 		refused := map[string]person{"without any": nobody}
 		if op.Permission != "" {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/api"
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
 	"github.com/lockstep-dev/lockstep/internal/grants"
@@ -100,7 +101,7 @@ func (s *stack) replica(t *testing.T, appURL, listenURL string, options ...func(
 // startGrants runs grants that listen on the URL until the test ends.
 func startGrants(t *testing.T, db *postgres.DB, listenURL string) *grants.Grants {
 	t.Helper()
-	g, err := grants.New(grants.Options{Driver: db.Driver(), ListenURL: listenURL, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	g, err := grants.New(grants.Options{Driver: db.Driver(), Platform: crud.PlatformPermissions, ListenURL: listenURL, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func isValidation(err error) bool {
 func violations(err error) []problem.Violation {
 	var fields *validate.Error
 	if errors.As(err, &fields) {
-		return appendFields(nil, "", fields)
+		return appendFields(nil, decodedAt(err), fields)
 	}
 	pointer, cause := locate(err)
 	return []problem.Violation{{Pointer: pointer, Code: cause, Detail: shapeSentences[cause]}}
@@ -127,9 +127,7 @@ var (
 // locate reads the place of a decoding failure from ogen's message, the only place where it is: `decode field "a": …`.
 func locate(err error) (pointer, cause string) {
 	text := err.Error()
-	for _, match := range decodedField.FindAllStringSubmatch(text, -1) {
-		pointer += "/" + escapePointer(unquote(match[1]))
-	}
+	pointer = decodedAt(err)
 	if match := unexpectedField.FindStringSubmatch(text); match != nil {
 		return pointer + "/" + escapePointer(unquote(match[1])), unknownField
 	}
@@ -137,6 +135,14 @@ func locate(err error) (pointer, cause string) {
 		return "", trailing
 	}
 	return pointer, wrongType
+}
+
+// decodedAt is the field that a decoding failure lies in; members that are missing there are named by a *validate.Error.
+func decodedAt(err error) (pointer string) {
+	for _, match := range decodedField.FindAllStringSubmatch(err.Error(), -1) {
+		pointer += "/" + escapePointer(unquote(match[1]))
+	}
+	return pointer
 }
 
 func unquote(quoted string) string {

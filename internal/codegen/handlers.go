@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"github.com/go-faster/yaml"
 	"github.com/ogen-go/ogen"
@@ -45,7 +46,10 @@ func writeHandlers(document []byte, dir, module string) error {
 	if err := generator.WriteSource(genfs.FormattedSource{Root: dir}, "oas"); err != nil {
 		return fmt.Errorf("write ogen's server: %w", err)
 	}
-	return refine(dir, handlerRefinements, module+"/internal/wire")
+	if err := refine(dir, handlerRefinements, module+"/internal/wire"); err != nil {
+		return err
+	}
+	return refineBytes(filepath.Join(dir, "oas_json_gen.go"), generator.Types())
 }
 
 func keepMicroseconds(schema *ogen.Schema) {

@@ -1,6 +1,15 @@
 package codegen
 
-import "regexp"
+import (
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/ogen-go/ogen/gen/ir"
+)
 
 // handlerRefinements have answers written and parameters found by internal/wire, whose comments say why.
 var handlerRefinements = []refinement{
@@ -47,4 +56,41 @@ var handlerRefinements = []refinement{
 		form: regexp.MustCompile(`q\.HasParam\(cfg\)`),
 		with: "wire.Has(r, q, cfg)",
 	},
+}
+
+// refineBytes holds bytes to the contract, where ogen leaves null to jx: null is refused unless the field may be null, and
+// what is absent stays absent in answers. Contracts without bytes have nothing to refine.
+func refineBytes(path string, types map[string]*ir.Type) error {
+	source, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("refine ogen's server: %w", err)
+	}
+	text := strings.ReplaceAll(string(source), "d.Base64()", "wire.Base64(d)")
+	for _, name := range slices.Sorted(maps.Keys(types)) {
+		for _, field := range types[name].Fields {
+			var method, form, with string
+			switch {
+			case field.Type.Primitive != ir.ByteSlice:
+				continue
+			case field.Type.NilSemantic.Null():
+				method, form, with = "Decode(d *jx.Decoder) error", `wire\.Base64\(d\)(\n\t+s\.`+field.Name+` = )`, "d.Base64()$1"
+			case field.Type.NilSemantic.Optional():
+				method, form, with = "encodeFields(e *jx.Encoder)", `\{(\n.*\n\t+e\.Base64\(s\.`+field.Name+`\)\n)`, "if s."+field.Name+" != nil {$1"
+			default:
+				continue
+			}
+			head := fmt.Sprintf("\nfunc (s *%s) %s {\n", name, method)
+			before, body, found := strings.Cut(text, head)
+			body, after, ended := strings.Cut(body, "\n}\n")
+			pattern := regexp.MustCompile(form)
+			if !found || !ended || !pattern.MatchString(body) {
+				return fmt.Errorf("refine ogen's server: %s of %s has nothing of the form %s", method, name, form)
+			}
+			text = before + head + pattern.ReplaceAllString(body, with) + "\n}\n" + after
+		}
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		return fmt.Errorf("refine ogen's server: %w", err)
+	}
+	return nil
 }

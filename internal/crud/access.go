@@ -25,6 +25,11 @@ var Permissions = []string{
 	"user_roles:read",
 }
 
+// PlatformPermissions are what the platform holds: those of rows that belong to no tenant.
+var PlatformPermissions = []string{
+	"tenants:read",
+}
+
 // Who may do what, as declared beside each entity. Custom operations ask the same rules.
 var (
 	RoleRead       = access.Rule{Permission: "roles:read"}

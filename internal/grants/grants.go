@@ -37,6 +37,8 @@ type Options struct {
 	// ListenURL leads to Postgres itself, not to a pooler in transaction mode. Empty means that changes made elsewhere
 	// cannot be heard; answers are then one second old at most.
 	ListenURL string
+	// Platform is what a platform principal may do without belonging to a tenant. Defaults to nothing.
+	Platform []string
 	// Size is how many callers' grants are kept. Defaults to 10,000, about 10 MB.
 	Size int
 	// Logger is told when the listening connection is lost and found. Required.
@@ -46,6 +48,7 @@ type Options struct {
 // Grants answers what callers may do. It is safe for concurrent use.
 type Grants struct {
 	driver   dialect.Driver
+	platform []string
 	self     string             // unlike that of any other process
 	listener *postgres.Listener // nil without ListenURL
 	cache    *cache
@@ -59,7 +62,7 @@ func New(o Options) (*Grants, error) {
 	if o.Size == 0 {
 		o.Size = 10_000
 	}
-	g := &Grants{driver: o.Driver, self: rand.Text()}
+	g := &Grants{driver: o.Driver, platform: o.Platform, self: rand.Text()}
 	var err error
 	if g.cache, err = newCache(o.Size, g.read); err != nil {
 		return nil, fmt.Errorf("grants: %w", err)
@@ -86,15 +89,12 @@ func (g *Grants) Hears() bool { return g.listener != nil && g.listener.Healthy()
 // ForgetAll has everything read anew: for a change that was made past the application.
 func (g *Grants) ForgetAll() { g.cache.forgetAll() }
 
-// platformPermissions are what a platform principal may do without belonging to a tenant.
-var platformPermissions = []string{"tenants:read"}
-
 // Of returns the principal's permissions, which the caller must not change: a service's are its scopes, a user's are
 // those of its roles. Its error is an *auth.TokenError for a tenant or user that does not exist, a *problem.Error for one
 // that is suspended or inactive. Refusals are never kept.
 func (g *Grants) Of(ctx context.Context, principal *auth.Principal) ([]string, error) {
 	if principal.Platform {
-		return platformPermissions, nil
+		return g.platform, nil
 	}
 	age := maxAge
 	if !g.Hears() {

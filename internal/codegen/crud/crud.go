@@ -29,8 +29,9 @@ type input struct {
 	Entities    []*model.Entity
 	Entity      *model.Entity // the one being written; nil in the shared files
 	Constraints []constraint
-	Samples     []sample
-	Owned       []*gen.Type // tenant-owned types, internal ones too
+	// Samples are of tenant-owned entities, PlatformSamples of the others.
+	Samples, PlatformSamples []sample
+	Owned                    []*gen.Type // tenant-owned types, internal ones too
 }
 
 // Write fills dir with the package crud: one file per entity, and the files they share.
@@ -39,11 +40,17 @@ func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, table
 	if err != nil {
 		return fmt.Errorf("parse crud templates: %w", err)
 	}
-	samples, err := samplesOf(entities)
+	samples, err := samplesOf(entities, true)
 	if err != nil {
 		return err
 	}
-	data := input{Module: module, Entities: entities, Constraints: constraintsOf(entities, tables), Samples: samples, Owned: owned(graph)}
+	global, err := samplesOf(entities, false)
+	if err != nil {
+		return err
+	}
+	data := input{
+		Module: module, Entities: entities, Constraints: constraintsOf(entities, tables), Samples: samples, PlatformSamples: global, Owned: owned(graph),
+	}
 	if err := os.Mkdir(filepath.Join(dir, "crudtest"), 0o755); err != nil {
 		return fmt.Errorf("make folder: %w", err)
 	}

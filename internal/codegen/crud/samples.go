@@ -28,13 +28,14 @@ func (s sample) References() []reference { return append(slices.Clone(s.Refers),
 // reference is a field of a sample that holds another entity's id.
 type reference struct{ Field, Resource string }
 
-// samplesOf returns a sample of each tenant-owned entity that can be created, after those it refers to.
-func samplesOf(entities []*model.Entity) ([]sample, error) {
+// samplesOf returns a sample of each entity that can be created, after those it refers to: of the tenant-owned, or of the
+// global ones.
+func samplesOf(entities []*model.Entity, owned bool) ([]sample, error) {
 	var out []sample
 	done := map[string]bool{}
 	var visit func(e *model.Entity, path []string) error
 	visit = func(e *model.Entity, path []string) error {
-		if done[e.Name] || !e.TenantOwned || !e.Has(contract.Create) {
+		if done[e.Name] || e.TenantOwned != owned || !e.Has(contract.Create) {
 			return nil
 		}
 		if slices.Contains(path, e.Name) {
@@ -89,12 +90,12 @@ func sampleOf(e *model.Entity, entities []*model.Entity) (sample, error) {
 	return s, nil
 }
 
-// targetOf returns the tenant-owned entity whose id the field holds, nil when it holds none.
+// targetOf returns the entity whose id the field holds, nil when it holds none or the id of one that has no sample beside e's.
 func targetOf(e *model.Entity, f *model.Field, entities []*model.Entity) *model.Entity {
 	for _, edge := range e.Node.Edges {
 		if edge.Unique && edge.Field() != nil && edge.Field().Name == f.Ent.Name {
 			i := slices.IndexFunc(entities, func(other *model.Entity) bool { return other.Name == edge.Type.Name })
-			if entities[i].TenantOwned {
+			if entities[i].TenantOwned == e.TenantOwned {
 				return entities[i]
 			}
 		}

@@ -59,7 +59,7 @@ var Operations = []Operation{
 		Permission: "user_roles:delete", TenantOwned: true, Related: false},
 }
 
-// Sample is a body that creates one row of a tenant-owned entity. {{n}} in it stands for a text that no other row
+// Sample is a body that creates one row of an entity. {{n}} in it stands for a text that no other row
 // has, {{users}} for the id of a sample of users.
 type Sample struct {
 	Resource, Path, Body string
@@ -69,7 +69,7 @@ type Sample struct {
 	References map[string]string
 }
 
-// Samples in an order in which each refers to earlier ones only.
+// Samples of tenant-owned entities, in an order in which each refers to earlier ones only.
 var Samples = []Sample{
 	{Resource: "roles", Path: "/v1/roles",
 		Body:       "{\"name\": \"Support agent{{n}}\"}",
@@ -84,3 +84,6 @@ var Samples = []Sample{
 		Patch:      "{}",
 		References: map[string]string{"userId": "users", "roleId": "roles"}},
 }
+
+// PlatformSamples are the same of entities that belong to no tenant.
+var PlatformSamples = []Sample{}
