@@ -1,4 +1,5 @@
 # The server's image, from the same files as `make image`: docker build --build-arg VERSION=1.4.0 .
+# Only the labels of commit and date are not in it: add --label org.opencontainers.image.revision=$(git rev-parse HEAD).
 # The .git folder belongs to the build context, or the image does not know its commit.
 ARG GO_IMAGE=docker.io/library/golang:1.26
 FROM ${GO_IMAGE} AS build

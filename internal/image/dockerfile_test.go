@@ -41,3 +41,36 @@ func TestDockerfileSaysTheSame(t *testing.T) {
 		t.Errorf("the Dockerfile's last stage says\n%v, want\n%v, and labels %v", got, want, named)
 	}
 }
+
+// TestDockerContextIsTheCommit asks whether .dockerignore keeps a committed file out of the build: git would miss it in
+// there, and the image call its checkout changed, though nothing was.
+func TestDockerContextIsTheCommit(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../../.dockerignore")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := clone(t)
+	leftOut := func(patterns string) string {
+		args := []string{"ls-files", "--cached", "--ignored"}
+		for line := range strings.Lines(patterns) {
+			line = strings.TrimSpace(line)
+			if line == "" || strings.HasPrefix(line, "#") {
+				continue
+			}
+			args = append(args, "--exclude=/"+strings.TrimPrefix(line, "/")) // Docker's start at the root, git's would not
+		}
+		return git(t, dir, args...)
+	}
+	if got := leftOut(string(data)); got != "" {
+		t.Errorf(".dockerignore leaves out what is committed:\n%s", got)
+	}
+	for _, fault := range []string{"docs", "**/operations.md"} {
+		if got := leftOut(string(data) + "\n" + fault + "\n"); !strings.Contains(got, "docs/operations.md") {
+			t.Errorf("%s: got %q, want the document that it leaves out", fault, got)
+		}
+	}
+	if got := leftOut("operations.md\n"); got != "" {
+		t.Errorf("a name at the root leaves out %s, want nothing", got)
+	}
+}
