@@ -20,7 +20,8 @@ const (
 	memoryShare = 0.9
 )
 
-// tuneMemory sets up the collector. (The number of CPUs a container may use is seen to by Go itself, since 1.25.)
+// tuneMemory sets up the collector. (The number of CPUs a container may use is seen to by Go itself, since 1.25: rounded up,
+// and at least two where the machine has them.)
 func tuneMemory(ctx context.Context, env config.Environment, logger *slog.Logger) {
 	if env["GOGC"] == "" {
 		debug.SetGCPercent(gcPercent)
