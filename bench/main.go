@@ -47,7 +47,7 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&o.users, "users", 500, "users of each tenant")
 	flags.StringVar(&o.out, "out", "bench/latest.json", "file for the result")
 	flags.StringVar(&o.profile, "profile", "", "folder for CPU and allocation profiles of both servers; takes some rounds more")
-	flags.StringVar(&o.only, "only", "", "one operation: get, list or create")
+	flags.StringVar(&o.only, "only", "", "one comparison: get, list, create or pages")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -88,6 +88,11 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	}
 	if err := result.memory(s); err != nil {
 		return err
+	}
+	if o.only == "" || o.only == "pages" {
+		if err := s.pages(ctx, o, result); err != nil {
+			return fmt.Errorf("compare pages: %w", err)
+		}
 	}
 	result.print(stdout)
 	if err := result.write(o.out); err != nil {

@@ -26,7 +26,9 @@ type result struct {
 	Budget     map[string]float64               `json:"budget"`
 	Operations map[string]map[string]*operating `json:"operations"` // by operation and server
 	Memory     map[string]float64               `json:"residentMiB"`
-	Machine    machine                          `json:"machine"`
+	// DeepPage is the server's requests per second for page 10,000 of a list over those for its first page.
+	DeepPage float64 `json:"deepPage,omitempty"`
+	Machine  machine `json:"machine"`
 }
 
 type machine struct {
@@ -137,6 +139,9 @@ func (r *result) print(to io.Writer) {
 		}
 		fmt.Fprintf(to, "%-7s ratio %.2f (rounds %.2f to %.2f, by processor time %.2f), %s of %.2f\n",
 			op.name, ratio, r.Spread[op.name][0], r.Spread[op.name][1], r.CPURatio[op.name], verdict, budgets[op.name])
+	}
+	if r.DeepPage > 0 {
+		fmt.Fprintf(to, "page %d of a list, to its first page: ratio %.2f\n", deepPage, r.DeepPage)
 	}
 }
 
