@@ -45,8 +45,8 @@ func Install(ctx context.Context, root string, log io.Writer) error {
 	}
 	fmt.Fprintf(log, "npm ci: installing node packages (%s)\n", why)
 	start := time.Now()
-	if out, err := run(ctx, root, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"); err != nil {
-		return fmt.Errorf("install node packages: %w\n%s", err, out)
+	if err := install(ctx, root, log, stallLimit, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=http"); err != nil {
+		return err
 	}
 	fmt.Fprintf(log, "npm ci: done in %.1f s\n", time.Since(start).Seconds())
 	return nil
