@@ -180,7 +180,7 @@ func runsOnAll(t *testing.T, root string) {
 	t.Helper()
 	command(t, root, "go", "vet", "./...")
 	start := time.Now()
-	out := command(t, root, "go", "test", "./internal/api", "-v", "-timeout", "20m", "-contract.requests=10000",
+	out := command(t, root, "go", "test", "./internal/api", "-v", "-timeout", "20m", "-contract.requests=20000",
 		"-run", "TestEveryOperation|TestSamplesAreAccepted|TestHandlerKeepsTheContract")
 	for _, name := range []string{"TestEveryOperationStaysInItsTenant", "TestEveryOperationAsksForItsOwnPermission", "TestSamplesAreAccepted", "TestHandlerKeepsTheContract"} {
 		if !strings.Contains(out, "--- PASS: "+name+" ") {

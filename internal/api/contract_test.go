@@ -72,9 +72,10 @@ func TestHandlerKeepsTheContract(t *testing.T) {
 		t.Errorf("%s", f)
 	}
 	// A run in which every request is refused proves nothing.
+	least := requests / len(doc.Operations) / 100 // none are asked for in a short run
 	for _, op := range doc.Operations {
-		if n := total.Successes(op.ID); len(total.Failures) == 0 && n < requests/2000 {
-			t.Errorf("%s succeeded %d times, want more: %v", op.ID, n, total.Answers[op.ID])
+		if n := total.Successes(op.ID); len(total.Failures) == 0 && n < least {
+			t.Errorf("%s succeeded %d times, want %d: %v", op.ID, n, least, total.Answers[op.ID])
 		}
 	}
 }
