@@ -189,12 +189,15 @@ func (w *world) start(t *testing.T, env config.Environment, args ...string) *ser
 	for name, value := range all {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
-	out, err := cmd.StderrPipe()
+	// Not cmd.StderrPipe: whoever waits for the process closes that, with the last lines unread.
+	out, said, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	cmd.Stderr = said
 	s := &server{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}, read: make(chan struct{})}
-	if s.Process, err = child.Start(cmd, child.Options{}); err != nil {
+	s.Process, err = child.Start(cmd, child.Options{})
+	if err := errors.Join(err, said.Close()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -209,14 +212,17 @@ func (w *world) start(t *testing.T, env config.Environment, args ...string) *ser
 	select {
 	case <-listening:
 	case <-s.read:
-		t.Fatalf("the server ended before it listened:\n%s", s.said())
+		if s.url == "" { // it may have ended since
+			t.Fatalf("the server ended before it listened:\n%s", s.said())
+		}
 	}
 	return s
 }
 
 // listen keeps what the process says, and closes listening when that tells its addresses.
-func (s *server) listen(out io.Reader, listening chan struct{}) {
+func (s *server) listen(out io.ReadCloser, listening chan struct{}) {
 	defer close(s.read)
+	defer func() { _ = out.Close() }()
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		s.mu.Lock()
