@@ -118,7 +118,7 @@ func (l errorLog) take() string {
 func (s *stack) worlds(t *testing.T, doc *contracttest.Document) func(int) (*contracttest.World, error) {
 	t.Helper()
 	s.watchWrites(t)
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: s.appURL, MaxConns: 4})
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: s.appURL, MaxConns: 4, MaxWait: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

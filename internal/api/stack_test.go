@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -76,7 +77,8 @@ func newStack(t *testing.T) *stack {
 // of its own, which listen on listenURL.
 func (s *stack) replica(t *testing.T, appURL, listenURL string, options ...func(*api.Config)) *stack {
 	t.Helper()
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: appURL, MaxConns: 4, Observe: s.watch(t)})
+	// Tests send more at once than a server would queue, on machines of any speed.
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: appURL, MaxConns: 4, MaxWait: time.Minute, Observe: s.watch(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
