@@ -4,6 +4,7 @@
 package idempotency
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -53,12 +54,11 @@ func Once[T any](ctx context.Context, client *ent.Client, op Operation, key stri
 		})
 		return answer, err
 	}
-	body, err := json.Marshal(request)
+	sum, err := fingerprint(request)
 	if err != nil {
-		return nil, fmt.Errorf("encode request: %w", err)
+		return nil, err
 	}
-	sum := sha256.Sum256(body)
-	attempt := first{scope: scopeOf(ctx, op.ID), key: key, request: hex.EncodeToString(sum[:])}
+	attempt := first{scope: scopeOf(ctx, op.ID), key: key, request: sum}
 	var kept memory = ofTenant{}
 	if op.Platform {
 		kept = ofPlatform{}
@@ -75,6 +75,28 @@ func Once[T any](ctx context.Context, client *ent.Client, op Operation, key stri
 		}
 	}
 	return nil, fmt.Errorf("key %q keeps being taken and freed: %w", key, postgres.ErrSerialization)
+}
+
+// fingerprint is the SHA-256, in hex, of the request's JSON with its members in order: ogen writes the members of a free
+// object as Go's map yields them, which is another order each time.
+func fingerprint(request any) (string, error) {
+	written, err := json.Marshal(request)
+	if err != nil {
+		return "", fmt.Errorf("encode request: %w", err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(written))
+	// As text: two numbers beyond a float64 are not one.
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return "", fmt.Errorf("order request: %w", err)
+	}
+	ordered, err := json.Marshal(value)
+	if err != nil {
+		return "", fmt.Errorf("order request: %w", err)
+	}
+	sum := sha256.Sum256(ordered)
+	return hex.EncodeToString(sum[:]), nil
 }
 
 // first identifies a request.
