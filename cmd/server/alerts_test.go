@@ -35,7 +35,7 @@ func TestRulesAndDashboardAgainstServedMetrics(t *testing.T) {
 	}))
 	t.Cleanup(receiver.Close)
 	s := startServer(t, config.Environment{
-		"LOCKSTEP_OIDC_ISSUERS": "ISSUER," + nobody, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.URL,
+		"LOCKSTEP_OIDC_ISSUERS": "ISSUER any-tenant platform," + nobody + " any-tenant", "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.URL,
 		"LOCKSTEP_DATABASE_MAX_CONNS": "2", "LOCKSTEP_DATABASE_MAX_WAITING": "10", "LOCKSTEP_DATABASE_MAX_WAIT": "1m",
 		"LOCKSTEP_RATE_LIMIT_PRINCIPAL": fmt.Sprintf("%d/1h", quota),
 	})

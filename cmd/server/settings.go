@@ -37,7 +37,7 @@ func newSettings(cmd *cobra.Command, env config.Environment) *settings {
 		}
 		return postgres.CheckURL(s.ListenURL)
 	}
-	s.list.Get("oidc-issuers").Check = func() error { return each(s.Issuers, auth.CheckIssuer) }
+	s.list.Get("oidc-issuers").Check = func() error { return auth.CheckIssuers(s.Issuers) }
 	for name, check := range map[string]func() error{
 		"otel-endpoint":            func() error { return telemetry.CheckEndpoint(s.Traces.Endpoint) },
 		"otel-traces-endpoint":     func() error { return telemetry.CheckEndpoint(s.Traces.TracesEndpoint) },

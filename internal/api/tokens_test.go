@@ -12,6 +12,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/lockstep-dev/lockstep/internal/api"
+	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
 )
 
@@ -56,6 +58,40 @@ func TestTokensThatAreNotAccepted(t *testing.T) {
 			}
 			// Only whether the user exists is for the database to say.
 			if n := s.statements.Load() - before; n > 0 && name != "user of another tenant" && name != "unknown tenant" {
+				t.Errorf("got %d statements, want the request to end before its operation", n)
+			}
+		})
+	}
+}
+
+// TestAnIssuerSpeaksForItsTenants binds the issuer to one of two tenants: it signs well for the other one and for the
+// platform too, and is not believed.
+func TestAnIssuerSpeaksForItsTenants(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	own := devissuer.TokenRequest{TenantID: s.acme.id, UserID: s.acme.admin.id}
+	foreign := devissuer.TokenRequest{TenantID: s.globex.id, UserID: s.globex.admin.id}
+	service := devissuer.TokenRequest{TenantID: s.globex.id, ClientID: "importer", Scopes: []string{"users:read"}}
+	s.check(t, call{path: "/v1/users", token: s.token(t, foreign), status: 200})
+	verifier, err := auth.New(auth.Config{Issuers: []string{s.issuer.URL() + " " + s.acme.id.String()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bound := s.replica(t, s.appURL, s.appURL, func(c *api.Config) { c.Verifier = verifier })
+	bound.check(t, call{path: "/v1/users", token: s.token(t, own), status: 200})
+	for name, c := range map[string]call{
+		"a user of another tenant":    {path: "/v1/users", token: s.token(t, foreign)},
+		"a service of another tenant": {path: "/v1/users", token: s.token(t, service)},
+		"the platform":                {path: "/v1/tenants", token: s.platform},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := bound.statements.Load()
+			c.status, c.code, c.absent = 401, "unauthenticated", []string{s.globex.id.String()}
+			got := bound.check(t, c)
+			if challenge := got.header.Get("WWW-Authenticate"); !strings.Contains(challenge, "may not speak for") {
+				t.Errorf("got WWW-Authenticate %q, want the reason in it", challenge)
+			}
+			if n := bound.statements.Load() - before; n > 0 {
 				t.Errorf("got %d statements, want the request to end before its operation", n)
 			}
 		})

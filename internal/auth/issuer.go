@@ -31,6 +31,7 @@ var errUnavailable = errors.New("the issuer's keys are not known yet")
 // issuer knows the keys of one issuer.
 type issuer struct {
 	url    string
+	trust  trust
 	client *http.Client
 	logger *slog.Logger
 	meter  Meter

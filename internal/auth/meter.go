@@ -24,13 +24,14 @@ const (
 	ResultAudience    = "audience"           // for another audience
 	ResultExpired     = "expired"            // too late
 	ResultNotYet      = "not_yet_valid"      // too early
+	ResultTrust       = "trust"              // for a tenant, or the platform, that its issuer may not speak for
 	ResultClaims      = "claims"             // a claim is missing or malformed
 )
 
 // Results lists all results of a verification.
 func Results() []string {
 	return []string{ResultOK, ResultMissing, ResultMalformed, ResultType, ResultAlgorithm, ResultIssuer, ResultUnavailable, ResultKey,
-		ResultSignature, ResultAudience, ResultExpired, ResultNotYet, ResultClaims}
+		ResultSignature, ResultAudience, ResultExpired, ResultNotYet, ResultTrust, ResultClaims}
 }
 
 func resultOf(err error) string {

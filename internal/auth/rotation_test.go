@@ -240,13 +240,19 @@ func TestSeveralIssuers(t *testing.T) {
 func TestConfig(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]auth.Config{
-		"no issuer":       {},
-		"http":            {Issuers: []string{"http://issuer.example"}},
-		"no host":         {Issuers: []string{"https://"}},
-		"another scheme":  {Issuers: []string{"file:///etc/passwd"}},
-		"like a loopback": {Issuers: []string{"http://127.0.0.1.evil.example"}},
-		"with a password": {Issuers: []string{"https://u:p@issuer.example"}},
-		"too much skew":   {Issuers: []string{"https://issuer.example"}, Skew: 61 * time.Second},
+		"no issuer":               {},
+		"http":                    {Issuers: []string{"http://issuer.example"}},
+		"no host":                 {Issuers: []string{"https://"}},
+		"another scheme":          {Issuers: []string{"file:///etc/passwd"}},
+		"like a loopback":         {Issuers: []string{"http://127.0.0.1.evil.example"}},
+		"with a password":         {Issuers: []string{"https://u:p@issuer.example"}},
+		"two that say nothing":    {Issuers: []string{"https://a.example", "https://b.example"}},
+		"one of two says nothing": {Issuers: []string{"https://a.example any-tenant", "https://b.example"}},
+		"twice":                   {Issuers: []string{"https://a.example any-tenant", "https://a.example platform"}},
+		"for a slug":              {Issuers: []string{"https://a.example acme"}},
+		"any tenant and one":      {Issuers: []string{"https://a.example any-tenant " + someTenant.String()}},
+		"words and no issuer":     {Issuers: []string{" "}},
+		"too much skew":           {Issuers: []string{"https://issuer.example"}, Skew: 61 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -89,7 +89,7 @@ func newVerifier(t *testing.T, c *clock, issuers ...*realIssuer) *auth.Verifier 
 	t.Helper()
 	config := auth.Config{Clock: c.Now}
 	for _, i := range issuers {
-		config.Issuers = append(config.Issuers, i.URL())
+		config.Issuers = append(config.Issuers, i.URL()+" any-tenant platform")
 	}
 	return newVerifierWith(t, config)
 }

@@ -46,8 +46,12 @@ func New(c Config) (*Verifier, error) {
 		return nil, err
 	}
 	v := &Verifier{config: c, issuers: make(map[string]*issuer)}
-	for _, url := range c.Issuers {
-		v.issuers[url] = &issuer{url: url, client: c.HTTPClient, logger: c.Logger, meter: c.Meter, clock: c.Clock}
+	trusted, err := parseIssuers(c.Issuers)
+	if err != nil {
+		return nil, fmt.Errorf("auth: %w", err)
+	}
+	for _, t := range trusted {
+		v.issuers[t.url] = &issuer{url: t.url, trust: t, client: c.HTTPClient, logger: c.Logger, meter: c.Meter, clock: c.Clock}
 	}
 	if v.proven, err = lru.New[[sha256.Size]byte, proof](provenTokens); err != nil {
 		return nil, fmt.Errorf("auth: %w", err)
@@ -118,6 +122,9 @@ func (v *Verifier) prove(ctx context.Context, token string) (*proof, error) {
 	}
 	principal, err := v.principal(payload)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.issuer.trust.permits(principal); err != nil {
 		return nil, err
 	}
 	p.principal = *principal

@@ -102,7 +102,7 @@ func (c *Config) Settings() Settings {
 			Help: "most requests of all principals of a tenant together"},
 
 		{Group: "Access tokens", Name: "oidc-issuers", Value: list(&c.Issuers, "URLs"),
-			Help: "accepted token issuers, exactly as in the claim iss"},
+			Help: "accepted token issuers, exactly as in the claim iss; of several, each with whom it may speak for: URL any-tenant platform, URL TENANT_ID…"},
 		{Name: "oidc-audience", Default: "lockstep", Value: text(&c.Audience, "name"),
 			Help: "audience a token must name"},
 		{Name: "oidc-tenant-claim", Default: "tenant_id", Value: text(&c.TenantClaim, "name"),

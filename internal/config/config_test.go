@@ -159,7 +159,7 @@ func TestAllMistakesAtOnce(t *testing.T) {
 		`LOCKSTEP_DATABASE_URL is required: set it to the Postgres URL of the role core_app (or LOCKSTEP_DATABASE_URL_FILE to a file that holds it)`,
 		`--database-max-conns is "1001": give a whole number (count) from 1 to 1000`,
 		`LOCKSTEP_DATABASE_PGBOUNCER is "maybe": give true or false`,
-		`LOCKSTEP_OIDC_ISSUERS is required: set it to the accepted token issuers, exactly as in the claim iss`,
+		`LOCKSTEP_OIDC_ISSUERS is required: set it to the accepted token issuers, exactly as in the claim iss; of several, each with whom it may speak for: URL any-tenant platform, URL TENANT_ID…`,
 		`LOCKSTEP_LOG_LEVEL is "loud": give debug, info, warn or error`,
 	}, "\n")
 	for _, line := range strings.Split(want, "\n") {
