@@ -45,8 +45,14 @@ func TestContractTestSeesFaults(t *testing.T) {
 				p.status = 400
 			}
 		}, "is documented with status 422 and came with 400"},
-		"content type": {func(_ *stack, _ *http.Request, p *planted) { p.header.Set("Content-Type", "text/html") }, "Content-Type"},
-		"no location":  {func(_ *stack, _ *http.Request, p *planted) { p.header.Del("Location") }, `header "Location" missing`},
+		"content type":      {func(_ *stack, _ *http.Request, p *planted) { p.header.Set("Content-Type", "text/html") }, "Content-Type"},
+		"no location":       {func(_ *stack, _ *http.Request, p *planted) { p.header.Del("Location") }, `header "Location" missing`},
+		"undeclared header": {func(_ *stack, _ *http.Request, p *planted) { p.header.Set("X-Powered-By", "x") }, "the header X-Powered-By is not declared"},
+		"no request id": {func(_ *stack, _ *http.Request, p *planted) {
+			if p.status == 200 {
+				p.header.Del("X-Request-Id")
+			}
+		}, `header "X-Request-Id" missing`},
 		"no challenge": {func(_ *stack, _ *http.Request, p *planted) { p.header.Del("WWW-Authenticate") }, "without WWW-Authenticate"},
 		"shown SQL":    {replace(`"detail":"`, `"detail":"violates foreign key `), "shows SQL"},
 		"refused write": {func(s *stack, _ *http.Request, p *planted) {

@@ -18,6 +18,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/crud/crudtest"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/ratelimit"
 	"github.com/lockstep-dev/lockstep/migrations"
 	"github.com/lockstep-dev/lockstep/openapi"
 )
@@ -114,6 +115,9 @@ func (l errorLog) take() string {
 	return l.buffer.String()
 }
 
+// plenty limits nobody, and has every answer say so.
+var plenty = ratelimit.Limits{Principal: ratelimit.Policy{Quota: 1 << 30, Window: time.Second}, Tenant: ratelimit.Policy{Quota: 1 << 30, Window: time.Second}}
+
 // worlds returns how to make a world: a new tenant on the stack, with a row of every entity.
 func (s *stack) worlds(t *testing.T, doc *contracttest.Document) func(int) (*contracttest.World, error) {
 	t.Helper()
@@ -126,7 +130,7 @@ func (s *stack) worlds(t *testing.T, doc *contracttest.Document) func(int) (*con
 	log := newErrorLog()
 	handler, err := api.New(api.Config{
 		DB: db, Verifier: s.verifier, Grants: s.grants, Migrations: migrations.FS, Contract: openapi.Document,
-		Logger: slog.New(log), MaxBody: 64 << 10,
+		Logger: slog.New(log), MaxBody: 64 << 10, RateLimits: plenty,
 	})
 	if err != nil {
 		t.Fatal(err)

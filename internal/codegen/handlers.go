@@ -2,13 +2,17 @@ package codegen
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
+	"strings"
 
 	"github.com/go-faster/yaml"
 	"github.com/ogen-go/ogen"
 	"github.com/ogen-go/ogen/gen"
 	"github.com/ogen-go/ogen/gen/genfs"
 	"github.com/ogen-go/ogen/gen/ir"
+
+	"github.com/lockstep-dev/lockstep/internal/codegen/openapi"
 )
 
 // timeFormat keeps microseconds, which is what Postgres keeps; ogen's own RFC 3339 drops them.
@@ -24,12 +28,17 @@ func writeHandlers(document []byte, dir, module string) error {
 	for _, schema := range spec.Components.Schemas {
 		keepMicroseconds(schema)
 	}
+	responses := []ogen.Responses{spec.Components.Responses}
 	for _, path := range spec.Paths {
 		for _, op := range []*ogen.Operation{path.Get, path.Post, path.Put, path.Patch, path.Delete} {
 			if op != nil {
 				openRanges(op.Parameters)
+				responses = append(responses, op.Responses)
 			}
 		}
+	}
+	for _, r := range responses {
+		dropShared(r)
 	}
 	generator, err := gen.NewGenerator(spec, gen.Options{
 		Generator: gen.GenerateOptions{
@@ -67,6 +76,17 @@ func keepMicroseconds(schema *ogen.Schema) {
 	}
 	if schema.Items != nil {
 		keepMicroseconds(schema.Items.Item)
+	}
+}
+
+// dropShared hides the headers that internal/api writes to every answer: ogen would make a field of each, and ask every
+// operation for its value.
+func dropShared(responses map[string]*ogen.Response) {
+	for _, response := range responses {
+		maps.DeleteFunc(response.Headers, func(_ string, h *ogen.Header) bool { return strings.HasPrefix(h.Ref, openapi.SharedHeaders) })
+		if len(response.Headers) == 0 {
+			response.Headers = nil
+		}
 	}
 }
 

@@ -119,6 +119,9 @@ func (c *Checker) conforms(r *Request, a *Answer) []string {
 	if err != nil {
 		return []string{"the answer is not the contract's: " + firstLines(err.Error(), 12)}
 	}
+	if wrong := unannounced(response.Value.Headers, a.Header); wrong != nil {
+		return wrong
+	}
 	mediaType := response.Value.Content.Get(a.Header.Get("Content-Type"))
 	if mediaType == nil || len(a.Body) == 0 {
 		return nil
@@ -128,6 +131,28 @@ func (c *Checker) conforms(r *Request, a *Answer) []string {
 		return []string{"the body is no JSON: " + err.Error()}
 	}
 	return undeclared("", mediaType.Schema.Value, value)
+}
+
+// ofHTTP are the headers that mean the same on every answer of every server, which contracts do not list.
+var ofHTTP = []string{
+	"Accept-Patch", "Accept-Post", "Allow", "Cache-Control", "Connection", "Content-Length", "Content-Security-Policy", "Content-Type", "Date", "Referrer-Policy", "Vary",
+	"X-Content-Type-Options", "X-Frame-Options",
+}
+
+// unannounced finds headers that the contract does not declare: nobody would know to read them.
+func unannounced(declared openapi3.Headers, header http.Header) []string {
+	var wrong []string
+	for name := range header {
+		known := slices.Contains(ofHTTP, name) || strings.HasPrefix(name, "Access-Control-")
+		for other := range declared {
+			known = known || http.CanonicalHeaderKey(other) == name
+		}
+		if !known {
+			wrong = append(wrong, fmt.Sprintf("the header %s is not declared", name))
+		}
+	}
+	slices.Sort(wrong)
+	return wrong
 }
 
 // undeclared finds members of objects that their schemas do not name: what is not in the contract must not leave.

@@ -64,6 +64,7 @@ func steps() []step {
 		{"list null among values", listNulls},
 		{"show examples", writeExamples},
 		{"announce endings", announceEndings},
+		{"declare headers", declareHeaders},
 		{"list problem codes", listCodes},
 		{"show problems", showProblems},
 	}
