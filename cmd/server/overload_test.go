@@ -54,6 +54,43 @@ func TestFullPoolSheds(t *testing.T) {
 	}
 }
 
+// TestBusyServerStaysInService has a probe wait in a queue that is not full, for longer than a probe may.
+func TestBusyServerStaysInService(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, dbtest.New(t))
+	s := w.start(t, config.Environment{"LOCKSTEP_DATABASE_MAX_CONNS": "2", "LOCKSTEP_DATABASE_MAX_WAIT": "5m", "LOCKSTEP_REQUEST_TIMEOUT": "10m"})
+	s.ready(t)
+	id, unlock := w.lockedUser(t)
+	answers := make(chan answer, 3)
+	for range cap(answers) {
+		go func() {
+			answers <- s.do(t.Context(), "PATCH", "/v1/users/"+id.String(), w.acme.token, `{"displayName":"Changed"}`)
+		}()
+	}
+	w.waiting(t, 2)
+	scrape := func() map[string]sample { return parseMetrics(t, scrapeOf(t, s.admin)) }
+	before, waits := scrape(), "lockstep_db_pool_cancelled_acquires_total"
+	eventually(t, "two probes have waited in vain", func() bool {
+		if a := s.do(t.Context(), "GET", "/readyz", "", ""); a.status != 200 {
+			t.Fatalf("got %v, want a busy server to stay in service", a)
+		}
+		return sum(scrape(), waits) >= sum(before, waits)+2
+	})
+	metrics := scrape()
+	if sum(metrics, "lockstep_ready") != 1 {
+		t.Error("lockstep_ready says no of a busy server, where /readyz says yes")
+	}
+	if shed := "lockstep_db_pool_shed_total"; sum(metrics, shed) != sum(before, shed) {
+		t.Error("probes are counted as load that was shed")
+	}
+	unlock()
+	for range cap(answers) {
+		if a := <-answers; a.status != 200 {
+			t.Errorf("got %v, want 200", a)
+		}
+	}
+}
+
 // TestWaitForAConnectionHasAnEnd has requests wait for a connection that never comes.
 func TestWaitForAConnectionHasAnEnd(t *testing.T) {
 	t.Parallel()

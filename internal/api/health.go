@@ -29,6 +29,8 @@ type health struct {
 	mu      sync.Mutex
 	last    *readiness
 	decided finding // the last that was found
+	// answered is the pool's count at the last check.
+	answered int64
 }
 
 // readiness is one check, which all who ask meanwhile wait for.
@@ -131,12 +133,21 @@ func (h *health) ask(ctx context.Context) finding {
 	})
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !errors.Is(err, postgres.ErrBusy) {
-		// A pool that is busy works, and what does not fit is refused. Were the server taken out of service for that, its
-		// load would go to the others and take them out as well.
+	if works := h.works(); !works || !errors.Is(err, postgres.ErrBusy) && !errors.Is(err, context.DeadlineExceeded) {
 		h.decided = finding{h.judge(standing, err), standing.Newest}
 	}
 	return h.decided
+}
+
+// works reports whether the database is merely busy when it has no time for a probe: it has answered somebody since the
+// last one, or all connections run statements, which end with their requests. What does not fit is refused meanwhile. Were
+// the server taken out of service for that, its load would go to the others and take them out as well. A database that has
+// died keeps no connection, so that this holds for no longer than a request may take.
+func (h *health) works() bool {
+	stats := h.db.Stats()
+	answered := stats.Answered > h.answered
+	h.answered = stats.Answered
+	return answered || stats.InUse == stats.Max
 }
 
 // judge decides by the revision this binary embeds, not by the newest: the next release's migrations are made so that this

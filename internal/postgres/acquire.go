@@ -13,26 +13,36 @@ import (
 // waited for too long. Nothing was sent to the server.
 var ErrBusy = errors.New("postgres: all connections are in use, and the queue for them is full or slow")
 
-// acquire takes a connection from the pool. As long as there are fewer takers than connections it waits for no other; of
-// those beyond, MaxWaiting wait, for MaxWait, so that a server that cannot keep up says so at once instead of letting
-// every caller wait for ever longer. Give the connection back with release.
+// acquire takes a connection for a request's statement, and counts those that are refused one. Give the connection back
+// with release.
 func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
-	if takers := db.takers.Add(1); takers > int64(db.config.MaxConns) {
+	conn, err := db.take(ctx)
+	if errors.Is(err, ErrBusy) {
+		db.shed.Add(1)
+	}
+	return conn, err
+}
+
+// take takes a connection from the pool. As long as there are fewer takers than connections it waits for no other; of
+// those beyond, MaxWaiting wait, for MaxWait and until their own deadline, so that a server that cannot keep up says so at
+// once instead of letting every caller wait for ever longer.
+func (db *DB) take(ctx context.Context) (*pgxpool.Conn, error) {
+	takers := db.takers.Add(1)
+	queued := takers > int64(db.config.MaxConns)
+	if queued {
 		if takers > int64(db.config.MaxConns)+int64(db.config.MaxWaiting) {
 			db.takers.Add(-1)
-			db.shed.Add(1)
 			return nil, ErrBusy
 		}
 		// Made only here: a connection that is free needs no clock.
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, db.config.MaxWait, ErrBusy)
+		ctx, cancel = context.WithTimeout(ctx, db.config.MaxWait)
 		defer cancel()
 	}
 	conn, err := db.pool.Acquire(ctx)
 	if err != nil {
 		db.takers.Add(-1)
-		if errors.Is(context.Cause(ctx), ErrBusy) {
-			db.shed.Add(1)
+		if queued && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return nil, ErrBusy
 		}
 		return nil, err
@@ -41,6 +51,9 @@ func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 }
 
 func (db *DB) release(conn *pgxpool.Conn) {
+	if !conn.Conn().IsClosed() {
+		db.answered.Add(1)
+	}
 	conn.Release()
 	db.takers.Add(-1)
 }
@@ -53,7 +66,7 @@ type Querier interface {
 // Unscoped runs fn on a connection, for what belongs to no tenant, such as reading the schema's revision: row-level
 // security shows it no tenant's rows. Its error may be ErrBusy or ErrUnavailable.
 func (db *DB) Unscoped(ctx context.Context, fn func(Querier) error) error {
-	conn, err := db.acquire(ctx)
+	conn, err := db.take(ctx)
 	if err != nil {
 		return translate(ctx, err)
 	}

@@ -72,6 +72,15 @@ func TestWaitIsBounded(t *testing.T) {
 	if _, err := exec(ctx, w.driver, "update core.things set amount = 2"); !errors.Is(err, postgres.ErrBusy) {
 		t.Errorf("got %v, want ErrBusy", err)
 	}
+	shed := w.db.Stats().Shed
+	short, cancel := context.WithTimeout(ctx, time.Millisecond)
+	defer cancel()
+	if err := w.db.CheckRole(short); !errors.Is(err, postgres.ErrBusy) {
+		t.Errorf("a deadline before the wait's end: got %v, want ErrBusy", err)
+	}
+	if got := w.db.Stats().Shed; got != shed {
+		t.Errorf("got %d statements of requests that were refused, want %d: a check is none", got, shed)
+	}
 	gone, cancel := context.WithCancel(ctx)
 	cancel()
 	if _, err := exec(gone, w.driver, "update core.things set amount = 2"); !errors.Is(err, context.Canceled) {

@@ -33,7 +33,7 @@ type DB struct {
 	// scopeArgs follow the scope's own two arguments.
 	scopeArgs []any
 
-	shed atomic.Int64 // see Stats
+	shed, answered atomic.Int64 // see Stats
 }
 
 // Open returns a database for c. It does not connect: connections are opened when first needed, and each

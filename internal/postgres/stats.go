@@ -6,14 +6,14 @@ import "time"
 type Stats struct {
 	// Max is the most connections it may have, InUse how many run statements, Idle how many wait for work.
 	Max, InUse, Idle int32
-	// Waiting is how many callers wait for a connection, Shed how many were refused one with ErrBusy.
+	// Waiting is how many callers wait for a connection, Shed how many statements of requests were refused one with ErrBusy.
 	Waiting, Shed int64
 	// Acquires counts connections handed out, AcquireTime what getting them took, Waits those that were not there at once,
 	// and Cancelled the callers that gave up waiting.
 	Acquires, Waits, Cancelled int64
 	AcquireTime                time.Duration
-	// Opened counts connections made.
-	Opened int64
+	// Opened counts connections made, Answered how often one was given back in working order: the database has answered on it.
+	Opened, Answered int64
 }
 
 // Stats returns the pool's numbers as they are.
@@ -23,6 +23,6 @@ func (db *DB) Stats() Stats {
 		Max: s.MaxConns(), InUse: s.AcquiredConns(), Idle: s.IdleConns(),
 		Waiting: max(0, db.takers.Load()-int64(s.MaxConns())), Shed: db.shed.Load(),
 		Acquires: s.AcquireCount(), Waits: s.EmptyAcquireCount(), Cancelled: s.CanceledAcquireCount(), AcquireTime: s.AcquireDuration(),
-		Opened: s.NewConnsCount(),
+		Opened: s.NewConnsCount(), Answered: db.answered.Load(),
 	}
 }
