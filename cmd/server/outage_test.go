@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/lockstep-dev/lockstep/internal/config"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 	"github.com/lockstep-dev/lockstep/internal/devdb"
@@ -40,8 +42,8 @@ func (d *durable) start(t *testing.T) {
 	d.port = d.Port()
 }
 
-// crash ends Postgres without letting it write anything out: immediate shutdown (pg_ctl -m immediate).
-func (d *durable) crash(t *testing.T) {
+// postmaster returns Postgres' first process, the parent of all others.
+func (d *durable) postmaster(t *testing.T) int {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(d.dir, "data", "postmaster.pid"))
 	if err != nil {
@@ -51,7 +53,43 @@ func (d *durable) crash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Kill(pid, syscall.SIGQUIT); err != nil {
+	return pid
+}
+
+// freeze stops every process of Postgres where it stands: connections stay open and are accepted, and nobody answers. So
+// looks a host that hangs, or one that a failover has left behind. It returns what has Postgres go on.
+func (d *durable) freeze(t *testing.T, owner *pgx.Conn) (thaw func()) {
+	t.Helper()
+	pids := []int{d.postmaster(t)}
+	if err := syscall.Kill(pids[0], syscall.SIGSTOP); err != nil { // from now on there are no new ones
+		t.Fatal(err)
+	}
+	thaw = sync.OnceFunc(func() {
+		for _, pid := range pids {
+			_ = syscall.Kill(pid, syscall.SIGCONT) // one may have ended
+		}
+	})
+	t.Cleanup(thaw)
+	rows, err := owner.Query(t.Context(), `SELECT pid FROM pg_stat_activity ORDER BY pid = pg_backend_pid()`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	others, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pid := range others {
+		if err := syscall.Kill(pid, syscall.SIGSTOP); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return thaw
+}
+
+// crash ends Postgres without letting it write anything out: immediate shutdown (pg_ctl -m immediate).
+func (d *durable) crash(t *testing.T) {
+	t.Helper()
+	if err := syscall.Kill(d.postmaster(t), syscall.SIGQUIT); err != nil {
 		t.Fatal(err)
 	}
 	<-d.Done()
@@ -82,9 +120,10 @@ type writer struct {
 	acknowledged sync.Map // email → id
 	created      atomic.Int64
 	refused      atomic.Int64 // answers with 503
+	late         atomic.Int64 // answers with 504
 }
 
-// write creates one user. It returns an error for any answer but 201 and a proper 503.
+// write creates one user. It returns an error for any answer but 201, a proper 503 and 504.
 func (w *writer) write(ctx context.Context, email string) error {
 	for {
 		a := w.server.do(ctx, "POST", "/v1/users", w.token, fmt.Sprintf(`{"email":%q,"displayName":"Written"}`, email), "Idempotency-Key", "key-"+email)
@@ -95,6 +134,8 @@ func (w *writer) write(ctx context.Context, email string) error {
 			return nil
 		case a.status == 503 && a.code() == "unavailable" && a.header.Get("Retry-After") == "1":
 			w.refused.Add(1)
+		case a.status == 504 && a.code() == "timeout":
+			w.late.Add(1)
 		case ctx.Err() != nil:
 			return ctx.Err()
 		default:
@@ -113,35 +154,7 @@ func TestPostgresStopsUnderLoad(t *testing.T) {
 	s.ready(t)
 
 	w := &writer{server: s, token: world.acme.token}
-	const writers = 8
-	stop := make(chan struct{})
-	mistakes := make(chan error, writers)
-	for n := range writers {
-		go func() {
-			for i := 0; ; i++ {
-				if err := w.write(t.Context(), fmt.Sprintf("writer%d-%d@example.com", n, i)); err != nil {
-					mistakes <- err
-					return
-				}
-				select {
-				case <-stop:
-					mistakes <- nil
-					return
-				default:
-				}
-			}
-		}()
-	}
-	progress := func(what string, counter *atomic.Int64, by int64) {
-		t.Helper()
-		from := counter.Load()
-		eventually(t, what, func() bool {
-			if len(mistakes) > 0 {
-				t.Fatal(<-mistakes)
-			}
-			return counter.Load() >= from+by
-		})
-	}
+	progress, stop := w.load(t)
 	for name, end := range map[string]func(){
 		"immediate": func() { postgres.crash(t) },
 		"fast":      func() { _ = postgres.Stop() },
@@ -157,15 +170,93 @@ func TestPostgresStopsUnderLoad(t *testing.T) {
 		s.ready(t)
 	}
 	progress("users are written again", &w.created, 50)
-	close(stop)
-	for range writers {
-		if err := <-mistakes; err != nil {
-			t.Error(err)
-		}
-	}
+	stop()
 	world.connect(t)
 	w.count(t, world)
+	if late := w.late.Load(); late > 0 {
+		t.Errorf("%d requests waited for their timeout", late)
+	}
 	t.Logf("%d users acknowledged, %d requests refused with 503", w.created.Load(), w.refused.Load())
+}
+
+// TestPostgresFreezesUnderLoad has Postgres hang, instead of hanging up, while users are written: a failover that is not
+// clean. Requests are answered all the same, and when Postgres goes on the server does, with nothing lost or done twice.
+func TestPostgresFreezesUnderLoad(t *testing.T) {
+	t.Parallel()
+	world, postgres := newDurableWorld(t)
+	s := world.start(t, config.Environment{
+		"LOCKSTEP_RATE_LIMIT_PRINCIPAL": "none", "LOCKSTEP_RATE_LIMIT_TENANT": "none", "LOCKSTEP_DATABASE_MAX_CONNS": "5",
+		"LOCKSTEP_DATABASE_CONNECT_TIMEOUT": "1s", "LOCKSTEP_REQUEST_TIMEOUT": "2s",
+	})
+	s.ready(t)
+	w := &writer{server: s, token: world.acme.token}
+	progress, stop := w.load(t)
+	progress("users are written", &w.created, 50)
+	thaw := postgres.freeze(t, world.owner)
+	written := w.created.Load()
+	progress("requests that were sent end with their timeout", &w.late, 1)
+	progress("requests are refused", &w.refused, 20)
+	eventually(t, "not ready", func() bool { return s.do(t.Context(), "GET", "/readyz", "", "").status == 503 })
+	if a := s.do(t.Context(), "GET", "/livez", "", ""); a.status != 200 {
+		t.Errorf("got %v, want live without a database", a)
+	}
+	if a := s.do(t.Context(), "GET", "/v1/users", world.acme.token, ""); a.status != 503 && a.status != 504 {
+		t.Errorf("got %v for a read, want 503 or 504", a)
+	}
+	if now := w.created.Load(); now > written+writers {
+		t.Errorf("%d users were written into a database that stands still", now-written)
+	}
+	thaw()
+	s.ready(t)
+	progress("users are written again", &w.created, 50)
+	stop()
+	w.count(t, world)
+	t.Logf("%d users acknowledged, %d requests refused with 503, %d with 504", w.created.Load(), w.refused.Load(), w.late.Load())
+}
+
+// writers is how many users are written at a time.
+const writers = 8
+
+// load writes users until stop is called. progress returns when a counter has grown by so much.
+func (w *writer) load(t *testing.T) (progress func(what string, counter *atomic.Int64, by int64), stop func()) {
+	t.Helper()
+	ended := make(chan struct{})
+	mistakes := make(chan error, writers)
+	for n := range writers {
+		go func() {
+			for i := 0; ; i++ {
+				if err := w.write(t.Context(), fmt.Sprintf("writer%d-%d@example.com", n, i)); err != nil {
+					mistakes <- err
+					return
+				}
+				select {
+				case <-ended:
+					mistakes <- nil
+					return
+				default:
+				}
+			}
+		}()
+	}
+	progress = func(what string, counter *atomic.Int64, by int64) {
+		t.Helper()
+		from := counter.Load()
+		eventually(t, what, func() bool {
+			if len(mistakes) > 0 {
+				t.Fatal(<-mistakes)
+			}
+			return counter.Load() >= from+by
+		})
+	}
+	return progress, func() {
+		t.Helper()
+		close(ended)
+		for range writers {
+			if err := <-mistakes; err != nil {
+				t.Error(err)
+			}
+		}
+	}
 }
 
 // count compares what was acknowledged with what is in the table.
