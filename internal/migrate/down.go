@@ -14,8 +14,8 @@ const Nothing = "0"
 
 // Down undoes the applied migrations newer than version to, newest first, each in one transaction with the removal of its
 // revision. It first looks at all of them and, unless every one can be undone, undoes none: a reverse that is missing,
-// empty or declared irreversible, a file changed since it was applied and a version this directory does not hold are all
-// reasons. Rows written since may be lost with the columns and tables that go.
+// empty or declared irreversible, a file changed since it was applied, one that was broken off half way (but for the making of
+// an index) and a version this directory does not hold are all reasons. Rows written since may be lost with the columns and tables that go.
 func Down(ctx context.Context, o Options, to string) (Result, error) {
 	o = o.withDefaults()
 	start := time.Now()
@@ -72,7 +72,7 @@ func (p *plan) reverses(to string) ([]*Migration, error) {
 		switch {
 		case m == nil:
 			say("unknown", r.Version, "version %s cannot be undone from here, this directory does not hold it: run the release that does", r.Version)
-		case r.partial():
+		case r.partial() && !onlyAnIndex(r, m):
 			say("dirty", r.Version, "%s is only partly applied: run `server migrate up` to finish it first", m.Up.Name)
 		case r.Hash != "" && r.Hash != m.Up.Hash:
 			say("edited", r.Version, "%s is not what was applied, so its reverse may not undo it: restore the applied text", m.Up.Name)
@@ -88,6 +88,13 @@ func (p *plan) reverses(to string) ([]*Migration, error) {
 		undo = append(undo, m)
 	}
 	return undo, errors.Join(problems...)
+}
+
+// onlyAnIndex reports whether all that a broken-off file can have left is an index, valid or not, which its reverse drops if
+// it is there: so a unique index that the rows do not allow is given up as well.
+func onlyAnIndex(r *revision, m *Migration) bool {
+	return r.Applied == 0 && r.Hash == m.Up.Hash && len(m.Up.Statements) == 1 && createsIndex.MatchString(m.Up.Statements[0].Text) &&
+		m.Down != nil && len(m.Down.Statements) == 1 && m.Down.NoTx && droppedIndex.MatchString(m.Down.Statements[0].Text)
 }
 
 // before is the applied version just below one, empty for the first.

@@ -101,6 +101,48 @@ func TestDownRefuses(t *testing.T) {
 	}
 }
 
+// A unique index that the rows do not allow cannot be finished: its release has to be given up, back to the one before it.
+func TestDownGivesUpAnIndex(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ fault, code, says string }{
+		"not valid":         {"SELECT", "", ""},
+		"not there":         {"DROP INDEX i", "", ""},
+		"valid, not noted":  {"DELETE FROM a WHERE ctid = (SELECT min(ctid) FROM a); REINDEX INDEX i", "", ""},
+		"another text":      {"UPDATE atlas_schema_revisions.atlas_schema_revisions SET hash = 'x' WHERE version = '3'", "dirty", "only partly applied"},
+		"further than that": {"UPDATE atlas_schema_revisions.atlas_schema_revisions SET applied = 1, total = 2 WHERE version = '3'", "dirty", "only partly applied"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := dbtest.Empty(t)
+			files := reversible()
+			files["1_a.sql"] = "CREATE TABLE a (b int);\nINSERT INTO a VALUES (1), (1);\n"
+			files["3_c.sql"] = "-- atlas:txmode none\n\nCREATE UNIQUE INDEX CONCURRENTLY i ON a (b);\n"
+			dir := history(t, files)
+			if _, err := migrate.Up(t.Context(), options(t, dir, db.OwnerURL)); err == nil {
+				t.Fatal("a unique index over duplicates was built")
+			}
+			conn := connect(t, db.OwnerURL)
+			exec(t, conn, test.fault)
+			result, err := migrate.Down(t.Context(), options(t, dir, db.OwnerURL), "1")
+			if test.code != "" {
+				wantProblem(t, err, test.code, "3_c.sql is "+test.says)
+				return
+			}
+			if err != nil || len(result.Files) != 2 {
+				t.Fatalf("got %+v, %v; want the index and the column undone", result, err)
+			}
+			if version, complete, err := current(t.Context(), conn); version != "1" || !complete || err != nil {
+				t.Errorf("got version %q, complete %v, %v; want 1", version, complete, err)
+			}
+			if exists(t, conn, "i") {
+				t.Error("the index is still there")
+			}
+			exec(t, conn, "DELETE FROM a; INSERT INTO a VALUES (1)")
+			mustUp(t, dir, db.OwnerURL)
+		})
+	}
+}
+
 func TestDownRollsBackAReverseThatFails(t *testing.T) {
 	t.Parallel()
 	db := dbtest.Empty(t)
