@@ -39,6 +39,7 @@ contract: ## compare the contract with the base branch's, and check its version:
 lint: setup ## check style, floors and types
 	@echo "golangci-lint: built on first use, which takes some minutes"
 	$(GOLANGCI) run
+	cd deploy && $(GOLANGCI) run # a module of its own
 	$(ACTIONLINT)
 	npm run --silent typecheck
 

@@ -20,6 +20,8 @@ var version = "dev"
 type build struct {
 	Version  string `json:"version"`
 	Commit   string `json:"commit"`
+	Date     string `json:"date"`     // when Commit was made, RFC 3339 in UTC: a build says nothing of its own time, to be repeatable
+	Modified bool   `json:"modified"` // the checkout differed from Commit
 	Go       string `json:"go"`
 	Contract string `json:"contract"` // info.version of the API it serves
 	Revision string `json:"revision"` // schema revision it needs
@@ -29,8 +31,13 @@ func buildVersion() build {
 	b := build{Version: version, Go: runtime.Version()}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
+			switch s.Key {
+			case "vcs.revision":
 				b.Commit = s.Value
+			case "vcs.time":
+				b.Date = s.Value
+			case "vcs.modified":
+				b.Modified = s.Value == "true"
 			}
 		}
 	}
@@ -50,15 +57,19 @@ func newVersionCommand() *cobra.Command {
 	var asJSON bool
 	command := &cobra.Command{
 		Use:   "version",
-		Short: "Print version, commit, contract version and schema revision",
+		Short: "Print version, commit and its date, contract version and schema revision",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			b := buildVersion()
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(b)
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "server %s\ncommit   %s\ngo       %s\ncontract %s\nrevision %s\n",
-				b.Version, b.Commit, b.Go, b.Contract, b.Revision)
+			commit := b.Commit
+			if b.Modified {
+				commit += ", with changes"
+			}
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "server %s\ncommit   %s\ndate     %s\ngo       %s\ncontract %s\nrevision %s\n",
+				b.Version, commit, b.Date, b.Go, b.Contract, b.Revision)
 			return err
 		},
 	}

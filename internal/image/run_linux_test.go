@@ -111,6 +111,16 @@ func (c container) privileges(t *testing.T, pid int) (problems []string) {
 	return problems
 }
 
+// stamp is what a build says of the commit that is checked out: its date, not its own.
+func stamp(t *testing.T) []string {
+	t.Helper()
+	seconds, err := strconv.ParseInt(git(t, root, "show", "--no-patch", "--format=%ct", "HEAD"), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []string{"commit   " + git(t, root, "rev-parse", "HEAD"), "date     " + time.Unix(seconds, 0).UTC().Format(time.RFC3339) + "\n"}
+}
+
 // TestRuns starts the image's files in a read-only root file system as another user: migrates a database, serves it, asks
 // for its health and stops. Root does what a runtime does; an ordinary user does it in a user namespace.
 func TestRuns(t *testing.T) {
@@ -141,6 +151,13 @@ func TestRuns(t *testing.T) {
 			server := c.serve(t)
 			for _, problem := range c.privileges(t, server.cmd.Process.Pid) {
 				t.Error(problem)
+			}
+			c.env = nil
+			said, err := c.run(t, "/server", "version")
+			for _, line := range stamp(t) {
+				if err != nil || !strings.Contains(said, line) {
+					t.Errorf("version: got %q, %v; want %q in it", said, err, line)
+				}
 			}
 			c.env = []string{"LOCKSTEP_ADDR=" + server.addr}
 			if out, err := c.run(t, "/server", "healthcheck"); err != nil || !strings.Contains(out, `"status":"ready"`) {
