@@ -79,6 +79,89 @@ func checkRule(text, rules string) []string {
 	return b.problems
 }
 
+// checkRunbooks returns what is wrong with where alerts send the one they wake: each has a section of its own. read returns
+// a file of the repository, or nothing.
+func checkRunbooks(rules, module string, read func(path string) string) []string {
+	b := &bundle{}
+	var spec monitoringv1.PrometheusRuleSpec
+	if err := yaml.UnmarshalStrict([]byte(rules), &spec); err != nil {
+		b.problem("rules: %v", err)
+	}
+	sections := regexp.MustCompile(`(?m)^### (Lockstep\w+)$`)
+	unused := map[string]bool{}
+	for _, m := range sections.FindAllStringSubmatch(read("docs/observability.md"), -1) {
+		unused[m[1]] = true
+	}
+	alerts := 0
+	for _, g := range spec.Groups {
+		for _, r := range g.Rules {
+			if r.Alert == "" {
+				continue
+			}
+			alerts++
+			url := r.Annotations["runbook_url"]
+			path, anchor, _ := strings.Cut(strings.TrimPrefix(url, "https://"+module+"/blob/main/"), "#")
+			own := regexp.MustCompile(`(?ms)^### ` + r.Alert + `\n\n.+?\n(#|\z)`)
+			switch {
+			case read(path) == "":
+				b.problem("%s: its runbook_url %q is of no file of this repository", r.Alert, url)
+			case anchor != strings.ToLower(r.Alert): // as GitHub makes anchors of headings
+				b.problem("%s: its runbook_url points to #%s, another's section", r.Alert, anchor)
+			case !own.MatchString(read(path)):
+				b.problem("%s: %s has no section of that name, or nothing in it", r.Alert, path)
+			}
+			delete(unused, r.Alert)
+		}
+	}
+	for name := range unused {
+		b.problem("docs/observability.md says what to do at %s, and there is no such alert", name)
+	}
+	if alerts == 0 {
+		b.problem("there are no alerts")
+	}
+	return b.problems
+}
+
+// TestRunbooks follows the link of every alert.
+func TestRunbooks(t *testing.T) {
+	t.Parallel()
+	file := func(path string) string {
+		data, err := os.ReadFile("../" + path)
+		if err != nil {
+			return ""
+		}
+		return string(data)
+	}
+	module := strings.TrimSpace(strings.TrimPrefix(strings.SplitN(file("go.mod"), "\n", 2)[0], "module "))
+	rules := observed(t, "rules.yaml")
+	for _, problem := range checkRunbooks(rules, module, file) {
+		t.Error(problem)
+	}
+	for _, fault := range []struct{ in, old, new, says string }{
+		{"rules", "runbook_url: https", "runbook: https", "no file"},
+		{"rules", "observability.md#lockstepabsent", "observations.md#lockstepabsent", "no file"},
+		{"rules", module, "example.com/another", "no file"},
+		{"rules", "#lockstepnotready", "#lockstepabsent", "another's section"},
+		{"rules", "alert: LockstepAbsent", "alert: LockstepGone", "another's section"},
+		{"guide", "### LockstepAbsent\n", "", "no section"},
+		{"guide", "### LockstepErrorBudgetBurnsFast\n\n", "### LockstepErrorBudgetBurnsFast\n### ", "nothing in it"},
+		{"guide", "### LockstepAbsent\n", "### LockstepGone\n\nNobody.\n\n### LockstepAbsent\n", "no such alert"},
+	} {
+		changed := map[string]string{"rules": rules, "guide": file("docs/observability.md")}
+		before := changed[fault.in]
+		changed[fault.in] = strings.Replace(before, fault.old, fault.new, 1)
+		problems := strings.Join(checkRunbooks(changed["rules"], module, func(path string) string {
+			if path == "docs/observability.md" {
+				return changed["guide"]
+			}
+			return file(path)
+		}), "\n")
+		if changed[fault.in] == before || !strings.Contains(problems, fault.says) {
+			t.Errorf("%s: got %q, want %q in it", fault.new, problems, fault.says)
+		}
+	}
+}
+
 // TestConfigMapsOfRulesAndDashboard renders what docs/observability.md applies.
 func TestConfigMapsOfRulesAndDashboard(t *testing.T) {
 	t.Parallel()
