@@ -30,7 +30,8 @@ func (IdempotencyKey) Annotations() []schema.Annotation {
 	}
 }
 
-// PlatformIdempotencyKey is the same for requests of the platform, which belong to no tenant.
+// PlatformIdempotencyKey is the same for requests of the platform, which belong to no tenant. By its name, no tenant's session
+// sees a row of it.
 type PlatformIdempotencyKey struct{ ent.Schema }
 
 // Mixin of PlatformIdempotencyKey.

@@ -1,9 +1,12 @@
 package api_test
 
 import (
+	"context"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/lockstep-dev/lockstep/internal/wiretest"
 )
@@ -36,6 +39,41 @@ var (
 	tenantCompared = regexp.MustCompile(`(?:"?\w+"?\.)*"?tenant_id"? = (\$\d+)`)
 	tenantJoined   = regexp.MustCompile(`(?:"?\w+"?\.)+"?tenant_id"? = (?:"?\w+"?\.)+"?tenant_id"?`)
 )
+
+// TestNoTenantSeesThePlatformsRows asks the database as a tenant's session does, past the application, for what a request
+// of the platform has left behind.
+func TestNoTenantSeesThePlatformsRows(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.check(t, call{
+		method: "POST", path: "/v1/tenants", token: s.platform, status: 201, header: map[string]string{"Idempotency-Key": "once"},
+		body: `{"name": "Initech", "slug": "initech", "administrator": {"email": "bill@initech.example", "displayName": "Bill"}}`,
+	})
+	app, err := pgx.Connect(t.Context(), s.appURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = app.Close(context.Background()) }()
+	tables := 0
+	for _, table := range s.tables(t) {
+		if !strings.Contains(table, "platform_") {
+			continue
+		}
+		tables++
+		for session, want := range map[[2]string]int{{"", "on"}: 1, {s.acme.id.String(), ""}: 0, {"", ""}: 0} {
+			if _, err := app.Exec(t.Context(), `SELECT set_config('app.tenant_id', $1, false), set_config('app.platform', $2, false)`, session[0], session[1]); err != nil {
+				t.Fatal(err)
+			}
+			var got int
+			if err := app.QueryRow(t.Context(), `SELECT count(*) FROM `+table).Scan(&got); err != nil || got != want {
+				t.Errorf("%s: a session of tenant %q, platform %q sees %d rows, %v; want %d", table, session[0], session[1], got, err, want)
+			}
+		}
+	}
+	if tables == 0 {
+		t.Error("there is no table of the platform")
+	}
+}
 
 // TestHolesAreSeen lowers everything that keeps tenants apart: each case of the test above must then fail, or it proves
 // nothing about the fence that is left in it.

@@ -19,6 +19,8 @@ const (
 	TenantColumn = "tenant_id"
 	// TenantTable holds the tenants themselves; a row of it belongs to the tenant it is.
 	TenantTable = "tenants"
+	// PlatformPrefix begins the names of the tables that are the platform's own: no tenant sees a row of them.
+	PlatformPrefix = "platform_"
 	// TenantSetting names the session setting that binds a session to a tenant, by id.
 	TenantSetting = "app.tenant_id"
 	// PlatformSetting names the session setting that is "on" where the platform itself acts, for no tenant.
@@ -92,12 +94,16 @@ func Tables(ctx context.Context, db Beginner) ([]Table, error) {
 // Owned says whether the table's rows belong to tenants, the tenants themselves included.
 func (t Table) Owned() bool { return t.TenantID || t.Name == TenantTable }
 
+// OfPlatform says whether the rows of a table without a tenant are the platform's own, by its name. Those of others are for
+// every tenant to read.
+func OfPlatform(table string) bool { return strings.HasPrefix(table, PlatformPrefix) }
+
 // Fenced says whether the table has any part of a fence.
 func (t Table) Fenced() bool { return t.Enabled || t.Forced || len(t.Policies) > 0 }
 
 // Problems lists what is wrong with the table's fence, one sentence each: a tenant-owned table needs a tenant-first
 // primary key, references and unique indexes that stay inside the tenant, and forced row-level security whose every
-// permissive policy asks for the session's tenant. A view must not read as its owner, whom no policy binds.
+// permissive policy asks for the session's tenant; a table of the platform, that it asks for the platform. A view must not read as its owner, whom no policy binds.
 func (t Table) Problems() []string {
 	name := Schema + "." + t.Name
 	var out []string
@@ -112,7 +118,7 @@ func (t Table) Problems() []string {
 		}
 		return out
 	}
-	if !t.Owned() {
+	if !t.Owned() && !OfPlatform(t.Name) {
 		return nil
 	}
 	if t.TenantID {
@@ -128,6 +134,10 @@ func (t Table) Problems() []string {
 	if !t.Forced {
 		say("row-level security does not bind the table's owner; run ALTER TABLE %s FORCE ROW LEVEL SECURITY", name)
 	}
+	whose, setting := "every tenant", TenantSetting
+	if !t.Owned() {
+		whose, setting = "the platform to tenants", PlatformSetting
+	}
 	permissive := 0
 	for _, p := range t.Policies {
 		if !p.Permissive {
@@ -135,10 +145,10 @@ func (t Table) Problems() []string {
 		}
 		permissive++
 		if p.Using != "" && !t.asks(p.Using) {
-			say("policy %s shows rows of every tenant: its USING does not ask for %s", p.Name, TenantSetting)
+			say("policy %s shows rows of %s: its USING does not ask for %s", p.Name, whose, setting)
 		}
 		if p.Check != "" && !t.asks(p.Check) {
-			say("policy %s takes rows of every tenant: its WITH CHECK does not ask for %s", p.Name, TenantSetting)
+			say("policy %s takes rows of %s: its WITH CHECK does not ask for %s", p.Name, whose, setting)
 		}
 	}
 	if permissive == 0 {
@@ -164,8 +174,11 @@ func (t Table) checkKeys(say func(format string, args ...any)) {
 }
 
 // asks says whether a policy's expression, as Postgres prints it, compares the row's tenant with the session's and leaves no
-// other way in. A row of the tenants themselves may also be the platform's.
+// other way in. A row of the tenants themselves may also be the platform's, and the platform's own are nobody else's.
 func (t Table) asks(expression string) bool {
+	if !t.Owned() {
+		return strings.Contains(expression, PlatformSetting) && !strings.Contains(expression, " OR ")
+	}
 	if !t.TenantID {
 		return strings.Contains(expression, PlatformSetting) || strings.Contains(expression, TenantSetting) && strings.Contains(expression, "(id = ")
 	}

@@ -21,6 +21,8 @@ const (
 	fenceTenants
 	// fenceReference: rows that belong to no tenant. Every tenant reads them, the platform alone writes.
 	fenceReference
+	// fencePlatform: rows of the platform itself, which no tenant may see.
+	fencePlatform
 	// fenceCustom: policies written by hand, which are left alone.
 	fenceCustom
 )
@@ -29,13 +31,14 @@ const (
 	isolationPolicy = "tenant_isolation"
 	readPolicy      = "reference_read"
 	writePolicy     = "platform_write"
+	platformPolicy  = "platform_only"
 
 	boundTenant = "(nullif(current_setting('" + catalog.TenantSetting + "', true), ''))::uuid"
 	onPlatform  = "current_setting('" + catalog.PlatformSetting + "', true) = 'on'"
 )
 
-// wanted says which fence a table of the desired state gets, by its key: it is the tenant-owned mixin's mark in the
-// database.
+// wanted says which fence a table of the desired state gets, by its key, which is the tenant-owned mixin's mark in the
+// database, and for tables without a tenant by the name.
 func wanted(t *schema.Table) (fence, error) {
 	_, hasTenant := t.Column(catalog.TenantColumn)
 	switch {
@@ -45,6 +48,8 @@ func wanted(t *schema.Table) (fence, error) {
 		return 0, fmt.Errorf("table %s has %s, but its primary key does not start with it: use the mixin TenantOwned, or give the column another name", t.Name, catalog.TenantColumn)
 	case t.Name == catalog.TenantTable:
 		return fenceTenants, nil
+	case catalog.OfPlatform(t.Name):
+		return fencePlatform, nil
 	}
 	return fenceReference, nil
 }
@@ -61,6 +66,8 @@ func present(t catalog.Table) fence {
 		return fenceTenant
 	case has(isolationPolicy):
 		return fenceTenants
+	case has(platformPolicy):
+		return fencePlatform
 	case has(readPolicy) && has(writePolicy):
 		return fenceReference
 	}
@@ -144,6 +151,8 @@ func putFence(name string, f fence, bare bool) []Statement {
 	case fenceTenants:
 		own := "id = " + boundTenant + " OR " + onPlatform
 		policy(fmt.Sprintf("A tenant sees itself in %q, the platform sees all", name), isolationPolicy, "", own, own)
+	case fencePlatform:
+		policy(fmt.Sprintf("Only the platform reads and writes %q", name), platformPolicy, "", onPlatform, onPlatform)
 	case fenceReference:
 		policy(fmt.Sprintf("Every tenant reads %q", name), readPolicy, "SELECT", "true", "")
 		policy(fmt.Sprintf("The platform alone writes %q", name), writePolicy, "", onPlatform, onPlatform)
@@ -163,6 +172,8 @@ func unfence(name string, f fence, bare bool) []Statement {
 		return nil
 	case fenceReference:
 		policies = []string{writePolicy, readPolicy}
+	case fencePlatform:
+		policies = []string{platformPolicy}
 	default:
 		policies = []string{isolationPolicy}
 	}

@@ -95,7 +95,8 @@ func TestFencesHold(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
 	p.edit(func(base string) string {
-		return base + `CREATE TABLE "core"."countries" ("code" text NOT NULL, PRIMARY KEY ("code"));`
+		return base + `CREATE TABLE "core"."countries" ("code" text NOT NULL, PRIMARY KEY ("code"));
+			CREATE TABLE "core"."platform_notes" ("title" text NOT NULL, PRIMARY KEY ("title"));`
 	})
 	p.write(p.plan("add_countries"))
 	db := dbtest.Empty(t)
@@ -126,11 +127,15 @@ func TestFencesHold(t *testing.T) {
 	set("", "on")
 	try("INSERT INTO core.tenants VALUES ('"+a+"', 'a'), ('"+b+"', 'b')", true)
 	try("INSERT INTO core.countries VALUES ('de')", true)
+	try("INSERT INTO core.platform_notes VALUES ('a')", true)
 	count("tenants", 2)
+	count("platform_notes", 1)
 	set(a, "")
 	try("INSERT INTO core.users VALUES ('"+a+"', gen_random_uuid(), 'a@a')", true)
 	try("INSERT INTO core.users VALUES ('"+b+"', gen_random_uuid(), 'b@b')", false)
 	try("INSERT INTO core.countries VALUES ('fr')", false)
+	try("INSERT INTO core.platform_notes VALUES ('b')", false)
+	count("platform_notes", 0)
 	count("countries", 1)
 	count("tenants", 1)
 	count("users", 1)

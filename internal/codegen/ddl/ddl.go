@@ -22,6 +22,8 @@ const (
 	TenantColumn = "tenant_id"
 	// TenantTable is the table that owns the others.
 	TenantTable = "tenants"
+	// PlatformPrefix begins the names of tables that no tenant sees a row of.
+	PlatformPrefix = "platform_"
 	// postgresVersion is the oldest server the project supports; the planner writes syntax that it accepts.
 	postgresVersion = "15"
 )

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 )
 
 // Rule is who may use one verb of an entity.
@@ -84,6 +86,14 @@ func (e *Entity) checkAccess() error {
 			}
 			if err := holdsUser(relation.Field); err != nil {
 				return err
+			}
+		}
+	}
+	if !e.TenantOwned && strings.HasPrefix(e.Node.Table(), ddl.PlatformPrefix) {
+		for _, verb := range e.Verbs() {
+			if !e.PlatformOnly(verb) {
+				return fmt.Errorf("row-level security keeps the table %s, as all whose names begin with %s, from every tenant, and tenants may %s its rows: "+
+					"give the entity another name, or add contract.PlatformOnly(contract.%s)", e.Node.Table(), ddl.PlatformPrefix, verb, strings.ToUpper(string(verb[:1]))+string(verb[1:]))
 			}
 		}
 	}

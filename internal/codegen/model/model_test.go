@@ -82,6 +82,31 @@ func TestBuildRefusesWhatTheContractCannotSay(t *testing.T) {
 	}
 }
 
+// PlatformFee and PlatformNote are global by their mixin, and the platform's own by their names.
+type (
+	PlatformFee  struct{ ent.Schema }
+	PlatformNote struct{ PlatformFee }
+)
+
+func (PlatformFee) Mixin() []ent.Mixin { return []ent.Mixin{base.Identified{}} }
+func (PlatformFee) Annotations() []schema.Annotation {
+	return []schema.Annotation{schema.Comment("Fee."), contract.PlatformOnly(contract.Create, contract.Update, contract.Delete)}
+}
+func (PlatformNote) Annotations() []schema.Annotation {
+	return []schema.Annotation{schema.Comment("Note."), contract.PlatformOnly(contract.List, contract.Read, contract.Create, contract.Update, contract.Delete)}
+}
+
+func TestBuildRefusesPlatformTablesThatTenantsRead(t *testing.T) {
+	t.Parallel()
+	if _, err := model.Build(fixture.Graph(t, append(fixture.Schemas(), PlatformNote{})...), validators.Set{}); err != nil {
+		t.Errorf("got %v for an entity that only the platform reads", err)
+	}
+	_, err := model.Build(fixture.Graph(t, append(fixture.Schemas(), PlatformFee{})...), validators.Set{})
+	if err == nil || !strings.Contains(err.Error(), "PlatformFee") || !strings.Contains(err.Error(), "add contract.PlatformOnly(contract.") {
+		t.Errorf("got %v, want a refusal", err)
+	}
+}
+
 // Group and Member are many-to-many, whose join table would carry no tenant.
 type (
 	Group  struct{ variant }

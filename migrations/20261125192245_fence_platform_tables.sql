@@ -1,0 +1,7 @@
+-- Take down the fence of "platform_idempotency_keys"
+DROP POLICY "platform_write" ON "core"."platform_idempotency_keys";
+DROP POLICY "reference_read" ON "core"."platform_idempotency_keys";
+-- Only the platform reads and writes "platform_idempotency_keys"
+CREATE POLICY "platform_only" ON "core"."platform_idempotency_keys"
+  USING (current_setting('app.platform', true) = 'on')
+  WITH CHECK (current_setting('app.platform', true) = 'on');
