@@ -32,7 +32,7 @@ func TestLoop(t *testing.T) {
 
 	lockstep(t, root, "new", "entity", "Project")
 	lockstep(t, root, "new", "entity", "ProjectMember")
-	for _, name := range []string{"project", "projectmember", "task", "note", "exhibit", "currency"} {
+	for _, name := range []string{"project", "projectmember", "task", "note", "exhibit", "currency", "price"} {
 		copyFile(t, filepath.Join("testdata", "loop", name+".go.txt"), filepath.Join(root, "ent", "schema", name+".go"))
 	}
 	addMatrix(t, root)
@@ -53,6 +53,7 @@ func TestLoop(t *testing.T) {
 			"TestEveryOperationStaysInItsTenant/both_fences/projects.update",
 			"TestEveryOperationStaysInItsTenant/without_row-level_security/projectMembers.create",
 			"TestEveryOperationStaysInItsTenant/without_the_application's_own/projects.list",
+			"TestEveryOperationStaysInItsTenant/both_fences/prices.create",
 			"TestEveryOperationAsksForItsOwnPermission/projects.delete_with_all_others",
 			"TestEveryOperationAsksForItsOwnPermission/currencies.get_with_it_alone",
 			"TestSamplesAreAccepted",
@@ -217,7 +218,7 @@ func seedTenant(t *testing.T, ownerURL, slug string) seeded {
 	out := seeded{uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())}
 	role := uuid.Must(uuid.NewV7())
 	permissions := []string{"users:read", "currencies:read"}
-	for _, entity := range []string{"projects", "project_members", "tasks", "notes", "exhibits"} {
+	for _, entity := range []string{"projects", "project_members", "tasks", "notes", "exhibits", "prices"} {
 		for _, verb := range []string{"read", "create", "update", "delete"} {
 			permissions = append(permissions, entity+":"+verb)
 		}

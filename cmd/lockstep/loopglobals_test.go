@@ -42,6 +42,20 @@ func useCurrencies(t *testing.T, s *served) {
 	twice.do("POST", "/v1/currencies", `{"code": "CHF"}`, http.StatusCreated)
 	count(2)
 
+	// A tenant's row refers to one of no tenant, which then cannot be deleted.
+	price := tenant.do("POST", "/v1/prices", fmt.Sprintf(`{"amount": 7, "currencyId": %q}`, first["id"]), http.StatusCreated)
+	unknown := tenant.do("POST", "/v1/prices", fmt.Sprintf(`{"amount": 7, "currencyId": %q}`, price["id"]), http.StatusUnprocessableEntity)
+	if said := fmt.Sprint(unknown["errors"]); !strings.Contains(said, "There is no such currency.") || !strings.Contains(said, "/currencyId") {
+		t.Errorf("got %v for a reference to nothing", unknown)
+	}
+	if gone := tenant.do("GET", "/v1/currencies/"+price["id"].(string), "", http.StatusNotFound); gone["detail"] != "There is no such currency." {
+		t.Errorf("got %v for a currency that is not there", gone)
+	}
+	refused := platform.do("DELETE", "/v1/currencies/"+first["id"].(string), "", http.StatusConflict)
+	if refused["detail"] != "Prices still refer to this currency by currencyId. Change or delete them first." {
+		t.Errorf("got %v for a currency in use", refused)
+	}
+
 	answers := make([]string, 20)
 	var senders sync.WaitGroup
 	for i := range answers {

@@ -184,11 +184,12 @@ func (s *stack) worlds(t *testing.T, doc *contracttest.Document) func(int) (*con
 // addSampleFacts tells the world what the generated samples know: accepted bodies, references, a row of every entity.
 func addSampleFacts(world *contracttest.World, ids rows) {
 	paths := map[string]string{"tenants": "/v1/tenants"}
-	for _, sample := range crudtest.Samples {
+	samples := slices.Concat(crudtest.Samples, crudtest.PlatformSamples)
+	for _, sample := range samples {
 		paths[sample.Resource] = sample.Path
 		world.IDs[sample.Path] = append(world.IDs[sample.Path], ids[sample.Resource])
 	}
-	for _, sample := range crudtest.Samples {
+	for _, sample := range samples {
 		body, patch := sample.Body, sample.Patch
 		for resource, path := range paths {
 			body = strings.ReplaceAll(body, "{{"+resource+"}}", "{{"+path+"}}")

@@ -22,11 +22,18 @@ type sample struct {
 	Resource string
 }
 
-// References are all fields of the body that can hold another entity's id.
-func (s sample) References() []reference { return append(slices.Clone(s.Refers), s.May...) }
+// References are all fields of the body that can hold the id of another entity of the same kind: of a tenant's row in a
+// tenant's row.
+func (s sample) References() []reference {
+	return slices.DeleteFunc(append(slices.Clone(s.Refers), s.May...), func(r reference) bool { return r.Global })
+}
 
 // reference is a field of a sample that holds another entity's id.
-type reference struct{ Field, Resource string }
+type reference struct {
+	Field, Resource string
+	// Global references lead from a tenant's row to one that belongs to no tenant.
+	Global bool
+}
 
 // samplesOf returns a sample of each entity that can be created, after those it refers to: of the tenant-owned, or of the
 // global ones.
@@ -69,7 +76,7 @@ func sampleOf(e *model.Entity, entities []*model.Entity) (sample, error) {
 	for _, f := range e.Creatable() {
 		if !f.Required {
 			if target := targetOf(e, f, entities); target != nil && target.Has(contract.Create) {
-				s.May = append(s.May, reference{Field: f.JSON, Resource: target.Resource})
+				s.May = append(s.May, reference{Field: f.JSON, Resource: target.Resource, Global: e.TenantOwned && !target.TenantOwned})
 			}
 			continue
 		}
@@ -79,7 +86,7 @@ func sampleOf(e *model.Entity, entities []*model.Entity) (sample, error) {
 		}
 		if target := targetOf(e, f, entities); target != nil {
 			value = fmt.Sprintf("%q", "{{"+target.Resource+"}}")
-			s.Refers = append(s.Refers, reference{Field: f.JSON, Resource: target.Resource})
+			s.Refers = append(s.Refers, reference{Field: f.JSON, Resource: target.Resource, Global: e.TenantOwned && !target.TenantOwned})
 		}
 		members = append(members, fmt.Sprintf("%q: %s", f.JSON, value))
 		if s.Patch == "{}" && !f.Immutable && targetOf(e, f, entities) == nil {
@@ -90,12 +97,12 @@ func sampleOf(e *model.Entity, entities []*model.Entity) (sample, error) {
 	return s, nil
 }
 
-// targetOf returns the entity whose id the field holds, nil when it holds none or the id of one that has no sample beside e's.
+// targetOf returns the entity whose id the field holds, nil when it holds none or the id of one that has no sample.
 func targetOf(e *model.Entity, f *model.Field, entities []*model.Entity) *model.Entity {
 	for _, edge := range e.Node.Edges {
 		if edge.Unique && edge.Field() != nil && edge.Field().Name == f.Ent.Name {
 			i := slices.IndexFunc(entities, func(other *model.Entity) bool { return other.Name == edge.Type.Name })
-			if entities[i].TenantOwned == e.TenantOwned {
+			if entities[i].TenantOwned == e.TenantOwned || !entities[i].TenantOwned && entities[i].Has(contract.Create) {
 				return entities[i]
 			}
 		}

@@ -65,11 +65,12 @@ type Sample struct {
 	Resource, Path, Body string
 	// Patch is a body that changes the row, or sets nothing where nothing can be changed.
 	Patch string
-	// References are the fields that a body can hold another entity's id in, with that entity's resource.
+	// References are the fields that a body can hold another entity's id in, with that entity's resource: of tenant-owned
+	// entities, those that are tenant-owned too.
 	References map[string]string
 }
 
-// Samples of tenant-owned entities, in an order in which each refers to earlier ones only.
+// Samples of tenant-owned entities, in an order in which each refers to earlier ones and PlatformSamples only.
 var Samples = []Sample{
 	{Resource: "roles", Path: "/v1/roles",
 		Body:       "{\"name\": \"Support agent{{n}}\"}",
