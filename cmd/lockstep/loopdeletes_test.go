@@ -27,7 +27,7 @@ func deleteProjects(t *testing.T, s *served) {
 
 	// Refused, it has neither deleted nor cleared anything.
 	refused := c.do("DELETE", project, "", http.StatusConflict)
-	if detail, _ := refused["detail"].(string); refused["code"] != "still_referenced" || !strings.Contains(detail, "projectMembers") || !strings.Contains(detail, "projectId") {
+	if detail, _ := refused["detail"].(string); refused["code"] != "still_referenced" || !strings.Contains(detail, "Project members") || !strings.Contains(detail, "projectId") {
 		t.Errorf("got %v, want the edge that blocks", refused)
 	}
 	for _, path := range []string{note, reply, answer} {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -174,18 +175,19 @@ func fromConstraint(e *postgres.ConstraintError) *problem.Error {
 	}
 	switch {
 	case e.Kind == postgres.Unique:
-		return pointers(problem.New(problem.Conflict, "A row with this value exists already."), "unique", "The value is taken.")
+		return pointers(problem.New(problem.Conflict, "%s", taken(constraint)), "unique", "The value is taken.")
 	case e.Kind == postgres.ForeignKey && e.Deleting:
 		if !known {
 			return problem.New(problem.StillReferenced, "Other rows still refer to this one.")
 		}
 		if len(constraint.Fields) == 0 { // of the tenant
-			return problem.New(problem.StillReferenced, "The tenant still has %s. Delete those first.", constraint.Resource)
+			return problem.New(problem.StillReferenced, "The tenant still has %s. Delete those first.", constraint.Labels)
 		}
-		return problem.New(problem.StillReferenced, "Rows of %s still refer to this one by %s. Change or delete them first.",
-			constraint.Resource, strings.Join(constraint.Fields, ", "))
+		return problem.New(problem.StillReferenced, "%s still refer to this %s by %s. Change or delete them first.",
+			capital(constraint.Labels), constraint.Target, strings.Join(constraint.Fields, ", "))
 	case e.Kind == postgres.ForeignKey:
-		return pointers(problem.New(problem.ReferenceNotFound, "A field refers to a row that does not exist."), "reference_not_found", "There is no such row.")
+		what := cmp.Or(constraint.Target, "row")
+		return pointers(problem.New(problem.ReferenceNotFound, "A field refers to a %s that does not exist.", what), "reference_not_found", "There is no such "+what+".")
 	}
 	p := pointers(problem.New(problem.ValidationFailed, "A value breaks a rule of the contract."), string(e.Kind), "The value is not allowed.")
 	if len(p.Violations) == 0 && e.Column != "" {
@@ -193,3 +195,15 @@ func fromConstraint(e *postgres.ConstraintError) *problem.Error {
 	}
 	return p
 }
+
+// taken says what else has the value of a unique field, or the values of several.
+func taken(c crud.Constraint) string {
+	what := cmp.Or(c.Label, "row")
+	if len(c.Fields) > 1 {
+		return "Another " + what + " has these values already."
+	}
+	return "Another " + what + " has this value already."
+}
+
+// capital begins a sentence.
+func capital(words string) string { return strings.ToUpper(words[:1]) + words[1:] }

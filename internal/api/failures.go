@@ -50,7 +50,21 @@ func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode
 		out.Response.CurrentVersion.SetTo(p.CurrentVersion)
 	}
 	for _, v := range p.Violations {
-		out.Response.Errors = append(out.Response.Errors, oas.Violation{Pointer: v.Pointer, Code: v.Code, Detail: v.Detail})
+		out.Response.Errors = append(out.Response.Errors, violation(v))
+	}
+	return out
+}
+
+// violation says in one of three members what it is about.
+func violation(v problem.Violation) oas.Violation {
+	out := oas.Violation{Code: v.Code, Detail: v.Detail}
+	switch {
+	case v.Parameter != "":
+		out.Parameter.SetTo(v.Parameter)
+	case v.Header != "":
+		out.Header.SetTo(v.Header)
+	default:
+		out.Pointer.SetTo(v.Pointer)
 	}
 	return out
 }

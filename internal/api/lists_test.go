@@ -150,7 +150,7 @@ func TestCursorsBelongToTheirOrderAndFilters(t *testing.T) {
 	}
 	s.check(t, call{path: "/v1/roles?cursor=" + cursor, token: token, status: 400, code: "invalid_cursor"})
 	for query, pointer := range map[string]string{
-		"sort=email": "?sort", "sort=displayName,-displayName,createdAt": "?sort", "status=gone": "?status", "createdAt[gte]=yesterday": "?createdAt",
+		"sort=email": "?sort", "sort=displayName,-displayName,createdAt": "?sort", "status=gone": "?status", "createdAt[gte]=yesterday": "?createdAt[gte]",
 		"createdAt[near]=2026-01-01T00:00:00Z": "?createdAt[near]", "statuss=active": "?statuss", "managerId=x": "?managerId", "count=roughly": "?count", "q=": "?q",
 	} {
 		s.check(t, call{name: query, path: "/v1/users?" + query, token: token, status: 400, code: "invalid_parameter", pointer: pointer})

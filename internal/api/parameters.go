@@ -54,9 +54,9 @@ func (k knownParameters) refuseUnknown(request middleware.Request, next middlewa
 		for name := range request.Raw.URL.Query() {
 			if !slices.Contains(k[request.OperationID], name) {
 				return middleware.Response{}, problem.New(problem.InvalidParameter, "The operation has no parameter of this name.").
-					At("?"+name, "unknown_parameter", "See the operation's parameters in the contract.")
+					AtParameter(name, "unknown_parameter", "See the operation's parameters in the contract.")
 			}
 		}
 	}
-	return next(request)
+	return refuseNUL(request, next) // called from here because a chain of middleware allocates for every request
 }

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -21,7 +22,7 @@ type call struct {
 
 	status  int
 	code    string // of the problem
-	pointer string // of the problem's only violation
+	pointer string // of the problem's only violation; ?name for a parameter, Name: for a header
 	want    string // JSON object whose members the answer must have
 	absent  []string
 }
@@ -113,8 +114,20 @@ func checkProblem(t *testing.T, c call, got answer) {
 	if c.pointer == "" {
 		return
 	}
-	violations, _ := got.body["errors"].([]any)
-	if len(violations) != 1 || violations[0].(map[string]any)["pointer"] != c.pointer {
-		t.Errorf("got violations %v, want one at %s", violations, c.pointer)
+	want := map[string]any{"pointer": c.pointer}
+	if name, ok := strings.CutPrefix(c.pointer, "?"); ok {
+		want = map[string]any{"parameter": name}
+	} else if name, ok := strings.CutSuffix(c.pointer, ":"); ok {
+		want = map[string]any{"header": name}
 	}
+	violations, _ := got.body["errors"].([]any)
+	if len(violations) == 1 {
+		where := maps.Clone(violations[0].(map[string]any))
+		delete(where, "code")
+		delete(where, "detail")
+		if cmp.Equal(want, where) {
+			return
+		}
+	}
+	t.Errorf("got violations %v, want one at %v", violations, want)
 }

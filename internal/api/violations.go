@@ -13,18 +13,22 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
-// fromParams names the path or query parameter that could not be read.
+// fromParams names the parameter of path or query, or the header, that could not be read.
 func fromParams(err *ogenerrors.DecodeParamsError) *problem.Error {
 	var param *ogenerrors.DecodeParamError
 	if !errors.As(err, &param) {
 		return problem.New(problem.InvalidParameter, "A parameter is malformed.")
 	}
-	pointer := "?" + param.Name
 	if param.In == openapi.LocationHeader {
-		pointer = param.Name
+		return problem.New(problem.InvalidParameter, "The header %s is malformed.", param.Name).
+			AtHeader(param.Name, ruleOf(param.Err), sentence(param.Err))
 	}
-	return problem.New(problem.InvalidParameter, "The parameter %s is malformed.", param.Name).
-		At(pointer, ruleOf(param.Err), sentence(param.Err))
+	name := param.Name
+	if property := decodedAt(param.Err); property != "" {
+		name += "[" + strings.TrimPrefix(property, "/") + "]" // as the URL has it
+	}
+	return problem.New(problem.InvalidParameter, "The parameter %s is malformed.", name).
+		AtParameter(name, ruleOf(param.Err), sentence(param.Err))
 }
 
 // isValidation reports whether err holds rules that a decoded body breaks.

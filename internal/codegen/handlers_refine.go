@@ -52,6 +52,11 @@ var handlerRefinements = []refinement{
 		with: "wire.Time(e, $1)",
 	},
 	{
+		file: "oas_json_gen.go",
+		form: regexp.MustCompile(`d\.Arr\(func\(`),
+		with: "wire.Arr(d, func(",
+	},
+	{
 		file: "oas_parameters_gen.go",
 		form: regexp.MustCompile(`q\.HasParam\(cfg\)`),
 		with: "wire.Has(r, q, cfg)",

@@ -194,7 +194,10 @@ func (c *Checker) checkProblem(r *Request, a *Answer) []string {
 	var problem struct {
 		Type, Code, RequestID string
 		Status                int
-		Errors                []struct{ Pointer, Code, Detail string }
+		Errors                []struct {
+			Pointer, Parameter, Header *string
+			Code, Detail               string
+		}
 	}
 	if err := json.Unmarshal(a.Body, &problem); err != nil {
 		return []string{"the problem cannot be read: " + err.Error()}
@@ -224,11 +227,21 @@ func (c *Checker) checkProblem(r *Request, a *Answer) []string {
 		say("status 405 without Allow")
 	}
 	for _, v := range problem.Errors {
+		var where string
+		places := 0
+		for _, place := range []*string{v.Pointer, v.Parameter, v.Header} {
+			if place != nil {
+				where, places = *place, places+1
+			}
+		}
+		if places != 1 {
+			say("a violation says %d times where it is, not once by pointer, parameter or header", places)
+		}
 		if sqlText.MatchString(v.Detail) {
 			say("a violation shows SQL: %s", v.Detail)
 		}
 		if r.Operation != nil && r.Invalid == "" && r.Hostile == "" && slices.Contains(structural, v.Code) {
-			say("a request that breaks no rule of the contract was refused: %s %s", v.Pointer, v.Code)
+			say("a request that breaks no rule of the contract was refused: %s %s: %s", where, v.Code, v.Detail)
 		}
 	}
 	if sqlText.Match(a.Body) {

@@ -6,30 +6,31 @@ package crud
 type Constraint struct {
 	// Entity is the schema whose table has the constraint.
 	Entity string
-	// Resource is the entity's collection.
-	Resource string
+	// Label is the entity's name in a sentence, Labels its plural, and Target the label of the entity that a foreign key
+	// refers to.
+	Label, Labels, Target string
 	// Fields are the JSON names of the fields involved.
 	Fields []string
 }
 
 // Constraints by their name in the database, which is all that Postgres reports of a violation.
 var Constraints = map[string]Constraint{
-	"roles_name_check":                         {Entity: "Role", Resource: "roles", Fields: []string{"name"}},
-	"roles_tenant_id_fkey":                     {Entity: "Role", Resource: "roles", Fields: []string{}},
-	"roles_tenant_id_name_key":                 {Entity: "Role", Resource: "roles", Fields: []string{"name"}},
-	"tenants_name_check":                       {Entity: "Tenant", Resource: "tenants", Fields: []string{"name"}},
-	"tenants_slug_check":                       {Entity: "Tenant", Resource: "tenants", Fields: []string{"slug"}},
-	"tenants_slug_key":                         {Entity: "Tenant", Resource: "tenants", Fields: []string{"slug"}},
-	"tenants_status_check":                     {Entity: "Tenant", Resource: "tenants", Fields: []string{"status"}},
-	"user_roles_tenant_id_fkey":                {Entity: "UserRole", Resource: "userRoles", Fields: []string{}},
-	"user_roles_tenant_id_granted_by_id_fkey":  {Entity: "UserRole", Resource: "userRoles", Fields: []string{"grantedById"}},
-	"user_roles_tenant_id_role_id_fkey":        {Entity: "UserRole", Resource: "userRoles", Fields: []string{"roleId"}},
-	"user_roles_tenant_id_user_id_fkey":        {Entity: "UserRole", Resource: "userRoles", Fields: []string{"userId"}},
-	"user_roles_tenant_id_user_id_role_id_key": {Entity: "UserRole", Resource: "userRoles", Fields: []string{"userId", "roleId"}},
-	"users_display_name_check":                 {Entity: "User", Resource: "users", Fields: []string{"displayName"}},
-	"users_email_check":                        {Entity: "User", Resource: "users", Fields: []string{"email"}},
-	"users_status_check":                       {Entity: "User", Resource: "users", Fields: []string{"status"}},
-	"users_tenant_id_email_key":                {Entity: "User", Resource: "users", Fields: []string{"email"}},
-	"users_tenant_id_fkey":                     {Entity: "User", Resource: "users", Fields: []string{}},
-	"users_tenant_id_manager_id_fkey":          {Entity: "User", Resource: "users", Fields: []string{"managerId"}},
+	"roles_name_check":                         {Entity: "Role", Label: "role", Labels: "roles", Target: "", Fields: []string{"name"}},
+	"roles_tenant_id_fkey":                     {Entity: "Role", Label: "role", Labels: "roles", Target: "tenant", Fields: []string{}},
+	"roles_tenant_id_name_key":                 {Entity: "Role", Label: "role", Labels: "roles", Target: "", Fields: []string{"name"}},
+	"tenants_name_check":                       {Entity: "Tenant", Label: "tenant", Labels: "tenants", Target: "", Fields: []string{"name"}},
+	"tenants_slug_check":                       {Entity: "Tenant", Label: "tenant", Labels: "tenants", Target: "", Fields: []string{"slug"}},
+	"tenants_slug_key":                         {Entity: "Tenant", Label: "tenant", Labels: "tenants", Target: "", Fields: []string{"slug"}},
+	"tenants_status_check":                     {Entity: "Tenant", Label: "tenant", Labels: "tenants", Target: "", Fields: []string{"status"}},
+	"user_roles_tenant_id_fkey":                {Entity: "UserRole", Label: "user role", Labels: "user roles", Target: "tenant", Fields: []string{}},
+	"user_roles_tenant_id_granted_by_id_fkey":  {Entity: "UserRole", Label: "user role", Labels: "user roles", Target: "user", Fields: []string{"grantedById"}},
+	"user_roles_tenant_id_role_id_fkey":        {Entity: "UserRole", Label: "user role", Labels: "user roles", Target: "role", Fields: []string{"roleId"}},
+	"user_roles_tenant_id_user_id_fkey":        {Entity: "UserRole", Label: "user role", Labels: "user roles", Target: "user", Fields: []string{"userId"}},
+	"user_roles_tenant_id_user_id_role_id_key": {Entity: "UserRole", Label: "user role", Labels: "user roles", Target: "", Fields: []string{"userId", "roleId"}},
+	"users_display_name_check":                 {Entity: "User", Label: "user", Labels: "users", Target: "", Fields: []string{"displayName"}},
+	"users_email_check":                        {Entity: "User", Label: "user", Labels: "users", Target: "", Fields: []string{"email"}},
+	"users_status_check":                       {Entity: "User", Label: "user", Labels: "users", Target: "", Fields: []string{"status"}},
+	"users_tenant_id_email_key":                {Entity: "User", Label: "user", Labels: "users", Target: "", Fields: []string{"email"}},
+	"users_tenant_id_fkey":                     {Entity: "User", Label: "user", Labels: "users", Target: "tenant", Fields: []string{}},
+	"users_tenant_id_manager_id_fkey":          {Entity: "User", Label: "user", Labels: "users", Target: "user", Fields: []string{"managerId"}},
 }

@@ -163,7 +163,7 @@ func (h *Handler) RolesGet(ctx context.Context, params oas.RolesGetParams) (oas.
 		return nil, fmt.Errorf("get roles: %w", err)
 	}
 	if len(found) == 0 {
-		return nil, notFound("roles")
+		return nil, notFound("role")
 	}
 	detail := &found[0]
 	if err := h.expandRole(ctx, []*oas.Role{detail}, listing.ParseTree(params.Expand)); err != nil {
@@ -297,7 +297,7 @@ func (h *Handler) RolesDelete(ctx context.Context, params oas.RolesDeleteParams)
 func untouchedRole(ctx context.Context, client *ent.Client, id uuid.UUID, permission string, changeable func(*sql.Selector), expected []predicate.Role) error {
 	allowed, err := RoleRead.Filter(ctx)
 	if err != nil {
-		return notFound("roles")
+		return notFound("role")
 	}
 	query := client.Role.Query().Where(entrole.ID(id))
 	if allowed != nil {
@@ -305,7 +305,7 @@ func untouchedRole(ctx context.Context, client *ent.Client, id uuid.UUID, permis
 	}
 	row, err := query.Only(ctx)
 	if ent.IsNotFound(err) {
-		return notFound("roles")
+		return notFound("role")
 	}
 	if err != nil {
 		return fmt.Errorf("look for roles: %w", err)
@@ -322,7 +322,7 @@ func untouchedRole(ctx context.Context, client *ent.Client, id uuid.UUID, permis
 	if len(expected) > 0 {
 		return preconditionFailed(row.Version)
 	}
-	return notFound("roles")
+	return notFound("role")
 }
 
 // roleExpected is the condition that If-Match sets.

@@ -99,7 +99,7 @@ func (h *Handler) TenantsGet(ctx context.Context, params oas.TenantsGetParams) (
 	}
 	row, err := query.Only(ctx)
 	if ent.IsNotFound(err) {
-		return nil, notFound("tenants")
+		return nil, notFound("tenant")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("get tenants: %w", err)
@@ -203,7 +203,7 @@ func (h *Handler) TenantsDelete(ctx context.Context, params oas.TenantsDeletePar
 func untouchedTenant(ctx context.Context, client *ent.Client, id uuid.UUID, permission string, changeable func(*sql.Selector), expected []predicate.Tenant) error {
 	allowed, err := TenantRead.Filter(ctx)
 	if err != nil {
-		return notFound("tenants")
+		return notFound("tenant")
 	}
 	query := client.Tenant.Query().Where(enttenant.ID(id))
 	if allowed != nil {
@@ -211,7 +211,7 @@ func untouchedTenant(ctx context.Context, client *ent.Client, id uuid.UUID, perm
 	}
 	row, err := query.Only(ctx)
 	if ent.IsNotFound(err) {
-		return notFound("tenants")
+		return notFound("tenant")
 	}
 	if err != nil {
 		return fmt.Errorf("look for tenants: %w", err)
@@ -228,7 +228,7 @@ func untouchedTenant(ctx context.Context, client *ent.Client, id uuid.UUID, perm
 	if len(expected) > 0 {
 		return preconditionFailed(row.Version)
 	}
-	return notFound("tenants")
+	return notFound("tenant")
 }
 
 // tenantExpected is the condition that If-Match sets.

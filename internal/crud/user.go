@@ -199,7 +199,7 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.
 		return nil, fmt.Errorf("get users: %w", err)
 	}
 	if len(found) == 0 {
-		return nil, notFound("users")
+		return nil, notFound("user")
 	}
 	detail := &found[0]
 	detail.Roles, err = reading.Bodies(ctx, &results[1], entrole.Columns, readRole)
@@ -361,7 +361,7 @@ func (h *Handler) UsersDelete(ctx context.Context, params oas.UsersDeleteParams)
 func untouchedUser(ctx context.Context, client *ent.Client, id uuid.UUID, permission string, changeable func(*sql.Selector), expected []predicate.User) error {
 	allowed, err := UserRead.Filter(ctx)
 	if err != nil {
-		return notFound("users")
+		return notFound("user")
 	}
 	query := client.User.Query().Where(entuser.ID(id))
 	if allowed != nil {
@@ -369,7 +369,7 @@ func untouchedUser(ctx context.Context, client *ent.Client, id uuid.UUID, permis
 	}
 	row, err := query.Only(ctx)
 	if ent.IsNotFound(err) {
-		return notFound("users")
+		return notFound("user")
 	}
 	if err != nil {
 		return fmt.Errorf("look for users: %w", err)
@@ -386,7 +386,7 @@ func untouchedUser(ctx context.Context, client *ent.Client, id uuid.UUID, permis
 	if len(expected) > 0 {
 		return preconditionFailed(row.Version)
 	}
-	return notFound("users")
+	return notFound("user")
 }
 
 // userExpected is the condition that If-Match sets.

@@ -136,7 +136,7 @@ func (h *Handler) UserRolesGet(ctx context.Context, params oas.UserRolesGetParam
 		return nil, fmt.Errorf("get userRoles: %w", err)
 	}
 	if len(found) == 0 {
-		return nil, notFound("userRoles")
+		return nil, notFound("user role")
 	}
 	detail := &found[0]
 	if err := h.expandUserRole(ctx, []*oas.UserRole{detail}, listing.ParseTree(params.Expand)); err != nil {
@@ -206,7 +206,7 @@ func (h *Handler) UserRolesDelete(ctx context.Context, params oas.UserRolesDelet
 func untouchedUserRole(ctx context.Context, client *ent.Client, id uuid.UUID, permission string, changeable func(*sql.Selector), expected []predicate.UserRole) error {
 	allowed, err := UserRoleRead.Filter(ctx)
 	if err != nil {
-		return notFound("userRoles")
+		return notFound("user role")
 	}
 	query := client.UserRole.Query().Where(entuserrole.ID(id))
 	if allowed != nil {
@@ -214,7 +214,7 @@ func untouchedUserRole(ctx context.Context, client *ent.Client, id uuid.UUID, pe
 	}
 	row, err := query.Only(ctx)
 	if ent.IsNotFound(err) {
-		return notFound("userRoles")
+		return notFound("user role")
 	}
 	if err != nil {
 		return fmt.Errorf("look for userRoles: %w", err)
@@ -231,7 +231,7 @@ func untouchedUserRole(ctx context.Context, client *ent.Client, id uuid.UUID, pe
 	if len(expected) > 0 {
 		return preconditionFailed(row.Version)
 	}
-	return notFound("userRoles")
+	return notFound("user role")
 }
 
 // userRoleExpected is the condition that If-Match sets.

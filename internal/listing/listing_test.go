@@ -101,7 +101,7 @@ func TestDecodeRefusesForeignCursors(t *testing.T) {
 	} {
 		_, err := o.Decode("things", print, text)
 		var p *problem.Error
-		if !errors.As(err, &p) || p.Code != problem.InvalidCursor || len(p.Violations) != 1 || p.Violations[0].Pointer != "?cursor" {
+		if !errors.As(err, &p) || p.Code != problem.InvalidCursor || len(p.Violations) != 1 || p.Violations[0].Parameter != "cursor" {
 			t.Errorf("%s: got %v, want invalid_cursor at ?cursor", name, err)
 		}
 	}

@@ -96,7 +96,7 @@ func (s *Me) Decode(d *jx.Decoder) error {
 			requiredBitSet[0] |= 1 << 3
 			if err := func() error {
 				s.Permissions = make([]string, 0)
-				if err := d.Arr(func(d *jx.Decoder) error {
+				if err := wire.Arr(d, func(d *jx.Decoder) error {
 					var elem string
 					v, err := d.Str()
 					elem = string(v)
@@ -743,7 +743,7 @@ func (s *Problem) Decode(d *jx.Decoder) error {
 		case "errors":
 			if err := func() error {
 				s.Errors = make([]Violation, 0)
-				if err := d.Arr(func(d *jx.Decoder) error {
+				if err := wire.Arr(d, func(d *jx.Decoder) error {
 					var elem Violation
 					if err := elem.Decode(d); err != nil {
 						return err
@@ -970,7 +970,7 @@ func (s *Reports) Decode(d *jx.Decoder) error {
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
 				s.Data = make([]Report, 0)
-				if err := d.Arr(func(d *jx.Decoder) error {
+				if err := wire.Arr(d, func(d *jx.Decoder) error {
 					var elem Report
 					if err := elem.Decode(d); err != nil {
 						return err
@@ -1168,7 +1168,7 @@ func (s *Role) Decode(d *jx.Decoder) error {
 			requiredBitSet[0] |= 1 << 4
 			if err := func() error {
 				s.Permissions = make([]string, 0)
-				if err := d.Arr(func(d *jx.Decoder) error {
+				if err := wire.Arr(d, func(d *jx.Decoder) error {
 					var elem string
 					v, err := d.Str()
 					elem = string(v)
@@ -1223,7 +1223,7 @@ func (s *Role) Decode(d *jx.Decoder) error {
 		case "users":
 			if err := func() error {
 				s.Users = make([]User, 0)
-				if err := d.Arr(func(d *jx.Decoder) error {
+				if err := wire.Arr(d, func(d *jx.Decoder) error {
 					var elem User
 					if err := elem.Decode(d); err != nil {
 						return err
@@ -1365,7 +1365,7 @@ func (s *RoleCreate) Decode(d *jx.Decoder) error {
 		case "permissions":
 			if err := func() error {
 				s.Permissions = make([]string, 0)
-				if err := d.Arr(func(d *jx.Decoder) error {
+				if err := wire.Arr(d, func(d *jx.Decoder) error {
 					var elem string
 					v, err := d.Str()
 					elem = string(v)
@@ -1485,7 +1485,7 @@ func (s *RolePage) Decode(d *jx.Decoder) error {
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
 				s.Data = make([]Role, 0)
-				if err := d.Arr(func(d *jx.Decoder) error {
+				if err := wire.Arr(d, func(d *jx.Decoder) error {
 					var elem Role
 					if err := elem.Decode(d); err != nil {
 						return err
@@ -1645,7 +1645,7 @@ func (s *RoleUpdate) Decode(d *jx.Decoder) error {
 		case "permissions":
 			if err := func() error {
 				s.Permissions = make([]string, 0)
-				if err := d.Arr(func(d *jx.Decoder) error {
+				if err := wire.Arr(d, func(d *jx.Decoder) error {
 					var elem string
 					v, err := d.Str()
 					elem = string(v)
@@ -2170,7 +2170,7 @@ func (s *TenantPage) Decode(d *jx.Decoder) error {
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
 				s.Data = make([]Tenant, 0)
-				if err := d.Arr(func(d *jx.Decoder) error {
+				if err := wire.Arr(d, func(d *jx.Decoder) error {
 					var elem Tenant
 					if err := elem.Decode(d); err != nil {
 						return err
@@ -2743,7 +2743,7 @@ func (s *User) Decode(d *jx.Decoder) error {
 		case "managedUsers":
 			if err := func() error {
 				s.ManagedUsers = make([]User, 0)
-				if err := d.Arr(func(d *jx.Decoder) error {
+				if err := wire.Arr(d, func(d *jx.Decoder) error {
 					var elem User
 					if err := elem.Decode(d); err != nil {
 						return err
@@ -2760,7 +2760,7 @@ func (s *User) Decode(d *jx.Decoder) error {
 		case "roles":
 			if err := func() error {
 				s.Roles = make([]Role, 0)
-				if err := d.Arr(func(d *jx.Decoder) error {
+				if err := wire.Arr(d, func(d *jx.Decoder) error {
 					var elem Role
 					if err := elem.Decode(d); err != nil {
 						return err
@@ -3067,7 +3067,7 @@ func (s *UserPage) Decode(d *jx.Decoder) error {
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
 				s.Data = make([]User, 0)
-				if err := d.Arr(func(d *jx.Decoder) error {
+				if err := wire.Arr(d, func(d *jx.Decoder) error {
 					var elem User
 					if err := elem.Decode(d); err != nil {
 						return err
@@ -3600,7 +3600,7 @@ func (s *UserRolePage) Decode(d *jx.Decoder) error {
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
 				s.Data = make([]UserRole, 0)
-				if err := d.Arr(func(d *jx.Decoder) error {
+				if err := wire.Arr(d, func(d *jx.Decoder) error {
 					var elem UserRole
 					if err := elem.Decode(d); err != nil {
 						return err
@@ -4076,7 +4076,7 @@ func (s *UserWithRoles) Decode(d *jx.Decoder) error {
 			requiredBitSet[1] |= 1 << 1
 			if err := func() error {
 				s.Roles = make([]Role, 0)
-				if err := d.Arr(func(d *jx.Decoder) error {
+				if err := wire.Arr(d, func(d *jx.Decoder) error {
 					var elem Role
 					if err := elem.Decode(d); err != nil {
 						return err
@@ -4094,7 +4094,7 @@ func (s *UserWithRoles) Decode(d *jx.Decoder) error {
 			requiredBitSet[1] |= 1 << 2
 			if err := func() error {
 				s.ManagedUsers = make([]User, 0)
-				if err := d.Arr(func(d *jx.Decoder) error {
+				if err := wire.Arr(d, func(d *jx.Decoder) error {
 					var elem User
 					if err := elem.Decode(d); err != nil {
 						return err
@@ -4215,8 +4215,22 @@ func (s *Violation) Encode(e *jx.Encoder) {
 // encodeFields encodes fields.
 func (s *Violation) encodeFields(e *jx.Encoder) {
 	{
-		e.FieldStart("pointer")
-		e.Str(s.Pointer)
+		if s.Pointer.Set {
+			e.FieldStart("pointer")
+			s.Pointer.Encode(e)
+		}
+	}
+	{
+		if s.Parameter.Set {
+			e.FieldStart("parameter")
+			s.Parameter.Encode(e)
+		}
+	}
+	{
+		if s.Header.Set {
+			e.FieldStart("header")
+			s.Header.Encode(e)
+		}
 	}
 	{
 		e.FieldStart("code")
@@ -4228,10 +4242,12 @@ func (s *Violation) encodeFields(e *jx.Encoder) {
 	}
 }
 
-var jsonFieldsNameOfViolation = [3]string{
+var jsonFieldsNameOfViolation = [5]string{
 	0: "pointer",
-	1: "code",
-	2: "detail",
+	1: "parameter",
+	2: "header",
+	3: "code",
+	4: "detail",
 }
 
 // Decode decodes Violation from json.
@@ -4244,19 +4260,37 @@ func (s *Violation) Decode(d *jx.Decoder) error {
 	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
 		switch string(k) {
 		case "pointer":
-			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := d.Str()
-				s.Pointer = string(v)
-				if err != nil {
+				s.Pointer.Reset()
+				if err := s.Pointer.Decode(d); err != nil {
 					return err
 				}
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"pointer\"")
 			}
+		case "parameter":
+			if err := func() error {
+				s.Parameter.Reset()
+				if err := s.Parameter.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"parameter\"")
+			}
+		case "header":
+			if err := func() error {
+				s.Header.Reset()
+				if err := s.Header.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"header\"")
+			}
 		case "code":
-			requiredBitSet[0] |= 1 << 1
+			requiredBitSet[0] |= 1 << 3
 			if err := func() error {
 				v, err := d.Str()
 				s.Code = string(v)
@@ -4268,7 +4302,7 @@ func (s *Violation) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"code\"")
 			}
 		case "detail":
-			requiredBitSet[0] |= 1 << 2
+			requiredBitSet[0] |= 1 << 4
 			if err := func() error {
 				v, err := d.Str()
 				s.Detail = string(v)
@@ -4289,7 +4323,7 @@ func (s *Violation) Decode(d *jx.Decoder) error {
 	// Validate required fields.
 	var failures []validate.FieldError
 	for i, mask := range [1]uint8{
-		0b00000111,
+		0b00011000,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.

@@ -3692,12 +3692,15 @@ func (s *UsersListStatusItem) UnmarshalText(data []byte) error {
 	}
 }
 
-// One thing wrong with the request.
+// One thing wrong with the request. Exactly one of `pointer`, `parameter` and `header` says where.
 // Ref: #/components/schemas/Violation
 type Violation struct {
-	// JSON Pointer (RFC 6901) into the body, `?name` for a parameter of path or query, or the name of a
-	// header.
-	Pointer string `json:"pointer"`
+	// JSON Pointer (RFC 6901) into the body; empty for the body as a whole.
+	Pointer OptString `json:"pointer"`
+	// Name of a parameter of path or query, as it stands in the URL: `limit`, `createdAt[gte]`.
+	Parameter OptString `json:"parameter"`
+	// Name of a header.
+	Header OptString `json:"header"`
 	// Stable code of the violation.
 	Code string `json:"code"`
 	// What is wrong, for people.
@@ -3705,8 +3708,18 @@ type Violation struct {
 }
 
 // GetPointer returns the value of Pointer.
-func (s *Violation) GetPointer() string {
+func (s *Violation) GetPointer() OptString {
 	return s.Pointer
+}
+
+// GetParameter returns the value of Parameter.
+func (s *Violation) GetParameter() OptString {
+	return s.Parameter
+}
+
+// GetHeader returns the value of Header.
+func (s *Violation) GetHeader() OptString {
+	return s.Header
 }
 
 // GetCode returns the value of Code.
@@ -3720,8 +3733,18 @@ func (s *Violation) GetDetail() string {
 }
 
 // SetPointer sets the value of Pointer.
-func (s *Violation) SetPointer(val string) {
+func (s *Violation) SetPointer(val OptString) {
 	s.Pointer = val
+}
+
+// SetParameter sets the value of Parameter.
+func (s *Violation) SetParameter(val OptString) {
+	s.Parameter = val
+}
+
+// SetHeader sets the value of Header.
+func (s *Violation) SetHeader(val OptString) {
+	s.Header = val
 }
 
 // SetCode sets the value of Code.

@@ -38,8 +38,12 @@ const (
 
 // Violation is one thing wrong with the request.
 type Violation struct {
-	// Pointer is a JSON Pointer (RFC 6901) into the body, ?name for a parameter of path or query, or the name of a header.
+	// Pointer is a JSON Pointer (RFC 6901) into the body; "" is the whole body, unless it is about one of the next two.
 	Pointer string
+	// Parameter is the name of a parameter of path or query: limit, createdAt[gte].
+	Parameter string
+	// Header is the name of a header.
+	Header string
 	// Code is the violated rule, such as max_length.
 	Code string
 	// Detail is a sentence for people.
@@ -62,9 +66,21 @@ func New(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Detail: fmt.Sprintf(format, args...)}
 }
 
-// At adds a violation.
+// At adds a violation of the body.
 func (e *Error) At(pointer, code, detail string) *Error {
 	e.Violations = append(e.Violations, Violation{Pointer: pointer, Code: code, Detail: detail})
+	return e
+}
+
+// AtParameter adds a violation of a parameter of path or query.
+func (e *Error) AtParameter(name, code, detail string) *Error {
+	e.Violations = append(e.Violations, Violation{Parameter: name, Code: code, Detail: detail})
+	return e
+}
+
+// AtHeader adds a violation of a header.
+func (e *Error) AtHeader(name, code, detail string) *Error {
+	e.Violations = append(e.Violations, Violation{Header: name, Code: code, Detail: detail})
 	return e
 }
 

@@ -20,7 +20,7 @@ export function refused(error: unknown, names: readonly string[]): FormState {
   const fields: Record<string, string> = {};
   const others: string[] = [];
   for (const { pointer, detail } of error.errors) {
-    const name = pointer.replace(/^\//, '');
+    const name = pointer?.replace(/^\//, '') ?? '';
     if (names.includes(name)) fields[name] = detail;
     else others.push(detail);
   }

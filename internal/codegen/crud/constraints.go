@@ -12,10 +12,11 @@ import (
 
 // constraint leads from a constraint's name, which is all that Postgres reports, back to the fields of the contract.
 type constraint struct {
-	Name     string
-	Entity   string   // the entity whose table has the constraint
-	Fields   []string // the fields it is about, by their JSON names
-	Resource string
+	Name          string
+	Entity        string   // the entity whose table has the constraint
+	Fields        []string // the fields it is about, by their JSON names
+	Label, Labels string
+	Target        string // the label of the entity that a foreign key refers to
 }
 
 func constraintsOf(entities []*model.Entity, tables []*schema.Table) []constraint {
@@ -26,8 +27,9 @@ func constraintsOf(entities []*model.Entity, tables []*schema.Table) []constrain
 			continue
 		}
 		entity := entities[i]
-		add := func(name string, columns []*schema.Column) {
-			out = append(out, constraint{Name: name, Entity: entity.Name, Resource: entity.Resource, Fields: fieldsOf(entity, columns)})
+		add := func(name string, columns []*schema.Column) *constraint {
+			out = append(out, constraint{Name: name, Entity: entity.Name, Label: entity.Label(), Labels: entity.Labels(), Fields: fieldsOf(entity, columns)})
+			return &out[len(out)-1]
 		}
 		for _, index := range t.Indexes {
 			if index.Unique {
@@ -35,7 +37,10 @@ func constraintsOf(entities []*model.Entity, tables []*schema.Table) []constrain
 			}
 		}
 		for _, fk := range t.ForeignKeys {
-			add(fk.Symbol, fk.Columns)
+			c := add(fk.Symbol, fk.Columns)
+			if i := slices.IndexFunc(entities, func(e *model.Entity) bool { return fk.RefTable != nil && e.Node.Table() == fk.RefTable.Name }); i >= 0 {
+				c.Target = entities[i].Label()
+			}
 		}
 		for _, c := range t.Columns {
 			name := ddl.CheckName(t.Name, c)

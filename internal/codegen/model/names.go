@@ -20,6 +20,14 @@ func kebab(name string) string { return strcase.KebabCase(name) }
 // camel turns Ent's snake_case into the wire's camelCase: display_name → displayName.
 func camel(name string) string { return strcase.LowerCamelCase(name) }
 
+// Label is the entity's name in a sentence: user role.
+func (e *Entity) Label() string { return words(e.Name) }
+
+// Labels is the plural: user roles.
+func (e *Entity) Labels() string { return words(strings.TrimPrefix(e.Path, "/v1/")) }
+
+func words(name string) string { return strings.ReplaceAll(snake(name), "_", " ") }
+
 // initialisms are the whole names that ogen writes in capitals.
 var initialisms = map[string]string{"id": "ID", "url": "URL", "uri": "URI", "ip": "IP", "html": "HTML", "api": "API", "json": "JSON", "uuid": "UUID", "sku": "SKU"}
 

@@ -194,9 +194,11 @@ type shownProblem struct {
 }
 
 type shownViolation struct {
-	Pointer string `json:"pointer"`
-	Code    string `json:"code"`
-	Detail  string `json:"detail"`
+	Pointer   string `json:"pointer,omitempty"`
+	Parameter string `json:"parameter,omitempty"`
+	Header    string `json:"header,omitempty"`
+	Code      string `json:"code"`
+	Detail    string `json:"detail"`
 }
 
 const problemPage = "https://github.com/lockstep-dev/lockstep/blob/main/docs/problems.md#"
@@ -208,13 +210,15 @@ func exampleOf(p Problem) shownProblem {
 	}
 	switch p.Code {
 	case "validation_failed":
-		out.Errors = []shownViolation{{"/displayName", "max_length", "The value is longer than 255."}}
+		out.Errors = []shownViolation{{Pointer: "/displayName", Code: "max_length", Detail: "The value is longer than 255."}}
 	case "conflict":
-		out.Errors = []shownViolation{{"/email", "unique", "The value is taken."}}
+		out.Errors = []shownViolation{{Pointer: "/email", Code: "unique", Detail: "The value is taken."}}
 	case "reference_not_found":
-		out.Errors = []shownViolation{{"/managerId", "reference_not_found", "There is no such row."}}
+		out.Errors = []shownViolation{{Pointer: "/managerId", Code: "reference_not_found", Detail: "There is no such user."}}
 	case "invalid_parameter":
-		out.Errors = []shownViolation{{"?limit", "range", "The value is out of range."}}
+		out.Errors = []shownViolation{{Parameter: "limit", Code: "range", Detail: "The value is out of range."}}
+	case "idempotency_key_reused":
+		out.Errors = []shownViolation{{Header: "Idempotency-Key", Code: "reused", Detail: "The key belongs to another request."}}
 	case "precondition_failed":
 		out.CurrentVersion = 4
 	}

@@ -24,7 +24,7 @@ func pageLists(doc *document) error {
 		if !e.Has(contract.List) {
 			continue
 		}
-		page := object(fmt.Sprintf("One page of %s.", labels(e)))
+		page := object(fmt.Sprintf("One page of %s.", e.Labels()))
 		page.AddRequiredProperties(
 			ref(e.Name).AsArray().SetDescription("The rows of this page.").ToProperty("data"),
 			ogen.String().SetNullable(true).

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/ogen-go/ogen"
-	"github.com/stoewer/go-strcase"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
@@ -57,7 +56,7 @@ func answerOperations(doc *document) error {
 			case contract.List:
 				op.AddResponse("200", answer("The page.", e.Name+"Page"))
 			case contract.Read:
-				op.AddResponse("200", doc.named(e.DetailName()+"Found", tagged(e, answer("The "+label(e)+".", e.DetailName()))))
+				op.AddResponse("200", doc.named(e.DetailName()+"Found", tagged(e, answer("The "+e.Label()+".", e.DetailName()))))
 				if e.Versioned {
 					op.Parameters = append(op.Parameters, header("If-None-Match", "ETags the caller has; 304 when one is current."))
 					op.AddResponse("304", doc.named(e.Name+"NotModified", tagged(e, ogen.NewResponse().SetDescription("The caller has the current representation."))))
@@ -65,20 +64,20 @@ func answerOperations(doc *document) error {
 			case contract.Create:
 				op.RequestBody = body("application/json", e.Name+"Create")
 				op.Parameters = append(op.Parameters, idempotencyKey())
-				created := tagged(e, answer("The new "+label(e)+".", e.Name))
+				created := tagged(e, answer("The new "+e.Label()+".", e.Name))
 				if created.Headers == nil {
 					created.Headers = map[string]*ogen.Header{}
 				}
 				created.Headers["Location"] = &ogen.Header{
-					Description: "URL path of the new " + label(e) + ".", Required: true, Schema: ogen.String(),
+					Description: "URL path of the new " + e.Label() + ".", Required: true, Schema: ogen.String(),
 				}
 				op.AddResponse("201", doc.named(e.Name+"Created", created))
 			case contract.Update:
 				op.RequestBody = body("application/merge-patch+json", e.Name+"Update")
-				op.AddResponse("200", doc.named(e.Name+"Changed", tagged(e, answer("The changed "+label(e)+".", e.Name))))
+				op.AddResponse("200", doc.named(e.Name+"Changed", tagged(e, answer("The changed "+e.Label()+".", e.Name))))
 				op.Parameters = append(op.Parameters, ifMatch(e)...)
 			case contract.Delete:
-				op.AddResponse("204", ogen.NewResponse().SetDescription("The "+label(e)+" is gone."))
+				op.AddResponse("204", ogen.NewResponse().SetDescription("The "+e.Label()+" is gone."))
 				op.Parameters = append(op.Parameters, ifMatch(e)...)
 			}
 		})
@@ -107,7 +106,7 @@ func ifMatch(e *model.Entity) []*ogen.Parameter {
 	if !e.Versioned {
 		return nil
 	}
-	p := header("If-Match", "ETag of the "+label(e)+" as the caller knows it, or *; 412 when it has changed since.")
+	p := header("If-Match", "ETag of the "+e.Label()+" as the caller knows it, or *; 412 when it has changed since.")
 	p.Schema.SetPattern(`^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$`)
 	return []*ogen.Parameter{p}
 }
@@ -153,22 +152,14 @@ func operationName(verb contract.Verb) string {
 func summary(e *model.Entity, verb contract.Verb) string {
 	switch verb {
 	case contract.List:
-		return "List " + labels(e)
+		return "List " + e.Labels()
 	case contract.Read:
-		return "Get a " + label(e)
+		return "Get a " + e.Label()
 	case contract.Create:
-		return "Create a " + label(e)
+		return "Create a " + e.Label()
 	case contract.Update:
-		return "Change a " + label(e)
+		return "Change a " + e.Label()
 	default:
-		return "Delete a " + label(e)
+		return "Delete a " + e.Label()
 	}
-}
-
-// label is the entity's name in a sentence: user role.
-func label(e *model.Entity) string { return strings.ReplaceAll(strcase.SnakeCase(e.Name), "_", " ") }
-
-// labels is the plural: user roles.
-func labels(e *model.Entity) string {
-	return strings.ReplaceAll(strcase.SnakeCase(strings.TrimPrefix(e.Path, "/v1/")), "_", " ")
 }

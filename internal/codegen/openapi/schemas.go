@@ -142,7 +142,7 @@ func writeBodies(doc *document) error {
 }
 
 func createBody(e *model.Entity) *ogen.Schema {
-	create := closed(object(fmt.Sprintf("What a new %s is made of.", label(e))))
+	create := closed(object(fmt.Sprintf("What a new %s is made of.", e.Label())))
 	for _, f := range e.Creatable() {
 		s := accepted(f)
 		s.Default = ogen.Default(f.Default)
@@ -156,7 +156,7 @@ func createBody(e *model.Entity) *ogen.Schema {
 }
 
 func updateBody(e *model.Entity) *ogen.Schema {
-	update := closed(object(fmt.Sprintf("Changes to a %s, as a JSON Merge Patch: absent fields stay, null clears.", label(e))))
+	update := closed(object(fmt.Sprintf("Changes to a %s, as a JSON Merge Patch: absent fields stay, null clears.", e.Label())))
 	for _, f := range e.Updatable() {
 		update.AddOptionalProperties(accepted(f).ToProperty(f.JSON))
 	}

@@ -1,9 +1,13 @@
 // Names are written out in each class: a minifier renames classes, and logs would show the new name.
 
-/** One thing wrong with a request. */
+/** One thing wrong with a request. Exactly one of `pointer`, `parameter` and `header` says where. */
 export interface FieldError {
-  /** JSON Pointer (RFC 6901) into the body, such as `/displayName`, or `?name` for a parameter. */
-  pointer: string;
+  /** JSON Pointer (RFC 6901) into the body, such as `/displayName`; empty for the body as a whole. */
+  pointer?: string;
+  /** Name of a parameter of path or query, as it stands in the URL: `limit`, `createdAt[gte]`. */
+  parameter?: string;
+  /** Name of a header. */
+  header?: string;
   /** Stable, such as `max_length`. */
   code: string;
   /** For people. */

@@ -527,13 +527,21 @@ export type UserWithRoles = {
 };
 
 /**
- * One thing wrong with the request.
+ * One thing wrong with the request. Exactly one of `pointer`, `parameter` and `header` says where.
  */
 export type Violation = {
     /**
-     * JSON Pointer (RFC 6901) into the body, `?name` for a parameter of path or query, or the name of a header.
+     * JSON Pointer (RFC 6901) into the body; empty for the body as a whole.
      */
-    pointer: string;
+    pointer?: string;
+    /**
+     * Name of a parameter of path or query, as it stands in the URL: `limit`, `createdAt[gte]`.
+     */
+    parameter?: string;
+    /**
+     * Name of a header.
+     */
+    header?: string;
     /**
      * Stable code of the violation.
      */

@@ -59,14 +59,15 @@ test('an ordinary user may read and not write', async () => {
 
 test('what cannot be an id or a cursor is a BadRequestError that names it', async () => {
   const { users } = clientOf('admin');
-  for (const [call, pointer, code] of [
-    [() => users.get('7'), '?id', 'invalid_parameter'],
-    [() => users.list({ cursor: 'nonsense' }), '?cursor', 'invalid_cursor'],
-    [() => users.list({ limit: 100_000 }), '?limit', 'invalid_parameter'],
+  for (const [call, where, code] of [
+    [() => users.get('7'), { parameter: 'id' }, 'invalid_parameter'],
+    [() => users.list({ cursor: 'nonsense' }), { parameter: 'cursor' }, 'invalid_cursor'],
+    [() => users.list({ limit: 100_000 }), { parameter: 'limit' }, 'invalid_parameter'],
+    [() => users.update('01900000-0000-7000-8000-000000000000', {}, { ifMatch: 'nonsense' }), { header: 'If-Match' }, 'invalid_parameter'],
   ] as const) {
     const error = await refusal(call());
     assert.ok(error instanceof BadRequestError, String(error));
     assert.equal(error.code, code);
-    assert.deepEqual(error.errors.map((field) => field.pointer), [pointer]);
+    assert.deepEqual(error.errors.map(({ code: _, detail: __, ...place }) => place), [where]);
   }
 });
