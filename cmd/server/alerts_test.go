@@ -138,6 +138,13 @@ func TestRulesAndDashboardAgainstServedMetrics(t *testing.T) {
 	applied(func(ahead float64) bool { return ahead == 0 })
 
 	before = scrape()
+	s.exec(t, "UPDATE "+revisions+" SET applied = 0 WHERE version = $1", newest)
+	after = applied(func(ahead float64) bool { return ahead < 0 })
+	try("a migration that failed half way", before, after, "LockstepSchemaBehind", "LockstepNotReady")
+	s.exec(t, "UPDATE "+revisions+" SET applied = total WHERE version = $1", newest)
+	applied(func(ahead float64) bool { return ahead == 0 })
+
+	before = scrape()
 	s.exec(t, "ALTER TABLE core.roles RENAME TO roles_elsewhere")
 	s.call(t, 500, "GET", "/v1/roles", "")
 	s.exec(t, "ALTER TABLE core.roles_elsewhere RENAME TO roles")

@@ -43,7 +43,7 @@ type readiness struct {
 // finding is what the database was found to be.
 type finding struct {
 	reason   string // why requests cannot be served; empty: they can
-	revision string // newest migration; empty where it could not be read
+	revision string // newest migration that is completely applied; empty where it could not be read
 }
 
 // State is what readiness is made of.
@@ -52,7 +52,7 @@ type State struct {
 	Ready bool
 	// Draining says that the process is about to stop.
 	Draining bool
-	// Revision is the database's newest schema revision, and empty when it could not be read.
+	// Revision is the newest schema revision that the database has completely, and empty when it could not be read.
 	Revision string
 }
 
@@ -134,7 +134,7 @@ func (h *health) ask(ctx context.Context) finding {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if works := h.works(); !works || !errors.Is(err, postgres.ErrBusy) && !errors.Is(err, context.DeadlineExceeded) {
-		h.decided = finding{h.judge(standing, err), standing.Newest}
+		h.decided = finding{h.judge(standing, err), standing.Applied}
 	}
 	return h.decided
 }

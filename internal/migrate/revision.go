@@ -164,6 +164,8 @@ $$`, catalog.AppRole, revisionSchema, revisionTable))
 type Standing struct {
 	// Newest is the newest version the database has; empty when it was never migrated.
 	Newest string
+	// Applied is the newest version that it has completely.
+	Applied string
 	// Holds says that the version asked for is among those the database has.
 	Holds bool
 	// Complete says that it and all before it are completely applied. What a newer release is still applying does not count.
@@ -173,7 +175,8 @@ type Standing struct {
 // Stand returns where the database stands with regard to a version. The application's role may ask; where it was not
 // allowed to, the error says how to.
 func Stand(ctx context.Context, q Querier, version string) (s Standing, err error) {
-	rows, err := q.Query(ctx, `SELECT coalesce(max(version COLLATE "C"), ''), coalesce(bool_or(version = $2), false),
+	rows, err := q.Query(ctx, `SELECT coalesce(max(version COLLATE "C"), ''),
+  coalesce(max(version COLLATE "C") FILTER (WHERE applied = total OR type & $1 <> 0), ''), coalesce(bool_or(version = $2), false),
   coalesce(bool_and(applied = total OR type & $1 <> 0) FILTER (WHERE version COLLATE "C" <= $2), false)
 FROM `+revisionTable+` WHERE version NOT LIKE '.%'`, revisionBaseline|revisionResolved, version)
 	if err == nil {

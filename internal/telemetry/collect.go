@@ -45,7 +45,7 @@ type State struct {
 	Ready bool
 	// Draining says that the process is about to stop.
 	Draining bool
-	// Revision is the database's schema revision, and empty when it could not be read.
+	// Revision is the newest schema revision that the database has completely, and empty when it could not be read.
 	Revision string
 }
 
@@ -57,7 +57,7 @@ func Readiness(embedded string, state func(context.Context) State) prometheus.Co
 		ready:    prometheus.NewDesc(namespace+"_ready", "1 when requests can be served: database reachable, schema revision right, not draining.", nil, nil),
 		draining: prometheus.NewDesc(namespace+"_draining", "1 when the process is about to stop.", nil, nil),
 		needs:    prometheus.NewDesc(namespace+"_schema_revision_embedded", "Schema revision this binary needs, as a number: YYYYMMDDhhmmss.", nil, nil),
-		has:      prometheus.NewDesc(namespace+"_schema_revision_applied", "Schema revision of the database, as a number; absent while it cannot be read.", nil, nil),
+		has:      prometheus.NewDesc(namespace+"_schema_revision_applied", "Newest schema revision that the database has completely, as a number; absent while it cannot be read.", nil, nil),
 	}
 }
 
