@@ -64,6 +64,8 @@ type operation struct {
 	Parameters  []*parameter         `json:"parameters"`
 	RequestBody *requestBody         `json:"requestBody"`
 	Responses   map[string]*response `json:"responses"`
+	// ProblemCodes are what the operation can fail with.
+	ProblemCodes []string `json:"x-problem-codes"`
 }
 
 type parameter struct {
@@ -94,6 +96,8 @@ type response struct {
 type mediaType struct {
 	Schema  *schema         `json:"schema"`
 	Example json.RawMessage `json:"example"`
+	// Examples are JSON by their names.
+	Examples map[string]json.RawMessage `json:"examples"`
 }
 
 type schema struct {

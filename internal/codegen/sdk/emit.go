@@ -19,7 +19,7 @@ const width = 120
 //go:embed templates
 var templateFiles embed.FS
 
-// emit returns the resource classes, the client and the index for a contract: file contents by slash-separated path below
+// emit returns the resource classes, the client, the problem codes and the index for a contract: file contents by slash-separated path below
 // the generated folder. The index exports types.ts, which hey-api makes.
 func emit(contract []byte) (map[string][]byte, error) {
 	doc, err := parse(contract)
@@ -48,7 +48,7 @@ func emit(contract []byte) (map[string][]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse the templates: %w", err)
 	}
-	files := map[string][]byte{}
+	files := map[string][]byte{"problems.ts": problemsModule(doc.problemCodes())}
 	render := func(file, name string, data any) error {
 		var b bytes.Buffer
 		if err := templates.ExecuteTemplate(&b, name, data); err != nil {

@@ -1,3 +1,5 @@
+import type { ProblemCode } from '../generated/problems.js';
+
 // Names are written out in each class: a minifier renames classes, and logs would show the new name.
 
 /** One thing wrong with a request. Exactly one of `pointer`, `parameter` and `header` says where. */
@@ -20,7 +22,7 @@ export interface ProblemDetails {
   title?: string;
   status?: number;
   detail?: string;
-  code?: string;
+  code?: ProblemCode;
   requestId?: string;
   errors?: FieldError[];
 }
@@ -48,8 +50,8 @@ export class ApiError extends Error {
     this.problem = problem;
   }
 
-  /** Stable and meant for programs, such as `not_found`. */
-  get code(): string | undefined {
+  /** Stable and meant for programs, such as `not_found`. An API that is newer than its client may send others. */
+  get code(): ProblemCode | undefined {
     return this.problem.code;
   }
 

@@ -27,6 +27,12 @@ const classes: Readonly<Record<number, keyof typeof sdk>> = {
   504: 'ServerError',
 };
 
+test('the type of codes has those of the page', async () => {
+  const source = await readFile(new URL('../../../src/generated/problems.ts', import.meta.url), 'utf8');
+  const typed = [...source.matchAll(/^  \| '(\w+)'$/gm)].map(([, code]) => code);
+  assert.deepEqual(typed.sort(), documented.map(({ code }) => code).sort());
+});
+
 test('the page of problems is read', () => assert.ok(documented.length > 15, `got ${documented.length} codes`));
 
 for (const { code, status } of documented) {

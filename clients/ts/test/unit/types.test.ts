@@ -5,6 +5,8 @@ import type {
   CursorPage,
   PageOf,
   Role,
+  ApiError,
+  ProblemCode,
   User,
   UserCreate,
   UserPage,
@@ -41,6 +43,18 @@ export async function compileOnly(client: CoreApiClient): Promise<void> {
 
   const gone = await client.users.delete('id');
   expect<Equal<typeof gone, void>>();
+
+  // Codes that are known are offered, and others taken.
+  type Known<T> = T extends string ? (string extends T ? never : T) : never;
+  expect<Equal<'not_found' | 'rate_limited' | 'route_not_found' extends Known<ProblemCode> ? true : false, true>>();
+  expect<Equal<'gone_fishing' extends Known<ProblemCode> ? true : false, false>>();
+  const younger: ProblemCode = 'gone_fishing';
+  const { code } = {} as ApiError;
+  expect<Equal<typeof code, ProblemCode | undefined>>();
+  if (code === younger || code === 'not_found') void (code satisfies string);
+  // @ts-expect-error a code is a string
+  const wrong: ProblemCode = 404;
+  void wrong;
 
   // A parameter taken from a URL may be missing.
   const params: UsersListParams = { cursor: new URLSearchParams().get('cursor') ?? undefined };
