@@ -24,6 +24,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/ratelimit"
 	"github.com/lockstep-dev/lockstep/internal/telemetry"
+	"github.com/lockstep-dev/lockstep/internal/wire"
 	"github.com/lockstep-dev/lockstep/migrations"
 	"github.com/lockstep-dev/lockstep/openapi"
 )
@@ -117,7 +118,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 		cut:    stop,
 	}
 	failed := make(chan error, 3)
-	go func() { failed <- servers.public.Serve(public) }()
+	go func() { failed <- servers.public.Serve(wire.Whole(servers.public, public)) }()
 	go func() { failed <- servers.admin.Serve(admin) }()
 	go func() {
 		if err := checkRole(ctx, db, logger); err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/lockstep-dev/lockstep/internal/api"
+	"github.com/lockstep-dev/lockstep/internal/auth"
 )
 
 // TestEveryLineSaysWhose has requests logged at each exit, a failure of the database among them.
@@ -32,7 +33,7 @@ func TestEveryLineSaysWhose(t *testing.T) {
 	failures, lines := 0, bufio.NewScanner(strings.NewReader(log.String()))
 	for lines.Scan() {
 		var line struct {
-			Msg, RequestID, TenantID, PrincipalID, PrincipalType string
+			Msg, RequestID, TenantID, PrincipalID, PrincipalType, Permissions string
 		}
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
 			t.Fatalf("%v: %s", err, lines.Text())
@@ -43,8 +44,8 @@ func TestEveryLineSaysWhose(t *testing.T) {
 			if line.RequestID == "" || line.PrincipalID != "operator" || line.TenantID != "" {
 				t.Errorf("got %s, want a line of the platform's request", lines.Text())
 			}
-		case known && (line.PrincipalID != admin.id.String() || line.TenantID != s.acme.id.String()):
-			t.Errorf("got %s, want the caller and its tenant", lines.Text())
+		case known && (line.PrincipalID != admin.id.String() || line.TenantID != s.acme.id.String() || line.PrincipalType != "user" || line.Permissions != auth.Every):
+			t.Errorf("got %s, want the caller, its tenant and its permissions", lines.Text())
 		}
 		if line.Msg == "request failed" {
 			failures++

@@ -3,10 +3,11 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
+	"strings"
 
-	"github.com/ogen-go/ogen/middleware"
-
+	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
@@ -19,6 +20,7 @@ func readParameters(contract []byte) (knownParameters, error) {
 	var document struct {
 		Paths map[string]map[string]struct {
 			OperationID string
+			Security    *[]map[string][]string
 			Parameters  []struct {
 				Name, In, Style string
 				Schema          struct{ Properties map[string]any }
@@ -29,8 +31,12 @@ func readParameters(contract []byte) (knownParameters, error) {
 		return nil, fmt.Errorf("read embedded contract: %w", err)
 	}
 	known := knownParameters{}
-	for _, methods := range document.Paths {
-		for _, op := range methods {
+	for path, methods := range document.Paths {
+		for method, op := range methods {
+			if op.Security != nil && len(*op.Security) == 0 {
+				return nil, fmt.Errorf("%s %s of the embedded contract asks for no token: nothing would refuse unknown parameters", strings.ToUpper(method), path)
+			}
+			known[op.OperationID] = nil
 			for _, p := range op.Parameters {
 				switch {
 				case p.In != "query":
@@ -48,15 +54,18 @@ func readParameters(contract []byte) (knownParameters, error) {
 }
 
 // refuseUnknown answers 400 to a query parameter that the operation does not have. Ignored, a misspelt filter would answer
-// more than was asked for.
-func (k knownParameters) refuseUnknown(request middleware.Request, next middleware.Next) (middleware.Response, error) {
-	if request.Raw.URL.RawQuery != "" {
-		for name := range request.Raw.URL.Query() {
-			if !slices.Contains(k[request.OperationID], name) {
-				return middleware.Response{}, problem.New(problem.InvalidParameter, "The operation has no parameter of this name.").
-					AtParameter(name, "unknown_parameter", "See the operation's parameters in the contract.")
+// more than was asked for. Who calls is found out first: the refusal is left to security.HandleBearer.
+func (k knownParameters) refuseUnknown(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.RawQuery != "" {
+			entry := journal.From(r.Context())
+			for name := range r.URL.Query() {
+				if known, ok := k[entry.Operation]; ok && !slices.Contains(known, name) {
+					entry.Refusal = problem.New(problem.InvalidParameter, "The operation has no parameter of this name.").
+						AtParameter(name, "unknown_parameter", "See the operation's parameters in the contract.")
+				}
 			}
 		}
-	}
-	return refuseNUL(request, next) // called from here because a chain of middleware allocates for every request
+		next.ServeHTTP(w, r)
+	})
 }

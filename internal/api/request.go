@@ -14,6 +14,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/problem"
+	"github.com/lockstep-dev/lockstep/internal/wire"
 )
 
 // acceptableID is a caller's X-Request-Id that may go into logs as it is.
@@ -35,7 +36,8 @@ func track(o *observer, limit time.Duration, next http.Handler) http.Handler {
 		ctx, span := o.begin(r.Context(), entry, r)
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
-		recorder := &statusRecorder{ResponseWriter: w, entry: entry}
+		recorder := &statusRecorder{ResponseWriter: w, entry: entry, conn: wire.ConnOf(ctx)}
+		defer recorder.conn.Release() // the answer is on its way when it has been reported on
 		// Also when net/http drops the connection, which is a panic.
 		defer func() { o.end(ctx, entry, r, span, recorder.status(), time.Since(start)) }()
 		w.Header().Set("X-Request-Id", entry.RequestID)
@@ -48,8 +50,12 @@ func track(o *observer, limit time.Duration, next http.Handler) http.Handler {
 type statusRecorder struct {
 	http.ResponseWriter
 	entry *journal.Entry
+	conn  *wire.Conn // nil: answers are not held back
 	code  int
 }
+
+// Hold has the answer leave as a whole when the request is over; see wire.Write.
+func (s *statusRecorder) Hold() bool { return s.conn.Hold() }
 
 func (s *statusRecorder) WriteHeader(code int) {
 	if s.code == 0 {

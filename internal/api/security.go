@@ -44,6 +44,9 @@ func (s *security) HandleBearer(ctx context.Context, _ oas.OperationName, bearer
 	if err != nil {
 		return ctx, err
 	}
+	if request.Refusal != nil {
+		return ctx, request.Refusal
+	}
 	return auth.With(ctx, principal), nil
 }
 

@@ -106,7 +106,6 @@ func New(c Config) (*Server, error) {
 	operations, err := oas.NewServer(
 		&Handler{Handler: crud.NewHandler(client, c.DB.Driver(), c.DB), client: client, failures: failures},
 		&security{verifier: c.Verifier, grants: c.Grants, limiter: limiter},
-		oas.WithMiddleware(parameters.refuseUnknown),
 		oas.WithErrorHandler(failures.handleError),
 		oas.WithNotFound(failures.notFound),
 		oas.WithMethodNotAllowed(failures.methodNotAllowed),
@@ -122,7 +121,7 @@ func New(c Config) (*Server, error) {
 	mux.Handle("GET "+contractPath, serveContract(c.Contract))
 	mux.Handle("GET "+docsPath, serveDocumentation(title))
 	mux.Handle("GET "+docsPath+"/", serveDocumentation(title))
-	served := recoverPanics(failures, limitHead(failures, pagesOr(mux, limitBody(c.MaxBody, mergePatch(announceEndings(endings, operations, operations))))))
+	served := recoverPanics(failures, limitHead(failures, pagesOr(mux, limitBody(c.MaxBody, mergePatch(announceEndings(endings, operations, parameters.refuseUnknown(operations)))))))
 	allowed, err := allowOrigins(c.Origins, served)
 	if err != nil {
 		return nil, err

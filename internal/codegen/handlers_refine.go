@@ -14,6 +14,17 @@ import (
 // handlerRefinements have answers written and parameters found by internal/wire, whose comments say why.
 var handlerRefinements = []refinement{
 	{
+		// Nobody reads the status it records; the writer that internal/wire asks to hold an answer back is behind it.
+		file: "oas_handlers_gen.go",
+		form: regexp.MustCompile(`\tstatusWriter := &codeRecorder\{ResponseWriter: w\}\n\tw = statusWriter\n`),
+		with: "",
+	},
+	{
+		file: "oas_handlers_gen.go",
+		form: regexp.MustCompile(`(?s)type codeRecorder struct \{.*?(func recordError)`),
+		with: "$1",
+	},
+	{
 		file: "oas_response_encoders_gen.go",
 		form: regexp.MustCompile(`(\t+)w\.WriteHeader\(([^)\n]+)\)\n\n\t+e := new\(jx\.Encoder\)\n\t+response\.Encode\(e\)\n\t+if _, err := e\.WriteTo\(w\); err != nil \{`),
 		with: "${1}if err := wire.Write(w, $2, response); err != nil {",

@@ -12,20 +12,6 @@ import (
 	"github.com/ogen-go/ogen/ogenerrors"
 )
 
-type codeRecorder struct {
-	http.ResponseWriter
-	status int
-}
-
-func (c *codeRecorder) WriteHeader(status int) {
-	c.status = status
-	c.ResponseWriter.WriteHeader(status)
-}
-
-func (c *codeRecorder) Unwrap() http.ResponseWriter {
-	return c.ResponseWriter
-}
-
 func recordError(string, error) {}
 
 // handleMeGetRequest handles me.get operation.
@@ -34,8 +20,6 @@ func recordError(string, error) {}
 //
 // GET /v1/me
 func (s *Server) handleMeGetRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
-	statusWriter := &codeRecorder{ResponseWriter: w}
-	w = statusWriter
 	ctx := r.Context()
 
 	var (
@@ -163,8 +147,6 @@ func (s *Server) handleMeGetRequest(args [0]string, argsEscaped bool, w http.Res
 //
 // POST /v1/roles
 func (s *Server) handleRolesCreateRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
-	statusWriter := &codeRecorder{ResponseWriter: w}
-	w = statusWriter
 	ctx := r.Context()
 
 	var (
@@ -322,8 +304,6 @@ func (s *Server) handleRolesCreateRequest(args [0]string, argsEscaped bool, w ht
 //
 // DELETE /v1/roles/{id}
 func (s *Server) handleRolesDeleteRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
-	statusWriter := &codeRecorder{ResponseWriter: w}
-	w = statusWriter
 	ctx := r.Context()
 
 	var (
@@ -469,8 +449,6 @@ func (s *Server) handleRolesDeleteRequest(args [1]string, argsEscaped bool, w ht
 //
 // GET /v1/roles/{id}
 func (s *Server) handleRolesGetRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
-	statusWriter := &codeRecorder{ResponseWriter: w}
-	w = statusWriter
 	ctx := r.Context()
 
 	var (
@@ -620,8 +598,6 @@ func (s *Server) handleRolesGetRequest(args [1]string, argsEscaped bool, w http.
 //
 // GET /v1/roles
 func (s *Server) handleRolesListRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
-	statusWriter := &codeRecorder{ResponseWriter: w}
-	w = statusWriter
 	ctx := r.Context()
 
 	var (
@@ -793,8 +769,6 @@ func (s *Server) handleRolesListRequest(args [0]string, argsEscaped bool, w http
 //
 // PATCH /v1/roles/{id}
 func (s *Server) handleRolesUpdateRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
-	statusWriter := &codeRecorder{ResponseWriter: w}
-	w = statusWriter
 	ctx := r.Context()
 
 	var (
@@ -957,8 +931,6 @@ func (s *Server) handleRolesUpdateRequest(args [1]string, argsEscaped bool, w ht
 //
 // POST /v1/tenants
 func (s *Server) handleTenantsCreateRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
-	statusWriter := &codeRecorder{ResponseWriter: w}
-	w = statusWriter
 	ctx := r.Context()
 
 	var (
@@ -1116,8 +1088,6 @@ func (s *Server) handleTenantsCreateRequest(args [0]string, argsEscaped bool, w 
 //
 // DELETE /v1/tenants/{id}
 func (s *Server) handleTenantsDeleteRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
-	statusWriter := &codeRecorder{ResponseWriter: w}
-	w = statusWriter
 	ctx := r.Context()
 
 	var (
@@ -1263,8 +1233,6 @@ func (s *Server) handleTenantsDeleteRequest(args [1]string, argsEscaped bool, w 
 //
 // GET /v1/tenants/{id}
 func (s *Server) handleTenantsGetRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
-	statusWriter := &codeRecorder{ResponseWriter: w}
-	w = statusWriter
 	ctx := r.Context()
 
 	var (
@@ -1410,8 +1378,6 @@ func (s *Server) handleTenantsGetRequest(args [1]string, argsEscaped bool, w htt
 //
 // GET /v1/tenants
 func (s *Server) handleTenantsListRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
-	statusWriter := &codeRecorder{ResponseWriter: w}
-	w = statusWriter
 	ctx := r.Context()
 
 	var (
@@ -1562,8 +1528,6 @@ func (s *Server) handleTenantsListRequest(args [0]string, argsEscaped bool, w ht
 //
 // PATCH /v1/tenants/{id}
 func (s *Server) handleTenantsUpdateRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
-	statusWriter := &codeRecorder{ResponseWriter: w}
-	w = statusWriter
 	ctx := r.Context()
 
 	var (
@@ -1725,8 +1689,6 @@ func (s *Server) handleTenantsUpdateRequest(args [1]string, argsEscaped bool, w 
 //
 // POST /v1/user-roles
 func (s *Server) handleUserRolesCreateRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
-	statusWriter := &codeRecorder{ResponseWriter: w}
-	w = statusWriter
 	ctx := r.Context()
 
 	var (
@@ -1884,8 +1846,6 @@ func (s *Server) handleUserRolesCreateRequest(args [0]string, argsEscaped bool, 
 //
 // DELETE /v1/user-roles/{id}
 func (s *Server) handleUserRolesDeleteRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
-	statusWriter := &codeRecorder{ResponseWriter: w}
-	w = statusWriter
 	ctx := r.Context()
 
 	var (
@@ -2032,8 +1992,6 @@ func (s *Server) handleUserRolesDeleteRequest(args [1]string, argsEscaped bool, 
 //
 // GET /v1/user-roles/{id}
 func (s *Server) handleUserRolesGetRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
-	statusWriter := &codeRecorder{ResponseWriter: w}
-	w = statusWriter
 	ctx := r.Context()
 
 	var (
@@ -2184,8 +2142,6 @@ func (s *Server) handleUserRolesGetRequest(args [1]string, argsEscaped bool, w h
 //
 // GET /v1/user-roles
 func (s *Server) handleUserRolesListRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
-	statusWriter := &codeRecorder{ResponseWriter: w}
-	w = statusWriter
 	ctx := r.Context()
 
 	var (
@@ -2348,8 +2304,6 @@ func (s *Server) handleUserRolesListRequest(args [0]string, argsEscaped bool, w 
 //
 // POST /v1/users
 func (s *Server) handleUsersCreateRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
-	statusWriter := &codeRecorder{ResponseWriter: w}
-	w = statusWriter
 	ctx := r.Context()
 
 	var (
@@ -2508,8 +2462,6 @@ func (s *Server) handleUsersCreateRequest(args [0]string, argsEscaped bool, w ht
 //
 // POST /v1/users/{id}/deactivate
 func (s *Server) handleUsersDeactivateRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
-	statusWriter := &codeRecorder{ResponseWriter: w}
-	w = statusWriter
 	ctx := r.Context()
 
 	var (
@@ -2657,8 +2609,6 @@ func (s *Server) handleUsersDeactivateRequest(args [1]string, argsEscaped bool, 
 //
 // DELETE /v1/users/{id}
 func (s *Server) handleUsersDeleteRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
-	statusWriter := &codeRecorder{ResponseWriter: w}
-	w = statusWriter
 	ctx := r.Context()
 
 	var (
@@ -2805,8 +2755,6 @@ func (s *Server) handleUsersDeleteRequest(args [1]string, argsEscaped bool, w ht
 //
 // GET /v1/users/{id}
 func (s *Server) handleUsersGetRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
-	statusWriter := &codeRecorder{ResponseWriter: w}
-	w = statusWriter
 	ctx := r.Context()
 
 	var (
@@ -2957,8 +2905,6 @@ func (s *Server) handleUsersGetRequest(args [1]string, argsEscaped bool, w http.
 //
 // GET /v1/users
 func (s *Server) handleUsersListRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
-	statusWriter := &codeRecorder{ResponseWriter: w}
-	w = statusWriter
 	ctx := r.Context()
 
 	var (
@@ -3142,8 +3088,6 @@ func (s *Server) handleUsersListRequest(args [0]string, argsEscaped bool, w http
 //
 // GET /v1/users/{id}/reports
 func (s *Server) handleUsersReportsRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
-	statusWriter := &codeRecorder{ResponseWriter: w}
-	w = statusWriter
 	ctx := r.Context()
 
 	var (
@@ -3291,8 +3235,6 @@ func (s *Server) handleUsersReportsRequest(args [1]string, argsEscaped bool, w h
 //
 // PATCH /v1/users/{id}
 func (s *Server) handleUsersUpdateRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
-	statusWriter := &codeRecorder{ResponseWriter: w}
-	w = statusWriter
 	ctx := r.Context()
 
 	var (

@@ -39,10 +39,18 @@ func Write(w http.ResponseWriter, status int, body Encoder) error {
 	if tag := h["Etag"]; len(tag) == 1 {
 		tag[0] = etag.Complete(tag[0], text)
 	}
+	holds, ok := w.(holder)
+	held := ok && holds.Hold()
 	w.WriteHeader(status)
-	_, err := w.Write(text)
-	return err
+	if _, err := w.Write(text); err != nil || !held {
+		return err
+	}
+	// Out of net/http's buffers, to where it is held.
+	return http.NewResponseController(w).Flush()
 }
+
+// holder is a ResponseWriter on a Conn.
+type holder interface{ Hold() bool }
 
 // Time writes an instant with the microseconds that Postgres keeps, as the layout 2006-01-02T15:04:05.999999Z07:00 does.
 func Time(e *jx.Encoder, t time.Time) {
