@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lockstep-dev/lockstep/internal/inserting"
+
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
@@ -234,7 +236,7 @@ func (_c *UserRoleCreate) sqlSave(ctx context.Context) (*UserRole, error) {
 		return nil, err
 	}
 	_node, _spec := _c.createSpec()
-	if err := sqlgraph.CreateNode(ctx, _c.driver, _spec); err != nil {
+	if err := inserting.Node(ctx, _c.driver, _spec); err != nil {
 		if sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}

@@ -64,3 +64,18 @@ func withoutAutoMigration(dir string) error {
 	}
 	return refine(dir, autoMigration)
 }
+
+// rememberInserts has rows added by internal/inserting, which says why.
+func rememberInserts(dir, module string, nodes []*gen.Type) error {
+	for _, node := range nodes {
+		err := refine(dir, []refinement{{
+			file: node.PackageDir() + "_create.go",
+			form: regexp.MustCompile(`sqlgraph\.CreateNode\(`),
+			with: "inserting.Node(",
+		}}, module+"/internal/inserting")
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

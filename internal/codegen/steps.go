@@ -26,7 +26,10 @@ func generateORM(_ context.Context, w *Workspace) (Output, error) {
 		if err := w.graph.Gen(); err != nil {
 			return err
 		}
-		return withoutAutoMigration(dir)
+		if err := withoutAutoMigration(dir); err != nil {
+			return err
+		}
+		return rememberInserts(dir, w.module, w.graph.Nodes)
 	})
 }
 
