@@ -21,29 +21,48 @@ const (
 // ends, and after that whenever a line was logged. Its error, like that of logging, is the last write's.
 func New(to io.Writer, level slog.Leveler) (logger *slog.Logger, flush func() error) {
 	lines := &writer{to: to}
-	return slog.New(&handler{slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: level}), lines}), lines.flush
+	return slog.New(&handler{slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: level}), lines, true}), lines.flush
 }
 
 // handler is the JSON handler, and does not have warnings wait.
 type handler struct {
 	slog.Handler
 	lines *writer
+	// bare says that lines hold nothing but what the record does.
+	bare bool
 }
 
+// spaces lends what lines are written in.
+var spaces = sync.Pool{New: func() any { return new([]byte) }}
+
 func (h *handler) Handle(ctx context.Context, record slog.Record) error {
-	err := h.Handler.Handle(ctx, record)
+	err := h.write(ctx, &record)
 	if record.Level >= slog.LevelWarn {
 		return h.lines.flush()
 	}
 	return err
 }
 
+func (h *handler) write(ctx context.Context, record *slog.Record) error {
+	if h.bare {
+		space := spaces.Get().(*[]byte)
+		defer spaces.Put(space)
+		line, plain := appendPlain((*space)[:0], record)
+		*space = line
+		if plain {
+			_, err := h.lines.Write(line)
+			return err
+		}
+	}
+	return h.Handler.Handle(ctx, *record)
+}
+
 func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &handler{h.Handler.WithAttrs(attrs), h.lines}
+	return &handler{h.Handler.WithAttrs(attrs), h.lines, false}
 }
 
 func (h *handler) WithGroup(name string) slog.Handler {
-	return &handler{h.Handler.WithGroup(name), h.lines}
+	return &handler{h.Handler.WithGroup(name), h.lines, false}
 }
 
 // writer collects lines. It is safe for concurrent use; who logs while it writes waits, so that what it holds is bounded.
