@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"regexp"
 	"runtime/debug"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -40,57 +39,11 @@ func track(o *observer, limit time.Duration, next http.Handler) http.Handler {
 		defer recorder.conn.Release() // the answer is on its way when it has been reported on
 		// Also when net/http drops the connection, which is a panic.
 		defer func() { o.end(ctx, entry, r, span, recorder.status(), time.Since(start)) }()
-		w.Header().Set("X-Request-Id", entry.RequestID)
 		next.ServeHTTP(recorder, r.WithContext(ctx))
+		if recorder.code == 0 {
+			recorder.WriteHeader(http.StatusOK) // as net/http would, without what every answer carries
+		}
 	})
-}
-
-// statusRecorder remembers the status and adds what only the request's record knows: the challenge that a 401 must carry
-// (RFC 9110, section 15.5.2), when to try again (section 10.2.3), and how often one may (internal/ratelimit).
-type statusRecorder struct {
-	http.ResponseWriter
-	entry *journal.Entry
-	conn  *wire.Conn // nil: answers are not held back
-	code  int
-}
-
-// Hold has the answer leave as a whole when the request is over; see wire.Write.
-func (s *statusRecorder) Hold() bool { return s.conn.Hold() }
-
-func (s *statusRecorder) WriteHeader(code int) {
-	if s.code == 0 {
-		s.code = code
-		if code == http.StatusUnauthorized && s.entry.Challenge != "" {
-			s.Header().Set("WWW-Authenticate", s.entry.Challenge)
-		}
-		if s.entry.Retry > 0 {
-			s.Header().Set("Retry-After", strconv.Itoa(s.entry.Retry))
-		}
-		if s.entry.RatePolicies != "" {
-			both := []string{s.entry.RatePolicies, s.entry.RateLimit}
-			h := s.Header() // the keys are in the form that it keeps
-			h["Ratelimit-Policy"], h["Ratelimit"] = both[:1:1], both[1:]
-		}
-		s.entry.Answered = true
-	}
-	s.ResponseWriter.WriteHeader(code)
-}
-
-func (s *statusRecorder) Write(data []byte) (int, error) {
-	if s.code == 0 {
-		s.WriteHeader(http.StatusOK)
-	}
-	return s.ResponseWriter.Write(data)
-}
-
-// Unwrap lets http.ResponseController reach the connection.
-func (s *statusRecorder) Unwrap() http.ResponseWriter { return s.ResponseWriter }
-
-func (s *statusRecorder) status() int {
-	if s.code == 0 {
-		return http.StatusOK
-	}
-	return s.code
 }
 
 // recoverPanics answers a panic with a 500 and logs its stack. The server goes on: a panic concerns one request.

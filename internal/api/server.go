@@ -130,7 +130,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{track(observer, c.RequestTimeout, hangUp(c.Draining, secureHeaders(allowed))), health}, nil
+	return &Server{track(observer, c.RequestTimeout, hangUp(c.Draining, allowed)), health}, nil
 }
 
 func titleOf(contract []byte) (string, error) {

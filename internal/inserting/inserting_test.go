@@ -69,7 +69,9 @@ func edge(rel sqlgraph.Rel, column string, nodes ...any) func(*sqlgraph.CreateSp
 // shouted is a value whose text is not a plain placeholder.
 type shouted string
 
-func (shouted) FormatParam(placeholder string, _ *sql.StmtInfo) string { return "upper(" + placeholder + ")" }
+func (shouted) FormatParam(placeholder string, _ *sql.StmtInfo) string {
+	return "upper(" + placeholder + ")"
+}
 
 // TestNodeSaysWhatEntSays compares both for each form of a row, several times, because the first writes the statement and the
 // others find it.

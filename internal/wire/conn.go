@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"net/http"
@@ -16,10 +17,17 @@ const maxHeld = 128 << 10
 //
 // Hold and Release belong to the goroutine that serves the request; Close, of any goroutine, loses what is held.
 type Conn struct {
-	*net.TCPConn
+	tcp
 
-	mu   sync.Mutex
-	held *[]byte // nil: nothing is held back
+	mu     sync.Mutex
+	held   *[]byte // nil: nothing is held back
+	fields int     // bytes at the start of held that are fields waiting for the status line
+}
+
+// tcp is a *net.TCPConn, which net/http closes in halves.
+type tcp interface {
+	net.Conn
+	CloseWrite() error
 }
 
 // buffers lends what answers are held in: there are more connections than answers at a time.
@@ -43,8 +51,8 @@ type wholeListener struct{ net.Listener }
 
 func (l wholeListener) Accept() (net.Conn, error) {
 	accepted, err := l.Listener.Accept()
-	if tcp, ok := accepted.(*net.TCPConn); ok && err == nil {
-		return &Conn{TCPConn: tcp}, nil
+	if conn, ok := accepted.(tcp); ok && err == nil {
+		return &Conn{tcp: conn}, nil
 	}
 	return accepted, err
 }
@@ -63,10 +71,31 @@ func (c *Conn) Hold() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.held == nil {
-		c.held = buffers.Get().(*[]byte)
+		c.held, c.fields = buffers.Get().(*[]byte), 0
 		*c.held = (*c.held)[:0]
 	}
 	return true
+}
+
+// Field adds a header field to the answer that is held back, before its head is written. The value must not hold a line
+// break (RFC 9112, section 5).
+func (c *Conn) Field(name, value string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.held == nil || len(*c.held) > c.fields {
+		return // sent already: the answer was longer than what is held
+	}
+	*c.held = append(append(append(append(*c.held, name...), ": "...), value...), "\r\n"...)
+	c.fields = len(*c.held)
+}
+
+// headLocked begins the answer with its status line, behind which the fields go.
+func (c *Conn) headLocked(p []byte) {
+	status := bytes.Index(p, []byte("\r\n")) + len("\r\n")
+	held := append(*c.held, p[:status]...)
+	copy(held[status:], held[:c.fields])
+	copy(held, p[:status])
+	*c.held, c.fields = append(held, p[status:]...), 0
 }
 
 // Release sends what was held back. An error of it is one of the connection, which net/http finds out when it uses it next.
@@ -86,8 +115,8 @@ func (c *Conn) sendLocked() error {
 	held := c.held
 	c.held = nil
 	var err error
-	if len(*held) > 0 {
-		_, err = c.TCPConn.Write(*held)
+	if c.fields == 0 && len(*held) > 0 { // fields alone are no answer
+		_, err = c.tcp.Write(*held)
 	}
 	buffers.Put(held)
 	return err
@@ -97,12 +126,18 @@ func (c *Conn) sendLocked() error {
 func (c *Conn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.held != nil && len(*c.held)+len(p) <= maxHeld {
+	switch {
+	case c.held == nil:
+		return c.tcp.Write(p)
+	case c.fields > 0:
+		c.headLocked(p)
+		return len(p), nil
+	case len(*c.held)+len(p) <= maxHeld:
 		*c.held = append(*c.held, p...)
 		return len(p), nil
 	}
 	if err := c.sendLocked(); err != nil {
 		return 0, err
 	}
-	return c.TCPConn.Write(p)
+	return c.tcp.Write(p)
 }
