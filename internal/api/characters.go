@@ -22,7 +22,7 @@ const (
 )
 
 // refuseNUL answers 422 to a body, and 400 to a parameter, with U+0000 in any text. JSON has no other way to write it than
-// this escape, and URLs none but %00: nothing else is looked at in other requests.
+// this escape, and URLs none but %00: no other request comes here (wire.Unusual).
 func refuseNUL(request middleware.Request, next middleware.Next) (middleware.Response, error) {
 	if bytes.Contains(request.RawBody, []byte(`\u0000`)) {
 		p := problem.New(problem.ValidationFailed, "The body contains a character that cannot be stored.")

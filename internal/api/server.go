@@ -106,6 +106,7 @@ func New(c Config) (*Server, error) {
 	operations, err := oas.NewServer(
 		&Handler{Handler: crud.NewHandler(client, c.DB.Driver(), c.DB), client: client, failures: failures},
 		&security{verifier: c.Verifier, grants: c.Grants, limiter: limiter},
+		oas.WithMiddleware(refuseNUL),
 		oas.WithErrorHandler(failures.handleError),
 		oas.WithNotFound(failures.notFound),
 		oas.WithMethodNotAllowed(failures.methodNotAllowed),

@@ -14,6 +14,12 @@ import (
 // handlerRefinements have answers written and parameters found by internal/wire, whose comments say why.
 var handlerRefinements = []refinement{
 	{
+		// To pass a request through middleware costs a map of its parameters, to and fro.
+		file: "oas_handlers_gen.go",
+		form: regexp.MustCompile(`if m := s\.cfg\.Middleware; m != nil \{`),
+		with: "if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {",
+	},
+	{
 		// Nobody reads the status it records; the writer that internal/wire asks to hold an answer back is behind it.
 		file: "oas_handlers_gen.go",
 		form: regexp.MustCompile(`\tstatusWriter := &codeRecorder\{ResponseWriter: w\}\n\tw = statusWriter\n`),
