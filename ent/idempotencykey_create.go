@@ -187,7 +187,8 @@ func (_c *IdempotencyKeyCreate) sqlSave(ctx context.Context) (*IdempotencyKey, e
 func (_c *IdempotencyKeyCreate) createSpec() (*IdempotencyKey, *sqlgraph.CreateSpec) {
 	var (
 		_node = &IdempotencyKey{config: _c.config}
-		_spec = sqlgraph.NewCreateSpec(idempotencykey.Table, sqlgraph.NewFieldSpec(idempotencykey.FieldID, field.TypeUUID))
+		_row  = inserting.NewRow(idempotencykey.Table, sqlgraph.NewFieldSpec(idempotencykey.FieldID, field.TypeUUID))
+		_spec = &_row.CreateSpec
 	)
 	_spec.Schema = _c.schemaConfig.IdempotencyKey
 	if id, ok := _c.mutation.ID(); ok {
@@ -195,27 +196,27 @@ func (_c *IdempotencyKeyCreate) createSpec() (*IdempotencyKey, *sqlgraph.CreateS
 		_spec.ID.Value = &id
 	}
 	if value, ok := _c.mutation.TenantID(); ok {
-		_spec.SetField(idempotencykey.FieldTenantID, field.TypeUUID, value)
+		_row.SetField(idempotencykey.FieldTenantID, field.TypeUUID, value)
 		_node.TenantID = value
 	}
 	if value, ok := _c.mutation.Scope(); ok {
-		_spec.SetField(idempotencykey.FieldScope, field.TypeString, value)
+		_row.SetField(idempotencykey.FieldScope, field.TypeString, value)
 		_node.Scope = value
 	}
 	if value, ok := _c.mutation.Key(); ok {
-		_spec.SetField(idempotencykey.FieldKey, field.TypeString, value)
+		_row.SetField(idempotencykey.FieldKey, field.TypeString, value)
 		_node.Key = value
 	}
 	if value, ok := _c.mutation.Request(); ok {
-		_spec.SetField(idempotencykey.FieldRequest, field.TypeString, value)
+		_row.SetField(idempotencykey.FieldRequest, field.TypeString, value)
 		_node.Request = value
 	}
 	if value, ok := _c.mutation.Answer(); ok {
-		_spec.SetField(idempotencykey.FieldAnswer, field.TypeBytes, value)
+		_row.SetField(idempotencykey.FieldAnswer, field.TypeBytes, value)
 		_node.Answer = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
-		_spec.SetField(idempotencykey.FieldCreatedAt, field.TypeTime, value)
+		_row.SetField(idempotencykey.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
 	}
 	return _node, _spec

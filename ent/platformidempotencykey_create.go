@@ -178,7 +178,8 @@ func (_c *PlatformIdempotencyKeyCreate) sqlSave(ctx context.Context) (*PlatformI
 func (_c *PlatformIdempotencyKeyCreate) createSpec() (*PlatformIdempotencyKey, *sqlgraph.CreateSpec) {
 	var (
 		_node = &PlatformIdempotencyKey{config: _c.config}
-		_spec = sqlgraph.NewCreateSpec(platformidempotencykey.Table, sqlgraph.NewFieldSpec(platformidempotencykey.FieldID, field.TypeUUID))
+		_row  = inserting.NewRow(platformidempotencykey.Table, sqlgraph.NewFieldSpec(platformidempotencykey.FieldID, field.TypeUUID))
+		_spec = &_row.CreateSpec
 	)
 	_spec.Schema = _c.schemaConfig.PlatformIdempotencyKey
 	if id, ok := _c.mutation.ID(); ok {
@@ -186,23 +187,23 @@ func (_c *PlatformIdempotencyKeyCreate) createSpec() (*PlatformIdempotencyKey, *
 		_spec.ID.Value = &id
 	}
 	if value, ok := _c.mutation.Scope(); ok {
-		_spec.SetField(platformidempotencykey.FieldScope, field.TypeString, value)
+		_row.SetField(platformidempotencykey.FieldScope, field.TypeString, value)
 		_node.Scope = value
 	}
 	if value, ok := _c.mutation.Key(); ok {
-		_spec.SetField(platformidempotencykey.FieldKey, field.TypeString, value)
+		_row.SetField(platformidempotencykey.FieldKey, field.TypeString, value)
 		_node.Key = value
 	}
 	if value, ok := _c.mutation.Request(); ok {
-		_spec.SetField(platformidempotencykey.FieldRequest, field.TypeString, value)
+		_row.SetField(platformidempotencykey.FieldRequest, field.TypeString, value)
 		_node.Request = value
 	}
 	if value, ok := _c.mutation.Answer(); ok {
-		_spec.SetField(platformidempotencykey.FieldAnswer, field.TypeBytes, value)
+		_row.SetField(platformidempotencykey.FieldAnswer, field.TypeBytes, value)
 		_node.Answer = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
-		_spec.SetField(platformidempotencykey.FieldCreatedAt, field.TypeTime, value)
+		_row.SetField(platformidempotencykey.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
 	}
 	return _node, _spec

@@ -239,7 +239,8 @@ func (_c *RoleCreate) sqlSave(ctx context.Context) (*Role, error) {
 func (_c *RoleCreate) createSpec() (*Role, *sqlgraph.CreateSpec) {
 	var (
 		_node = &Role{config: _c.config}
-		_spec = sqlgraph.NewCreateSpec(role.Table, sqlgraph.NewFieldSpec(role.FieldID, field.TypeUUID))
+		_row  = inserting.NewRow(role.Table, sqlgraph.NewFieldSpec(role.FieldID, field.TypeUUID))
+		_spec = &_row.CreateSpec
 	)
 	_spec.Schema = _c.schemaConfig.Role
 	if id, ok := _c.mutation.ID(); ok {
@@ -247,31 +248,31 @@ func (_c *RoleCreate) createSpec() (*Role, *sqlgraph.CreateSpec) {
 		_spec.ID.Value = &id
 	}
 	if value, ok := _c.mutation.TenantID(); ok {
-		_spec.SetField(role.FieldTenantID, field.TypeUUID, value)
+		_row.SetField(role.FieldTenantID, field.TypeUUID, value)
 		_node.TenantID = value
 	}
 	if value, ok := _c.mutation.Version(); ok {
-		_spec.SetField(role.FieldVersion, field.TypeInt, value)
+		_row.SetField(role.FieldVersion, field.TypeInt, value)
 		_node.Version = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
-		_spec.SetField(role.FieldCreatedAt, field.TypeTime, value)
+		_row.SetField(role.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
 	}
 	if value, ok := _c.mutation.UpdatedAt(); ok {
-		_spec.SetField(role.FieldUpdatedAt, field.TypeTime, value)
+		_row.SetField(role.FieldUpdatedAt, field.TypeTime, value)
 		_node.UpdatedAt = value
 	}
 	if value, ok := _c.mutation.Name(); ok {
-		_spec.SetField(role.FieldName, field.TypeString, value)
+		_row.SetField(role.FieldName, field.TypeString, value)
 		_node.Name = value
 	}
 	if value, ok := _c.mutation.Description(); ok {
-		_spec.SetField(role.FieldDescription, field.TypeString, value)
+		_row.SetField(role.FieldDescription, field.TypeString, value)
 		_node.Description = &value
 	}
 	if value, ok := _c.mutation.Permissions(); ok {
-		_spec.SetField(role.FieldPermissions, field.TypeOther, value)
+		_row.SetField(role.FieldPermissions, field.TypeOther, value)
 		_node.Permissions = value
 	}
 	if nodes := _c.mutation.UserRolesIDs(); len(nodes) > 0 {

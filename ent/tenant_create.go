@@ -226,7 +226,8 @@ func (_c *TenantCreate) sqlSave(ctx context.Context) (*Tenant, error) {
 func (_c *TenantCreate) createSpec() (*Tenant, *sqlgraph.CreateSpec) {
 	var (
 		_node = &Tenant{config: _c.config}
-		_spec = sqlgraph.NewCreateSpec(tenant.Table, sqlgraph.NewFieldSpec(tenant.FieldID, field.TypeUUID))
+		_row  = inserting.NewRow(tenant.Table, sqlgraph.NewFieldSpec(tenant.FieldID, field.TypeUUID))
+		_spec = &_row.CreateSpec
 	)
 	_spec.Schema = _c.schemaConfig.Tenant
 	if id, ok := _c.mutation.ID(); ok {
@@ -234,27 +235,27 @@ func (_c *TenantCreate) createSpec() (*Tenant, *sqlgraph.CreateSpec) {
 		_spec.ID.Value = &id
 	}
 	if value, ok := _c.mutation.Version(); ok {
-		_spec.SetField(tenant.FieldVersion, field.TypeInt, value)
+		_row.SetField(tenant.FieldVersion, field.TypeInt, value)
 		_node.Version = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
-		_spec.SetField(tenant.FieldCreatedAt, field.TypeTime, value)
+		_row.SetField(tenant.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
 	}
 	if value, ok := _c.mutation.UpdatedAt(); ok {
-		_spec.SetField(tenant.FieldUpdatedAt, field.TypeTime, value)
+		_row.SetField(tenant.FieldUpdatedAt, field.TypeTime, value)
 		_node.UpdatedAt = value
 	}
 	if value, ok := _c.mutation.Name(); ok {
-		_spec.SetField(tenant.FieldName, field.TypeString, value)
+		_row.SetField(tenant.FieldName, field.TypeString, value)
 		_node.Name = value
 	}
 	if value, ok := _c.mutation.Slug(); ok {
-		_spec.SetField(tenant.FieldSlug, field.TypeString, value)
+		_row.SetField(tenant.FieldSlug, field.TypeString, value)
 		_node.Slug = value
 	}
 	if value, ok := _c.mutation.Status(); ok {
-		_spec.SetField(tenant.FieldStatus, field.TypeEnum, value)
+		_row.SetField(tenant.FieldStatus, field.TypeEnum, value)
 		_node.Status = value
 	}
 	return _node, _spec

@@ -285,7 +285,8 @@ func (_c *UserCreate) sqlSave(ctx context.Context) (*User, error) {
 func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 	var (
 		_node = &User{config: _c.config}
-		_spec = sqlgraph.NewCreateSpec(user.Table, sqlgraph.NewFieldSpec(user.FieldID, field.TypeUUID))
+		_row  = inserting.NewRow(user.Table, sqlgraph.NewFieldSpec(user.FieldID, field.TypeUUID))
+		_spec = &_row.CreateSpec
 	)
 	_spec.Schema = _c.schemaConfig.User
 	if id, ok := _c.mutation.ID(); ok {
@@ -293,31 +294,31 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 		_spec.ID.Value = &id
 	}
 	if value, ok := _c.mutation.TenantID(); ok {
-		_spec.SetField(user.FieldTenantID, field.TypeUUID, value)
+		_row.SetField(user.FieldTenantID, field.TypeUUID, value)
 		_node.TenantID = value
 	}
 	if value, ok := _c.mutation.Version(); ok {
-		_spec.SetField(user.FieldVersion, field.TypeInt, value)
+		_row.SetField(user.FieldVersion, field.TypeInt, value)
 		_node.Version = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
-		_spec.SetField(user.FieldCreatedAt, field.TypeTime, value)
+		_row.SetField(user.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
 	}
 	if value, ok := _c.mutation.UpdatedAt(); ok {
-		_spec.SetField(user.FieldUpdatedAt, field.TypeTime, value)
+		_row.SetField(user.FieldUpdatedAt, field.TypeTime, value)
 		_node.UpdatedAt = value
 	}
 	if value, ok := _c.mutation.Email(); ok {
-		_spec.SetField(user.FieldEmail, field.TypeString, value)
+		_row.SetField(user.FieldEmail, field.TypeString, value)
 		_node.Email = value
 	}
 	if value, ok := _c.mutation.DisplayName(); ok {
-		_spec.SetField(user.FieldDisplayName, field.TypeString, value)
+		_row.SetField(user.FieldDisplayName, field.TypeString, value)
 		_node.DisplayName = value
 	}
 	if value, ok := _c.mutation.Status(); ok {
-		_spec.SetField(user.FieldStatus, field.TypeEnum, value)
+		_row.SetField(user.FieldStatus, field.TypeEnum, value)
 		_node.Status = value
 	}
 	if nodes := _c.mutation.ManagerIDs(); len(nodes) > 0 {

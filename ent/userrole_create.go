@@ -257,7 +257,8 @@ func (_c *UserRoleCreate) sqlSave(ctx context.Context) (*UserRole, error) {
 func (_c *UserRoleCreate) createSpec() (*UserRole, *sqlgraph.CreateSpec) {
 	var (
 		_node = &UserRole{config: _c.config}
-		_spec = sqlgraph.NewCreateSpec(userrole.Table, sqlgraph.NewFieldSpec(userrole.FieldID, field.TypeUUID))
+		_row  = inserting.NewRow(userrole.Table, sqlgraph.NewFieldSpec(userrole.FieldID, field.TypeUUID))
+		_spec = &_row.CreateSpec
 	)
 	_spec.Schema = _c.schemaConfig.UserRole
 	if id, ok := _c.mutation.ID(); ok {
@@ -265,23 +266,23 @@ func (_c *UserRoleCreate) createSpec() (*UserRole, *sqlgraph.CreateSpec) {
 		_spec.ID.Value = &id
 	}
 	if value, ok := _c.mutation.TenantID(); ok {
-		_spec.SetField(userrole.FieldTenantID, field.TypeUUID, value)
+		_row.SetField(userrole.FieldTenantID, field.TypeUUID, value)
 		_node.TenantID = value
 	}
 	if value, ok := _c.mutation.Version(); ok {
-		_spec.SetField(userrole.FieldVersion, field.TypeInt, value)
+		_row.SetField(userrole.FieldVersion, field.TypeInt, value)
 		_node.Version = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
-		_spec.SetField(userrole.FieldCreatedAt, field.TypeTime, value)
+		_row.SetField(userrole.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
 	}
 	if value, ok := _c.mutation.UpdatedAt(); ok {
-		_spec.SetField(userrole.FieldUpdatedAt, field.TypeTime, value)
+		_row.SetField(userrole.FieldUpdatedAt, field.TypeTime, value)
 		_node.UpdatedAt = value
 	}
 	if value, ok := _c.mutation.GrantedAt(); ok {
-		_spec.SetField(userrole.FieldGrantedAt, field.TypeTime, value)
+		_row.SetField(userrole.FieldGrantedAt, field.TypeTime, value)
 		_node.GrantedAt = value
 	}
 	if nodes := _c.mutation.UserIDs(); len(nodes) > 0 {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 
 	"entgo.io/ent/entc"
 	"entgo.io/ent/entc/gen"
@@ -65,15 +66,29 @@ func withoutAutoMigration(dir string) error {
 	return refine(dir, autoMigration)
 }
 
-// rememberInserts has rows added by internal/inserting, which says why.
+// insertions have rows added by internal/inserting, which says why.
+var insertions = []refinement{
+	{
+		form: regexp.MustCompile(`sqlgraph\.CreateNode\(`),
+		with: "inserting.Node(",
+	},
+	{
+		form: regexp.MustCompile(`_spec( += )sqlgraph\.NewCreateSpec\((.*)\)\n`),
+		with: "_row$1 inserting.NewRow($2)\n_spec = &_row.CreateSpec\n",
+	},
+	{
+		form: regexp.MustCompile(`_spec\.SetField\(`),
+		with: "_row.SetField(",
+	},
+}
+
 func rememberInserts(dir, module string, nodes []*gen.Type) error {
 	for _, node := range nodes {
-		err := refine(dir, []refinement{{
-			file: node.PackageDir() + "_create.go",
-			form: regexp.MustCompile(`sqlgraph\.CreateNode\(`),
-			with: "inserting.Node(",
-		}}, module+"/internal/inserting")
-		if err != nil {
+		here := slices.Clone(insertions)
+		for i := range here {
+			here[i].file = node.PackageDir() + "_create.go"
+		}
+		if err := refine(dir, here, module+"/internal/inserting"); err != nil {
 			return err
 		}
 	}

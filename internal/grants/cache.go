@@ -62,6 +62,11 @@ func (c *cache) get(ctx context.Context, k key, age time.Duration) ([]string, er
 		go c.fill(context.WithoutCancel(ctx), k, e)
 	}
 	c.mu.Unlock()
+	select { // of one case and a default, which costs a look
+	case <-e.done:
+		return e.permissions, e.err
+	default:
+	}
 	select {
 	case <-e.done:
 		return e.permissions, e.err

@@ -1,9 +1,11 @@
 // Package inserting adds rows with statements that are written once. Ent's builder writes an INSERT anew for each row, though
-// its text follows from the table and the columns that are set. The generated ORM calls Node in its place.
+// its text follows from the table and the columns that are set. The generated ORM calls NewRow and
+// Node in Ent's place.
 package inserting
 
 import (
 	"context"
+	"database/sql/driver"
 	"sync"
 	"sync/atomic"
 
@@ -23,9 +25,9 @@ var (
 )
 
 // Node is sqlgraph.CreateNode.
-func Node(ctx context.Context, driver dialect.Driver, spec *sqlgraph.CreateSpec) error {
-	if driver.Dialect() != dialect.Postgres || !plain(spec) {
-		return sqlgraph.CreateNode(ctx, driver, spec)
+func Node(ctx context.Context, to dialect.Driver, spec *sqlgraph.CreateSpec) error {
+	if to.Dialect() != dialect.Postgres || !plain(spec) {
+		return sqlgraph.CreateNode(ctx, to, spec)
 	}
 	var space [256]byte
 	key := key(space[:0], spec)
@@ -41,7 +43,32 @@ func Node(ctx context.Context, driver dialect.Driver, spec *sqlgraph.CreateSpec)
 		keep(string(key), query)
 		text = query
 	}
-	return driver.Exec(ctx, text, args(spec), nil)
+	return to.Exec(ctx, text, args(spec), nil)
+}
+
+// Row is the specification of a row, with room for its fields: Ent allocates each by itself.
+type Row struct {
+	sqlgraph.CreateSpec
+	fields [16]sqlgraph.FieldSpec
+	list   [16]*sqlgraph.FieldSpec
+}
+
+// NewRow is sqlgraph.NewCreateSpec.
+func NewRow(table string, id *sqlgraph.FieldSpec) *Row {
+	r := &Row{CreateSpec: sqlgraph.CreateSpec{Table: table, ID: id}}
+	r.Fields = r.list[:0]
+	return r
+}
+
+// SetField is that of sqlgraph.CreateSpec.
+func (r *Row) SetField(column string, kind field.Type, value driver.Value) {
+	n := len(r.Fields)
+	if n >= len(r.fields) {
+		r.CreateSpec.SetField(column, kind, value)
+		return
+	}
+	r.fields[n] = sqlgraph.FieldSpec{Column: column, Type: kind, Value: value}
+	r.Fields = append(r.Fields, &r.fields[n])
 }
 
 // plain reports whether the row is one INSERT, with values that go out as they are and an id that is known beforehand.

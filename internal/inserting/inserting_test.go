@@ -3,6 +3,7 @@ package inserting_test
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -117,4 +118,20 @@ func TestNodeSaysWhatEntSays(t *testing.T) {
 		}
 	}
 	wg.Wait()
+}
+
+// TestARowHoldsWhatEntsSpecificationDoes has more fields than there is room for.
+func TestARowHoldsWhatEntsSpecificationDoes(t *testing.T) {
+	t.Parallel()
+	id := func() *sqlgraph.FieldSpec { return sqlgraph.NewFieldSpec("id", field.TypeUUID) }
+	for _, n := range []int{1, 16, 17, 40} {
+		row, want := inserting.NewRow("users", id()), sqlgraph.NewCreateSpec("users", id())
+		for i := range n {
+			row.SetField(fmt.Sprint("column", i), field.TypeInt, i)
+			want.SetField(fmt.Sprint("column", i), field.TypeInt, i)
+		}
+		if !reflect.DeepEqual(&row.CreateSpec, want) {
+			t.Errorf("%d fields: got %+v, want %+v", n, row.CreateSpec, *want)
+		}
+	}
 }
