@@ -141,6 +141,8 @@ func useExhibits(t *testing.T, s *served) {
 		`{"array": ["a", "\u0000"]}`:                           "/array/1",
 		`{"stringsNull": ["\u0000"]}`:                          "/stringsNull/0",
 		`{"free": {"a/b": [1, {"c": "\u0000"}]}}`:              "/free/a~1b/1/c",
+		`{"free": {"a": 1e400}}`:                               "/free",
+		`{"freeNull": {"a": [-1e400]}}`:                        "/freeNull",
 		`{"freeNull": {"a": [{"b\u0000": "c"}]}}`:              "/freeNull/a/0",
 		`{"typedNull": {"street": "\u0000", ` + address + `}}`: "/typedNull/street",
 	} {

@@ -6,6 +6,7 @@ package crud
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"entgo.io/ent/dialect"
@@ -138,14 +139,20 @@ func ifAny[P ~func(*sql.Selector)](filter func(*sql.Selector)) []P {
 	return []P{P(filter)}
 }
 
-// take sets a JSON field from what the wire holds, which the contract's rules have passed.
-func take[T, B, F any](set func(T) B, from F) error {
+// take sets the JSON field at the pointer from what the wire holds, which the contract's rules have passed. What they do not
+// say of a free object is how large a number in it may be.
+func take[T, B, F any](pointer string, set func(T) B, from F) error {
 	text, err := json.Marshal(&from) // ogen's types encode themselves by pointer
 	if err != nil {
 		return fmt.Errorf("encode a JSON field: %w", err)
 	}
 	var value T
-	if err := json.Unmarshal(text, &value); err != nil {
+	err = json.Unmarshal(text, &value)
+	var large *json.UnmarshalTypeError
+	if errors.As(err, &large) {
+		return problem.New(problem.ValidationFailed, "The body has a value that cannot be stored.").At(pointer, "range", "A number is out of range.")
+	}
+	if err != nil {
 		return fmt.Errorf("read a JSON field: %w", err)
 	}
 	set(value)
