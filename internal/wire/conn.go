@@ -98,7 +98,8 @@ func (c *Conn) headLocked(p []byte) {
 	*c.held, c.fields = append(held, p[status:]...), 0
 }
 
-// Release sends what was held back. An error of it is one of the connection, which net/http finds out when it uses it next.
+// Release sends what was held back. What cannot be sent, for example because the time for the answer is over, ends the
+// connection.
 func (c *Conn) Release() {
 	if c == nil {
 		return
@@ -116,7 +117,10 @@ func (c *Conn) sendLocked() error {
 	c.held = nil
 	var err error
 	if c.fields == 0 && len(*held) > 0 { // fields alone are no answer
-		_, err = c.tcp.Write(*held)
+		if _, err = c.tcp.Write(*held); err != nil {
+			// As far as net/http knows the answer is out: it would wait for the next request, and the client for this answer.
+			_ = c.tcp.Close()
+		}
 	}
 	buffers.Put(held)
 	return err

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/go-faster/jx"
 
@@ -168,5 +170,35 @@ func TestNothingIsSentOfAnAnswerThatWasGivenUp(t *testing.T) {
 	}
 	if n := l.bytes.Load(); n != 0 {
 		t.Errorf("got %d bytes, want none", n)
+	}
+}
+
+// TestAnswerThatCannotBeSentEndsTheConnection answers when the time for that is over: the client waited until the connection
+// had been idle for too long.
+func TestAnswerThatCannotBeSentEndsTheConnection(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn := wire.ConnOf(r.Context())
+		defer conn.Release()
+		if err := http.NewResponseController(w).SetWriteDeadline(time.Unix(1, 0)); err != nil {
+			t.Error(err)
+		}
+		if err := wire.Write(holding{w, conn}, http.StatusOK, text("late")); err != nil {
+			t.Error(err)
+		}
+	})}
+	go func() { _ = server.Serve(wire.Whole(server, listener)) }()
+	t.Cleanup(func() { _ = server.Close() })
+	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{}}
+	response, err := client.Get("http://" + listener.Addr().String())
+	if err == nil {
+		_ = response.Body.Close()
+	}
+	if !errors.Is(err, io.EOF) {
+		t.Errorf("got %v, want the end of the connection at once", err)
 	}
 }
