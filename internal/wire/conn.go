@@ -119,7 +119,7 @@ func (c *Conn) sendLocked() error {
 	if c.fields == 0 && len(*held) > 0 { // fields alone are no answer
 		if _, err = c.tcp.Write(*held); err != nil {
 			// As far as net/http knows the answer is out: it would wait for the next request, and the client for this answer.
-			_ = c.tcp.Close()
+			_ = c.Close()
 		}
 	}
 	buffers.Put(held)
