@@ -386,7 +386,7 @@ func (h *Handler) prepareRole() {
 			if allowed != nil {
 				query.Where(allowed)
 			}
-			_, err := query.Only(ctx)
+			_, err := query.All(ctx) // by its key: Only would add a LIMIT, a node more in the plan
 			return err
 		},
 	}

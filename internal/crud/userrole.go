@@ -297,7 +297,7 @@ func (h *Handler) prepareUserRole() {
 			if allowed != nil {
 				query.Where(allowed)
 			}
-			_, err := query.Only(ctx)
+			_, err := query.All(ctx) // by its key: Only would add a LIMIT, a node more in the plan
 			return err
 		},
 	}
