@@ -7,9 +7,23 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/lockstep-dev/lockstep/internal/config"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 )
+
+// patches changes the user so many times at once.
+func patches(t *testing.T, s *server, token string, id uuid.UUID, times int) <-chan answer {
+	t.Helper()
+	answers := make(chan answer, times)
+	for range times {
+		go func() {
+			answers <- s.do(t.Context(), "PATCH", "/v1/users/"+id.String(), token, `{"displayName":"Changed"}`)
+		}()
+	}
+	return answers
+}
 
 // TestFullPoolSheds has more requests wait for two connections than may: those beyond are refused at once, the others served
 // as soon as there is a connection, and the server stays in service.
@@ -22,12 +36,7 @@ func TestFullPoolSheds(t *testing.T) {
 	s.ready(t)
 	id, unlock := w.lockedUser(t)
 	const all, served = 20, 2 + 3
-	answers := make(chan answer, all)
-	for range all {
-		go func() {
-			answers <- s.do(t.Context(), "PATCH", "/v1/users/"+id.String(), w.acme.token, `{"displayName":"Changed"}`)
-		}()
-	}
+	answers := patches(t, s, w.acme.token, id, all)
 	for range all - served {
 		if a := <-answers; a.status != 503 || a.code() != "unavailable" || a.header.Get("Retry-After") == "" {
 			t.Errorf("got %v, want 503 with Retry-After", a)
@@ -61,12 +70,7 @@ func TestBusyServerStaysInService(t *testing.T) {
 	s := w.start(t, config.Environment{"LOCKSTEP_DATABASE_MAX_CONNS": "2", "LOCKSTEP_DATABASE_MAX_WAIT": "5m", "LOCKSTEP_REQUEST_TIMEOUT": "10m"})
 	s.ready(t)
 	id, unlock := w.lockedUser(t)
-	answers := make(chan answer, 3)
-	for range cap(answers) {
-		go func() {
-			answers <- s.do(t.Context(), "PATCH", "/v1/users/"+id.String(), w.acme.token, `{"displayName":"Changed"}`)
-		}()
-	}
+	answers := patches(t, s, w.acme.token, id, 3)
 	w.waiting(t, 2)
 	scrape := func() map[string]sample { return parseMetrics(t, scrapeOf(t, s.admin)) }
 	before, waits := scrape(), "lockstep_db_pool_cancelled_acquires_total"

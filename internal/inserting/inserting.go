@@ -1,6 +1,6 @@
 // Package inserting adds rows with statements that are written once. Ent's builder writes an INSERT anew for each row, though
-// its text follows from the table and the columns that are set. The generated ORM calls NewRow and
-// Node in Ent's place.
+// its text follows from the table and the columns that are set. The generated ORM calls NewRow and Node
+// in Ent's place.
 package inserting
 
 import (

@@ -36,7 +36,8 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 type connKey struct{}
 
 // Whole has the server send each answer that Write writes, and the handler then calls Release for, as a whole, on the
-// connections of the listener that it returns.
+// connections of the listener that it returns. It takes the server's ConnContext for itself. The listener must not be one of
+// TLS, which net/http recognizes by its connections.
 func Whole(server *http.Server, listener net.Listener) net.Listener {
 	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		if conn, ok := c.(*Conn); ok {
@@ -57,7 +58,7 @@ func (l wholeListener) Accept() (net.Conn, error) {
 	return accepted, err
 }
 
-// ConnOf is the connection of a request's context; nil where answers are not held back, which all methods of holding take.
+// ConnOf is the connection of a request's context; nil where answers are not held back, which Hold and Release take.
 func ConnOf(ctx context.Context) *Conn {
 	c, _ := ctx.Value(connKey{}).(*Conn)
 	return c
@@ -91,11 +92,11 @@ func (c *Conn) Field(name, value string) {
 
 // headLocked begins the answer with its status line, behind which the fields go.
 func (c *Conn) headLocked(p []byte) {
-	status := bytes.Index(p, []byte("\r\n")) + len("\r\n")
-	held := append(*c.held, p[:status]...)
-	copy(held[status:], held[:c.fields])
-	copy(held, p[:status])
-	*c.held, c.fields = append(held, p[status:]...), 0
+	line := bytes.Index(p, []byte("\r\n")) + len("\r\n") // net/http writes it in one piece
+	held := append(*c.held, p[:line]...)
+	copy(held[line:], held[:c.fields])
+	copy(held, p[:line])
+	*c.held, c.fields = append(held, p[line:]...), 0
 }
 
 // Release sends what was held back. What cannot be sent, for example because the time for the answer is over, ends the
