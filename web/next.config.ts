@@ -5,6 +5,9 @@ const config: NextConfig = {
   images: { unoptimized: true },
   // For forbidden(): what the API refuses has a page and a status of its own.
   experimental: { authInterrupts: true },
+  // For everybody: metadata in the head of the first HTML, not in the body after it. Pages have their titles from app/title.tsx; this
+  // is for those that scripts render (see app/not-found.tsx).
+  htmlLimitedBots: /.*/,
   // What pages may load and run, proxy.ts says: that differs from request to request.
   headers: async () => [
     {

@@ -1,5 +1,7 @@
 'use client';
 
+import { Title } from './title';
+
 interface Props {
   error: Error & { digest?: string };
   retry: () => void;
@@ -9,6 +11,7 @@ interface Props {
 export default function Failure({ error, retry }: Props) {
   return (
     <div className="state" role="alert">
+      <Title>This page could not be loaded</Title>
       <h1>This page could not be loaded</h1>
       <p>The API did not answer as expected. Trying again may help.</p>
       {error.digest && (

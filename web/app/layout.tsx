@@ -8,7 +8,6 @@ import { NavLink } from './nav-link';
 import { signOut } from './sign-out';
 
 export const metadata: Metadata = {
-  title: { default: 'Lockstep', template: '%s · Lockstep' },
   description: 'People and roles of a tenant.',
   robots: { index: false },
 };

@@ -23,11 +23,17 @@ export class Stage {
   constructor() {
     before(async () => {
       this.#database = new pg.Client({ connectionString: variable('LOCKSTEP_E2E_DATABASE_URL') });
-      [this.app, this.browser] = await Promise.all([startApp(variable('LOCKSTEP_E2E_API')), launch(), this.#database.connect()]);
+      // Each kept as soon as it is there: what has begun must end, also when the rest has failed, or the run never does.
+      const begun = await Promise.allSettled([
+        startApp(variable('LOCKSTEP_E2E_API')).then((app) => void (this.app = app)),
+        launch().then((browser) => void (this.browser = browser)),
+        this.#database.connect(),
+      ]);
+      for (const each of begun) if (each.status === 'rejected') throw each.reason;
     });
     after(async () => {
       await Promise.all([this.browser?.close(), this.app?.stop(), this.#database?.end()]);
-      assert.deepEqual(this.#violations, [], 'pages want what their policy forbids, or fail');
+      assert.deepEqual(this.#violations, [], 'pages want what their policy forbids, fail, or are called something else than their title says');
     });
   }
 
@@ -45,6 +51,8 @@ export class Stage {
       if (message.type() === 'error' && /content security policy/i.test(message.text())) this.#violations.push(message.text());
     });
     context.on('weberror', (error) => this.#violations.push(String(error.error())));
+    await context.exposeFunction('mistitled', (what: string) => this.#violations.push(what));
+    await context.addInitScript(watchTitle);
     return { context, page: await context.newPage() };
   }
 
@@ -77,6 +85,15 @@ export class Stage {
     this.#pictures ??= mkdtemp(join(process.env['LOCKSTEP_E2E_SCREENSHOTS'] ?? tmpdir(), 'lockstep-web-'));
     await page.screenshot({ path: join(await this.#pictures, `${name}.png`), fullPage: true });
   }
+}
+
+/** Runs in pages: tells of every moment in which a page of the app is there, and its title is not, or is another page's. */
+function watchTitle(): void {
+  const { mistitled } = globalThis as unknown as { mistitled(what: string): void };
+  new MutationObserver(() => {
+    const name = document.querySelector('#content h1')?.textContent;
+    if (name && !document.title.startsWith(name)) mistitled(`${location.href} shows "${name}" and is titled "${document.title}"`);
+  }).observe(document, { childList: true, subtree: true, characterData: true });
 }
 
 export const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1 }).getByText(name, { exact: true });

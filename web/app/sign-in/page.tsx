@@ -1,6 +1,5 @@
 import { ownPath } from '@/lib/oidc';
-
-export const metadata = { title: 'Sign in' };
+import { Title } from '../title';
 
 const PROBLEMS: Readonly<Record<string, string>> = {
   denied: 'You did not sign in.',
@@ -19,6 +18,7 @@ export default async function SignInPage({ searchParams }: Props) {
   const said = typeof problem === 'string' ? PROBLEMS[problem] : undefined;
   return (
     <article className="sign-in">
+      <Title>Sign in</Title>
       <h1>Sign in</h1>
       {said && <p role="alert">{said}</p>}
       <p>See the people of your organisation, who leads whom, and what each may do.</p>

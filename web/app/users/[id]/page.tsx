@@ -1,8 +1,8 @@
 import { parseDate } from '@lockstep/core-sdk';
-import type { Metadata } from 'next';
 import Link from 'next/link';
 import { Suspense } from 'react';
 import { LoadingNote } from '../../loading-note';
+import { Title } from '../../title';
 import { getUser, may } from '@/lib/caller';
 import { Status } from '../people';
 import { Chart } from './chart';
@@ -13,15 +13,12 @@ interface Props {
   searchParams: Promise<{ saved?: string | string[] }>;
 }
 
-export async function generateMetadata({ params }: Props): Promise<Metadata> {
-  return { title: (await getUser((await params).id)).displayName };
-}
-
 export default async function UserPage({ params, searchParams }: Props) {
   const user = await getUser((await params).id);
   const { saved } = await searchParams;
   return (
     <>
+      <Title>{user.displayName}</Title>
       <nav aria-label="breadcrumb">
         <ul>
           <li>

@@ -1,13 +1,11 @@
-import type { Metadata } from 'next';
 import Link from 'next/link';
 import { forbidden } from 'next/navigation';
 import { api } from '@/lib/api';
 import { may } from '@/lib/caller';
 import { load } from '@/lib/load';
+import { Title } from '../../../title';
 import { EditForm } from './edit-form';
 import { valuesOf } from './values';
-
-export const metadata: Metadata = { title: 'Edit' };
 
 export default async function EditPage({ params }: { params: Promise<{ id: string }> }) {
   const { id } = await params;
@@ -24,6 +22,7 @@ export default async function EditPage({ params }: { params: Promise<{ id: strin
   }
   return (
     <>
+      <Title>{`Edit ${user.displayName}`}</Title>
       <nav aria-label="breadcrumb">
         <ul>
           <li>
