@@ -55,10 +55,6 @@ type Config struct {
 	// []byte for a bytea. Defaults to false.
 	PgBouncer bool
 
-	// QueryExecMode overrides how pgx sends statements. Defaults to pgx.QueryExecModeCacheStatement, and
-	// to pgx.QueryExecModeExec with PgBouncer.
-	QueryExecMode pgx.QueryExecMode
-
 	// ApplicationName is shown in pg_stat_activity. Defaults to "lockstep".
 	ApplicationName string
 
@@ -90,10 +86,6 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.IdleInTransactionTimeout, 30*time.Second)
 	setDefault(&c.ApplicationName, "lockstep")
 	setDefault(&c.SearchPath, "core")
-	if c.PgBouncer {
-		setDefault(&c.QueryExecMode, pgx.QueryExecModeExec)
-	}
-	setDefault(&c.QueryExecMode, pgx.QueryExecModeCacheStatement)
 	if c.MaxConns < 1 {
 		return c, fmt.Errorf("postgres: MaxConns is %d: use at least 1", c.MaxConns)
 	}
@@ -151,8 +143,8 @@ func (c Config) poolConfig() (*pgxpool.Config, error) {
 	// A host that dies does not hang up: its connections are found out after 11 s instead of after minutes.
 	dialer := &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 2 * time.Second, Count: 3}}
 	cc.DialFunc = dialer.DialContext
-	cc.DefaultQueryExecMode = c.QueryExecMode
 	if c.PgBouncer {
+		cc.DefaultQueryExecMode = pgx.QueryExecModeExec
 		// PgBouncer refuses start-up parameters it does not track; see DB.scopeSQL.
 		delete(cc.RuntimeParams, "search_path")
 	} else {
@@ -160,9 +152,6 @@ func (c Config) poolConfig() (*pgxpool.Config, error) {
 		for _, s := range c.sessionSettings() {
 			cc.RuntimeParams[s.name] = s.value
 		}
-	}
-	if c.Tracer != nil {
-		cc.Tracer = newTracer(c.Tracer, cc)
 	}
 	cc.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler { return &canceller{conn: conn} }
 	return pc, nil

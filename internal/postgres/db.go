@@ -11,12 +11,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// The scope statements' names, under which they are prepared on each connection.
-const (
-	scopeStatement  = "lockstep_scope"
-	tenantStatement = "lockstep_tenant"
-)
-
 // scopePrefix is how the statements begin that bind a scope.
 const scopePrefix = "select set_config('app.tenant_id', $1, true)"
 
@@ -25,10 +19,10 @@ type DB struct {
 	config Config
 	pool   *pgxpool.Pool
 	codecs *codecs
+	tracer *tracer // nil: nothing is traced
 	// takers counts who holds a connection or waits for one.
 	takers atomic.Int64
-	// scopeSQL binds a scope and tenantSQL one that is not the platform's, or they are the names of the prepared
-	// statements that do.
+	// scopeSQL binds a scope, and tenantSQL one that is not the platform's; empty: there is no shorter way.
 	scopeSQL, tenantSQL string
 	// scopeArgs follow the scope's own two arguments.
 	scopeArgs []any
@@ -49,10 +43,15 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		return nil, err
 	}
 	db := &DB{config: c, codecs: newCodecs()}
+	if c.Tracer != nil {
+		db.tracer = newTracer(c.Tracer, pc.ConnConfig)
+		pc.ConnConfig.Tracer = db.tracer
+	}
 	// A setting that is not made in a transaction is not set in it: every one of them is made locally.
-	tenant := scopePrefix
 	scope := scopePrefix + ", set_config('app.platform', $2, true)"
-	if c.PgBouncer {
+	if !c.PgBouncer {
+		db.tenantSQL = scopePrefix
+	} else {
 		// The server connection is another one in each transaction: what the session would hold has to
 		// come along.
 		for i, s := range c.sessionSettings() {
@@ -61,25 +60,9 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		}
 	}
 	db.scopeSQL = scope
-	prepare := c.QueryExecMode == pgx.QueryExecModeCacheStatement
-	if prepare {
-		db.scopeSQL, db.tenantSQL = scopeStatement, tenantStatement
-	}
 	pc.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		db.codecs.register(conn.TypeMap())
-		if err := checkRole(ctx, conn); err != nil {
-			return err
-		}
-		if prepare {
-			// Prepared by hand, it survives a failed statement: pgx forgets every cached statement of a
-			// batch that fails, and would prepare this one again after each 409.
-			for name, sql := range map[string]string{scopeStatement: scope, tenantStatement: tenant} {
-				if _, err := conn.Prepare(ctx, name, sql); err != nil {
-					return fmt.Errorf("prepare the scope statement: %w", err)
-				}
-			}
-		}
-		return nil
+		return checkRole(ctx, conn)
 	}
 	if db.pool, err = pgxpool.NewWithConfig(ctx, pc); err != nil {
 		return nil, fmt.Errorf("postgres: open the pool: %w", err)

@@ -3,8 +3,6 @@ package postgres
 import (
 	"context"
 	"slices"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // Notification is sent with NOTIFY to everyone who listens on its channel in the same database, as soon as the
@@ -31,8 +29,11 @@ func notifications(ctx context.Context) []Notification {
 	return n
 }
 
-func queueNotifications(batch *pgx.Batch, all []Notification) {
-	for _, n := range all {
-		batch.Queue(notifySQL, n.Channel, n.Payload)
+// notifying are the statements that send them.
+func notifying(all []Notification) []*statement {
+	statements := make([]*statement, len(all))
+	for i, n := range all {
+		statements[i] = &statement{sql: notifySQL, args: []any{n.Channel, n.Payload}, own: true}
 	}
+	return statements
 }

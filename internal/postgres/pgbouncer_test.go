@@ -20,9 +20,10 @@ const pooledVariable = "LOCKSTEP_TEST_PGBOUNCER"
 
 // unpooled are the tests that say nothing about a pooled connection, each with its reason.
 var unpooled = map[string]string{
-	"TestBehindPgBouncer":                                             "is what runs the others",
-	"TestIdleConnectionThatBrokeIsReplaced":                           "ends a connection of the pooler's, which is the pooler's to replace",
-	"TestTypes/(native|native_describe|native_exec|ent_database_sql)": "chooses modes that prepare statements; native_pgbouncer is run",
+	"TestBehindPgBouncer":                   "is what runs the others",
+	"TestIdleConnectionThatBrokeIsReplaced": "ends a connection of the pooler's, which is the pooler's to replace",
+	"TestTypes/(native|ent_database_sql)":   "prepares statements; native_pgbouncer is run",
+	"Test(StatementsArePreparedOnce|PreparedStatementsAreBounded|StatementsArePreparedAnew)": "are about statements that are prepared, which none is behind a pooler",
 }
 
 // TestBehindPgBouncer runs this package's tests once more, behind Debian's PgBouncer in transaction mode.

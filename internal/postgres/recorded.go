@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync/atomic"
 
 	"github.com/google/uuid"
 )
@@ -23,8 +22,6 @@ var (
 type Recorded struct {
 	sql  string
 	args []any
-
-	columns atomic.Pointer[[]column] // of its result when it was last read
 }
 
 // errRecorded is what a read gets instead of rows while it is recorded.
@@ -97,9 +94,6 @@ func (db *DB) Send(ctx context.Context, with Ids, recorded ...*Recorded) ([]Resu
 		}
 		s := &statements[i]
 		s.sql, s.args = r.sql, args[first:len(args):len(args)]
-		if known := r.columns.Load(); known != nil {
-			s.columns = *known
-		}
 		if db.config.Observe != nil {
 			db.config.Observe(ctx, s.sql, s.args)
 		}
@@ -112,13 +106,8 @@ func (db *DB) Send(ctx context.Context, with Ids, recorded ...*Recorded) ([]Resu
 	}
 	results := make([]Result, len(recorded))
 	for i := range statements {
-		s := &statements[i]
-		if s.rows == nil {
-			continue
-		}
-		results[i] = newResult(s.rows)
-		if columns := s.rows.columns; len(columns) > 0 && (s.columns == nil || &columns[0] != &s.columns[0]) {
-			recorded[i].columns.Store(&columns)
+		if s := &statements[i]; s.rows != nil {
+			results[i] = newResult(s.rows)
 		}
 	}
 	return results, nil

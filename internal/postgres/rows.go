@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	entsql "entgo.io/ent/dialect/sql"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 )
@@ -55,10 +54,17 @@ const maxScratch = 1 << 20
 
 var scratches = sync.Pool{New: func() any { return &scratch{} }}
 
-// readRows reads r to its end and closes it. What is known of its columns is used again if it is still true.
-func readRows(r pgx.Rows, known []column) (*rows, error) {
-	defer r.Close()
+// readRows reads r to its end. How its columns are sent is part of the plan, if there is one.
+func readRows(r *pgconn.ResultReader, plan *prepared) (*rows, error) {
 	out := &rows{}
+	if plan != nil {
+		out.columns = plan.columns
+	} else {
+		out.columns = describe(r.FieldDescriptions())
+	}
+	if len(out.columns) == 0 {
+		return out, nil
+	}
 	s, _ := scratches.Get().(*scratch)
 	s.data, s.ends = s.data[:0], s.ends[:0]
 	defer func() {
@@ -67,15 +73,8 @@ func readRows(r pgx.Rows, known []column) (*rows, error) {
 			scratches.Put(s)
 		}
 	}()
-	// Next reads the description, also when there is no row; after the last one the connection is gone.
-	for more := r.Next(); ; more = r.Next() {
-		if out.columns == nil {
-			out.columns = describe(r.FieldDescriptions(), known)
-		}
-		if !more {
-			return out, r.Err()
-		}
-		for _, v := range r.RawValues() {
+	for r.NextRow() {
+		for _, v := range r.Values() {
 			if len(v) >= null-len(s.data) {
 				return out, errTooLarge
 			}
@@ -87,15 +86,10 @@ func readRows(r pgx.Rows, known []column) (*rows, error) {
 			s.ends = append(s.ends, end)
 		}
 	}
+	return out, nil
 }
 
-func describe(fields []pgconn.FieldDescription, known []column) []column {
-	same := func(c column, f pgconn.FieldDescription) bool {
-		return c.oid == f.DataTypeOID && c.format == f.Format && c.name == f.Name
-	}
-	if known != nil && slices.EqualFunc(known, fields, same) {
-		return known
-	}
+func describe(fields []pgconn.FieldDescription) []column {
 	columns := make([]column, len(fields))
 	for i, f := range fields {
 		columns[i] = column{name: f.Name, oid: f.DataTypeOID, format: f.Format}

@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
@@ -23,9 +20,10 @@ type statement struct {
 	args []any
 	// notify goes out in the same transaction.
 	notify []Notification
-	// columns are those of the result when it was last read, if it was.
-	columns []column
+	// own says that it is this package's and not the caller's: nobody wants its result.
+	own bool
 
+	plan *prepared // nil: sent without being prepared
 	rows *rows
 	tag  pgconn.CommandTag
 }
@@ -41,13 +39,14 @@ func newStatement(sql string, args any) (*statement, error) {
 
 // read takes the result of s from r completely. Reading all of it at once frees the connection before
 // the caller scans, lets the error of a commit surface, and makes a retry invisible.
-func (s *statement) read(r pgx.Rows, err error) error {
-	if err != nil {
-		r.Close()
-		return err
+func (s *statement) read(r *pgconn.ResultReader) (err error) {
+	if !s.own {
+		s.rows, err = readRows(r, s.plan)
 	}
-	s.rows, err = readRows(r, s.columns)
-	s.tag = r.CommandTag()
+	tag, closing := r.Close()
+	if s.tag = tag; err == nil {
+		err = closing
+	}
 	return err
 }
 
@@ -71,64 +70,21 @@ func (db *DB) runOnce(ctx context.Context, scope Scope, statements []*statement)
 		return err
 	}
 	defer db.release(conn)
-	batch := &pgx.Batch{}
-	db.queueScope(batch, scope)
-	var notify []Notification
+	all := make([]*statement, 0, len(statements)+1)
+	all = append(append(all, db.binding(scope)), statements...)
 	for _, s := range statements {
-		notify = append(notify, s.notify...)
+		all = append(all, notifying(s.notify)...)
 	}
-	return sendBatch(ctx, conn.Conn(), batch, 1, statements, notify)
+	return db.exchange(ctx, conn.Conn(), all...)
 }
 
-func (db *DB) queueScope(batch *pgx.Batch, scope Scope) {
+// binding is the statement that binds the transaction it is part of to a scope.
+func (db *DB) binding(scope Scope) *statement {
 	tenant, platform := scope.settings()
 	if db.tenantSQL != "" && platform == "" {
-		batch.Queue(db.tenantSQL, tenant)
-		return
+		return &statement{sql: db.tenantSQL, args: []any{tenant}, own: true}
 	}
-	batch.Queue(db.scopeSQL, append([]any{tenant, platform}, db.scopeArgs...)...)
-}
-
-// sendBatch sends what is queued, of which the first skip results are of no interest, then the statements
-// and the notifications, and reads everything up to the server's "ready for query".
-func sendBatch(ctx context.Context, conn *pgx.Conn, batch *pgx.Batch, skip int, statements []*statement, notify []Notification) error {
-	queries := make([]pgx.QueuedQuery, len(statements)) // what batch.Queue does, in one piece
-	batch.QueuedQueries = slices.Grow(batch.QueuedQueries, len(statements)+len(notify))
-	for i, s := range statements {
-		queries[i].SQL, queries[i].Arguments = s.sql, s.args
-		batch.QueuedQueries = append(batch.QueuedQueries, &queries[i])
-	}
-	queueNotifications(batch, notify)
-	closed := conn.IsClosed()
-	results := conn.SendBatch(ctx, batch)
-	err := func() error {
-		for range skip {
-			if _, err := results.Exec(); err != nil {
-				return err
-			}
-		}
-		for _, s := range statements {
-			if err := s.read(results.Query()); err != nil {
-				return err
-			}
-		}
-		for range notify {
-			if _, err := results.Exec(); err != nil {
-				return err
-			}
-		}
-		return nil
-	}()
-	// The server commits at the end of the batch: a deferred constraint fails there.
-	if closing := results.Close(); err == nil {
-		err = closing
-	}
-	if !closed && errors.Is(err, pgconn.ErrConnClosed) {
-		// Where statements are not prepared, pgx calls a connection that breaks under a batch one that was closed
-		// before it, and the batch safe to repeat (pgconn, MultiResultReader.NextResult). It may have been done.
-		return fmt.Errorf("the connection broke: %w", io.ErrUnexpectedEOF)
-	}
-	return err
+	return &statement{sql: db.scopeSQL, args: append([]any{tenant, platform}, db.scopeArgs...), own: true}
 }
 
 // mayRepeat reports whether the failed statements can be sent again without doing anything twice.

@@ -34,7 +34,6 @@ type tracer struct {
 
 var (
 	_ pgx.QueryTracer       = (*tracer)(nil)
-	_ pgx.BatchTracer       = (*tracer)(nil)
 	_ pgx.ConnectTracer     = (*tracer)(nil)
 	_ pgxpool.AcquireTracer = (*tracer)(nil)
 )
@@ -74,65 +73,62 @@ func (t *tracer) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, data pgx.TraceQ
 	finish(trace.SpanFromContext(ctx), data.Err)
 }
 
-// openBatch is a round trip that is being traced.
-type openBatch struct {
-	ctx   context.Context
-	span  trace.Span
-	since time.Time // when the statement that is being read began, as far as the client can tell
-	each  bool      // its statements have spans of their own
+// exchangeSpan is a round trip that is being traced; nil: it is not.
+type exchangeSpan struct {
+	tracer *tracer
+	ctx    context.Context
+	span   trace.Span
+	since  time.Time // when the statement that is being read began, as far as the client can tell
+	each   bool      // its statements have spans of their own
 }
 
-type batchKey struct{}
-
-// TraceBatchStart implements pgx.BatchTracer. The statements that set the scope and notify are part of the round trip, and
-// not counted as its statements.
-func (t *tracer) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
-	if !trace.SpanFromContext(ctx).IsRecording() {
-		return ctx
+// begin begins the span of a round trip. The statements that set the scope and notify are part of it, and not counted as
+// its statements.
+func (t *tracer) begin(ctx context.Context, statements []*statement) *exchangeSpan {
+	if t == nil || !trace.SpanFromContext(ctx).IsRecording() {
+		return nil
 	}
 	var texts, summaries []string
 	var only summary
-	for _, q := range data.Batch.QueuedQueries {
-		if isSetting(q.SQL) {
+	for _, s := range statements {
+		if s.own {
 			continue
 		}
-		only = summarize(q.SQL)
-		texts, summaries = append(texts, q.SQL), append(summaries, only.String())
+		only = summarize(s.sql)
+		texts, summaries = append(texts, s.sql), append(summaries, only.String())
 	}
-	b := &openBatch{ctx: ctx, since: time.Now(), each: len(texts) > 1}
+	e := &exchangeSpan{tracer: t, since: time.Now(), each: len(texts) > 1}
 	more := []attribute.KeyValue{semconv.DBQueryText(strings.Join(texts, "; "))}
 	name := strings.Join(summaries, "; ")
-	if b.each {
+	if e.each {
 		more = append(more, semconv.DBOperationName("BATCH"), semconv.DBOperationBatchSize(len(texts)), semconv.DBQuerySummary(name))
 		name = "BATCH"
 	} else {
 		more = append(more, only.attributes()...)
 	}
-	b.ctx, b.span = t.start(ctx, name, b.since, more...)
-	return context.WithValue(b.ctx, batchKey{}, b)
+	e.ctx, e.span = t.start(ctx, name, e.since, more...)
+	return e
 }
 
-// TraceBatchQuery implements pgx.BatchTracer. The server does a pipeline's statements one after the other, so each lasts
+// read makes the span of a statement whose result has been read. The server does them one after the other, so each lasts
 // from the result of the one before to its own.
-func (t *tracer) TraceBatchQuery(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchQueryData) {
-	b, ok := ctx.Value(batchKey{}).(*openBatch)
-	if !ok {
+func (e *exchangeSpan) read(s *statement, err error) {
+	if e == nil {
 		return
 	}
-	since := b.since
-	b.since = time.Now()
-	if !b.each || isSetting(data.SQL) {
+	since := e.since
+	e.since = time.Now()
+	if !e.each || s.own {
 		return
 	}
-	what := summarize(data.SQL)
-	_, span := t.start(b.ctx, what.String(), since, append(what.attributes(), semconv.DBQueryText(data.SQL))...)
-	finish(span, data.Err)
+	what := summarize(s.sql)
+	_, span := e.tracer.start(e.ctx, what.String(), since, append(what.attributes(), semconv.DBQueryText(s.sql))...)
+	finish(span, err)
 }
 
-// TraceBatchEnd implements pgx.BatchTracer.
-func (t *tracer) TraceBatchEnd(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchEndData) {
-	if b, ok := ctx.Value(batchKey{}).(*openBatch); ok {
-		finish(b.span, data.Err)
+func (e *exchangeSpan) end(err error) {
+	if e != nil {
+		finish(e.span, err)
 	}
 }
 
@@ -194,11 +190,6 @@ func finish(span trace.Span, err error) {
 		span.SetStatus(codes.Error, "")
 	}
 	span.End()
-}
-
-// isSetting reports whether a statement is the driver's own.
-func isSetting(sql string) bool {
-	return sql == scopeStatement || sql == tenantStatement || sql == notifySQL || strings.HasPrefix(sql, scopePrefix)
 }
 
 // summary is what a statement does to which table, as in db.query.summary.

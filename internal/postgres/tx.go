@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"entgo.io/ent/dialect"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -113,7 +112,7 @@ func (t *tx) do(ctx context.Context, s *statement) error {
 	if t.conn == nil {
 		return t.first(ctx, s)
 	}
-	return translate(ctx, s.read(t.conn.Conn().Query(ctx, s.sql, s.args...)))
+	return translate(ctx, t.db.exchange(ctx, t.conn.Conn(), s))
 }
 
 // first opens the transaction with s in it. Until a COMMIT is sent nothing lasts, so a broken connection
@@ -141,10 +140,7 @@ func (t *tx) firstOnce(ctx context.Context, s *statement) error {
 	if err != nil {
 		return err
 	}
-	batch := &pgx.Batch{}
-	batch.Queue(t.begin)
-	t.db.queueScope(batch, t.scope)
-	if err := sendBatch(ctx, conn.Conn(), batch, 2, []*statement{s}, nil); err != nil {
+	if err := t.db.exchange(ctx, conn.Conn(), &statement{sql: t.begin}, t.db.binding(t.scope), s); err != nil {
 		t.release(conn)
 		return err
 	}
@@ -234,9 +230,7 @@ func (t *tx) end(sqlText string) (pgconn.CommandTag, error) {
 	if sqlText != "commit" || len(t.notify) == 0 || t.conn.Conn().PgConn().TxStatus() != 'T' {
 		return t.conn.Exec(ctx, sqlText)
 	}
-	batch := &pgx.Batch{}
-	queueNotifications(batch, t.notify)
 	commit := &statement{sql: sqlText}
-	err := sendBatch(ctx, t.conn.Conn(), batch, len(t.notify), []*statement{commit}, nil)
+	err := t.db.exchange(ctx, t.conn.Conn(), append(notifying(t.notify), commit)...)
 	return commit.tag, err
 }

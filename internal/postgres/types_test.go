@@ -11,7 +11,6 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
@@ -39,9 +38,6 @@ func TestTypes(t *testing.T) {
 	}
 	mustOwner(t, owner, table+`); grant select, insert, update, delete on core.types to core_app`)
 
-	mode := func(m pgx.QueryExecMode) func(*postgres.Config) {
-		return func(c *postgres.Config) { c.QueryExecMode = m }
-	}
 	stdlib, err := entsql.Open("pgx", empty.AppURL)
 	if err != nil {
 		t.Fatal(err)
@@ -49,8 +45,6 @@ func TestTypes(t *testing.T) {
 	t.Cleanup(func() { _ = stdlib.Close() })
 	drivers := map[string]dialect.Driver{
 		"native":           open(t, empty.AppURL).Driver(),
-		"native_describe":  open(t, empty.AppURL, mode(pgx.QueryExecModeCacheDescribe)).Driver(),
-		"native_exec":      open(t, empty.AppURL, mode(pgx.QueryExecModeExec)).Driver(),
 		"native_pgbouncer": open(t, empty.AppURL, func(c *postgres.Config) { c.PgBouncer = true }).Driver(),
 		"ent_database_sql": renamed(stdlib),
 	}
@@ -72,7 +66,7 @@ func TestTypes(t *testing.T) {
 func renamed(d *entsql.Driver) dialect.Driver { return entsql.OpenDB(dialect.Postgres, d.DB()) }
 
 // untyped are the drivers that send parameters without knowing their type.
-var untyped = map[string]bool{"native_exec": true, "native_pgbouncer": true}
+var untyped = map[string]bool{"native_pgbouncer": true}
 
 func testColumn(t *testing.T, ctx context.Context, d dialect.Driver, driverName string, c columnType) {
 	insert := fmt.Sprintf(`insert into "core"."types" (row, c_%s) values ($1, $2)`, c.name)
