@@ -8,12 +8,11 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/internal/inserting"
-
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
 	"github.com/lockstep-dev/lockstep/ent/idempotencykey"
+	"github.com/lockstep-dev/lockstep/internal/inserting"
 )
 
 // IdempotencyKeyCreate is the builder for creating a IdempotencyKey entity.
@@ -165,8 +164,11 @@ func (_c *IdempotencyKeyCreate) sqlSave(ctx context.Context) (*IdempotencyKey, e
 	if err := _c.check(); err != nil {
 		return nil, err
 	}
+	if _node, ok, err := _c.insert(ctx); ok {
+		return _node, err
+	}
 	_node, _spec := _c.createSpec()
-	if err := inserting.Node(ctx, _c.driver, _spec); err != nil {
+	if err := sqlgraph.CreateNode(ctx, _c.driver, _spec); err != nil {
 		if sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}
@@ -187,8 +189,7 @@ func (_c *IdempotencyKeyCreate) sqlSave(ctx context.Context) (*IdempotencyKey, e
 func (_c *IdempotencyKeyCreate) createSpec() (*IdempotencyKey, *sqlgraph.CreateSpec) {
 	var (
 		_node = &IdempotencyKey{config: _c.config}
-		_row  = inserting.NewRow(idempotencykey.Table, sqlgraph.NewFieldSpec(idempotencykey.FieldID, field.TypeUUID))
-		_spec = &_row.CreateSpec
+		_spec = sqlgraph.NewCreateSpec(idempotencykey.Table, sqlgraph.NewFieldSpec(idempotencykey.FieldID, field.TypeUUID))
 	)
 	_spec.Schema = _c.schemaConfig.IdempotencyKey
 	if id, ok := _c.mutation.ID(); ok {
@@ -196,30 +197,76 @@ func (_c *IdempotencyKeyCreate) createSpec() (*IdempotencyKey, *sqlgraph.CreateS
 		_spec.ID.Value = &id
 	}
 	if value, ok := _c.mutation.TenantID(); ok {
-		_row.SetField(idempotencykey.FieldTenantID, field.TypeUUID, value)
+		_spec.SetField(idempotencykey.FieldTenantID, field.TypeUUID, value)
 		_node.TenantID = value
 	}
 	if value, ok := _c.mutation.Scope(); ok {
-		_row.SetField(idempotencykey.FieldScope, field.TypeString, value)
+		_spec.SetField(idempotencykey.FieldScope, field.TypeString, value)
 		_node.Scope = value
 	}
 	if value, ok := _c.mutation.Key(); ok {
-		_row.SetField(idempotencykey.FieldKey, field.TypeString, value)
+		_spec.SetField(idempotencykey.FieldKey, field.TypeString, value)
 		_node.Key = value
 	}
 	if value, ok := _c.mutation.Request(); ok {
-		_row.SetField(idempotencykey.FieldRequest, field.TypeString, value)
+		_spec.SetField(idempotencykey.FieldRequest, field.TypeString, value)
 		_node.Request = value
 	}
 	if value, ok := _c.mutation.Answer(); ok {
-		_row.SetField(idempotencykey.FieldAnswer, field.TypeBytes, value)
+		_spec.SetField(idempotencykey.FieldAnswer, field.TypeBytes, value)
 		_node.Answer = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
-		_row.SetField(idempotencykey.FieldCreatedAt, field.TypeTime, value)
+		_spec.SetField(idempotencykey.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
 	}
 	return _node, _spec
+}
+
+var idempotencyKeyInserts = inserting.New(idempotencykey.Table, idempotencykey.FieldTenantID, idempotencykey.FieldScope, idempotencykey.FieldKey, idempotencykey.FieldRequest, idempotencykey.FieldAnswer, idempotencykey.FieldCreatedAt, idempotencykey.FieldID)
+
+// insert adds the row as sqlSave does, and reports false, without having done anything, if only Ent's builder knows how.
+func (_c *IdempotencyKeyCreate) insert(ctx context.Context) (*IdempotencyKey, bool, error) {
+	m := _c.mutation
+	if m.id == nil {
+		return nil, false, nil
+	}
+	_node := &IdempotencyKey{config: _c.config, ID: *m.id}
+	row := idempotencyKeyInserts.Row()
+	if m.tenant_id != nil {
+		_node.TenantID = *m.tenant_id
+		row.Set(0, m.tenant_id)
+	}
+	if m.scope != nil {
+		_node.Scope = *m.scope
+		row.Set(1, m.scope)
+	}
+	if m.key != nil {
+		_node.Key = *m.key
+		row.Set(2, m.key)
+	}
+	if m.request != nil {
+		_node.Request = *m.request
+		row.Set(3, m.request)
+	}
+	if m.answer != nil {
+		_node.Answer = *m.answer
+		row.Set(4, *m.answer)
+	}
+	if m.created_at != nil {
+		_node.CreatedAt = *m.created_at
+		row.Set(5, m.created_at)
+	}
+	row.Set(6, m.id)
+	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.IdempotencyKey); !ok || err != nil {
+		if err != nil && sqlgraph.IsConstraintError(err) {
+			err = &ConstraintError{msg: err.Error(), wrap: err}
+		}
+		return nil, ok, err
+	}
+	m.id = &_node.ID
+	m.done = true
+	return _node, true, nil
 }
 
 // IdempotencyKeyCreateBulk is the builder for creating many IdempotencyKey entities in bulk.

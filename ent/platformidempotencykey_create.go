@@ -8,12 +8,11 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/internal/inserting"
-
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
 	"github.com/lockstep-dev/lockstep/ent/platformidempotencykey"
+	"github.com/lockstep-dev/lockstep/internal/inserting"
 )
 
 // PlatformIdempotencyKeyCreate is the builder for creating a PlatformIdempotencyKey entity.
@@ -156,8 +155,11 @@ func (_c *PlatformIdempotencyKeyCreate) sqlSave(ctx context.Context) (*PlatformI
 	if err := _c.check(); err != nil {
 		return nil, err
 	}
+	if _node, ok, err := _c.insert(ctx); ok {
+		return _node, err
+	}
 	_node, _spec := _c.createSpec()
-	if err := inserting.Node(ctx, _c.driver, _spec); err != nil {
+	if err := sqlgraph.CreateNode(ctx, _c.driver, _spec); err != nil {
 		if sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}
@@ -178,8 +180,7 @@ func (_c *PlatformIdempotencyKeyCreate) sqlSave(ctx context.Context) (*PlatformI
 func (_c *PlatformIdempotencyKeyCreate) createSpec() (*PlatformIdempotencyKey, *sqlgraph.CreateSpec) {
 	var (
 		_node = &PlatformIdempotencyKey{config: _c.config}
-		_row  = inserting.NewRow(platformidempotencykey.Table, sqlgraph.NewFieldSpec(platformidempotencykey.FieldID, field.TypeUUID))
-		_spec = &_row.CreateSpec
+		_spec = sqlgraph.NewCreateSpec(platformidempotencykey.Table, sqlgraph.NewFieldSpec(platformidempotencykey.FieldID, field.TypeUUID))
 	)
 	_spec.Schema = _c.schemaConfig.PlatformIdempotencyKey
 	if id, ok := _c.mutation.ID(); ok {
@@ -187,26 +188,68 @@ func (_c *PlatformIdempotencyKeyCreate) createSpec() (*PlatformIdempotencyKey, *
 		_spec.ID.Value = &id
 	}
 	if value, ok := _c.mutation.Scope(); ok {
-		_row.SetField(platformidempotencykey.FieldScope, field.TypeString, value)
+		_spec.SetField(platformidempotencykey.FieldScope, field.TypeString, value)
 		_node.Scope = value
 	}
 	if value, ok := _c.mutation.Key(); ok {
-		_row.SetField(platformidempotencykey.FieldKey, field.TypeString, value)
+		_spec.SetField(platformidempotencykey.FieldKey, field.TypeString, value)
 		_node.Key = value
 	}
 	if value, ok := _c.mutation.Request(); ok {
-		_row.SetField(platformidempotencykey.FieldRequest, field.TypeString, value)
+		_spec.SetField(platformidempotencykey.FieldRequest, field.TypeString, value)
 		_node.Request = value
 	}
 	if value, ok := _c.mutation.Answer(); ok {
-		_row.SetField(platformidempotencykey.FieldAnswer, field.TypeBytes, value)
+		_spec.SetField(platformidempotencykey.FieldAnswer, field.TypeBytes, value)
 		_node.Answer = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
-		_row.SetField(platformidempotencykey.FieldCreatedAt, field.TypeTime, value)
+		_spec.SetField(platformidempotencykey.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
 	}
 	return _node, _spec
+}
+
+var platformIdempotencyKeyInserts = inserting.New(platformidempotencykey.Table, platformidempotencykey.FieldScope, platformidempotencykey.FieldKey, platformidempotencykey.FieldRequest, platformidempotencykey.FieldAnswer, platformidempotencykey.FieldCreatedAt, platformidempotencykey.FieldID)
+
+// insert adds the row as sqlSave does, and reports false, without having done anything, if only Ent's builder knows how.
+func (_c *PlatformIdempotencyKeyCreate) insert(ctx context.Context) (*PlatformIdempotencyKey, bool, error) {
+	m := _c.mutation
+	if m.id == nil {
+		return nil, false, nil
+	}
+	_node := &PlatformIdempotencyKey{config: _c.config, ID: *m.id}
+	row := platformIdempotencyKeyInserts.Row()
+	if m.scope != nil {
+		_node.Scope = *m.scope
+		row.Set(0, m.scope)
+	}
+	if m.key != nil {
+		_node.Key = *m.key
+		row.Set(1, m.key)
+	}
+	if m.request != nil {
+		_node.Request = *m.request
+		row.Set(2, m.request)
+	}
+	if m.answer != nil {
+		_node.Answer = *m.answer
+		row.Set(3, *m.answer)
+	}
+	if m.created_at != nil {
+		_node.CreatedAt = *m.created_at
+		row.Set(4, m.created_at)
+	}
+	row.Set(5, m.id)
+	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.PlatformIdempotencyKey); !ok || err != nil {
+		if err != nil && sqlgraph.IsConstraintError(err) {
+			err = &ConstraintError{msg: err.Error(), wrap: err}
+		}
+		return nil, ok, err
+	}
+	m.id = &_node.ID
+	m.done = true
+	return _node, true, nil
 }
 
 // PlatformIdempotencyKeyCreateBulk is the builder for creating many PlatformIdempotencyKey entities in bulk.

@@ -8,14 +8,13 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/internal/inserting"
-
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
 	"github.com/lib/pq"
 	"github.com/lockstep-dev/lockstep/ent/role"
 	"github.com/lockstep-dev/lockstep/ent/userrole"
+	"github.com/lockstep-dev/lockstep/internal/inserting"
 )
 
 // RoleCreate is the builder for creating a Role entity.
@@ -217,8 +216,11 @@ func (_c *RoleCreate) sqlSave(ctx context.Context) (*Role, error) {
 	if err := _c.check(); err != nil {
 		return nil, err
 	}
+	if _node, ok, err := _c.insert(ctx); ok {
+		return _node, err
+	}
 	_node, _spec := _c.createSpec()
-	if err := inserting.Node(ctx, _c.driver, _spec); err != nil {
+	if err := sqlgraph.CreateNode(ctx, _c.driver, _spec); err != nil {
 		if sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}
@@ -239,8 +241,7 @@ func (_c *RoleCreate) sqlSave(ctx context.Context) (*Role, error) {
 func (_c *RoleCreate) createSpec() (*Role, *sqlgraph.CreateSpec) {
 	var (
 		_node = &Role{config: _c.config}
-		_row  = inserting.NewRow(role.Table, sqlgraph.NewFieldSpec(role.FieldID, field.TypeUUID))
-		_spec = &_row.CreateSpec
+		_spec = sqlgraph.NewCreateSpec(role.Table, sqlgraph.NewFieldSpec(role.FieldID, field.TypeUUID))
 	)
 	_spec.Schema = _c.schemaConfig.Role
 	if id, ok := _c.mutation.ID(); ok {
@@ -248,31 +249,31 @@ func (_c *RoleCreate) createSpec() (*Role, *sqlgraph.CreateSpec) {
 		_spec.ID.Value = &id
 	}
 	if value, ok := _c.mutation.TenantID(); ok {
-		_row.SetField(role.FieldTenantID, field.TypeUUID, value)
+		_spec.SetField(role.FieldTenantID, field.TypeUUID, value)
 		_node.TenantID = value
 	}
 	if value, ok := _c.mutation.Version(); ok {
-		_row.SetField(role.FieldVersion, field.TypeInt, value)
+		_spec.SetField(role.FieldVersion, field.TypeInt, value)
 		_node.Version = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
-		_row.SetField(role.FieldCreatedAt, field.TypeTime, value)
+		_spec.SetField(role.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
 	}
 	if value, ok := _c.mutation.UpdatedAt(); ok {
-		_row.SetField(role.FieldUpdatedAt, field.TypeTime, value)
+		_spec.SetField(role.FieldUpdatedAt, field.TypeTime, value)
 		_node.UpdatedAt = value
 	}
 	if value, ok := _c.mutation.Name(); ok {
-		_row.SetField(role.FieldName, field.TypeString, value)
+		_spec.SetField(role.FieldName, field.TypeString, value)
 		_node.Name = value
 	}
 	if value, ok := _c.mutation.Description(); ok {
-		_row.SetField(role.FieldDescription, field.TypeString, value)
+		_spec.SetField(role.FieldDescription, field.TypeString, value)
 		_node.Description = &value
 	}
 	if value, ok := _c.mutation.Permissions(); ok {
-		_row.SetField(role.FieldPermissions, field.TypeOther, value)
+		_spec.SetField(role.FieldPermissions, field.TypeOther, value)
 		_node.Permissions = value
 	}
 	if nodes := _c.mutation.UserRolesIDs(); len(nodes) > 0 {
@@ -293,6 +294,56 @@ func (_c *RoleCreate) createSpec() (*Role, *sqlgraph.CreateSpec) {
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec
+}
+
+var roleInserts = inserting.New(role.Table, role.FieldTenantID, role.FieldVersion, role.FieldCreatedAt, role.FieldUpdatedAt, role.FieldName, role.FieldDescription, role.FieldPermissions, role.FieldID)
+
+// insert adds the row as sqlSave does, and reports false, without having done anything, if only Ent's builder knows how.
+func (_c *RoleCreate) insert(ctx context.Context) (*Role, bool, error) {
+	m := _c.mutation
+	if m.id == nil || len(m.user_roles) > 0 {
+		return nil, false, nil
+	}
+	_node := &Role{config: _c.config, ID: *m.id}
+	row := roleInserts.Row()
+	if m.tenant_id != nil {
+		_node.TenantID = *m.tenant_id
+		row.Set(0, m.tenant_id)
+	}
+	if m.version != nil {
+		_node.Version = *m.version
+		row.Set(1, m.version)
+	}
+	if m.created_at != nil {
+		_node.CreatedAt = *m.created_at
+		row.Set(2, m.created_at)
+	}
+	if m.updated_at != nil {
+		_node.UpdatedAt = *m.updated_at
+		row.Set(3, m.updated_at)
+	}
+	if m.name != nil {
+		_node.Name = *m.name
+		row.Set(4, m.name)
+	}
+	if m.description != nil {
+		_node.Description = m.description
+		row.Set(5, m.description)
+	}
+	if m.permissions != nil {
+		_node.Permissions = *m.permissions
+		row.Set(6, *m.permissions)
+	}
+	row.Set(7, m.id)
+	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.Role); !ok || err != nil {
+		if err != nil && sqlgraph.IsConstraintError(err) {
+			err = &ConstraintError{msg: err.Error(), wrap: err}
+		}
+		return nil, ok, err
+	}
+	m.id = &_node.ID
+	m.done = true
+	return _node, true, nil
 }
 
 // RoleCreateBulk is the builder for creating many Role entities in bulk.

@@ -8,12 +8,11 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/internal/inserting"
-
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
 	"github.com/lockstep-dev/lockstep/ent/tenant"
+	"github.com/lockstep-dev/lockstep/internal/inserting"
 )
 
 // TenantCreate is the builder for creating a Tenant entity.
@@ -204,8 +203,11 @@ func (_c *TenantCreate) sqlSave(ctx context.Context) (*Tenant, error) {
 	if err := _c.check(); err != nil {
 		return nil, err
 	}
+	if _node, ok, err := _c.insert(ctx); ok {
+		return _node, err
+	}
 	_node, _spec := _c.createSpec()
-	if err := inserting.Node(ctx, _c.driver, _spec); err != nil {
+	if err := sqlgraph.CreateNode(ctx, _c.driver, _spec); err != nil {
 		if sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}
@@ -226,8 +228,7 @@ func (_c *TenantCreate) sqlSave(ctx context.Context) (*Tenant, error) {
 func (_c *TenantCreate) createSpec() (*Tenant, *sqlgraph.CreateSpec) {
 	var (
 		_node = &Tenant{config: _c.config}
-		_row  = inserting.NewRow(tenant.Table, sqlgraph.NewFieldSpec(tenant.FieldID, field.TypeUUID))
-		_spec = &_row.CreateSpec
+		_spec = sqlgraph.NewCreateSpec(tenant.Table, sqlgraph.NewFieldSpec(tenant.FieldID, field.TypeUUID))
 	)
 	_spec.Schema = _c.schemaConfig.Tenant
 	if id, ok := _c.mutation.ID(); ok {
@@ -235,30 +236,76 @@ func (_c *TenantCreate) createSpec() (*Tenant, *sqlgraph.CreateSpec) {
 		_spec.ID.Value = &id
 	}
 	if value, ok := _c.mutation.Version(); ok {
-		_row.SetField(tenant.FieldVersion, field.TypeInt, value)
+		_spec.SetField(tenant.FieldVersion, field.TypeInt, value)
 		_node.Version = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
-		_row.SetField(tenant.FieldCreatedAt, field.TypeTime, value)
+		_spec.SetField(tenant.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
 	}
 	if value, ok := _c.mutation.UpdatedAt(); ok {
-		_row.SetField(tenant.FieldUpdatedAt, field.TypeTime, value)
+		_spec.SetField(tenant.FieldUpdatedAt, field.TypeTime, value)
 		_node.UpdatedAt = value
 	}
 	if value, ok := _c.mutation.Name(); ok {
-		_row.SetField(tenant.FieldName, field.TypeString, value)
+		_spec.SetField(tenant.FieldName, field.TypeString, value)
 		_node.Name = value
 	}
 	if value, ok := _c.mutation.Slug(); ok {
-		_row.SetField(tenant.FieldSlug, field.TypeString, value)
+		_spec.SetField(tenant.FieldSlug, field.TypeString, value)
 		_node.Slug = value
 	}
 	if value, ok := _c.mutation.Status(); ok {
-		_row.SetField(tenant.FieldStatus, field.TypeEnum, value)
+		_spec.SetField(tenant.FieldStatus, field.TypeEnum, value)
 		_node.Status = value
 	}
 	return _node, _spec
+}
+
+var tenantInserts = inserting.New(tenant.Table, tenant.FieldVersion, tenant.FieldCreatedAt, tenant.FieldUpdatedAt, tenant.FieldName, tenant.FieldSlug, tenant.FieldStatus, tenant.FieldID)
+
+// insert adds the row as sqlSave does, and reports false, without having done anything, if only Ent's builder knows how.
+func (_c *TenantCreate) insert(ctx context.Context) (*Tenant, bool, error) {
+	m := _c.mutation
+	if m.id == nil {
+		return nil, false, nil
+	}
+	_node := &Tenant{config: _c.config, ID: *m.id}
+	row := tenantInserts.Row()
+	if m.version != nil {
+		_node.Version = *m.version
+		row.Set(0, m.version)
+	}
+	if m.created_at != nil {
+		_node.CreatedAt = *m.created_at
+		row.Set(1, m.created_at)
+	}
+	if m.updated_at != nil {
+		_node.UpdatedAt = *m.updated_at
+		row.Set(2, m.updated_at)
+	}
+	if m.name != nil {
+		_node.Name = *m.name
+		row.Set(3, m.name)
+	}
+	if m.slug != nil {
+		_node.Slug = *m.slug
+		row.Set(4, m.slug)
+	}
+	if m.status != nil {
+		_node.Status = *m.status
+		row.Set(5, (*string)(m.status))
+	}
+	row.Set(6, m.id)
+	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.Tenant); !ok || err != nil {
+		if err != nil && sqlgraph.IsConstraintError(err) {
+			err = &ConstraintError{msg: err.Error(), wrap: err}
+		}
+		return nil, ok, err
+	}
+	m.id = &_node.ID
+	m.done = true
+	return _node, true, nil
 }
 
 // TenantCreateBulk is the builder for creating many Tenant entities in bulk.

@@ -8,13 +8,12 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/internal/inserting"
-
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
 	"github.com/lockstep-dev/lockstep/ent/user"
 	"github.com/lockstep-dev/lockstep/ent/userrole"
+	"github.com/lockstep-dev/lockstep/internal/inserting"
 )
 
 // UserCreate is the builder for creating a User entity.
@@ -263,8 +262,11 @@ func (_c *UserCreate) sqlSave(ctx context.Context) (*User, error) {
 	if err := _c.check(); err != nil {
 		return nil, err
 	}
+	if _node, ok, err := _c.insert(ctx); ok {
+		return _node, err
+	}
 	_node, _spec := _c.createSpec()
-	if err := inserting.Node(ctx, _c.driver, _spec); err != nil {
+	if err := sqlgraph.CreateNode(ctx, _c.driver, _spec); err != nil {
 		if sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}
@@ -285,8 +287,7 @@ func (_c *UserCreate) sqlSave(ctx context.Context) (*User, error) {
 func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 	var (
 		_node = &User{config: _c.config}
-		_row  = inserting.NewRow(user.Table, sqlgraph.NewFieldSpec(user.FieldID, field.TypeUUID))
-		_spec = &_row.CreateSpec
+		_spec = sqlgraph.NewCreateSpec(user.Table, sqlgraph.NewFieldSpec(user.FieldID, field.TypeUUID))
 	)
 	_spec.Schema = _c.schemaConfig.User
 	if id, ok := _c.mutation.ID(); ok {
@@ -294,31 +295,31 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 		_spec.ID.Value = &id
 	}
 	if value, ok := _c.mutation.TenantID(); ok {
-		_row.SetField(user.FieldTenantID, field.TypeUUID, value)
+		_spec.SetField(user.FieldTenantID, field.TypeUUID, value)
 		_node.TenantID = value
 	}
 	if value, ok := _c.mutation.Version(); ok {
-		_row.SetField(user.FieldVersion, field.TypeInt, value)
+		_spec.SetField(user.FieldVersion, field.TypeInt, value)
 		_node.Version = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
-		_row.SetField(user.FieldCreatedAt, field.TypeTime, value)
+		_spec.SetField(user.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
 	}
 	if value, ok := _c.mutation.UpdatedAt(); ok {
-		_row.SetField(user.FieldUpdatedAt, field.TypeTime, value)
+		_spec.SetField(user.FieldUpdatedAt, field.TypeTime, value)
 		_node.UpdatedAt = value
 	}
 	if value, ok := _c.mutation.Email(); ok {
-		_row.SetField(user.FieldEmail, field.TypeString, value)
+		_spec.SetField(user.FieldEmail, field.TypeString, value)
 		_node.Email = value
 	}
 	if value, ok := _c.mutation.DisplayName(); ok {
-		_row.SetField(user.FieldDisplayName, field.TypeString, value)
+		_spec.SetField(user.FieldDisplayName, field.TypeString, value)
 		_node.DisplayName = value
 	}
 	if value, ok := _c.mutation.Status(); ok {
-		_row.SetField(user.FieldStatus, field.TypeEnum, value)
+		_spec.SetField(user.FieldStatus, field.TypeEnum, value)
 		_node.Status = value
 	}
 	if nodes := _c.mutation.ManagerIDs(); len(nodes) > 0 {
@@ -374,6 +375,60 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec
+}
+
+var userInserts = inserting.New(user.Table, user.FieldTenantID, user.FieldVersion, user.FieldCreatedAt, user.FieldUpdatedAt, user.FieldEmail, user.FieldDisplayName, user.FieldStatus, user.ManagerColumn, user.FieldID)
+
+// insert adds the row as sqlSave does, and reports false, without having done anything, if only Ent's builder knows how.
+func (_c *UserCreate) insert(ctx context.Context) (*User, bool, error) {
+	m := _c.mutation
+	if m.id == nil || len(m.managed_users) > 0 || len(m.user_roles) > 0 {
+		return nil, false, nil
+	}
+	_node := &User{config: _c.config, ID: *m.id}
+	row := userInserts.Row()
+	if m.tenant_id != nil {
+		_node.TenantID = *m.tenant_id
+		row.Set(0, m.tenant_id)
+	}
+	if m.version != nil {
+		_node.Version = *m.version
+		row.Set(1, m.version)
+	}
+	if m.created_at != nil {
+		_node.CreatedAt = *m.created_at
+		row.Set(2, m.created_at)
+	}
+	if m.updated_at != nil {
+		_node.UpdatedAt = *m.updated_at
+		row.Set(3, m.updated_at)
+	}
+	if m.email != nil {
+		_node.Email = *m.email
+		row.Set(4, m.email)
+	}
+	if m.display_name != nil {
+		_node.DisplayName = *m.display_name
+		row.Set(5, m.display_name)
+	}
+	if m.status != nil {
+		_node.Status = *m.status
+		row.Set(6, (*string)(m.status))
+	}
+	if m.manager != nil {
+		_node.ManagerID = m.manager
+		row.Set(7, m.manager)
+	}
+	row.Set(8, m.id)
+	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.User); !ok || err != nil {
+		if err != nil && sqlgraph.IsConstraintError(err) {
+			err = &ConstraintError{msg: err.Error(), wrap: err}
+		}
+		return nil, ok, err
+	}
+	m.id = &_node.ID
+	m.done = true
+	return _node, true, nil
 }
 
 // UserCreateBulk is the builder for creating many User entities in bulk.

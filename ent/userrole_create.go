@@ -8,14 +8,13 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/internal/inserting"
-
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
 	"github.com/lockstep-dev/lockstep/ent/role"
 	"github.com/lockstep-dev/lockstep/ent/user"
 	"github.com/lockstep-dev/lockstep/ent/userrole"
+	"github.com/lockstep-dev/lockstep/internal/inserting"
 )
 
 // UserRoleCreate is the builder for creating a UserRole entity.
@@ -235,8 +234,11 @@ func (_c *UserRoleCreate) sqlSave(ctx context.Context) (*UserRole, error) {
 	if err := _c.check(); err != nil {
 		return nil, err
 	}
+	if _node, ok, err := _c.insert(ctx); ok {
+		return _node, err
+	}
 	_node, _spec := _c.createSpec()
-	if err := inserting.Node(ctx, _c.driver, _spec); err != nil {
+	if err := sqlgraph.CreateNode(ctx, _c.driver, _spec); err != nil {
 		if sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}
@@ -257,8 +259,7 @@ func (_c *UserRoleCreate) sqlSave(ctx context.Context) (*UserRole, error) {
 func (_c *UserRoleCreate) createSpec() (*UserRole, *sqlgraph.CreateSpec) {
 	var (
 		_node = &UserRole{config: _c.config}
-		_row  = inserting.NewRow(userrole.Table, sqlgraph.NewFieldSpec(userrole.FieldID, field.TypeUUID))
-		_spec = &_row.CreateSpec
+		_spec = sqlgraph.NewCreateSpec(userrole.Table, sqlgraph.NewFieldSpec(userrole.FieldID, field.TypeUUID))
 	)
 	_spec.Schema = _c.schemaConfig.UserRole
 	if id, ok := _c.mutation.ID(); ok {
@@ -266,23 +267,23 @@ func (_c *UserRoleCreate) createSpec() (*UserRole, *sqlgraph.CreateSpec) {
 		_spec.ID.Value = &id
 	}
 	if value, ok := _c.mutation.TenantID(); ok {
-		_row.SetField(userrole.FieldTenantID, field.TypeUUID, value)
+		_spec.SetField(userrole.FieldTenantID, field.TypeUUID, value)
 		_node.TenantID = value
 	}
 	if value, ok := _c.mutation.Version(); ok {
-		_row.SetField(userrole.FieldVersion, field.TypeInt, value)
+		_spec.SetField(userrole.FieldVersion, field.TypeInt, value)
 		_node.Version = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
-		_row.SetField(userrole.FieldCreatedAt, field.TypeTime, value)
+		_spec.SetField(userrole.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
 	}
 	if value, ok := _c.mutation.UpdatedAt(); ok {
-		_row.SetField(userrole.FieldUpdatedAt, field.TypeTime, value)
+		_spec.SetField(userrole.FieldUpdatedAt, field.TypeTime, value)
 		_node.UpdatedAt = value
 	}
 	if value, ok := _c.mutation.GrantedAt(); ok {
-		_row.SetField(userrole.FieldGrantedAt, field.TypeTime, value)
+		_spec.SetField(userrole.FieldGrantedAt, field.TypeTime, value)
 		_node.GrantedAt = value
 	}
 	if nodes := _c.mutation.UserIDs(); len(nodes) > 0 {
@@ -340,6 +341,60 @@ func (_c *UserRoleCreate) createSpec() (*UserRole, *sqlgraph.CreateSpec) {
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec
+}
+
+var userRoleInserts = inserting.New(userrole.Table, userrole.FieldTenantID, userrole.FieldVersion, userrole.FieldCreatedAt, userrole.FieldUpdatedAt, userrole.FieldGrantedAt, userrole.UserColumn, userrole.RoleColumn, userrole.GrantedByColumn, userrole.FieldID)
+
+// insert adds the row as sqlSave does, and reports false, without having done anything, if only Ent's builder knows how.
+func (_c *UserRoleCreate) insert(ctx context.Context) (*UserRole, bool, error) {
+	m := _c.mutation
+	if m.id == nil {
+		return nil, false, nil
+	}
+	_node := &UserRole{config: _c.config, ID: *m.id}
+	row := userRoleInserts.Row()
+	if m.tenant_id != nil {
+		_node.TenantID = *m.tenant_id
+		row.Set(0, m.tenant_id)
+	}
+	if m.version != nil {
+		_node.Version = *m.version
+		row.Set(1, m.version)
+	}
+	if m.created_at != nil {
+		_node.CreatedAt = *m.created_at
+		row.Set(2, m.created_at)
+	}
+	if m.updated_at != nil {
+		_node.UpdatedAt = *m.updated_at
+		row.Set(3, m.updated_at)
+	}
+	if m.granted_at != nil {
+		_node.GrantedAt = *m.granted_at
+		row.Set(4, m.granted_at)
+	}
+	if m.user != nil {
+		_node.UserID = *m.user
+		row.Set(5, m.user)
+	}
+	if m.role != nil {
+		_node.RoleID = *m.role
+		row.Set(6, m.role)
+	}
+	if m.granted_by != nil {
+		_node.GrantedByID = m.granted_by
+		row.Set(7, m.granted_by)
+	}
+	row.Set(8, m.id)
+	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.UserRole); !ok || err != nil {
+		if err != nil && sqlgraph.IsConstraintError(err) {
+			err = &ConstraintError{msg: err.Error(), wrap: err}
+		}
+		return nil, ok, err
+	}
+	m.id = &_node.ID
+	m.done = true
+	return _node, true, nil
 }
 
 // UserRoleCreateBulk is the builder for creating many UserRole entities in bulk.

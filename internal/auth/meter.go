@@ -35,11 +35,11 @@ func Results() []string {
 }
 
 func resultOf(err error) string {
-	var refused *TokenError
-	switch {
-	case err == nil:
+	if err == nil {
 		return ResultOK
-	case errors.As(err, &refused) && refused.Result != "":
+	}
+	var refused *TokenError
+	if errors.As(err, &refused) && refused.Result != "" {
 		return refused.Result
 	}
 	return ResultClaims

@@ -26,6 +26,9 @@ type Principal struct {
 	// Permissions are what the principal may do. Verify sets those of a service, which are its scopes;
 	// for a user the caller reads them from the roles.
 	Permissions []string
+
+	// written are the ids as texts, if they are known: those of a token are written once and not with each request.
+	written struct{ tenant, principal string }
 }
 
 // Every is the permission that stands for all others, present and future. Its holders are a tenant's administrators.
@@ -44,12 +47,18 @@ func (p *Principal) Tenant() string {
 	if p.TenantID == uuid.Nil {
 		return ""
 	}
+	if p.written.tenant != "" {
+		return p.written.tenant
+	}
 	return p.TenantID.String()
 }
 
 // ID names the principal in logs and traces: by the user's id, or for a service or the platform by the token's subject. A
 // subject that does not look like an identifier may be an email address: its hash stands for it then.
 func (p *Principal) ID() string {
+	if p.written.principal != "" {
+		return p.written.principal
+	}
 	if !p.IsService() {
 		return p.UserID.String()
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/internal/auth"
@@ -92,7 +93,7 @@ func TestAcceptedTokens(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if diff := cmp.Diff(test.want, *got); diff != "" {
+					if diff := cmp.Diff(test.want, *got, cmpopts.IgnoreUnexported(auth.Principal{})); diff != "" {
 						t.Errorf("-want +got:\n%s", diff)
 					}
 				})
@@ -117,7 +118,7 @@ func TestOtherClaimNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(auth.Principal{TenantID: someTenant, UserID: someUser, Subject: "auth|17"}, *got); diff != "" {
+	if diff := cmp.Diff(auth.Principal{TenantID: someTenant, UserID: someUser, Subject: "auth|17"}, *got, cmpopts.IgnoreUnexported(auth.Principal{})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	t.Run("a user without the user claim is no service", func(t *testing.T) {

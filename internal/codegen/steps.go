@@ -29,7 +29,7 @@ func generateORM(_ context.Context, w *Workspace) (Output, error) {
 		if err := withoutAutoMigration(dir); err != nil {
 			return err
 		}
-		return rememberInserts(dir, w.module, w.graph.Nodes)
+		return rememberInserts(dir, w.graph.Nodes)
 	})
 }
 

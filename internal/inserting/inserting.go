@@ -1,92 +1,76 @@
-// Package inserting adds rows with statements that are written once. Ent's builder writes an INSERT anew for each row, though
-// its text follows from the table and the columns that are set. The generated ORM calls NewRow and Node
-// in Ent's place.
+// Package inserting adds rows with statements that are written once. Ent's builder writes an INSERT anew for each row, from a
+// description of the row that it makes for that, though its text follows from the table and the columns that are set. The
+// generated ORM calls it in the builder's place (internal/codegen/orm).
 package inserting
 
 import (
 	"context"
-	"database/sql/driver"
 	"sync"
 	"sync/atomic"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
-	"entgo.io/ent/dialect/sql/sqlgraph"
-	"entgo.io/ent/schema/field"
 )
 
-// enough is how many texts are kept: columns can be left out in more combinations than there is memory for.
-const enough = 1000
+const (
+	// MaxColumns is how many columns a table may have.
+	MaxColumns = 64
+	// enough is how many texts are kept of a table: columns can be left out in more combinations than there is memory for.
+	enough = 256
+)
 
-// texts are the statements by table and columns; see key. The map is never changed, only replaced.
-var (
-	texts   atomic.Pointer[map[string]string]
+// Statements are the INSERTs of a table. They may be used from any goroutine.
+type Statements struct {
+	table   string
+	columns []string
+	// texts is never changed, only replaced.
+	texts   atomic.Pointer[map[form]string]
 	writing sync.Mutex
-)
-
-// Node is sqlgraph.CreateNode.
-func Node(ctx context.Context, to dialect.Driver, spec *sqlgraph.CreateSpec) error {
-	if to.Dialect() != dialect.Postgres || !plain(spec) {
-		return sqlgraph.CreateNode(ctx, to, spec)
-	}
-	var space [256]byte
-	key := key(space[:0], spec)
-	var text string
-	if known := texts.Load(); known != nil {
-		text = (*known)[string(key)]
-	}
-	if text == "" {
-		query, err := write(spec)
-		if err != nil {
-			return err
-		}
-		keep(string(key), query)
-		text = query
-	}
-	return to.Exec(ctx, text, args(spec), nil)
 }
 
-// Row is the specification of a row, with room for its fields: Ent allocates each by itself.
+// form is what the text of an INSERT depends on: the schema that the table is in, and a bit for each column that is set.
+type form struct {
+	schema  string
+	columns uint64
+}
+
+// New returns the statements of a table, with its columns in the order in which an INSERT names them.
+func New(table string, columns ...string) *Statements {
+	return &Statements{table: table, columns: columns}
+}
+
+// Row is a row to be added.
 type Row struct {
-	sqlgraph.CreateSpec
-	fields [16]sqlgraph.FieldSpec
-	list   [16]*sqlgraph.FieldSpec
+	of      *Statements
+	columns uint64
+	values  []any
 }
 
-// NewRow is sqlgraph.NewCreateSpec.
-func NewRow(table string, id *sqlgraph.FieldSpec) *Row {
-	r := &Row{CreateSpec: sqlgraph.CreateSpec{Table: table, ID: id}}
-	r.Fields = r.list[:0]
-	return r
+// Row returns a row without values.
+func (s *Statements) Row() Row { return Row{of: s, values: make([]any, 0, len(s.columns))} }
+
+// Set gives a value to the column with that index. Columns are set in their order.
+func (r *Row) Set(column int, value any) {
+	r.columns |= 1 << column
+	r.values = append(r.values, value)
 }
 
-// SetField is that of sqlgraph.CreateSpec.
-func (r *Row) SetField(column string, kind field.Type, value driver.Value) {
-	n := len(r.Fields)
-	if n >= len(r.fields) {
-		r.CreateSpec.SetField(column, kind, value)
-		return
+// Insert adds the row to the table in the schema. It reports false, and has done nothing, if that is for Ent's builder: the
+// database is another one than Postgres, or a value has a text of its own in the statement.
+func (r *Row) Insert(ctx context.Context, to dialect.Driver, schema string) (bool, error) {
+	if to.Dialect() != dialect.Postgres {
+		return false, nil
 	}
-	r.fields[n] = sqlgraph.FieldSpec{Column: column, Type: kind, Value: value}
-	r.Fields = append(r.Fields, &r.fields[n])
-}
-
-// plain reports whether the row is one INSERT, with values that go out as they are and an id that is known beforehand.
-func plain(spec *sqlgraph.CreateSpec) bool {
-	if spec.ID == nil || spec.ID.Value == nil || len(spec.OnConflict) > 0 {
-		return false
-	}
-	for _, f := range spec.Fields {
-		if f.Type == field.TypeJSON || writesItself(f.Value) {
-			return false
+	for _, value := range r.values {
+		if writesItself(value) {
+			return false, nil
 		}
 	}
-	for _, e := range spec.Edges {
-		if e.Rel != sqlgraph.M2O || len(e.Columns) != 1 || len(e.Target.Nodes) != 1 {
-			return false
-		}
+	text, err := r.of.text(form{schema, r.columns}, r.values)
+	if err != nil {
+		return true, err
 	}
-	return true
+	return true, to.Exec(ctx, text, r.values, nil)
 }
 
 // writesItself reports whether Ent's builder would ask the value for its text.
@@ -98,48 +82,33 @@ func writesItself(value any) bool {
 	return false
 }
 
-// key names what the text depends on. No name in it holds a NUL.
-func key(to []byte, spec *sqlgraph.CreateSpec) []byte {
-	to = append(append(append(to, spec.Schema...), 0), spec.Table...)
-	for _, f := range spec.Fields {
-		to = append(append(to, 0), f.Column...)
+// text returns the statement, which Ent writes if it is not known yet.
+func (s *Statements) text(f form, values []any) (string, error) {
+	if known := s.texts.Load(); known != nil {
+		if text, ok := (*known)[f]; ok {
+			return text, nil
+		}
 	}
-	for _, e := range spec.Edges {
-		to = append(append(to, 0), e.Columns[0]...)
+	insert := sql.Dialect(dialect.Postgres).Insert(s.table).Schema(f.schema)
+	next := 0
+	for i, column := range s.columns {
+		if f.columns&(1<<i) != 0 {
+			insert.Set(column, values[next])
+			next++
+		}
 	}
-	return append(append(to, 0), spec.ID.Column...)
-}
-
-// args are the values in the order of the columns: fields, edges, id.
-func args(spec *sqlgraph.CreateSpec) []any {
-	out := make([]any, 0, len(spec.Fields)+len(spec.Edges)+1)
-	for _, f := range spec.Fields {
-		out = append(out, f.Value)
+	text, _, err := insert.QueryErr()
+	if err == nil {
+		s.keep(f, text)
 	}
-	for _, e := range spec.Edges {
-		out = append(out, e.Target.Nodes[0])
-	}
-	return append(out, spec.ID.Value)
-}
-
-// write has Ent write the statement.
-func write(spec *sqlgraph.CreateSpec) (string, error) {
-	insert := sql.Dialect(dialect.Postgres).Insert(spec.Table).Schema(spec.Schema)
-	for _, f := range spec.Fields {
-		insert.Set(f.Column, f.Value)
-	}
-	for _, e := range spec.Edges {
-		insert.Set(e.Columns[0], e.Target.Nodes[0])
-	}
-	text, _, err := insert.Set(spec.ID.Column, spec.ID.Value).QueryErr()
 	return text, err
 }
 
-func keep(key, text string) {
-	writing.Lock()
-	defer writing.Unlock()
-	more := map[string]string{key: text}
-	if known := texts.Load(); known != nil {
+func (s *Statements) keep(f form, text string) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	more := map[form]string{f: text}
+	if known := s.texts.Load(); known != nil {
 		if len(*known) >= enough {
 			return
 		}
@@ -147,5 +116,5 @@ func keep(key, text string) {
 			more[k] = v
 		}
 	}
-	texts.Store(&more)
+	s.texts.Store(&more)
 }

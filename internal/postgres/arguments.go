@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -52,43 +53,87 @@ func (a *arguments) release() {
 	}
 }
 
-// addFast adds an argument of a type that has a short way.
+// addFast adds an argument of a type that has a short way, or a pointer to one.
 func (a *arguments) addFast(oid uint32, arg any) bool {
-	start := len(a.data)
-	format := int16(pgtype.BinaryFormatCode)
 	switch v := arg.(type) {
 	case uuid.UUID:
-		if oid != pgtype.UUIDOID {
-			return false
-		}
-		a.data = append(a.data, v[:]...)
+		return a.addID(oid, v)
+	case *uuid.UUID:
+		return v != nil && a.addID(oid, *v)
 	case string:
-		if !isText(oid) {
-			return false
-		}
-		format = pgtype.TextFormatCode
-		a.data = append(a.data, v...)
-	case int64:
-		if oid != pgtype.Int8OID {
-			return false
-		}
-		a.data = binary.BigEndian.AppendUint64(a.data, uint64(v))
+		return a.addText(oid, v)
+	case *string:
+		return v != nil && a.addText(oid, *v)
 	case int:
-		if oid != pgtype.Int8OID {
-			return false
-		}
-		a.data = binary.BigEndian.AppendUint64(a.data, uint64(v))
+		return a.addInt(oid, int64(v))
+	case *int:
+		return v != nil && a.addInt(oid, int64(*v))
+	case int64:
+		return a.addInt(oid, v)
+	case *int64:
+		return v != nil && a.addInt(oid, *v)
 	case time.Time:
-		if oid != pgtype.TimestamptzOID {
-			return false
-		}
-		a.data = binary.BigEndian.AppendUint64(a.data, uint64(v.Unix()*1e6+int64(v.Nanosecond())/1e3-epochMicroseconds))
+		return a.addTime(oid, v)
+	case *time.Time:
+		return v != nil && a.addTime(oid, *v)
+	}
+	return false
+}
+
+func (a *arguments) addID(oid uint32, id uuid.UUID) bool {
+	switch {
+	case oid == pgtype.UUIDOID:
+		a.ended(append(a.data, id[:]...), pgtype.BinaryFormatCode)
+	case isText(oid):
+		a.ended(appendID(a.data, id), pgtype.TextFormatCode)
 	default:
 		return false
 	}
-	a.values = append(a.values, a.data[start:len(a.data):len(a.data)])
-	a.formats = append(a.formats, format)
 	return true
+}
+
+func (a *arguments) addText(oid uint32, text string) bool {
+	if !isText(oid) {
+		return false
+	}
+	a.ended(append(a.data, text...), pgtype.TextFormatCode)
+	return true
+}
+
+func (a *arguments) addInt(oid uint32, n int64) bool {
+	if oid != pgtype.Int8OID {
+		return false
+	}
+	a.ended(binary.BigEndian.AppendUint64(a.data, uint64(n)), pgtype.BinaryFormatCode)
+	return true
+}
+
+func (a *arguments) addTime(oid uint32, at time.Time) bool {
+	if oid != pgtype.TimestamptzOID {
+		return false
+	}
+	micros := at.Unix()*1e6 + int64(at.Nanosecond())/1e3 - epochMicroseconds
+	a.ended(binary.BigEndian.AppendUint64(a.data, uint64(micros)), pgtype.BinaryFormatCode)
+	return true
+}
+
+// ended takes in the value that data ends with.
+func (a *arguments) ended(data []byte, format int16) {
+	start := len(a.data)
+	a.data = data
+	a.values = append(a.values, data[start:len(data):len(data)])
+	a.formats = append(a.formats, format)
+}
+
+// appendID writes an id as RFC 9562 does (section 4).
+func appendID(to []byte, id uuid.UUID) []byte {
+	for i, part := range [...][]byte{id[:4], id[4:6], id[6:8], id[8:10], id[10:]} {
+		if i > 0 {
+			to = append(to, '-')
+		}
+		to = hex.AppendEncode(to, part)
+	}
+	return to
 }
 
 // addEither adds an argument in the format that suits its type, or in the other one.
@@ -106,17 +151,15 @@ func (a *arguments) addEither(oid uint32, arg any) error {
 }
 
 func (a *arguments) add(oid uint32, format int16, arg any) error {
-	start := len(a.data)
 	data, err := a.types.Encode(oid, format, arg, a.data)
 	if err != nil {
 		return err
 	}
-	var value []byte // NULL
 	if data != nil {
-		a.data = data
-		value = data[start:len(data):len(data)]
+		a.ended(data, format)
+		return nil
 	}
-	a.values = append(a.values, value)
+	a.values = append(a.values, nil) // NULL
 	a.formats = append(a.formats, format)
 	return nil
 }

@@ -20,9 +20,9 @@ func TestArgumentsAreEncodedAsPgxDoes(t *testing.T) {
 	t.Parallel()
 	m := pgtype.NewMap()
 	newCodecs().register(m)
-	id, word, never := uuid.New(), "word", (*uuid.UUID)(nil)
+	id, word, never, count, big, at := uuid.New(), "word", (*uuid.UUID)(nil), 12, int64(13), time.Now()
 	values := []any{
-		nil, id, &id, never, uuid.Nil, "", word, &word, "ü\x00", id.String(), shade("dark"), int64(-1), int64(math.MinInt64), 7, int32(7), uint8(7), true,
+		nil, id, &id, never, uuid.Nil, "", word, &word, (*string)(nil), &count, &at, (*time.Time)(nil), &big, "ü\x00", id.String(), shade("dark"), int64(-1), int64(math.MinInt64), 7, int32(7), uint8(7), true,
 		1.5, []byte("bytes"), []byte{}, time.Unix(0, 0), time.Date(1969, 7, 20, 20, 17, 40, 123456789, time.UTC), time.Time{},
 		time.Date(2026, 1, 2, 3, 4, 5, 999_999_999, time.FixedZone("", 3600)), []string{"a", ""}, []uuid.UUID{id}, pgtype.Text{}, struct{}{},
 	}

@@ -67,7 +67,7 @@ type Config struct {
 	Tracer trace.Tracer
 
 	// Observe is called with every statement before it is sent, also with one that is then refused for
-	// want of a scope; the settings the driver adds are not shown. It must be safe for concurrent use and
+	// want of a scope; the settings the driver adds are not shown, and values instead of pointers to them. It must be safe for concurrent use and
 	// must not keep args. Arguments are personal data: for tests. Defaults to none.
 	Observe func(ctx context.Context, sql string, args []any)
 }

@@ -43,9 +43,7 @@ func (d *entDriver) do(ctx context.Context, s *statement) error {
 		return errRecorded
 	}
 	db := d.db()
-	if db.config.Observe != nil {
-		db.config.Observe(ctx, s.sql, s.args)
-	}
+	db.observe(ctx, s)
 	scope, err := requireScope(ctx)
 	if err != nil {
 		return err

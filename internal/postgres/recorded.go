@@ -94,9 +94,7 @@ func (db *DB) Send(ctx context.Context, with Ids, recorded ...*Recorded) ([]Resu
 		}
 		s := &statements[i]
 		s.sql, s.args = r.sql, args[first:len(args):len(args)]
-		if db.config.Observe != nil {
-			db.config.Observe(ctx, s.sql, s.args)
-		}
+		db.observe(ctx, s)
 		sent = append(sent, s)
 	}
 	if len(sent) > 0 {

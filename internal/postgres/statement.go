@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"time"
 
@@ -35,6 +36,21 @@ func newStatement(sql string, args any) (*statement, error) {
 		return nil, fmt.Errorf("postgres: arguments are %T: pass []any", args)
 	}
 	return &statement{sql: sql, args: argv}, nil
+}
+
+// observe shows a statement that is about to be sent to whoever wants to know.
+func (db *DB) observe(ctx context.Context, s *statement) {
+	if db.config.Observe == nil {
+		return
+	}
+	values := make([]any, len(s.args))
+	for i, arg := range s.args {
+		values[i] = arg
+		if v := reflect.ValueOf(arg); v.Kind() == reflect.Pointer && !v.IsNil() { // how the values of a new row come
+			values[i] = v.Elem().Interface()
+		}
+	}
+	db.config.Observe(ctx, s.sql, values)
 }
 
 // read takes the result of s from r completely. Reading all of it at once frees the connection before
@@ -80,10 +96,10 @@ func (db *DB) runOnce(ctx context.Context, scope Scope, statements []*statement)
 
 // binding is the statement that binds the transaction it is part of to a scope.
 func (db *DB) binding(scope Scope) *statement {
-	tenant, platform := scope.settings()
-	if db.tenantSQL != "" && platform == "" {
-		return &statement{sql: db.tenantSQL, args: []any{tenant}, own: true}
+	if db.tenantSQL != "" && !scope.Platform {
+		return &statement{sql: db.tenantSQL, args: []any{scope.TenantID}, own: true}
 	}
+	tenant, platform := scope.settings()
 	return &statement{sql: db.scopeSQL, args: append([]any{tenant, platform}, db.scopeArgs...), own: true}
 }
 

@@ -86,9 +86,7 @@ func (t *tx) Query(ctx context.Context, query string, args, v any) error {
 }
 
 func (t *tx) do(ctx context.Context, s *statement) error {
-	if t.db.config.Observe != nil {
-		t.db.config.Observe(ctx, s.sql, s.args)
-	}
+	t.db.observe(ctx, s)
 	scope, err := requireScope(ctx)
 	if err != nil {
 		return err

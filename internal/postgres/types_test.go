@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -74,6 +75,20 @@ func testColumn(t *testing.T, ctx context.Context, d dialect.Driver, driverName 
 	args := c.args
 	if !untyped[driverName] {
 		args = append(args, c.typed...)
+	}
+	for _, arg := range slices.Clone(args) {
+		switch arg := arg.(type) { // which the ORM binds by pointers
+		case uuid.UUID:
+			args = append(args, &arg)
+		case string:
+			args = append(args, &arg)
+		case int:
+			args = append(args, &arg)
+		case int64:
+			args = append(args, &arg)
+		case time.Time:
+			args = append(args, &arg)
+		}
 	}
 	for i, arg := range append(args, nil) {
 		key := fmt.Sprintf("%s/%s/%d", driverName, c.name, i)

@@ -41,27 +41,35 @@ func (r *Read) Statement(ctx context.Context, db Database) (*postgres.Recorded, 
 	if err != nil {
 		return nil, err
 	}
-	// The stand-in may do as much as the caller and no more.
-	known, may := &r.all, []string{r.Rule.Permission}
+	known := &r.all
 	if related {
-		known, may = &r.related, nil
+		known = &r.related
 	}
 	if s := known.Load(); s != nil {
 		return s, nil
 	}
-	standIn := &auth.Principal{TenantID: postgres.AnyTenant, UserID: postgres.AnyUser, Permissions: may}
-	s, err := db.Record(auth.With(context.WithoutCancel(ctx), standIn), func(ctx context.Context) error {
+	s, err := r.record(ctx, db, related)
+	if err != nil {
+		return nil, err
+	}
+	known.Store(s)
+	return s, nil
+}
+
+// record has Ent write the statement for one who may read all rows, or related ones only.
+func (r *Read) record(ctx context.Context, db Database, related bool) (*postgres.Recorded, error) {
+	// The stand-in may do as much as the caller and no more.
+	standIn := &auth.Principal{TenantID: postgres.AnyTenant, UserID: postgres.AnyUser}
+	if !related {
+		standIn.Permissions = []string{r.Rule.Permission}
+	}
+	return db.Record(auth.With(context.WithoutCancel(ctx), standIn), func(ctx context.Context) error {
 		allowed, err := r.Rule.Filter(ctx)
 		if err != nil {
 			return err
 		}
 		return r.Write(ctx, allowed)
 	})
-	if err != nil {
-		return nil, err
-	}
-	known.Store(s)
-	return s, nil
 }
 
 // Optional is Statement, and nil if there is nothing the caller may read.

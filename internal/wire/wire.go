@@ -25,7 +25,15 @@ var jsonType = []string{"application/json; charset=utf-8"}
 func JSON(w http.ResponseWriter) { w.Header()["Content-Type"] = jsonType }
 
 // Header sets a header of the contract.
-func Header(w http.ResponseWriter, name, value string) { w.Header().Set(name, value) }
+func Header(w http.ResponseWriter, name, value string) {
+	if name == "ETag" {
+		name = tagField // else net/http makes this of it each time
+	}
+	w.Header().Set(name, value)
+}
+
+// tagField is ETag as http.Header has it.
+const tagField = "Etag"
 
 // Write sends a body with its length, so that it goes out as it is instead of in chunks, and completes the ETag that is
 // about it.
@@ -36,7 +44,7 @@ func Write(w http.ResponseWriter, status int, body Encoder) error {
 	text := e.Bytes()
 	h := w.Header()
 	h["Content-Length"] = []string{strconv.Itoa(len(text))}
-	if tag := h["Etag"]; len(tag) == 1 {
+	if tag := h[tagField]; len(tag) == 1 {
 		tag[0] = etag.Complete(tag[0], text)
 	}
 	holds, ok := w.(holder)
