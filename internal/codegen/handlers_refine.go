@@ -31,6 +31,27 @@ var handlerRefinements = []refinement{
 		with: "$1",
 	},
 	{
+		file: "oas_request_decoders_gen.go",
+		form: regexp.MustCompile(`mime\.ParseMediaType\(`),
+		with: "wire.MediaType(",
+	},
+	{
+		file: "oas_request_decoders_gen.go",
+		form: regexp.MustCompile(`io\.ReadAll\(r\.Body\)`),
+		with: "wire.Body(r)",
+	},
+	{
+		// Nobody reads the body again, and nobody changes what has been read.
+		file: "oas_request_decoders_gen.go",
+		form: regexp.MustCompile(`\t+// Reset the body to allow for downstream reading\.\n\t+r\.Body = io\.NopCloser\(bytes\.NewBuffer\(buf\)\)\n\n`),
+		with: "",
+	},
+	{
+		file: "oas_request_decoders_gen.go",
+		form: regexp.MustCompile(`rawBody = append\(rawBody, buf\.\.\.\)`),
+		with: "rawBody = buf",
+	},
+	{
 		file: "oas_response_encoders_gen.go",
 		form: regexp.MustCompile(`(\t+)w\.WriteHeader\(([^)\n]+)\)\n\n\t+e := new\(jx\.Encoder\)\n\t+response\.Encode\(e\)\n\t+if _, err := e\.WriteTo\(w\); err != nil \{`),
 		with: "${1}if err := wire.Write(w, $2, response); err != nil {",

@@ -3,10 +3,10 @@
 package oas
 
 import (
-	"bytes"
 	"io"
-	"mime"
 	"net/http"
+
+	"github.com/lockstep-dev/lockstep/internal/wire"
 
 	"github.com/go-faster/errors"
 	"github.com/go-faster/jx"
@@ -35,7 +35,7 @@ func (s *Server) decodeRolesCreateRequest(r *http.Request) (
 			rerr = errors.Join(rerr, close())
 		}
 	}()
-	ct, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	ct, _, err := wire.MediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		return req, rawBody, close, errors.Wrap(err, "parse media type")
 	}
@@ -44,7 +44,7 @@ func (s *Server) decodeRolesCreateRequest(r *http.Request) (
 		if r.ContentLength == 0 {
 			return req, rawBody, close, validate.ErrBodyRequired
 		}
-		buf, err := io.ReadAll(r.Body)
+		buf, err := wire.Body(r)
 		defer func() {
 			_ = r.Body.Close()
 		}()
@@ -52,14 +52,11 @@ func (s *Server) decodeRolesCreateRequest(r *http.Request) (
 			return req, rawBody, close, err
 		}
 
-		// Reset the body to allow for downstream reading.
-		r.Body = io.NopCloser(bytes.NewBuffer(buf))
-
 		if len(buf) == 0 {
 			return req, rawBody, close, validate.ErrBodyRequired
 		}
 
-		rawBody = append(rawBody, buf...)
+		rawBody = buf
 		d := jx.DecodeBytes(buf)
 
 		var request RoleCreate
@@ -114,7 +111,7 @@ func (s *Server) decodeRolesUpdateRequest(r *http.Request) (
 			rerr = errors.Join(rerr, close())
 		}
 	}()
-	ct, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	ct, _, err := wire.MediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		return req, rawBody, close, errors.Wrap(err, "parse media type")
 	}
@@ -123,7 +120,7 @@ func (s *Server) decodeRolesUpdateRequest(r *http.Request) (
 		if r.ContentLength == 0 {
 			return req, rawBody, close, validate.ErrBodyRequired
 		}
-		buf, err := io.ReadAll(r.Body)
+		buf, err := wire.Body(r)
 		defer func() {
 			_ = r.Body.Close()
 		}()
@@ -131,14 +128,11 @@ func (s *Server) decodeRolesUpdateRequest(r *http.Request) (
 			return req, rawBody, close, err
 		}
 
-		// Reset the body to allow for downstream reading.
-		r.Body = io.NopCloser(bytes.NewBuffer(buf))
-
 		if len(buf) == 0 {
 			return req, rawBody, close, validate.ErrBodyRequired
 		}
 
-		rawBody = append(rawBody, buf...)
+		rawBody = buf
 		d := jx.DecodeBytes(buf)
 
 		var request RoleUpdate
@@ -193,7 +187,7 @@ func (s *Server) decodeTenantsCreateRequest(r *http.Request) (
 			rerr = errors.Join(rerr, close())
 		}
 	}()
-	ct, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	ct, _, err := wire.MediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		return req, rawBody, close, errors.Wrap(err, "parse media type")
 	}
@@ -202,7 +196,7 @@ func (s *Server) decodeTenantsCreateRequest(r *http.Request) (
 		if r.ContentLength == 0 {
 			return req, rawBody, close, validate.ErrBodyRequired
 		}
-		buf, err := io.ReadAll(r.Body)
+		buf, err := wire.Body(r)
 		defer func() {
 			_ = r.Body.Close()
 		}()
@@ -210,14 +204,11 @@ func (s *Server) decodeTenantsCreateRequest(r *http.Request) (
 			return req, rawBody, close, err
 		}
 
-		// Reset the body to allow for downstream reading.
-		r.Body = io.NopCloser(bytes.NewBuffer(buf))
-
 		if len(buf) == 0 {
 			return req, rawBody, close, validate.ErrBodyRequired
 		}
 
-		rawBody = append(rawBody, buf...)
+		rawBody = buf
 		d := jx.DecodeBytes(buf)
 
 		var request TenantCreate
@@ -272,7 +263,7 @@ func (s *Server) decodeTenantsUpdateRequest(r *http.Request) (
 			rerr = errors.Join(rerr, close())
 		}
 	}()
-	ct, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	ct, _, err := wire.MediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		return req, rawBody, close, errors.Wrap(err, "parse media type")
 	}
@@ -281,7 +272,7 @@ func (s *Server) decodeTenantsUpdateRequest(r *http.Request) (
 		if r.ContentLength == 0 {
 			return req, rawBody, close, validate.ErrBodyRequired
 		}
-		buf, err := io.ReadAll(r.Body)
+		buf, err := wire.Body(r)
 		defer func() {
 			_ = r.Body.Close()
 		}()
@@ -289,14 +280,11 @@ func (s *Server) decodeTenantsUpdateRequest(r *http.Request) (
 			return req, rawBody, close, err
 		}
 
-		// Reset the body to allow for downstream reading.
-		r.Body = io.NopCloser(bytes.NewBuffer(buf))
-
 		if len(buf) == 0 {
 			return req, rawBody, close, validate.ErrBodyRequired
 		}
 
-		rawBody = append(rawBody, buf...)
+		rawBody = buf
 		d := jx.DecodeBytes(buf)
 
 		var request TenantUpdate
@@ -351,7 +339,7 @@ func (s *Server) decodeUserRolesCreateRequest(r *http.Request) (
 			rerr = errors.Join(rerr, close())
 		}
 	}()
-	ct, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	ct, _, err := wire.MediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		return req, rawBody, close, errors.Wrap(err, "parse media type")
 	}
@@ -360,7 +348,7 @@ func (s *Server) decodeUserRolesCreateRequest(r *http.Request) (
 		if r.ContentLength == 0 {
 			return req, rawBody, close, validate.ErrBodyRequired
 		}
-		buf, err := io.ReadAll(r.Body)
+		buf, err := wire.Body(r)
 		defer func() {
 			_ = r.Body.Close()
 		}()
@@ -368,14 +356,11 @@ func (s *Server) decodeUserRolesCreateRequest(r *http.Request) (
 			return req, rawBody, close, err
 		}
 
-		// Reset the body to allow for downstream reading.
-		r.Body = io.NopCloser(bytes.NewBuffer(buf))
-
 		if len(buf) == 0 {
 			return req, rawBody, close, validate.ErrBodyRequired
 		}
 
-		rawBody = append(rawBody, buf...)
+		rawBody = buf
 		d := jx.DecodeBytes(buf)
 
 		var request UserRoleCreate
@@ -422,7 +407,7 @@ func (s *Server) decodeUsersCreateRequest(r *http.Request) (
 			rerr = errors.Join(rerr, close())
 		}
 	}()
-	ct, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	ct, _, err := wire.MediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		return req, rawBody, close, errors.Wrap(err, "parse media type")
 	}
@@ -431,7 +416,7 @@ func (s *Server) decodeUsersCreateRequest(r *http.Request) (
 		if r.ContentLength == 0 {
 			return req, rawBody, close, validate.ErrBodyRequired
 		}
-		buf, err := io.ReadAll(r.Body)
+		buf, err := wire.Body(r)
 		defer func() {
 			_ = r.Body.Close()
 		}()
@@ -439,14 +424,11 @@ func (s *Server) decodeUsersCreateRequest(r *http.Request) (
 			return req, rawBody, close, err
 		}
 
-		// Reset the body to allow for downstream reading.
-		r.Body = io.NopCloser(bytes.NewBuffer(buf))
-
 		if len(buf) == 0 {
 			return req, rawBody, close, validate.ErrBodyRequired
 		}
 
-		rawBody = append(rawBody, buf...)
+		rawBody = buf
 		d := jx.DecodeBytes(buf)
 
 		var request UserCreate
@@ -501,7 +483,7 @@ func (s *Server) decodeUsersUpdateRequest(r *http.Request) (
 			rerr = errors.Join(rerr, close())
 		}
 	}()
-	ct, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	ct, _, err := wire.MediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		return req, rawBody, close, errors.Wrap(err, "parse media type")
 	}
@@ -510,7 +492,7 @@ func (s *Server) decodeUsersUpdateRequest(r *http.Request) (
 		if r.ContentLength == 0 {
 			return req, rawBody, close, validate.ErrBodyRequired
 		}
-		buf, err := io.ReadAll(r.Body)
+		buf, err := wire.Body(r)
 		defer func() {
 			_ = r.Body.Close()
 		}()
@@ -518,14 +500,11 @@ func (s *Server) decodeUsersUpdateRequest(r *http.Request) (
 			return req, rawBody, close, err
 		}
 
-		// Reset the body to allow for downstream reading.
-		r.Body = io.NopCloser(bytes.NewBuffer(buf))
-
 		if len(buf) == 0 {
 			return req, rawBody, close, validate.ErrBodyRequired
 		}
 
-		rawBody = append(rawBody, buf...)
+		rawBody = buf
 		d := jx.DecodeBytes(buf)
 
 		var request UserUpdate

@@ -103,7 +103,7 @@ func (l *Limiter) Take(p *auth.Principal, now time.Time) Verdict {
 // take counts a request of k and appends what is left to the header
 // (draft-ietf-httpapi-ratelimit-headers-11, field RateLimit).
 func (t *table[K]) take(k K, now time.Time, header []byte, verdict *Verdict) []byte {
-	bucket := t.bucket(k)
+	bucket := t.bucket(k, now)
 	ok := bucket.AllowN(now, 1)
 	left := max(0, bucket.TokensAt(now))
 	if !ok {

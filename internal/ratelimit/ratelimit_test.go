@@ -135,6 +135,24 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
+// TestThoseWhoAskAreKept has one caller go on while so many others come that a shard forgets whom it has not seen for long.
+func TestThoseWhoAskAreKept(t *testing.T) {
+	t.Parallel()
+	l := mustNew(t, Limits{Principal: Policy{1, 24 * time.Hour}})
+	busy, gone := user(uuid.New()), user(uuid.New())
+	l.Take(gone, noon)
+	for n := range 8 * shards * perShard {
+		now := noon.Add(time.Duration(n) * time.Millisecond)
+		if verdict := l.Take(busy, now); (verdict.Exceeded == "") != (n == 0) {
+			t.Fatalf("request %d: got %+v, want the first to pass and no other", n, verdict)
+		}
+		l.Take(user(uuid.New()), now)
+	}
+	if verdict := l.Take(gone, noon); verdict.Exceeded != "" {
+		t.Errorf("forgotten: got %+v, want a full bucket", verdict)
+	}
+}
+
 // TestConcurrentCallersGetTheQuota would fail if a token were given twice, or lost.
 func TestConcurrentCallersGetTheQuota(t *testing.T) {
 	t.Parallel()
