@@ -28,7 +28,7 @@ func Body(r *http.Request) ([]byte, error) {
 	for {
 		n, err := r.Body.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
-		if err == io.EOF { //nolint:errorlint // io.Reader's own
+		if err == io.EOF {
 			return body, nil
 		}
 		if err != nil {
