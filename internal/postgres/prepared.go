@@ -52,7 +52,8 @@ func sessionOf(conn *pgx.Conn) *session {
 func (s *session) prepare(ctx context.Context, statements []*statement) error {
 	var fresh []*statement
 	for _, st := range statements {
-		if st.plan, _ = s.known.Get(st.sql); st.plan == nil {
+		// Peek leaves the order as it is: what is given up first is what was prepared first, and is prepared again then.
+		if st.plan, _ = s.known.Peek(st.sql); st.plan == nil {
 			fresh = append(fresh, st)
 		}
 	}
@@ -61,7 +62,10 @@ func (s *session) prepare(ctx context.Context, statements []*statement) error {
 	}
 	pipeline := s.conn.PgConn().StartPipeline(ctx)
 	err := s.prepareFresh(pipeline, fresh)
-	return errors.Join(err, pipeline.Close())
+	if closing := pipeline.Close(); err == nil {
+		err = closing
+	}
+	return err
 }
 
 func (s *session) prepareFresh(pipeline *pgconn.Pipeline, fresh []*statement) error {
