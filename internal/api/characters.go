@@ -13,7 +13,7 @@ import (
 
 // badCharacter is the code of a text with a character that Postgres cannot store (PostgreSQL manual, section 8.3: "The
 // character with code 0 cannot be stored"). Postgres would refuse it too, without saying where it is.
-const badCharacter = "invalid_character"
+var badCharacter = problem.RuleInvalidCharacter
 
 const (
 	badValue = "The text contains the character U+0000, which cannot be stored."

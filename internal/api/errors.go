@@ -159,23 +159,33 @@ func fromRequest(err error) *problem.Error {
 	}
 	p := problem.New(problem.ValidationFailed, "The body breaks a rule of the contract.")
 	for _, v := range violations(err) {
-		p.At(v.Pointer, v.Code, v.Detail)
+		p.At(v.Pointer, v.Rule, v.Detail)
 	}
 	return p
+}
+
+// constraintRules are the rules behind constraints that only the database knows.
+var constraintRules = map[postgres.Kind]problem.Rule{
+	postgres.Check:      problem.RuleCheck,
+	postgres.NotNull:    problem.RuleNotNull,
+	postgres.Exclusion:  problem.RuleExclusion,
+	postgres.TooLong:    problem.RuleTooLong,
+	postgres.OutOfRange: problem.RuleOutOfRange,
+	postgres.Malformed:  problem.RuleMalformed,
 }
 
 // fromConstraint tells which field a violated constraint is about. Postgres' own text, which quotes values, stays inside.
 func fromConstraint(e *postgres.ConstraintError) *problem.Error {
 	constraint, known := crud.Constraints[e.Constraint]
-	pointers := func(p *problem.Error, code, detail string) *problem.Error {
+	pointers := func(p *problem.Error, rule problem.Rule, detail string) *problem.Error {
 		for _, field := range constraint.Fields {
-			p.At("/"+field, code, detail)
+			p.At("/"+field, rule, detail)
 		}
 		return p
 	}
 	switch {
 	case e.Kind == postgres.Unique:
-		return pointers(problem.New(problem.Conflict, "%s", taken(constraint)), "unique", "The value is taken.")
+		return pointers(problem.New(problem.Conflict, "%s", taken(constraint)), problem.RuleUnique, "The value is taken.")
 	case e.Kind == postgres.ForeignKey && e.Deleting:
 		if !known {
 			return problem.New(problem.StillReferenced, "Other rows still refer to this one.")
@@ -187,11 +197,11 @@ func fromConstraint(e *postgres.ConstraintError) *problem.Error {
 			capital(constraint.Labels), constraint.Target, strings.Join(constraint.Fields, ", "))
 	case e.Kind == postgres.ForeignKey:
 		what := cmp.Or(constraint.Target, "row")
-		return pointers(problem.New(problem.ReferenceNotFound, "A field refers to a %s that does not exist.", what), "reference_not_found", "There is no such "+what+".")
+		return pointers(problem.New(problem.ReferenceNotFound, "A field refers to a %s that does not exist.", what), problem.RuleReferenceNotFound, "There is no such "+what+".")
 	}
-	p := pointers(problem.New(problem.ValidationFailed, "A value breaks a rule of the contract."), string(e.Kind), "The value is not allowed.")
+	p := pointers(problem.New(problem.ValidationFailed, "A value breaks a rule of the contract."), constraintRules[e.Kind], "The value is not allowed.")
 	if len(p.Violations) == 0 && e.Column != "" {
-		p.At("", string(e.Kind), fmt.Sprintf("A value is %s.", strings.ReplaceAll(string(e.Kind), "_", " ")))
+		p.At("", constraintRules[e.Kind], fmt.Sprintf("A value is %s.", strings.ReplaceAll(string(e.Kind), "_", " ")))
 	}
 	return p
 }

@@ -57,7 +57,7 @@ func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode
 
 // violation says in one of three members what it is about.
 func violation(v problem.Violation) oas.Violation {
-	out := oas.Violation{Code: v.Code, Detail: v.Detail}
+	out := oas.Violation{Code: v.Rule.String(), Detail: v.Detail}
 	switch {
 	case v.Parameter != "":
 		out.Parameter.SetTo(v.Parameter)

@@ -62,7 +62,7 @@ func (k knownParameters) refuseUnknown(next http.Handler) http.Handler {
 			for name := range r.URL.Query() {
 				if known, ok := k[entry.Operation]; ok && !slices.Contains(known, name) {
 					entry.Refusal = problem.New(problem.InvalidParameter, "The operation has no parameter of this name.").
-						AtParameter(name, "unknown_parameter", "See the operation's parameters in the contract.")
+						AtParameter(name, problem.RuleUnknownParameter, "See the operation's parameters in the contract.")
 				}
 			}
 		}

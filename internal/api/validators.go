@@ -8,12 +8,12 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
-// validatorCodes are the rules behind Ent's own validators, by their messages; they have no types.
-var validatorCodes = map[string]string{
-	"value is less than the required length":    "min_length",
-	"value is greater than the required length": "max_length",
-	"value does not match validation":           "pattern",
-	"value out of range":                        "range",
+// validatorRules are the rules behind Ent's own validators, by their messages; they have no types.
+var validatorRules = map[string]problem.Rule{
+	"value is less than the required length":    problem.RuleMinLength,
+	"value is greater than the required length": problem.RuleMaxLength,
+	"value does not match validation":           problem.RulePattern,
+	"value out of range":                        problem.RuleRange,
 }
 
 // fromValidator is what a validator of the schema has refused that the contract could not: functions of a team's own, and
@@ -23,13 +23,14 @@ func fromValidator(e *ent.ValidationError) *problem.Error {
 	for inner := errors.Unwrap(cause); inner != nil; inner = errors.Unwrap(inner) {
 		cause = inner
 	}
-	code, detail := validatorCodes[cause.Error()], ""
-	if code == "" {
-		code, detail = "invalid", cause.Error()
+	rule, known := validatorRules[cause.Error()]
+	detail := ""
+	if !known {
+		rule, detail = problem.RuleInvalid, cause.Error()
 	} else {
 		detail = strings.ToUpper(cause.Error()[:1]) + cause.Error()[1:] + "."
 	}
-	return problem.New(problem.ValidationFailed, "A value breaks a rule of the contract.").At("/"+camel(e.Name), code, detail)
+	return problem.New(problem.ValidationFailed, "A value breaks a rule of the contract.").At("/"+camel(e.Name), rule, detail)
 }
 
 // camel is the wire's name of a field: display_name → displayName.

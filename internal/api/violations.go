@@ -45,7 +45,7 @@ func violations(err error) []problem.Violation {
 		return appendFields(nil, decodedAt(err), fields)
 	}
 	pointer, cause := locate(err)
-	return []problem.Violation{{Pointer: pointer, Code: cause, Detail: shapeSentences[cause]}}
+	return []problem.Violation{{Pointer: pointer, Rule: cause, Detail: sentences[cause]}}
 }
 
 func appendFields(to []problem.Violation, prefix string, e *validate.Error) []problem.Violation {
@@ -56,13 +56,13 @@ func appendFields(to []problem.Violation, prefix string, e *validate.Error) []pr
 			to = appendFields(to, pointer, nested)
 			continue
 		}
-		to = append(to, problem.Violation{Pointer: pointer, Code: ruleOf(field.Error), Detail: sentence(field.Error)})
+		to = append(to, problem.Violation{Pointer: pointer, Rule: ruleOf(field.Error), Detail: sentence(field.Error)})
 	}
 	return to
 }
 
-// ruleOf is the code of a broken rule.
-func ruleOf(err error) string {
+// ruleOf is the rule that a value breaks.
+func ruleOf(err error) problem.Rule {
 	var (
 		short   *validate.MinLengthError
 		long    *validate.MaxLengthError
@@ -71,28 +71,31 @@ func ruleOf(err error) string {
 	text := err.Error()
 	switch {
 	case errors.Is(err, validate.ErrFieldRequired):
-		return "required"
+		return problem.RuleRequired
 	case errors.As(err, &short):
-		return "min_length"
+		return problem.RuleMinLength
 	case errors.As(err, &long):
-		return "max_length"
+		return problem.RuleMaxLength
 	case errors.As(err, &pattern):
-		return "pattern"
+		return problem.RulePattern
 	case strings.Contains(text, "invalid value"):
-		return "enum"
+		return problem.RuleEnum
 	case strings.Contains(text, "less than"), strings.Contains(text, "greater than"), strings.Contains(text, "bound"):
-		return "range"
+		return problem.RuleRange
 	}
-	return "malformed"
+	return problem.RuleMalformed
 }
 
 // sentences say what a rule means, without repeating the value.
-var sentences = map[string]string{
-	"required":  "The field is required.",
-	"pattern":   "The value does not have the required form.",
-	"enum":      "The value is none of the allowed ones.",
-	"range":     "The value is out of range.",
-	"malformed": "The value does not have the required type or format.",
+var sentences = map[problem.Rule]string{
+	problem.RuleRequired:  "The field is required.",
+	problem.RulePattern:   "The value does not have the required form.",
+	problem.RuleEnum:      "The value is none of the allowed ones.",
+	problem.RuleRange:     "The value is out of range.",
+	problem.RuleMalformed: "The value does not have the required type or format.",
+	// Of the shape of a body.
+	problem.RuleUnknownField: "The contract has no such field.",
+	problem.RuleTrailingData: "There is more after the end of the object.",
 }
 
 func sentence(err error) string {
@@ -110,35 +113,22 @@ func sentence(err error) string {
 	return sentences[ruleOf(err)]
 }
 
-// What can be wrong with the shape of a body.
-const (
-	unknownField = "unknown_field"
-	wrongType    = "malformed"
-	trailing     = "trailing_data"
-)
-
-var shapeSentences = map[string]string{
-	unknownField: "The contract has no such field.",
-	wrongType:    sentences["malformed"],
-	trailing:     "There is more after the end of the object.",
-}
-
 var (
 	decodedField    = regexp.MustCompile(`decode field "((?:[^"\\]|\\.)*)"`)
 	unexpectedField = regexp.MustCompile(`unexpected field "((?:[^"\\]|\\.)*)"`)
 )
 
 // locate reads the place of a decoding failure from ogen's message, the only place where it is: `decode field "a": …`.
-func locate(err error) (pointer, cause string) {
+func locate(err error) (pointer string, cause problem.Rule) {
 	text := err.Error()
 	pointer = decodedAt(err)
 	if match := unexpectedField.FindStringSubmatch(text); match != nil {
-		return pointer + "/" + escapePointer(unquote(match[1])), unknownField
+		return pointer + "/" + escapePointer(unquote(match[1])), problem.RuleUnknownField
 	}
 	if strings.Contains(text, "unexpected trailing data") {
-		return "", trailing
+		return "", problem.RuleTrailingData
 	}
-	return pointer, wrongType
+	return pointer, problem.RuleMalformed
 }
 
 // decodedAt is the field that a decoding failure lies in; members that are missing there are named by a *validate.Error.

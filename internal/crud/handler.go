@@ -150,7 +150,7 @@ func take[T, B, F any](pointer string, set func(T) B, from F) error {
 	err = json.Unmarshal(text, &value)
 	var large *json.UnmarshalTypeError
 	if errors.As(err, &large) {
-		return problem.New(problem.ValidationFailed, "The body has a value that cannot be stored.").At(pointer, "range", "A number is out of range.")
+		return problem.New(problem.ValidationFailed, "The body has a value that cannot be stored.").At(pointer, problem.RuleRange, "A number is out of range.")
 	}
 	if err != nil {
 		return fmt.Errorf("read a JSON field: %w", err)

@@ -67,7 +67,7 @@ func Versions(ifMatch string) (versions []int, any bool, err error) {
 		tag := strings.TrimSpace(item)
 		if !opaque.MatchString(tag) {
 			return nil, false, problem.New(problem.InvalidParameter, "If-Match is no list of ETags.").
-				AtHeader("If-Match", "malformed", "Pass the ETag of an answer, unchanged, or *.")
+				AtHeader("If-Match", problem.RuleMalformed, "Pass the ETag of an answer, unchanged, or *.")
 		}
 		text, _, _ := strings.Cut(strings.Trim(tag, `"`), "-")
 		version, err := strconv.ParseInt(text, 10, 32) // the column's width

@@ -158,7 +158,7 @@ func replay[T any](ctx context.Context, client *ent.Client, kept memory, f first
 	}
 	if row.request != f.request {
 		return nil, true, problem.New(problem.IdempotencyKeyReused, "The Idempotency-Key was used with another body. Use a new key for a new request.").
-			AtHeader("Idempotency-Key", "reused", "The key belongs to another request.")
+			AtHeader("Idempotency-Key", problem.RuleReused, "The key belongs to another request.")
 	}
 	journal.From(ctx).Replayed = true
 	answer = new(T)

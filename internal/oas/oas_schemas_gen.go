@@ -3701,7 +3701,7 @@ type Violation struct {
 	Parameter OptString `json:"parameter"`
 	// Name of a header.
 	Header OptString `json:"header"`
-	// Stable code of the violation.
+	// Stable code of what is broken; `x-violation-codes` lists them. More may come.
 	Code string `json:"code"`
 	// What is wrong, for people.
 	Detail string `json:"detail"`

@@ -44,8 +44,8 @@ type Violation struct {
 	Parameter string
 	// Header is the name of a header.
 	Header string
-	// Code is the violated rule, such as max_length.
-	Code string
+	// Rule is what is broken; its code is the violation's.
+	Rule Rule
 	// Detail is a sentence for people.
 	Detail string
 }
@@ -67,20 +67,20 @@ func New(code Code, format string, args ...any) *Error {
 }
 
 // At adds a violation of the body.
-func (e *Error) At(pointer, code, detail string) *Error {
-	e.Violations = append(e.Violations, Violation{Pointer: pointer, Code: code, Detail: detail})
+func (e *Error) At(pointer string, rule Rule, detail string) *Error {
+	e.Violations = append(e.Violations, Violation{Pointer: pointer, Rule: rule, Detail: detail})
 	return e
 }
 
 // AtParameter adds a violation of a parameter of path or query.
-func (e *Error) AtParameter(name, code, detail string) *Error {
-	e.Violations = append(e.Violations, Violation{Parameter: name, Code: code, Detail: detail})
+func (e *Error) AtParameter(name string, rule Rule, detail string) *Error {
+	e.Violations = append(e.Violations, Violation{Parameter: name, Rule: rule, Detail: detail})
 	return e
 }
 
 // AtHeader adds a violation of a header.
-func (e *Error) AtHeader(name, code, detail string) *Error {
-	e.Violations = append(e.Violations, Violation{Header: name, Code: code, Detail: detail})
+func (e *Error) AtHeader(name string, rule Rule, detail string) *Error {
+	e.Violations = append(e.Violations, Violation{Header: name, Rule: rule, Detail: detail})
 	return e
 }
 

@@ -27,7 +27,7 @@ func limitRoles(known []string) ent.Hook {
 			for i, permission := range wanted {
 				if permission != auth.Every && !slices.Contains(known, permission) {
 					return nil, problem.New(problem.ValidationFailed, "The role names a permission that does not exist.").
-						At(fmt.Sprintf("/permissions/%d", i), "unknown_permission", "There is no such permission; see docs/permissions.md.")
+						At(fmt.Sprintf("/permissions/%d", i), problem.RuleUnknownPermission, "There is no such permission; see docs/permissions.md.")
 				}
 			}
 			kept, err := permissionsOf(ctx, mutation)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/go-faster/jx"
 	"github.com/ogen-go/ogen"
+
+	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
 // Extensions of operations.
@@ -17,6 +19,8 @@ const (
 	problemCodes = "x-problem-codes"
 	// sunsetDay is when a deprecated operation will be gone. oasdiff knows it by this name.
 	sunsetDay = "x-sunset"
+	// violationCodes are what the code of a violation can be, as internal/problem defines them.
+	violationCodes = "x-violation-codes"
 	// deprecatedSince is when an operation became deprecated.
 	deprecatedSince = "x-deprecated-since"
 )
@@ -74,8 +78,25 @@ func (x extensions) write(document []byte) ([]byte, error) {
 		}
 		return nil
 	}
+	// within copies an object, except for what lies at a path in it: that gets the codes of violations.
+	var within func(raw jx.Raw, path ...string) error
+	within = func(raw jx.Raw, path ...string) error {
+		return members(jx.DecodeBytes(raw), func(key string, raw jx.Raw) error {
+			if key != path[0] {
+				return copied(raw)
+			}
+			if len(path) > 1 {
+				return within(raw, path[1:]...)
+			}
+			return listed(encoder, raw)
+		})
+	}
 	err := members(decoder, func(key string, raw jx.Raw) error {
-		if key != "paths" {
+		switch key {
+		case "components":
+			return within(raw, "schemas", "Violation", "properties", "code")
+		case "paths":
+		default:
 			return copied(raw)
 		}
 		return members(jx.DecodeBytes(raw), func(_ string, path jx.Raw) error {
@@ -90,4 +111,25 @@ func (x extensions) write(document []byte) ([]byte, error) {
 		return nil, fmt.Errorf("indent contract: %w", err)
 	}
 	return append(out.Bytes(), '\n'), nil
+}
+
+// listed adds the codes that the server knows to the schema of a violation's code.
+func listed(encoder *jx.Encoder, schema jx.Raw) error {
+	encoder.ObjStart()
+	defer encoder.ObjEnd()
+	if err := jx.DecodeBytes(schema).Obj(func(d *jx.Decoder, key string) error {
+		raw, err := d.Raw()
+		encoder.FieldStart(key)
+		encoder.Raw(raw)
+		return err
+	}); err != nil {
+		return err
+	}
+	encoder.FieldStart(violationCodes)
+	encoder.ArrStart()
+	for _, rule := range problem.Rules() {
+		encoder.Str(rule.String())
+	}
+	encoder.ArrEnd()
+	return nil
 }

@@ -24,7 +24,7 @@ func writeProblems(doc *document) error {
 		ogen.String().SetDescription("Name of a header.").ToProperty("header"),
 	)
 	violation.AddRequiredProperties(
-		ogen.String().SetDescription("Stable code of the violation.").ToProperty("code"),
+		ogen.String().SetDescription("Stable code of what is broken; `x-violation-codes` lists them. More may come.").ToProperty("code"),
 		ogen.String().SetDescription("What is wrong, for people.").ToProperty("detail"),
 	)
 	problem := object("Why a request failed (RFC 9457).")

@@ -117,6 +117,8 @@ type schema struct {
 	AllOf                []*schema       `json:"allOf"`
 	AnyOf                []*schema       `json:"anyOf"`
 	OneOf                []*schema       `json:"oneOf"`
+	// ViolationCodes are what a violation's code can be.
+	ViolationCodes []string `json:"x-violation-codes"`
 }
 
 func parse(contract []byte) (*document, error) {

@@ -48,7 +48,7 @@ func emit(contract []byte) (map[string][]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse the templates: %w", err)
 	}
-	files := map[string][]byte{"problems.ts": problemsModule(doc.problemCodes())}
+	files := map[string][]byte{"problems.ts": problemsModule(doc.problemCodes(), doc.violationCodes())}
 	render := func(file, name string, data any) error {
 		var b bytes.Buffer
 		if err := templates.ExecuteTemplate(&b, name, data); err != nil {

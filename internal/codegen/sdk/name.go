@@ -18,7 +18,7 @@ var (
 var taken = map[string]bool{
 	"ApiError": true, "AuthenticationError": true, "BadRequestError": true, "ConflictError": true, "ConnectionError": true,
 	"NotFoundError": true, "NotModifiedError": true, "PermissionError": true, "PreconditionFailedError": true, "RateLimitError": true,
-	"ProblemCode": true, "ServerError": true, "TimeoutError": true, "ValidationError": true,
+	"ProblemCode": true, "ViolationCode": true, "ServerError": true, "TimeoutError": true, "ValidationError": true,
 	"AuthToken": true, "ClientOptions": true, "Fetch": true, "FetchOptions": true, "IncomingResponse": true,
 	"OutgoingRequest": true, "RequestOptions": true, "CursorPage": true, "ApiPromise": true, "PagePromise": true,
 	"WithResponse": true, "Expanded": true, "PageOf": true, "CoreApiClient": true, "Transport": true, "parseDate": true, "path": true,

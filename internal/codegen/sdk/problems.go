@@ -28,18 +28,33 @@ func (d *document) problemCodes() []string {
 	return slices.Sorted(maps.Keys(codes))
 }
 
-// problemsModule declares the type of the codes. It is open: an API may send codes that are younger than its SDK, and editors
+// violationCodes are the codes that the contract lists for what is wrong with a field.
+func (d *document) violationCodes() []string {
+	violation := d.Components.Schemas["Violation"]
+	if violation == nil || violation.Properties["code"] == nil {
+		return nil
+	}
+	return violation.Properties["code"].ViolationCodes
+}
+
+// problemsModule declares the types of the codes. They are open: an API may send codes that are younger than its SDK, and editors
 // offer those that are known all the same. Types weigh nothing in a bundle.
-func problemsModule(codes []string) []byte {
+func problemsModule(problems, violations []string) []byte {
 	var b strings.Builder
-	b.WriteString(header + "\n/** Stable code of a problem's kind. More may come: any other string is one too. */\nexport type ProblemCode =")
+	b.WriteString(header)
+	openUnion(&b, "ProblemCode", "Stable code of a problem's kind.", problems)
+	openUnion(&b, "ViolationCode", "Stable code of what is wrong with one part of a request.", violations)
+	return []byte(b.String())
+}
+
+func openUnion(b *strings.Builder, name, means string, codes []string) {
+	fmt.Fprintf(b, "\n/** %s More may come: any other string is one too. */\nexport type %s =", means, name)
 	if len(codes) == 0 {
 		b.WriteString(" string;\n")
-		return []byte(b.String())
+		return
 	}
 	for _, code := range codes {
-		fmt.Fprintf(&b, "\n  | %s", quote(code))
+		fmt.Fprintf(b, "\n  | %s", quote(code))
 	}
 	b.WriteString("\n  | (string & {});\n")
-	return []byte(b.String())
 }

@@ -1,4 +1,4 @@
-import type { ProblemCode } from '../generated/problems.js';
+import type { ProblemCode, ViolationCode } from '../generated/problems.js';
 
 // Names are written out in each class: a minifier renames classes, and logs would show the new name.
 
@@ -11,7 +11,7 @@ export interface FieldError {
   /** Name of a header. */
   header?: string;
   /** Stable, such as `max_length`. */
-  code: string;
+  code: ViolationCode;
   /** For people. */
   detail: string;
 }

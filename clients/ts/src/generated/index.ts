@@ -40,7 +40,7 @@ export {
   type UsersDeactivateOptions,
   type UsersReportsOptions,
 } from './resources/users.js';
-export type { ProblemCode } from './problems.js';
+export type { ProblemCode, ViolationCode } from './problems.js';
 export type {
   Me,
   Problem,

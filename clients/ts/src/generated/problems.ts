@@ -28,3 +28,29 @@ export type ProblemCode =
   | 'user_inactive'
   | 'validation_failed'
   | (string & {});
+
+/** Stable code of what is wrong with one part of a request. More may come: any other string is one too. */
+export type ViolationCode =
+  | 'check'
+  | 'enum'
+  | 'exclusion'
+  | 'invalid'
+  | 'invalid_character'
+  | 'invalid_cursor'
+  | 'malformed'
+  | 'max_length'
+  | 'min_length'
+  | 'not_null'
+  | 'out_of_range'
+  | 'pattern'
+  | 'range'
+  | 'reference_not_found'
+  | 'required'
+  | 'reused'
+  | 'too_long'
+  | 'trailing_data'
+  | 'unique'
+  | 'unknown_field'
+  | 'unknown_parameter'
+  | 'unknown_permission'
+  | (string & {});

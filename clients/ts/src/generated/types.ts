@@ -543,7 +543,7 @@ export type Violation = {
      */
     header?: string;
     /**
-     * Stable code of the violation.
+     * Stable code of what is broken; `x-violation-codes` lists them. More may come.
      */
     code: string;
     /**

@@ -4,7 +4,7 @@ export { RolesResource, type RolesListParams } from './resources/roles.js';
 export { TenantsResource, type TenantsListParams } from './resources/tenants.js';
 export { UserRolesResource, type UserRolesListParams } from './resources/user-roles.js';
 export { UsersResource, type UsersListParams } from './resources/users.js';
-export type { ProblemCode } from './problems.js';
+export type { ProblemCode, ViolationCode } from './problems.js';
 export type {
   Problem,
   ProblemError,

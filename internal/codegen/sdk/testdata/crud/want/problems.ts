@@ -5,3 +5,6 @@ export type ProblemCode =
   | 'conflict'
   | 'not_found'
   | (string & {});
+
+/** Stable code of what is wrong with one part of a request. More may come: any other string is one too. */
+export type ViolationCode = string;

@@ -9,7 +9,7 @@ export {
   type LineItemsGetLineOptions,
 } from './resources/line-items.js';
 export { UsersResource } from './resources/users.js';
-export type { ProblemCode } from './problems.js';
+export type { ProblemCode, ViolationCode } from './problems.js';
 export type {
   Invoice,
   InvoicePage,

@@ -2,3 +2,6 @@
 
 /** Stable code of a problem's kind. More may come: any other string is one too. */
 export type ProblemCode = string;
+
+/** Stable code of what is wrong with one part of a request. More may come: any other string is one too. */
+export type ViolationCode = string;
