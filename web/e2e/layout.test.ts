@@ -18,7 +18,30 @@ async function look(page: Page, name: string): Promise<void> {
   await stage.picture(page, name);
   const excess = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.equal(excess, 0, `${name} scrolls sideways`);
+  assert.deepEqual(await page.evaluate(crowded), [], `${name}: cells that run into each other`);
   assert.deepEqual(await audit(page), [], name);
+}
+
+/** Runs in pages: cells of a row side by side, with less between what is seen of them than shows that they are two. */
+function crowded(): string[] {
+  const found: string[] = [];
+  for (const row of document.querySelectorAll('.rows > li')) {
+    const cells = [...row.querySelectorAll('a, small, .badge')].map((cell) => {
+      const range = document.createRange();
+      if (cell.matches('.badge')) range.selectNode(cell);
+      else range.selectNodeContents(cell);
+      return { text: (cell.textContent ?? '').slice(0, 20), box: range.getBoundingClientRect() };
+    });
+    const least = matchMedia('(min-width: 52rem)').matches ? 24 : 12;
+    cells.forEach((one, i) => {
+      for (const other of cells.slice(i + 1)) {
+        const beside = Math.min(one.box.bottom, other.box.bottom) - Math.max(one.box.top, other.box.top) > 4;
+        const between = Math.max(other.box.left - one.box.right, one.box.left - other.box.right);
+        if (beside && between < least) found.push(`${one.text} | ${other.text}: ${between}px`);
+      }
+    });
+  }
+  return found;
 }
 
 for (const [size, viewport] of Object.entries(sizes)) {
