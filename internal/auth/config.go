@@ -16,7 +16,8 @@ const maxSkew = time.Minute
 // Config says which tokens are good and where the principal is in them.
 type Config struct {
 	// Issuers are the trusted issuers, at least one: the URL, exactly as in the iss claim, and after it, each
-	// separated by spaces, whom it may speak for: ids of tenants, or "any-tenant"; and "platform". One issuer
+	// separated by spaces, whom it may speak for: ids of tenants; "any-tenant", which is each that is not named
+	// behind another issuer and not here; and "platform". One issuer
 	// without such words may speak for everybody; of several each has to state it. https, or http on a
 	// loopback address for development.
 	Issuers []string

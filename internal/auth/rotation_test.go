@@ -77,7 +77,7 @@ func TestKeysAreRefreshedBesideRequests(t *testing.T) {
 	mustVerify(t, v, token)
 	select {
 	case <-issuer.arrived:
-	case <-time.After(10 * time.Second):
+	case <-time.After(3 * time.Minute):
 		t.Error("got no request to the issuer, want a refresh")
 	}
 }
@@ -250,7 +250,6 @@ func TestConfig(t *testing.T) {
 		"one of two says nothing": {Issuers: []string{"https://a.example any-tenant", "https://b.example"}},
 		"twice":                   {Issuers: []string{"https://a.example any-tenant", "https://a.example platform"}},
 		"for a slug":              {Issuers: []string{"https://a.example acme"}},
-		"any tenant and one":      {Issuers: []string{"https://a.example any-tenant " + someTenant.String()}},
 		"words and no issuer":     {Issuers: []string{" "}},
 		"too much skew":           {Issuers: []string{"https://issuer.example"}, Skew: 61 * time.Second},
 	} {

@@ -20,8 +20,10 @@ const (
 type trust struct {
 	url       string
 	anyTenant bool
-	tenants   []uuid.UUID
-	platform  bool
+	// others are the tenants that have issuers of their own, of which this is none: anyTenant does not reach to them.
+	others   []uuid.UUID
+	tenants  []uuid.UUID
+	platform bool
 }
 
 // permits returns why the issuer may not speak for a principal, or nil.
@@ -29,10 +31,14 @@ func (t trust) permits(p *Principal) error {
 	switch {
 	case p.Platform && !t.platform:
 		return refuse(ResultTrust, "the token's issuer may not speak for the platform", nil)
-	case !p.Platform && !t.anyTenant && !slices.Contains(t.tenants, p.TenantID):
+	case !p.Platform && !t.speaksFor(p.TenantID):
 		return refuse(ResultTrust, "the token's issuer may not speak for this tenant", nil)
 	}
 	return nil
+}
+
+func (t trust) speaksFor(tenant uuid.UUID) bool {
+	return slices.Contains(t.tenants, tenant) || t.anyTenant && !slices.Contains(t.others, tenant)
 }
 
 // CheckIssuers reports what is wrong with a list of Config.Issuers, all of it in one sentence.
@@ -67,6 +73,15 @@ func parseIssuers(issuers []string) ([]trust, error) {
 	if len(all) == 1 && !all[0].anyTenant && !all[0].platform && all[0].tenants == nil {
 		all[0].anyTenant, all[0].platform = true, true
 	}
+	for i := range all {
+		for _, other := range all {
+			for _, tenant := range other.tenants {
+				if !slices.Contains(all[i].tenants, tenant) {
+					all[i].others = append(all[i].others, tenant)
+				}
+			}
+		}
+	}
 	return all, nil
 }
 
@@ -93,9 +108,6 @@ func parseIssuer(text string) (trust, error) {
 			}
 			t.tenants = append(t.tenants, id)
 		}
-	}
-	if t.anyTenant && t.tenants != nil {
-		return t, fmt.Errorf("keep either %s or the ids of tenants", anyTenant)
 	}
 	return t, nil
 }

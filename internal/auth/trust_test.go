@@ -16,8 +16,12 @@ func TestIssuersSpeakForWhomTheyMay(t *testing.T) {
 	other := uuid.MustParse("99999999-2222-4333-8444-555555555555")
 	c := newClock()
 	all, platform, bound := newIssuer(t, c, jose.ES256), newIssuer(t, c, jose.ES256), newIssuer(t, c, jose.ES256)
+	const ofNobodyElse = "77777777-2222-4333-8444-555555555555"
 	v := newVerifierWith(t, auth.Config{Clock: c.Now, Issuers: []string{
-		all.URL() + " any-tenant", platform.URL() + " platform", bound.URL() + " " + someTenant.String() + " 77777777-2222-4333-8444-555555555555",
+		all.URL() + " any-tenant", platform.URL() + " platform", bound.URL() + " " + someTenant.String() + " " + ofNobodyElse,
+	}})
+	both := newVerifierWith(t, auth.Config{Clock: c.Now, Issuers: []string{
+		all.URL() + " " + someTenant.String() + " any-tenant", bound.URL() + " " + someTenant.String() + " " + ofNobodyElse,
 	}})
 	alone := newVerifierWith(t, auth.Config{Clock: c.Now, Issuers: []string{bound.URL()}})
 	aloneBound := newVerifierWith(t, auth.Config{Clock: c.Now, Issuers: []string{bound.URL() + " platform"}})
@@ -27,11 +31,13 @@ func TestIssuersSpeakForWhomTheyMay(t *testing.T) {
 		issuer                   *realIssuer
 		own, foreign, ofPlatform string
 	}{
-		"any tenant":              {v, all, "", "", operator},
-		"platform":                {v, platform, tenant, tenant, ""},
-		"bound":                   {v, bound, "", tenant, operator},
-		"alone":                   {alone, bound, "", "", ""},
-		"alone, with what it may": {aloneBound, bound, tenant, tenant, ""},
+		"any tenant":               {v, all, tenant, "", operator}, // the own one has an issuer of its own
+		"any tenant, and that one": {both, all, "", "", operator},
+		"bound, and not alone":     {both, bound, "", tenant, operator},
+		"platform":                 {v, platform, tenant, tenant, ""},
+		"bound":                    {v, bound, "", tenant, operator},
+		"alone":                    {alone, bound, "", "", ""},
+		"alone, with what it may":  {aloneBound, bound, tenant, tenant, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
