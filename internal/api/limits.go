@@ -10,7 +10,7 @@ const (
 	// maxURL is the most bytes of a URL, which holds filters and a cursor.
 	maxURL = 8 << 10
 	// maxHeaders is the most bytes of all headers, which hold a token of 8 KiB at most. net/http itself gives up at
-	// twice as much (cmd/server), and answers that in plain text before this package sees the request.
+	// twice as much (cmd/server), before there is a request: HeadersTooLarge answers that.
 	maxHeaders = 16 << 10
 )
 
