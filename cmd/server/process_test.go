@@ -32,6 +32,13 @@ import (
 var binaryDir string
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(freezerVariable); dir != "" {
+		if err := runFreezer(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	var err error
 	if binaryDir, err = os.MkdirTemp("", "lockstep-server-"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
