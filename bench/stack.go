@@ -131,10 +131,10 @@ func (s *stack) startIssuer(o options) error {
 func (s *stack) startServer(ctx context.Context, program string, args ...string) (*server, error) {
 	v := &server{name: program}
 	var err error
-	if v.addr, err = freeAddr(); err != nil {
+	if v.addr, err = freeAddr(ctx); err != nil {
 		return nil, err
 	}
-	if v.admin, err = freeAddr(); err != nil {
+	if v.admin, err = freeAddr(ctx); err != nil {
 		return nil, err
 	}
 	log, err := os.Create(filepath.Join(s.dir, program+".log"))
@@ -164,12 +164,9 @@ func (s *stack) startServer(ctx context.Context, program string, args ...string)
 	return v, nil
 }
 
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
+func freeAddr(ctx context.Context) (string, error) {
+	port, err := devdb.FreePort(ctx)
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), err
 }
 
 // ready returns when the server answers that it is.

@@ -54,7 +54,7 @@ func startPooler(cluster *devdb.Cluster) (_ *pooler, err error) {
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	port, err := devdb.FreePort(context.Background())
 	if err != nil {
 		return nil, err
 	}
@@ -135,20 +135,11 @@ func drop(cmd *exec.Cmd, files ...string) error {
 	return nil
 }
 
-func freePort() (int, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port, nil
-}
-
 // accepts returns when the pooler accepts connections, or has ended.
 func accepts(p *child.Process, addr string, log *bytes.Buffer) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	timeout := time.After(30 * time.Second)
+	timeout := time.After(3 * time.Minute)
 	for {
 		if conn, err := new(net.Dialer).DialContext(context.Background(), "tcp", addr); err == nil {
 			return conn.Close()
@@ -157,7 +148,7 @@ func accepts(p *child.Process, addr string, log *bytes.Buffer) error {
 		case <-p.Done():
 			return fmt.Errorf("it ended: %s", log)
 		case <-timeout:
-			return fmt.Errorf("it did not answer for 30 s: %s", log)
+			return fmt.Errorf("it did not answer for three minutes: %s", log)
 		case <-tick.C:
 		}
 	}

@@ -31,7 +31,7 @@ func start(t *testing.T, o devdb.Options) *devdb.Cluster {
 // query runs a statement that returns one value.
 func query[T any](t *testing.T, url, sql string) T {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
@@ -48,7 +48,7 @@ func query[T any](t *testing.T, url, sql string) T {
 // run runs statements.
 func run(t *testing.T, url string, statements ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {

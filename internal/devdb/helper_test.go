@@ -129,9 +129,9 @@ func (h *helper) kill(t *testing.T) {
 // eventually polls until done says so.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !done(); {
+	for end := time.Now().Add(3 * time.Minute); !done(); {
 		if time.Now().After(end) {
-			t.Fatalf("waited 30 s in vain for: %s", what)
+			t.Fatalf("waited in vain for: %s", what)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}

@@ -97,12 +97,12 @@ func TestTornProcessFile(t *testing.T) {
 func TestRunningServerOfTheFolderIsStopped(t *testing.T) {
 	t.Parallel()
 	dir, run, bin := makeCluster(t)
-	port, err := freePort(t.Context())
+	port, err := FreePort(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	old := spawn(t, run, bin.program("postgres"), "-D", filepath.Join(dir, "data"), "-p", strconv.Itoa(port), "-c", "unix_socket_directories=")
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	for ready := false; !ready; {
 		if ctx.Err() != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -30,7 +29,7 @@ func (c *Cluster) launch(ctx context.Context, bin binaries, run account, port in
 	for try := range attempts {
 		c.port = port
 		if port == 0 {
-			if c.port, err = freePort(ctx); err != nil {
+			if c.port, err = FreePort(ctx); err != nil {
 				return err
 			}
 		}
@@ -48,17 +47,6 @@ func (c *Cluster) launch(ctx context.Context, bin binaries, run account, port in
 		}
 	}
 	return err
-}
-
-// freePort asks the kernel for a port nobody listens on. Another process may take it before Postgres does.
-func freePort(ctx context.Context) (int, error) {
-	var config net.ListenConfig
-	l, err := config.Listen(ctx, "tcp4", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
 func (c *Cluster) launchOnce(ctx context.Context, bin binaries, run account) error {

@@ -11,12 +11,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/lockstep-dev/lockstep/internal/devdb"
 	"github.com/lockstep-dev/lockstep/internal/devstack"
 )
 
@@ -88,7 +90,7 @@ func startWith(t *testing.T, dir string, env []string, command ...string) *dev {
 	}
 	// The group: a runner's end is not its program's. A stack that hangs is ended too, so that reading from it ends.
 	end := func() { _ = syscall.Kill(-d.Process.Pid, syscall.SIGKILL) }
-	bound := time.AfterFunc(3*time.Minute, end)
+	bound := time.AfterFunc(10*time.Minute, end)
 	t.Cleanup(func() {
 		bound.Stop()
 		end()
@@ -197,9 +199,9 @@ func (d *dev) orphans(t *testing.T) {
 // poll waits until done says so.
 func poll(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); !done(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("waited 30 s in vain for %s", what)
+			t.Fatalf("waited in vain for %s", what)
 		}
 	}
 }
@@ -207,12 +209,11 @@ func poll(t *testing.T, what string, done func() bool) {
 // freeAddress is an address that stays the same over restarts.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := devdb.FreePort(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }
 
 // call sends a request and returns status and body.
