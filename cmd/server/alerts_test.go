@@ -236,7 +236,7 @@ func firing(t *testing.T, data series, alerts []rulefmt.Rule, end time.Time) map
 // until scrapes until a condition holds, and returns that scrape.
 func until(t *testing.T, scrape func() map[string]sample, what string, holds func(map[string]sample) bool) map[string]sample {
 	t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		now := scrape()
 		if holds(now) {
 			return now
@@ -262,13 +262,12 @@ func locked(t *testing.T, s *running, count, want int, do func() map[string]samp
 	t.Helper()
 	s.exec(t, "BEGIN")
 	s.exec(t, "LOCK TABLE core.users IN ACCESS EXCLUSIVE MODE")
-	since := time.Now()
 	var requests sync.WaitGroup
 	for range count {
 		requests.Go(func() { s.call(t, want, "GET", fmt.Sprintf("/v1/users/%s", s.user), "") })
 	}
 	out := do()
-	time.Sleep(300*time.Millisecond - time.Since(since))
+	time.Sleep(300 * time.Millisecond) // those that do has seen wait for so long at least
 	s.exec(t, "COMMIT")
 	requests.Wait()
 	return out

@@ -99,7 +99,7 @@ func TestBusyServerStaysInService(t *testing.T) {
 func TestWaitForAConnectionHasAnEnd(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.New(t))
-	s := w.start(t, config.Environment{"LOCKSTEP_DATABASE_MAX_CONNS": "1", "LOCKSTEP_DATABASE_MAX_WAIT": "50ms", "LOCKSTEP_REQUEST_TIMEOUT": "10m"})
+	s := w.start(t, config.Environment{"LOCKSTEP_DATABASE_MAX_CONNS": "1", "LOCKSTEP_DATABASE_MAX_WAIT": "2s", "LOCKSTEP_REQUEST_TIMEOUT": "10m"})
 	s.ready(t)
 	id, unlock := w.lockedUser(t)
 	first := make(chan answer, 1)

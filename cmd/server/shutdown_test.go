@@ -14,7 +14,7 @@ import (
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.New(t))
-	s := w.start(t, config.Environment{"LOCKSTEP_SHUTDOWN_DELAY": "3s", "LOCKSTEP_SHUTDOWN_TIMEOUT": "5m"})
+	s := w.start(t, config.Environment{"LOCKSTEP_SHUTDOWN_DELAY": "10s", "LOCKSTEP_SHUTDOWN_TIMEOUT": "5m"})
 	s.ready(t)
 
 	const flying = 6

@@ -172,12 +172,12 @@ func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	timeout := time.After(30 * time.Second)
+	timeout := time.After(3 * time.Minute)
 	for !is() {
 		select {
 		case <-tick.C:
 		case <-timeout:
-			t.Fatalf("waited 30 s until %s", what)
+			t.Fatalf("waited in vain until %s", what)
 		}
 	}
 }

@@ -82,7 +82,7 @@ func ids(t *testing.T, r *bufio.Reader) []int {
 // waitGone polls until a process has ended.
 func waitGone(t *testing.T, pid int) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		out, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
 		if err != nil || strings.HasPrefix(strings.TrimSpace(string(out)), "Z") {
 			return
@@ -133,7 +133,7 @@ func TestStopGroup(t *testing.T) {
 	t.Parallel()
 	p, out := start(t, child.Options{Group: true}, family)
 	pids := ids(t, out)
-	killed, err := p.Stop(10*time.Second, syscall.SIGTERM)
+	killed, err := p.Stop(3*time.Minute, syscall.SIGTERM)
 	if killed || err != nil {
 		t.Errorf("got killed=%t and %v, want an orderly stop", killed, err)
 	}

@@ -275,8 +275,8 @@ func (r running) stop() error {
 	select {
 	case err := <-ended:
 		return err
-	case <-time.After(time.Minute):
-		return errors.New("still there after a minute")
+	case <-time.After(3 * time.Minute):
+		return errors.New("still there after three minutes")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/lockstep-dev/lockstep/internal/lockfile"
@@ -37,17 +38,19 @@ func TestTake(t *testing.T) {
 func TestTakeWaitsForADyingHolder(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "lock")
-	held, err := lockfile.Try(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed := make(chan error, 1)
-	time.AfterFunc(50*time.Millisecond, func() { closed <- held.Close() })
-	taken, err := lockfile.Take(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(<-closed, taken.Close()); err != nil {
-		t.Error(err)
-	}
+	synctest.Test(t, func(t *testing.T) { // its clock does not run on while this process waits for a processor
+		held, err := lockfile.Try(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		closed := make(chan error, 1)
+		time.AfterFunc(50*time.Millisecond, func() { closed <- held.Close() })
+		taken, err := lockfile.Take(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(<-closed, taken.Close()); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -118,7 +118,7 @@ func wantProblem(t testing.TB, err error, code string, words ...string) {
 // eventually polls until ok, bounded by the test's deadline.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()

@@ -70,17 +70,20 @@ func (e *ear) connections() int {
 	return e.connected
 }
 
+// patience is how long a test waits for what must happen, however slow the machine.
+const patience = 3 * time.Minute
+
 // eventually fails the test unless what is said becomes true.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	timeout := time.After(30 * time.Second)
+	timeout := time.After(patience)
 	for !is() {
 		select {
 		case <-tick.C:
 		case <-timeout:
-			t.Fatalf("waited 30 s until %s", what)
+			t.Fatalf("waited in vain until %s", what)
 		}
 	}
 }
@@ -160,9 +163,11 @@ func TestAListenerThatIsCutOffListensAgain(t *testing.T) {
 		where datname = current_database() and application_name = 'lockstep-listener'`); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "it has connected again", func() bool { return e.connections() == 2 && e.Healthy() })
-	mustOwner(t, w.owner, "notify news, 'after'")
-	eventually(t, "the next is heard", e.has("after"))
+	eventually(t, "it has connected again", func() bool { return e.connections() >= 2 && e.Healthy() })
+	eventually(t, "the next is heard", func() bool {
+		mustOwner(t, w.owner, "notify news, 'after'") // again and again: on a slow machine the connection may be given up once more
+		return e.has("after")()
+	})
 }
 
 // TestAListenerThatHangsIsNotHealthy swallows all bytes: nothing tells the client that its connection leads nowhere.
@@ -184,9 +189,11 @@ func TestAListenerThatHangsIsNotHealthy(t *testing.T) {
 		return !healthy
 	})
 	wire.Resume()
-	eventually(t, "it has connected again", func() bool { return e.connections() == 2 && e.Healthy() })
-	mustOwner(t, w.owner, "notify news, 'after'")
-	eventually(t, "the next is heard", e.has("after"))
+	eventually(t, "it has connected again", func() bool { return e.connections() >= 2 && e.Healthy() })
+	eventually(t, "the next is heard", func() bool {
+		mustOwner(t, w.owner, "notify news, 'after'") // again and again: on a slow machine the connection may be given up once more
+		return e.has("after")()
+	})
 	if e.has("lost")() {
 		t.Error("the lost one was heard: the test proves nothing")
 	}

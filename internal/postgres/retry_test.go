@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"testing"
-	"time"
 
 	"entgo.io/ent/dialect"
 	"github.com/google/uuid"
@@ -57,15 +56,14 @@ func TestDeadlockIsRepeated(t *testing.T) {
 func waitForLock(t *testing.T, w *world) {
 	t.Helper()
 	watcher := connect(t, w.owner.Config().ConnString())
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	for waiting := false; !waiting; {
-		err := watcher.QueryRow(ctx, `select exists (select from pg_locks l join pg_stat_activity a using (pid)
+	eventually(t, "a statement waits for the lock", func() (waiting bool) {
+		err := watcher.QueryRow(t.Context(), `select exists (select from pg_locks l join pg_stat_activity a using (pid)
 			where not l.granted and a.datname = current_database())`).Scan(&waiting)
 		if err != nil {
 			t.Fatalf("wait for the lock: %v", err)
 		}
-	}
+		return waiting
+	})
 }
 
 func TestSerializationFailureOfATransactionIsTheCallers(t *testing.T) {

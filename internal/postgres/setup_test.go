@@ -118,7 +118,7 @@ func firstLine(sql string) string {
 // as returns a context in the tenant's scope; it ends, so that nothing waits for ever for a connection.
 func (w *world) as(t testing.TB, tenant uuid.UUID) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	return postgres.WithScope(ctx, postgres.Scope{TenantID: tenant})
 }
