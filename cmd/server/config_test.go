@@ -74,7 +74,7 @@ func TestSeveralIssuersNeedTheirTenants(t *testing.T) {
 		"https://a.example, https://b.example": `issuer "https://b.example": say whom each of several issuers may speak for, after its URL: ids of tenants, or any-tenant; and platform, if for that too`,
 		"https://a.example any-tenant platform, https://b.example 0190163d-8694-739b-aea5-966c26f8ad90": "",
 		"https://a.example any-tenant platform, https://b.example acme":                                 `issuer "https://b.example": "acme" is neither a tenant's id (a UUID) nor any-tenant nor platform`,
-		"https://a.example any-tenant 0190163d-8694-739b-aea5-966c26f8ad90":                             "keep either any-tenant or the ids of tenants",
+		"https://a.example any-tenant 0190163d-8694-739b-aea5-966c26f8ad90":                             "",
 		"https://a.example platform, https://a.example 0190163d-8694-739b-aea5-966c26f8ad90":            "list it once, with all it may speak for",
 	} {
 		code, _, errs := runWith(t, config.Environment{"LOCKSTEP_DATABASE_URL": "postgres://core_app@db.example/app", "LOCKSTEP_OIDC_ISSUERS": value}, "config")
