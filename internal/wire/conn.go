@@ -44,8 +44,8 @@ var headersTooLarge = []byte("HTTP/1.1 431 Request Header Fields Too Large\r\nCo
 
 // Whole has the server send each answer that Write writes, and the handler then calls Release for, as a whole, on the
 // connections of the listener that it returns. It takes the server's ConnContext for itself. The listener must not be one of
-// TLS, which net/http recognizes by its connections. Where headers are over the server's
-// limit, what tooLarge returns is sent for net/http's answer.
+// TLS, which net/http recognizes by its connections. Where headers are over the server's limit, what tooLarge returns is sent
+// for net/http's answer.
 func Whole(server *http.Server, listener net.Listener, tooLarge func() []byte) net.Listener {
 	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		if conn, ok := c.(*Conn); ok {
