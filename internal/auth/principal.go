@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 )
@@ -27,8 +28,22 @@ type Principal struct {
 	// for a user the caller reads them from the roles.
 	Permissions []string
 
-	// written are the ids as texts, if they are known: those of a token are written once and not with each request.
-	written struct{ tenant, principal string }
+	origin *origin // nil: none
+}
+
+// origin is the token that a principal comes from, one for all requests with it.
+type origin struct {
+	tenant, principal string // their ids, written once
+	memo              atomic.Value
+}
+
+// Memo is where others may keep what they have found for the principal, shared by all requests with its token; nil if it comes
+// from none. It is forgotten at any time.
+func (p *Principal) Memo() *atomic.Value {
+	if p.origin == nil {
+		return nil
+	}
+	return &p.origin.memo
 }
 
 // Every is the permission that stands for all others, present and future. Its holders are a tenant's administrators.
@@ -47,8 +62,8 @@ func (p *Principal) Tenant() string {
 	if p.TenantID == uuid.Nil {
 		return ""
 	}
-	if p.written.tenant != "" {
-		return p.written.tenant
+	if p.origin != nil {
+		return p.origin.tenant
 	}
 	return p.TenantID.String()
 }
@@ -56,8 +71,8 @@ func (p *Principal) Tenant() string {
 // ID names the principal in logs and traces: by the user's id, or for a service or the platform by the token's subject. A
 // subject that does not look like an identifier may be an email address: its hash stands for it then.
 func (p *Principal) ID() string {
-	if p.written.principal != "" {
-		return p.written.principal
+	if p.origin != nil {
+		return p.origin.principal
 	}
 	if !p.IsService() {
 		return p.UserID.String()

@@ -127,7 +127,7 @@ func (v *Verifier) prove(ctx context.Context, token string) (*proof, error) {
 	if err := p.issuer.trust.permits(principal); err != nil {
 		return nil, err
 	}
-	principal.written.tenant, principal.written.principal = principal.Tenant(), principal.ID()
+	principal.origin = &origin{tenant: principal.Tenant(), principal: principal.ID()}
 	p.principal = *principal
 	return p, nil
 }

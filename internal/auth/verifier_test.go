@@ -96,6 +96,9 @@ func TestAcceptedTokens(t *testing.T) {
 					if diff := cmp.Diff(test.want, *got, cmpopts.IgnoreUnexported(auth.Principal{})); diff != "" {
 						t.Errorf("-want +got:\n%s", diff)
 					}
+					if got.ID() != test.want.ID() || got.Tenant() != test.want.Tenant() {
+						t.Errorf("got ids %q and %q, want %q and %q", got.ID(), got.Tenant(), test.want.ID(), test.want.Tenant())
+					}
 				})
 			}
 		})

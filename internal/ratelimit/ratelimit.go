@@ -86,24 +86,57 @@ func (l *Limiter) Take(p *auth.Principal, now time.Time) Verdict {
 		verdict Verdict
 	)
 	header := space[:0]
-	if l.principal != nil {
-		k := caller{tenant: p.TenantID, user: p.UserID}
-		if p.IsService() {
-			k.subject = p.Subject
-		}
-		header = l.principal.take(k, now, header, &verdict)
+	buckets := l.find(p, now)
+	if buckets.principal != nil {
+		header = l.principal.take(buckets.principal, now, header, &verdict)
 	}
-	if l.tenant != nil && p.TenantID != uuid.Nil && verdict.Exceeded == "" {
-		header = l.tenant.take(p.TenantID, now, header, &verdict)
+	if buckets.tenant != nil && verdict.Exceeded == "" {
+		header = l.tenant.take(buckets.tenant, now, header, &verdict)
 	}
 	verdict.RateLimit = string(header)
 	return verdict
 }
 
-// take counts a request of k and appends what is left to the header
+// found are the buckets of a principal; nil: there is no such limit.
+type found struct {
+	by                *Limiter
+	at                time.Time
+	principal, tenant *rate.Limiter
+}
+
+// refound is how long buckets are used without looking them up. The tables keep those that were looked up last, so one that is
+// in use is not forgotten unless as many other callers as a table holds come within that time.
+const refound = time.Second
+
+// find returns the principal's buckets. To look them up costs more than to count in them.
+func (l *Limiter) find(p *auth.Principal, now time.Time) found {
+	memo := p.Memo()
+	if memo != nil {
+		if f, ok := memo.Load().(*found); ok && f.by == l && now.Sub(f.at).Abs() < refound {
+			return *f
+		}
+	}
+	f := found{by: l, at: now}
+	if l.principal != nil {
+		k := caller{tenant: p.TenantID, user: p.UserID}
+		if p.IsService() {
+			k.subject = p.Subject
+		}
+		f.principal = l.principal.bucket(k)
+	}
+	if l.tenant != nil && p.TenantID != uuid.Nil {
+		f.tenant = l.tenant.bucket(p.TenantID)
+	}
+	if memo != nil {
+		kept := f
+		memo.Store(&kept)
+	}
+	return f
+}
+
+// take counts a request in the bucket and appends what is left to the header
 // (draft-ietf-httpapi-ratelimit-headers-11, field RateLimit).
-func (t *table[K]) take(k K, now time.Time, header []byte, verdict *Verdict) []byte {
-	bucket := t.bucket(k, now)
+func (t *table[K]) take(bucket *rate.Limiter, now time.Time, header []byte, verdict *Verdict) []byte {
 	ok := bucket.AllowN(now, 1)
 	left := max(0, bucket.TokensAt(now))
 	if !ok {

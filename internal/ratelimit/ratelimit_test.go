@@ -1,6 +1,7 @@
 package ratelimit
 
 import (
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/devissuer"
 )
 
 var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
@@ -135,11 +137,78 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
+// TestTokensOfACallerShareTheQuota takes turns with three tokens of one user, at two limiters that see the same tokens.
+func TestTokensOfACallerShareTheQuota(t *testing.T) {
+	t.Parallel()
+	tenant, person := uuid.New(), uuid.New()
+	tokens := verified(t, tenant, person, 3)
+	limits := Limits{Principal: Policy{30, time.Hour}, Tenant: Policy{50, time.Hour}}
+	limiters := []*Limiter{mustNew(t, limits), mustNew(t, limits)}
+	passed := make([]int, len(limiters))
+	for n := range 120 { // over a minute: buckets are looked up anew, and used without that
+		for i, l := range limiters {
+			if l.Take(tokens[n%len(tokens)], noon.Add(time.Duration(n)*400*time.Millisecond)).Exceeded == "" {
+				passed[i]++
+			}
+		}
+	}
+	for i, l := range limiters {
+		if passed[i] != 30 {
+			t.Errorf("%d requests passed, want 30", passed[i])
+		}
+		for range 20 {
+			if v := l.Take(user(tenant), noon.Add(time.Minute)); v.Exceeded != "" {
+				t.Fatalf("another of the tenant: got %+v", v)
+			}
+		}
+		if v := l.Take(user(tenant), noon.Add(time.Minute)); v.Exceeded != "tenant" {
+			t.Errorf("after 50 of the tenant: got %+v", v)
+		}
+	}
+}
+
+// verified are the principals of that many tokens of a user.
+func verified(t testing.TB, tenant, person uuid.UUID, tokens int) []*auth.Principal {
+	t.Helper()
+	listener, url, err := devissuer.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	issuer, err := devissuer.New(devissuer.Options{IssuerURL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: issuer, ReadHeaderTimeout: time.Minute}
+	go func() { _ = server.Serve(listener) }() // ends with the test
+	t.Cleanup(func() { _ = server.Close() })
+	verifier, err := auth.New(auth.Config{Issuers: []string{url}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []*auth.Principal
+	for n := range tokens {
+		token, err := issuer.Token(devissuer.TokenRequest{TenantID: tenant, UserID: person, Claims: map[string]any{"n": n}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := verifier.Verify(t.Context(), token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Memo() == nil {
+			t.Fatal("the token keeps nothing")
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
 // TestThoseWhoAskAreKept has one caller go on while so many others come that a shard forgets whom it has not seen for long.
 func TestThoseWhoAskAreKept(t *testing.T) {
 	t.Parallel()
 	l := mustNew(t, Limits{Principal: Policy{1, 24 * time.Hour}})
-	busy, gone := user(uuid.New()), user(uuid.New())
+	tokens := verified(t, uuid.New(), uuid.New(), 2)
+	busy, gone := tokens[0], user(uuid.New())
 	l.Take(gone, noon)
 	for n := range 8 * shards * perShard {
 		now := noon.Add(time.Duration(n) * time.Millisecond)
@@ -147,6 +216,9 @@ func TestThoseWhoAskAreKept(t *testing.T) {
 			t.Fatalf("request %d: got %+v, want the first to pass and no other", n, verdict)
 		}
 		l.Take(user(uuid.New()), now)
+	}
+	if verdict := l.Take(tokens[1], noon); verdict.Exceeded == "" {
+		t.Errorf("another token of the one who goes on: got %+v, want the same bucket", verdict)
 	}
 	if verdict := l.Take(gone, noon); verdict.Exceeded != "" {
 		t.Errorf("forgotten: got %+v, want a full bucket", verdict)

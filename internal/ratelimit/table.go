@@ -29,7 +29,7 @@ type table[K comparable] struct {
 
 type shard[K comparable] struct {
 	mu      sync.Mutex
-	buckets *simplelru.LRU[K, *bucket]
+	buckets *simplelru.LRU[K, *rate.Limiter]
 	_       [48]byte // on a cache line of its own
 }
 
@@ -44,36 +44,23 @@ func newTable[K comparable](name string, p Policy) (*table[K], error) {
 	t := &table[K]{name: name, policy: p, limit: rate.Limit(float64(p.Quota) / p.Window.Seconds()), seed: maphash.MakeSeed()}
 	for i := range t.shards {
 		var err error
-		if t.shards[i].buckets, err = simplelru.NewLRU[K, *bucket](perShard, nil); err != nil {
+		if t.shards[i].buckets, err = simplelru.NewLRU[K, *rate.Limiter](perShard, nil); err != nil {
 			return nil, err
 		}
 	}
 	return t, nil
 }
 
-// bucket is a caller's.
-type bucket struct {
-	*rate.Limiter
-	moved time.Time // to the front of its shard, which holds the callers in the order of their last request
-}
-
-// between is how long a caller's requests leave the order as it is: to move an entry touches those around it and the first.
-const between = time.Second
-
-func (t *table[K]) bucket(k K, now time.Time) *rate.Limiter {
+func (t *table[K]) bucket(k K) *rate.Limiter {
 	s := &t.shards[maphash.Comparable(t.seed, k)%shards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	b, ok := s.buckets.Peek(k)
-	switch {
-	case !ok:
-		b = &bucket{Limiter: rate.NewLimiter(t.limit, t.policy.Quota), moved: now}
-		s.buckets.Add(k, b)
-	case now.Sub(b.moved) >= between:
-		s.buckets.Get(k)
-		b.moved = now
+	bucket, ok := s.buckets.Get(k)
+	if !ok {
+		bucket = rate.NewLimiter(t.limit, t.policy.Quota)
+		s.buckets.Add(k, bucket)
 	}
-	return b.Limiter
+	return bucket
 }
 
 // size is how many buckets are kept.
