@@ -27,13 +27,18 @@ const classes: Readonly<Record<number, keyof typeof sdk>> = {
   504: 'ServerError',
 };
 
-test('the type of codes has those of the page', async () => {
-  const source = await readFile(new URL('../../../src/generated/problems.ts', import.meta.url), 'utf8');
-  const typed = [...source.matchAll(/^  \| '(\w+)'$/gm)].map(([, code]) => code);
-  assert.deepEqual(typed.sort(), documented.map(({ code }) => code).sort());
-});
+/** The codes of the violations that a problem can have. */
+const violations = [...page.matchAll(/^\| <a id="violation-\w+"><\/a>`(\w+)` \|/gm)].map(([, code = '']) => code);
 
-test('the page of problems is read', () => assert.ok(documented.length > 15, `got ${documented.length} codes`));
+for (const [type, codes] of Object.entries({ ProblemCode: documented.map(({ code }) => code), ViolationCode: violations })) {
+  test(`${type} has the codes of the page`, async () => {
+    const source = await readFile(new URL('../../../src/generated/problems.ts', import.meta.url), 'utf8');
+    const [, , union = ''] = new RegExp(`export type (${type}) =\\n([^;]*);`).exec(source) ?? [];
+    const typed = [...union.matchAll(/'(\w+)'/g)].map(([, code]) => code);
+    assert.deepEqual(typed.sort(), codes.sort());
+    assert.ok(codes.length > 15, `got ${codes.length} codes`);
+  });
+}
 
 for (const { code, status } of documented) {
   const name = classes[status];
