@@ -37,8 +37,8 @@ type origin struct {
 	memo              atomic.Value
 }
 
-// Memo is where others may keep what they have found for the principal, shared by all requests with its token; nil if it comes
-// from none. It is forgotten at any time.
+// Memo is where the rate limits keep what they have found for the principal, shared by all requests with its token; nil if it
+// comes from none. It may be forgotten at any time, and holds values of one type, as each atomic.Value does.
 func (p *Principal) Memo() *atomic.Value {
 	if p.origin == nil {
 		return nil
