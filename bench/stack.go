@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -95,13 +94,8 @@ func (s *stack) startDatabase(ctx context.Context, o options) (err error) {
 	if s.cluster, err = devdb.Start(ctx, devdb.Options{Dir: dir, Ephemeral: true, Log: os.Stderr}); err != nil {
 		return err
 	}
-	pid, err := os.ReadFile(filepath.Join(dir, "data", "postmaster.pid"))
-	if err != nil {
+	if s.postgres, err = devdb.Postmaster(dir); err != nil {
 		return err
-	}
-	first, _, _ := strings.Cut(string(pid), "\n")
-	if s.postgres, err = strconv.Atoi(first); err != nil {
-		return fmt.Errorf("read the postmaster's process id: %w", err)
 	}
 	if err := s.cluster.CreateDatabase(ctx, database); err != nil {
 		return err

@@ -48,11 +48,10 @@ func help(dir string) error {
 	if err != nil {
 		return err
 	}
-	pid, err := os.ReadFile(filepath.Join(filepath.Dir(c.LogFile()), "data", "postmaster.pid"))
+	pid, err := devdb.Postmaster(filepath.Dir(c.LogFile()))
 	if err != nil {
 		return err
 	}
-	first, _, _ := strings.Cut(string(pid), "\n")
 	has, err := c.HasDatabase(context.Background(), "core")
 	if err != nil {
 		return err
@@ -62,7 +61,7 @@ func help(dir string) error {
 			return err
 		}
 	}
-	fmt.Println(first, c.OwnerURL("core"))
+	fmt.Println(pid, c.OwnerURL("core"))
 	_, err = io.Copy(io.Discard, os.Stdin)
 	return errors.Join(err, c.Stop())
 }

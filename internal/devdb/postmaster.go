@@ -14,6 +14,20 @@ import (
 	"time"
 )
 
+// Postmaster returns the process id of the Postgres that runs on a cluster's folder: the parent of its other processes.
+func Postmaster(dir string) (int, error) {
+	text, err := os.ReadFile(filepath.Join(dir, "data", "postmaster.pid"))
+	if err != nil {
+		return 0, fmt.Errorf("find Postgres' process: %w", err)
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(strings.TrimSpace(first))
+	if err != nil {
+		return 0, fmt.Errorf("read Postgres' process id: %w", err)
+	}
+	return pid, nil
+}
+
 // standing is what is known about the process named in a cluster's postmaster.pid.
 type standing int
 

@@ -1,6 +1,9 @@
 package problem
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Rule is what a violation breaks. Only this package makes rules: no answer can have a code that is not listed here, and so in
 // the contract, in docs/problems.md and in the SDK. Codes never change their meaning.
@@ -21,12 +24,7 @@ func rule(code, meaning string) Rule {
 
 // Rules are all rules, in the order of their codes.
 func Rules() []Rule {
-	return slices.SortedFunc(slices.Values(defined), func(a, b Rule) int {
-		if a.code < b.code {
-			return -1
-		}
-		return 1
-	})
+	return slices.SortedFunc(slices.Values(defined), func(a, b Rule) int { return strings.Compare(a.code, b.code) })
 }
 
 // The rules.
