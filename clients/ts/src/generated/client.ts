@@ -7,7 +7,7 @@ import { TenantsResource } from './resources/tenants.js';
 import { UserRolesResource } from './resources/user-roles.js';
 import { UsersResource } from './resources/users.js';
 
-/** Lockstep core API 1.0.1. */
+/** Lockstep core API 2.0.0. */
 export class CoreApiClient {
   /** Whoever sends the request. */
   readonly me: MeResource;
