@@ -65,7 +65,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	defer tracing.Close(ctx)
 	db, err := postgres.Open(ctx, postgres.Config{
 		URL: settings.DatabaseURL, MaxConns: settings.MaxConns, PgBouncer: settings.PgBouncer,
-		MaxWait: settings.MaxWait, MaxWaiting: settings.MaxWaiting, ConnectTimeout: settings.ConnectTimeout, Tracer: tracing.Tracer(),
+		MaxWait: settings.MaxWait, MaxWaiting: settings.MaxWaiting, ConnectTimeout: settings.ConnectTimeout, Tracer: tracing.Tracer(), Logger: logger,
 	})
 	if err != nil {
 		return fmt.Errorf("LOCKSTEP_DATABASE_URL: %w", err)

@@ -86,6 +86,10 @@ func asProblem(err error) *problem.Error {
 	}
 	var token *auth.TokenError
 	if errors.As(err, &token) {
+		if token.Result == auth.ResultUnavailable {
+			// Whether the token is good nobody knows: a 401 would have the caller sign in again for nothing.
+			return unavailable("The access token cannot be checked right now, because its issuer does not answer. Try again shortly.")
+		}
 		return problem.New(problem.Unauthenticated, "The access token is refused: %s.", token.Reason)
 	}
 	if errors.Is(err, ogenerrors.ErrSecurityRequirementIsNotSatisfied) {
@@ -105,7 +109,7 @@ func asProblem(err error) *problem.Error {
 	}
 	switch {
 	case errors.Is(err, postgres.ErrUnavailable):
-		return unavailable("The database cannot be reached right now. Try again shortly.")
+		return unavailable("The database cannot be used right now. Try again shortly.")
 	case errors.Is(err, postgres.ErrBusy):
 		return unavailable("The server has more to do than it can. Try again shortly.")
 	case errors.Is(err, postgres.ErrSerialization):

@@ -11,6 +11,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/oas"
+	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
@@ -29,6 +30,9 @@ func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode
 	request.Code, request.Retry = p.Code, p.RetryAfter
 	if p.Code == problem.Internal {
 		f.logger.ErrorContext(ctx, "request failed", "error", err)
+	}
+	if p.Code == problem.Unavailable || p.Code == problem.Timeout {
+		request.Cause, request.SQLState = causeOf(err)
 	}
 	if p.Code == problem.Unauthenticated {
 		var token *auth.TokenError
@@ -53,6 +57,16 @@ func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode
 		out.Response.Errors = append(out.Response.Errors, violation(v))
 	}
 	return out
+}
+
+// causeOf is what the request log says of a failure that passes: its kind, and the SQLSTATE where the database gave one.
+func causeOf(err error) (cause, state string) {
+	var token *auth.TokenError
+	if errors.As(err, &token) {
+		return token.Result, ""
+	}
+	kind, state := postgres.CauseOf(err)
+	return string(kind), state
 }
 
 // violation says in one of three members what it is about.

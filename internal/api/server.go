@@ -114,7 +114,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("assemble operations: %w", err)
 	}
-	health := newHealth(c.DB, revision, c.Draining)
+	health := newHealth(c.DB, revision, c.Draining, c.Logger)
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", health.live)

@@ -35,6 +35,7 @@ type stack struct {
 	verifier   *auth.Verifier
 	grants     *grants.Grants
 	owner      *pgx.Conn // bypasses row-level security: what is really in the tables
+	session    *pgx.Conn // as core_app, beside the handler; nil until it is asked for
 	acme       tenant
 	globex     tenant
 	platform   string

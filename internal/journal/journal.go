@@ -22,6 +22,8 @@ type Entry struct {
 	Principal *auth.Principal
 	// Code is that of the problem that was answered, empty for a success.
 	Code problem.Code
+	// Cause is the kind of failure behind an answer of 503 or 504, and SQLState the database's code for it; empty: none.
+	Cause, SQLState string
 	// Refusal is what the request is answered once it is known who calls; nil: nothing is wrong with it so far.
 	Refusal error
 	// Challenge is the WWW-Authenticate header of a 401.
