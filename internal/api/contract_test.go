@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +17,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/crud/crudtest"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/ratelimit"
 	"github.com/lockstep-dev/lockstep/migrations"
 	"github.com/lockstep-dev/lockstep/openapi"
@@ -81,20 +81,16 @@ func TestHandlerKeepsTheContract(t *testing.T) {
 	}
 }
 
-// readContract returns the contract and the documented problem codes.
+// readContract returns the contract and the codes of all problems with their statuses.
 func readContract(t *testing.T) (*contracttest.Document, map[string]int) {
 	t.Helper()
 	doc, err := contracttest.Load(openapi.Document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	markdown, err := os.ReadFile("../../docs/problems.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	codes, err := contracttest.ReadCodes(markdown)
-	if err != nil {
-		t.Fatal(err)
+	codes := map[string]int{}
+	for _, kind := range problem.Kinds() {
+		codes[string(kind.Code)] = kind.Status
 	}
 	return doc, codes
 }

@@ -132,7 +132,7 @@ func Example(value string) Annotation { return Annotation{Example: value} }
 // InTransaction creates rows of the entity in a transaction, for hooks that check or write more than the row.
 func InTransaction() Annotation { return Annotation{Transactional: true} }
 
-// Refuses documents a problem that rules of the entity's own answer to the verbs, by its code in docs/problems.md.
+// Refuses documents a problem that rules of the entity's own answer to the verbs, by its code in internal/problem/table.go.
 func Refuses(code string, verbs ...Verb) Annotation {
 	codes := map[Verb][]string{}
 	for _, verb := range verbs {

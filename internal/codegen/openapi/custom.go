@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/ogen-go/ogen"
+
+	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
 // Fragment is a hand-written part of the contract: the operations that a team adds beside the generated ones. It is an
@@ -130,7 +132,7 @@ func (doc *document) takeExtensions(op *ogen.Operation) error {
 		node := op.Common.Extensions[name]
 		switch name {
 		case problemCodes:
-			var codes []string
+			var codes []problem.Code
 			if err := node.Decode(&codes); err != nil {
 				return fmt.Errorf("%s is a list of codes: %w", name, err)
 			}

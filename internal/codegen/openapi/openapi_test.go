@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -36,7 +35,7 @@ func after(t *testing.T, name string) *document {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc := &document{spec: spec, entities: entities, problems: problems(t), extensions: extensions{}}
+	doc := &document{spec: spec, entities: entities, extensions: extensions{}}
 	for _, s := range steps() {
 		if err := s.apply(doc); err != nil {
 			t.Fatalf("%s: %v", s.name, err)
@@ -47,19 +46,6 @@ func after(t *testing.T, name string) *document {
 	}
 	t.Fatalf("no step %q", name)
 	return nil
-}
-
-func problems(t *testing.T) []Problem {
-	t.Helper()
-	markdown, err := os.ReadFile("../../../docs/problems.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := ReadProblems(markdown)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
 }
 
 func properties(s *ogen.Schema) []string {
@@ -290,11 +276,11 @@ func TestWriteIsDeterministicAndLeavesTheGraphAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := Write(graph, entities, info, nil, problems(t))
+	first, err := Write(graph, entities, info, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := Write(graph, entities, info, nil, problems(t))
+	second, err := Write(graph, entities, info, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
