@@ -112,6 +112,11 @@ func (doc *document) addPath(path string, added *ogen.PathItem) error {
 		if err := doc.takeExtensions(*m.from); err != nil {
 			return fmt.Errorf("%s %s: %w", m.name, path, err)
 		}
+		for status := range (*m.from).Responses {
+			if status == "default" || status >= "400" {
+				return fmt.Errorf("%s %s declares its answer %s: list the codes of its problems in %s, which say their statuses", m.name, path, status, problemCodes)
+			}
+		}
 		(*m.from).AddResponse("default", ogen.NewResponse().SetRef("#/components/responses/Problem"))
 		*m.to = *m.from
 	}

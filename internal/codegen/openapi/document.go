@@ -65,6 +65,7 @@ func steps() []step {
 		{"announce endings", announceEndings},
 		{"list problem codes", listCodes},
 		{"show problems", showProblems},
+		{"list statuses", listStatuses},
 		{"declare headers", declareHeaders},
 	}
 }
