@@ -34,7 +34,7 @@ func TestPublishedStatusesAreThoseOfTheCodes(t *testing.T) {
 		}
 		return out
 	}
-	listed, read := operations(func(*ogen.Spec) {}), operations(openapi.WithoutStatuses)
+	listed, read := operations(func(*ogen.Spec) {}), operations(openapi.ForServer)
 	for id, op := range listed {
 		var codes []problem.Code
 		node := op.Common.Extensions["x-problem-codes"]

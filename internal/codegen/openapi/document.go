@@ -62,6 +62,7 @@ func steps() []step {
 		{"show JSON fields", showShapes},
 		{"list null among values", listNulls},
 		{"show examples", writeExamples},
+		{"limit texts", limitTexts},
 		{"announce endings", announceEndings},
 		{"list problem codes", listCodes},
 		{"show problems", showProblems},

@@ -62,9 +62,16 @@ func describe(codes []problem.Code) string {
 	return strings.Join(texts, " ")
 }
 
-// WithoutStatuses takes out of a contract what listStatuses has put in: every failure is `default` again. ogen reads this
-// copy: it would write a type and an encoder for each status of each operation, and all of them are one problem.
-func WithoutStatuses(spec *ogen.Spec) {
+// ForServer turns the published contract into the copy that ogen reads. It takes out what listStatuses and limitTexts have put
+// in: ogen would write a type and an encoder for each status of each operation, and all of them are one problem; and it would
+// have every text matched against patterns that internal/api and the rules keep at less cost.
+func ForServer(spec *ogen.Spec) {
+	withoutStatuses(spec)
+	withoutPatterns(spec)
+}
+
+// withoutStatuses has every failure be `default` again.
+func withoutStatuses(spec *ogen.Spec) {
 	gone := map[string]bool{}
 	for _, path := range spec.Paths {
 		for _, op := range []*ogen.Operation{path.Get, path.Post, path.Put, path.Patch, path.Delete} {
