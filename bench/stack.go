@@ -149,7 +149,7 @@ func (s *stack) startServer(ctx context.Context, rate, program string, args ...s
 		"LOCKSTEP_DATABASE_URL=" + s.cluster.AppURL(database),
 		"LOCKSTEP_DATABASE_MAX_CONNS=" + strconv.Itoa(poolSize),
 		"LOCKSTEP_ADDR=" + v.addr,
-		"LOCKSTEP_ADMIN_ADDR=" + v.admin,
+		"LOCKSTEP_ADMIN_ADDR=" + v.admin, "LOCKSTEP_ADMIN_PROFILES=true",
 		"LOCKSTEP_OIDC_ISSUERS=" + s.issuer.URL(),
 		"LOCKSTEP_RATE_LIMIT_PRINCIPAL=" + rate, "LOCKSTEP_RATE_LIMIT_TENANT=" + unlimited,
 		"LOCKSTEP_SHUTDOWN_DELAY=0s", // there is no load balancer

@@ -23,7 +23,7 @@ const (
 // refuseNUL answers 422 to a body, and 400 to a parameter, with U+0000 in any text. Only requests that may
 // have one come here: see wire.Unusual, which knows how it is written.
 func refuseNUL(request middleware.Request, next middleware.Next) (middleware.Response, error) {
-	p := problem.New(problem.ValidationFailed, "The body contains a character that cannot be stored.")
+	p := problem.New(problem.ValidationFailed, problem.BodyCharacter)
 	if nulsIn(jx.DecodeBytes(request.RawBody), "", p) == nil && len(p.Violations) > 0 {
 		return middleware.Response{}, p
 	}
@@ -64,7 +64,7 @@ func nulsIn(d *jx.Decoder, pointer string, p *problem.Error) error {
 
 // nulParameters are the parameters of path and query with U+0000 in their values.
 func nulParameters(request middleware.Request) *problem.Error {
-	p := problem.New(problem.InvalidParameter, "A parameter contains a character that cannot be stored.")
+	p := problem.New(problem.InvalidParameter, problem.ParameterCharacter)
 	for key, value := range request.Params {
 		if text, ok := value.(string); ok && key.In == openapi.LocationPath && strings.Contains(text, "\x00") {
 			p.AtParameter(key.Name, badCharacter, badValue)

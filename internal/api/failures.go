@@ -15,9 +15,6 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
-// problemTypes is the prefix of a problem's type; the code follows. docs/problems.md has a heading for each.
-const problemTypes = "https://github.com/lockstep-dev/lockstep/blob/main/docs/problems.md#"
-
 // failures writes every answer that is no success, whichever part of the server it comes from.
 type failures struct {
 	logger *slog.Logger
@@ -42,10 +39,11 @@ func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode
 			f.logger.InfoContext(ctx, "token refused", "error", err)
 		}
 	}
-	out := &oas.ProblemStatusCode{StatusCode: statuses[p.Code], Response: oas.Problem{
-		Type:      problemTypes + string(p.Code),
-		Title:     titles[p.Code],
-		Status:    statuses[p.Code],
+	kind := p.Code.Kind()
+	out := &oas.ProblemStatusCode{StatusCode: kind.Status, Response: oas.Problem{
+		Type:      kind.TypeURI(),
+		Title:     kind.Title,
+		Status:    kind.Status,
 		Detail:    p.Detail,
 		Code:      string(p.Code),
 		RequestId: request.RequestID,
@@ -100,10 +98,10 @@ func (f *failures) handleError(ctx context.Context, w http.ResponseWriter, _ *ht
 }
 
 func (f *failures) notFound(w http.ResponseWriter, r *http.Request) {
-	f.write(r.Context(), w, problem.New(problem.RouteNotFound, "There is nothing at this path."))
+	f.write(r.Context(), w, problem.Of(problem.RouteNotFound))
 }
 
 func (f *failures) methodNotAllowed(w http.ResponseWriter, r *http.Request, allowed string) {
 	w.Header().Set("Allow", allowed)
-	f.write(r.Context(), w, problem.New(problem.MethodNotAllowed, "This path takes %s.", allowed))
+	f.write(r.Context(), w, problem.Of(problem.MethodNotAllowed, allowed))
 }

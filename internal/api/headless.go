@@ -20,7 +20,7 @@ func HeadersTooLarge(ctx context.Context, logger *slog.Logger) []byte {
 	id := uuid.Must(uuid.NewV7()).String()
 	ctx = journal.With(ctx, &journal.Entry{RequestID: id})
 	f := &failures{logger: logger}
-	answer := f.answer(ctx, problem.New(problem.HeadersTooLarge, "The headers are over the limit of %d bytes.", maxHeaders))
+	answer := f.answer(ctx, problem.Of(problem.HeadersTooLarge, maxHeaders))
 	encoder := jx.GetEncoder()
 	defer jx.PutEncoder(encoder)
 	answer.Response.Encode(encoder)

@@ -61,7 +61,7 @@ func (k knownParameters) refuseUnknown(next http.Handler) http.Handler {
 			entry := journal.From(r.Context())
 			for name := range r.URL.Query() {
 				if known, ok := k[entry.Operation]; ok && !slices.Contains(known, name) {
-					entry.Refusal = problem.New(problem.InvalidParameter, "The operation has no parameter of this name.").
+					entry.Refusal = problem.New(problem.InvalidParameter, problem.ParameterUnknown).
 						AtParameter(name, problem.RuleUnknownParameter, "See the operation's parameters in the contract.")
 				}
 			}

@@ -35,6 +35,8 @@ type Config struct {
 	Migrations fs.FS
 	// Contract is the OpenAPI document that is served.
 	Contract []byte
+	// Documentation serves the interactive documentation at /docs. Defaults to no such page.
+	Documentation bool
 	// Logger gets one line per request.
 	Logger *slog.Logger
 	// Meter is told of each request. Defaults to none.
@@ -120,8 +122,14 @@ func New(c Config) (*Server, error) {
 	mux.HandleFunc("GET /livez", health.live)
 	mux.HandleFunc("GET /readyz", health.ready)
 	mux.Handle("GET "+contractPath, serveContract(c.Contract))
-	mux.Handle("GET "+docsPath, serveDocumentation(title))
-	mux.Handle("GET "+docsPath+"/", serveDocumentation(title))
+	if c.Documentation {
+		page, err := serveDocumentation(title)
+		if err != nil {
+			return nil, err
+		}
+		mux.Handle("GET "+docsPath, page)
+		mux.Handle("GET "+docsPath+"/", page)
+	}
 	served := recoverPanics(failures, limitHead(failures, pagesOr(mux, limitBody(c.MaxBody, mergePatch(announceEndings(endings, operations, parameters.refuseUnknown(operations)))))))
 	allowed, err := allowOrigins(c.Origins, served)
 	if err != nil {

@@ -88,7 +88,7 @@ func (s *stack) replica(t *testing.T, appURL, listenURL string, options ...func(
 	r.appURL, r.grants = appURL, startGrants(t, db, listenURL)
 	config := api.Config{
 		DB: db, Verifier: s.verifier, Grants: r.grants, Migrations: migrations.FS, Contract: openapi.Document,
-		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), MaxBody: 64 << 10,
+		Documentation: true, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), MaxBody: 64 << 10,
 	}
 	for _, o := range options {
 		o(&config)

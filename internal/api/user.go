@@ -87,4 +87,4 @@ func conditions(filter func(*sql.Selector), err error) ([]predicate.User, error)
 	return []predicate.User{filter}, nil
 }
 
-func noSuchUser() error { return problem.New(problem.NotFound, "There is no such user.") }
+func noSuchUser() error { return problem.Of(problem.NotFound, "user") }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -39,10 +40,16 @@ func (g *generator) repeat() *Request {
 	}
 	other := g.validRequest(r.Operation)
 	r.Body, r.Target, r.Reuses = other.Body, other.Target, true
-	if r.Body == kept.request.Body {
+	if sameJSON(r.Body, kept.request.Body) {
 		r.Repeats, r.Reuses = kept.answer, false
 	}
 	return &r
+}
+
+// sameJSON reports whether two bodies say the same, however they are written.
+func sameJSON(a, b string) bool {
+	var x, y any
+	return a == b || json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && reflect.DeepEqual(x, y)
 }
 
 // page is a list's next page.

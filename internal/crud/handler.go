@@ -67,12 +67,12 @@ func NewHandler(client *ent.Client, driver dialect.Driver, db Database) *Handler
 
 // notFound answers a row that does not exist, one of another tenant and one the caller may not see alike.
 func notFound(what string) error {
-	return problem.New(problem.NotFound, "There is no such %s.", what)
+	return problem.Of(problem.NotFound, what)
 }
 
 // notAllowed answers a row that the caller may see and not change.
 func notAllowed(permission string) error {
-	return problem.New(problem.PermissionDenied, "This needs the permission %s.", permission)
+	return problem.Of(problem.PermissionDenied, permission)
 }
 
 // unlessSet returns the conditions of a read that follows no write: a write has checked them, and changed what they compare.
@@ -85,7 +85,7 @@ func unlessSet[P any](set bool, conditions []P) []P {
 
 // preconditionFailed answers a change of a version that is not the row's any more.
 func preconditionFailed(current int) error {
-	p := problem.New(problem.PreconditionFailed, "The row has changed since: it is at version %d.", current)
+	p := problem.Of(problem.PreconditionFailed, current)
 	p.CurrentVersion = current
 	return p
 }
@@ -150,7 +150,7 @@ func take[T, B, F any](pointer string, set func(T) B, from F) error {
 	err = json.Unmarshal(text, &value)
 	var large *json.UnmarshalTypeError
 	if errors.As(err, &large) {
-		return problem.New(problem.ValidationFailed, "The body has a value that cannot be stored.").At(pointer, problem.RuleRange, "A number is out of range.")
+		return problem.New(problem.ValidationFailed, problem.ValueNotStorable).At(pointer, problem.RuleRange, "A number is out of range.")
 	}
 	if err != nil {
 		return fmt.Errorf("read a JSON field: %w", err)

@@ -66,7 +66,7 @@ func Versions(ifMatch string) (versions []int, any bool, err error) {
 	for item := range strings.SplitSeq(ifMatch, ",") {
 		tag := strings.TrimSpace(item)
 		if !opaque.MatchString(tag) {
-			return nil, false, problem.New(problem.InvalidParameter, "If-Match is no list of ETags.").
+			return nil, false, problem.New(problem.InvalidParameter, problem.ETagsMalformed).
 				AtHeader("If-Match", problem.RuleMalformed, "Pass the ETag of an answer, unchanged, or *.")
 		}
 		text, _, _ := strings.Cut(strings.Trim(tag, `"`), "-")

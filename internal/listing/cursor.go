@@ -117,6 +117,6 @@ func decode[T any](raw json.RawMessage) (any, error) {
 }
 
 func invalid() error {
-	return problem.New(problem.InvalidCursor, "The cursor is not one that this list gave out for this order and these filters. Start again without a cursor.").
+	return problem.Of(problem.InvalidCursor).
 		AtParameter("cursor", problem.RuleInvalidCursor, "Pass nextCursor of the page before, unchanged.")
 }

@@ -26,7 +26,7 @@ func limitRoles(known []string) ent.Hook {
 			}
 			for i, permission := range wanted {
 				if permission != auth.Every && !slices.Contains(known, permission) {
-					return nil, problem.New(problem.ValidationFailed, "The role names a permission that does not exist.").
+					return nil, problem.New(problem.ValidationFailed, problem.PermissionsUnknown).
 						At(fmt.Sprintf("/permissions/%d", i), problem.RuleUnknownPermission, "There is no such permission; see docs/permissions.md.")
 				}
 			}
@@ -107,7 +107,7 @@ func mayGive(ctx context.Context, permissions []string) error {
 	}
 	for _, permission := range permissions {
 		if !ok || !principal.Has(permission) {
-			return problem.New(problem.PermissionDenied, "You cannot give the permission %s, because you do not hold it.", permission)
+			return problem.New(problem.PermissionDenied, problem.GiftNotHeld, permission)
 		}
 	}
 	return nil
