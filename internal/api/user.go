@@ -82,6 +82,7 @@ func (h *Handler) UsersReports(ctx context.Context, params oas.UsersReportsParam
 			reports.Data = append(reports.Data, oas.Report{Depth: depth, User: crud.UserBody(ctx, row)})
 		}
 	}
+	reading.Announce(ctx, budget)
 	return reports, nil
 }
 

@@ -106,6 +106,7 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 			return nil, err
 		}
 	}
+	reading.Announce(ctx, budget)
 	if how, ok := params.Count.Get(); ok {
 		limit := listing.MaxCounted
 		if how == oas.RolesListCountExact {
@@ -174,6 +175,7 @@ func (h *Handler) RolesGet(ctx context.Context, params oas.RolesGetParams) (oas.
 	if err := h.expandRole(ctx, budget, []*oas.Role{detail}, listing.ParseTree(params.Expand)); err != nil {
 		return nil, err
 	}
+	reading.Announce(ctx, budget)
 	tag := etag.Later(detail.Version)
 	if known, ok := params.IfNoneMatch.Get(); ok {
 		tag = etag.Of(detail.Version, detail)

@@ -64,6 +64,7 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 			return nil, fmt.Errorf("continue the list of tenants: %w", err)
 		}
 	}
+	reading.Announce(ctx, budget)
 	if how, ok := params.Count.Get(); ok {
 		limit := listing.MaxCounted
 		if how == oas.TenantsListCountExact {
@@ -138,6 +139,7 @@ func (h *Handler) TenantsGet(ctx context.Context, params oas.TenantsGetParams) (
 		return nil, notFound("tenant")
 	}
 	detail := &found[0]
+	reading.Announce(ctx, budget)
 	tag := etag.Later(detail.Version)
 	if known, ok := params.IfNoneMatch.Get(); ok {
 		tag = etag.Of(detail.Version, detail)

@@ -132,6 +132,7 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 			return nil, err
 		}
 	}
+	reading.Announce(ctx, budget)
 	if how, ok := params.Count.Get(); ok {
 		limit := listing.MaxCounted
 		if how == oas.UsersListCountExact {
@@ -230,6 +231,7 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.
 			return nil, err
 		}
 	}
+	reading.Announce(ctx, budget)
 	tag := etag.Later(detail.Version)
 	if known, ok := params.IfNoneMatch.Get(); ok {
 		tag = etag.Of(detail.Version, detail)

@@ -88,6 +88,7 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 			return nil, err
 		}
 	}
+	reading.Announce(ctx, budget)
 	if how, ok := params.Count.Get(); ok {
 		limit := listing.MaxCounted
 		if how == oas.UserRolesListCountExact {
@@ -156,6 +157,7 @@ func (h *Handler) UserRolesGet(ctx context.Context, params oas.UserRolesGetParam
 	if err := h.expandUserRole(ctx, budget, []*oas.UserRole{detail}, listing.ParseTree(params.Expand)); err != nil {
 		return nil, err
 	}
+	reading.Announce(ctx, budget)
 	tag := etag.Later(detail.Version)
 	if known, ok := params.IfNoneMatch.Get(); ok {
 		tag = etag.Of(detail.Version, detail)

@@ -12,6 +12,7 @@ import (
 // are taken off the connection and not kept. The first row always fits, so that a list goes on behind a row that is larger
 // than any answer should be. It is safe for concurrent use.
 type Budget struct {
+	total int64
 	left  atomic.Int64
 	begun atomic.Bool
 	ended atomic.Bool
@@ -19,7 +20,7 @@ type Budget struct {
 
 // NewBudget returns a budget of so many bytes.
 func NewBudget(bytes int64) *Budget {
-	b := &Budget{}
+	b := &Budget{total: bytes}
 	b.left.Store(bytes)
 	return b
 }
@@ -45,6 +46,9 @@ func (b *Budget) Keep(shares int64) int64 {
 	b.left.Add(-kept)
 	return kept
 }
+
+// Used is how many bytes have been taken. It is exact but for small results, which are not measured.
+func (b *Budget) Used() int64 { return b.total - b.left.Load() }
 
 // Ended reports whether something had no room.
 func (b *Budget) Ended() bool { return b.ended.Load() }

@@ -1,7 +1,10 @@
 package reading
 
 import (
+	"context"
+
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
 
@@ -14,3 +17,13 @@ func Budget() *postgres.Budget { return postgres.NewBudget(contract.MaxAnswerByt
 // MaxRows is more rows than an answer has room for: an id alone has 48 bytes. Statements of expansions end there, so that the database does not read
 // what nobody gets.
 const MaxRows = contract.MaxAnswerBytes / 64
+
+// large is an answer for which memory is made ready at once.
+const large = 512 << 10
+
+// Announce tells who will write the answer of ctx how large it is going to be.
+func Announce(ctx context.Context, budget *postgres.Budget) {
+	if used := budget.Used(); used > large {
+		journal.From(ctx).AnswerBytes = used + envelope
+	}
+}
