@@ -470,10 +470,12 @@ func (h *Handler) expandRoleUsers(ctx context.Context, budget *postgres.Budget, 
 		return err
 	}
 	places := copies.By(0).Through(pairs)
-	var next []*oas.User
+	next := make([]*oas.User, 0, rows.Len())
 	for _, body := range bodies {
 		body.Users = copies.All(places[body.ID])
-		next = append(next, pointers(body.Users)...)
+		for i := range body.Users {
+			next = append(next, &body.Users[i])
+		}
 	}
 	if err := copies.Err(); err != nil {
 		return err

@@ -578,10 +578,12 @@ func (h *Handler) expandUserManagedUsers(ctx context.Context, budget *postgres.B
 		return err
 	}
 	places := copies.By(8)
-	var next []*oas.User
+	next := make([]*oas.User, 0, rows.Len())
 	for _, body := range bodies {
 		body.ManagedUsers = copies.All(places[body.ID])
-		next = append(next, pointers(body.ManagedUsers)...)
+		for i := range body.ManagedUsers {
+			next = append(next, &body.ManagedUsers[i])
+		}
 	}
 	if err := copies.Err(); err != nil {
 		return err
@@ -635,10 +637,12 @@ func (h *Handler) expandUserRoles(ctx context.Context, budget *postgres.Budget, 
 		return err
 	}
 	places := copies.By(0).Through(pairs)
-	var next []*oas.Role
+	next := make([]*oas.Role, 0, rows.Len())
 	for _, body := range bodies {
 		body.Roles = copies.All(places[body.ID])
-		next = append(next, pointers(body.Roles)...)
+		for i := range body.Roles {
+			next = append(next, &body.Roles[i])
+		}
 	}
 	if err := copies.Err(); err != nil {
 		return err

@@ -390,7 +390,7 @@ func (h *Handler) expandUserRoleUser(ctx context.Context, budget *postgres.Budge
 		return err
 	}
 	places := copies.By(0)
-	var next []*oas.User
+	next := make([]*oas.User, 0, len(bodies))
 	for _, body := range bodies {
 		id := body.UserId
 		if found := places[id]; len(found) > 0 && copies.One(found[0], &body.User.Value) {
@@ -434,7 +434,7 @@ func (h *Handler) expandUserRoleRole(ctx context.Context, budget *postgres.Budge
 		return err
 	}
 	places := copies.By(0)
-	var next []*oas.Role
+	next := make([]*oas.Role, 0, len(bodies))
 	for _, body := range bodies {
 		id := body.RoleId
 		if found := places[id]; len(found) > 0 && copies.One(found[0], &body.Role.Value) {
@@ -480,7 +480,7 @@ func (h *Handler) expandUserRoleGrantedBy(ctx context.Context, budget *postgres.
 		return err
 	}
 	places := copies.By(0)
-	var next []*oas.User
+	next := make([]*oas.User, 0, len(bodies))
 	for _, body := range bodies {
 		id, _ := body.GrantedById.Get()
 		if found := places[id]; len(found) > 0 && copies.One(found[0], &body.GrantedBy.Value) {

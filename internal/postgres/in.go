@@ -32,8 +32,8 @@ func distinct[T comparable](values []T) []T {
 	if len(values) < 2 {
 		return values
 	}
-	seen := make(map[T]struct{}, len(values))
-	out := make([]T, 0, len(values))
+	seen := map[T]struct{}{} // often of a few values only, each many times
+	var out []T
 	for _, v := range values {
 		if _, again := seen[v]; !again {
 			seen[v] = struct{}{}

@@ -56,8 +56,11 @@ type scratch struct {
 	ends []uint32
 }
 
-// maxScratch is the most bytes that are kept for the next result.
-const maxScratch = 1 << 20
+// minScratch is where a result begins to grow, maxScratch the most bytes that are kept for the next one.
+const (
+	minScratch = 4 << 10
+	maxScratch = 1 << 20
+)
 
 var scratches = sync.Pool{New: func() any { return &scratch{} }}
 
@@ -114,9 +117,9 @@ func sizeOf(values [][]byte) int {
 
 // add appends a row.
 func (s *scratch) add(values [][]byte) {
-	if needed := len(s.data) + sizeOf(values); needed > maxScratch && needed > cap(s.data) {
+	if needed := len(s.data) + sizeOf(values); needed > cap(s.data) {
 		// append would grow a large slice by a quarter, and leave four times as much behind.
-		s.data = append(make([]byte, 0, max(needed, 2*cap(s.data))), s.data...)
+		s.data = append(make([]byte, 0, max(needed, min(4*cap(s.data), maxScratch), 2*cap(s.data), minScratch)), s.data...)
 	}
 	for _, v := range values {
 		s.data = append(s.data, v...)

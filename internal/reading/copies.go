@@ -93,7 +93,7 @@ type Places map[uuid.UUID][]int
 
 // PlacesOf is the places of the rows by the id in a column.
 func PlacesOf(rows *postgres.Result, column int) Places {
-	places := Places{}
+	places := make(Places, rows.Len())
 	rows.Rewind()
 	for place := 0; rows.Next(); place++ {
 		id := rows.UUID(column)
@@ -104,8 +104,15 @@ func PlacesOf(rows *postgres.Result, column int) Places {
 
 // Through is the places by the ids that pairs lead from: those of the ids that they lead to.
 func (p Places) Through(pairs []Pair) Places {
-	out := Places{}
+	counts := map[uuid.UUID]int{}
 	for _, pair := range pairs {
+		counts[pair.Near] += len(p[pair.Far])
+	}
+	out := make(Places, len(counts))
+	for _, pair := range pairs {
+		if out[pair.Near] == nil {
+			out[pair.Near] = make([]int, 0, counts[pair.Near])
+		}
 		out[pair.Near] = append(out[pair.Near], p[pair.Far]...)
 	}
 	return out
