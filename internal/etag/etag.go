@@ -20,13 +20,22 @@ type Encoder interface {
 	Encode(*jx.Encoder)
 }
 
-// Of returns the tag of a representation of a row's version.
+// Of returns the tag of a representation of a row's version, which is not kept: it may be large.
 func Of(version int, body Encoder) string {
 	encoder := jx.GetEncoder()
 	defer jx.PutEncoder(encoder)
+	hash := xxhash.New()
+	if cap(encoder.Bytes()) < window {
+		encoder.Grow(window)
+	}
+	encoder.ResetWriter(hash)
 	body.Encode(encoder)
-	return Complete(Later(version), encoder.Bytes())
+	_ = encoder.Close() // a hash takes everything
+	return tagOf(Later(version), hash.Sum64())
 }
+
+// window is how many bytes of a representation are hashed at a time.
+const window = 16 << 10
 
 // Later is the tag of a version whose representation is about to be written: whoever writes it calls Complete with it. It
 // spares encoding the body twice.
@@ -37,7 +46,11 @@ func Complete(tag string, text []byte) string {
 	if strings.HasPrefix(tag, `"`) {
 		return tag
 	}
-	return `"` + tag + "-" + strconv.FormatUint(xxhash.Sum64(text), 36) + `"`
+	return tagOf(tag, xxhash.Sum64(text))
+}
+
+func tagOf(version string, fingerprint uint64) string {
+	return `"` + version + "-" + strconv.FormatUint(fingerprint, 36) + `"`
 }
 
 // Matches reports whether If-None-Match names the tag, so that the caller has the representation already. The comparison is

@@ -34,6 +34,8 @@ type Entry struct {
 	RatePolicies, RateLimit string
 	// Answered says that the answer has begun.
 	Answered bool
+	// AnswerBytes is how many bytes a large answer will have at most; 0: few, or not known.
+	AnswerBytes int64
 	// Replayed says that the answer is that of an earlier request with the same idempotency key.
 	Replayed bool
 }

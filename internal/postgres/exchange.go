@@ -55,6 +55,11 @@ func (db *DB) exchangeOnce(ctx context.Context, conn *pgx.Conn, statements []*st
 
 // read reads the results of the statements up to the server's "ready for query", whatever happens.
 func read(results *pgconn.MultiResultReader, statements []*statement, span *exchangeSpan) error {
+	for _, st := range statements {
+		if st.rows != nil {
+			st.rows.release() // they were read before, and are read again
+		}
+	}
 	unread := statements
 	var err error
 	for len(unread) > 0 && err == nil && results.NextResult() {

@@ -23,6 +23,9 @@ type statement struct {
 	notify []Notification
 	// own says that it is this package's and not the caller's: nobody wants its result.
 	own bool
+	// budget bounds the rows that are kept, nil for none: to one of so many shares of what is left.
+	budget *Budget
+	shares int64
 
 	plan *prepared // nil: sent without being prepared
 	rows *rows
@@ -57,7 +60,7 @@ func (db *DB) observe(ctx context.Context, s *statement) {
 // the caller scans, lets the error of a commit surface, and makes a retry invisible.
 func (s *statement) read(r *pgconn.ResultReader) (err error) {
 	if !s.own {
-		s.rows, err = readRows(r, s.plan)
+		s.rows, err = readRows(r, s)
 	}
 	tag, closing := r.Close()
 	if s.tag = tag; err == nil {
