@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/uuid"
 )
 
 // walk reads a list to its end and returns one member of each row, in order.
@@ -119,10 +121,85 @@ func TestListFilters(t *testing.T) {
 			}
 		})
 	}
-	estimated := s.check(t, call{path: "/v1/users?count=estimated", token: token, status: 200})
-	if n, ok := estimated.body["totalCount"].(float64); !ok || n < 1 {
-		t.Errorf("got estimate %v, want a number of rows", estimated.body["totalCount"])
+}
+
+// TestCountsAreOfTheCallersRows: the planner's estimate of 2 inactive users was 9,533 once another tenant had 20,000 people.
+func TestCountsAreOfTheCallersRows(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	crowd(t, s)
+	add := func(tenant uuid.UUID, status string, n int) {
+		t.Helper()
+		s.exec(t, `INSERT INTO core.users (tenant_id, id, email, display_name, status, created_at, updated_at)
+			SELECT $1, gen_random_uuid(), $2 || i, 'Many', $2, now(), now() FROM generate_series(1, $3::int) i`, tenant, status, n)
+		s.exec(t, `ANALYZE core.users`)
 	}
+	add(s.globex.id, "inactive", 20_000)
+	counted := func(token, query string, total int, relation string) {
+		t.Helper()
+		s.check(t, call{name: query, path: "/v1/users?limit=1&" + query, token: token, status: 200,
+			want: fmt.Sprintf(`{"totalCount": %d, "totalCountRelation": %q}`, total, relation)})
+	}
+	for _, query := range []string{"count=estimated", "count=exact"} {
+		counted(s.acme.admin.token, query, 14, "eq")
+		counted(s.acme.admin.token, query+"&status=inactive", 5, "eq")
+		counted(s.acme.admin.token, query+"&q=many", 0, "eq")
+		counted(s.acme.manager.token, query, 14, "eq")
+	}
+	counted(s.globex.admin.token, "count=estimated", 10_000, "gte")
+	counted(s.globex.admin.token, "count=exact", 20_003, "eq")
+	add(s.acme.id, "active", 10_000-14)
+	counted(s.acme.admin.token, "count=estimated", 10_000, "eq")
+	s.addUser(t, s.acme.id, "last@example.com", "Last", nil)
+	counted(s.acme.admin.token, "count=estimated", 10_000, "gte")
+	uncounted := s.check(t, call{path: "/v1/users?limit=1", token: s.acme.admin.token, status: 200})
+	for _, member := range []string{"totalCount", "totalCountRelation"} {
+		if _, there := uncounted.body[member]; there {
+			t.Errorf("got %s unasked: %v", member, uncounted.body)
+		}
+	}
+}
+
+// TestManyValuesAreOneParameter sends as many values as the contract allows, each of them twice or not.
+func TestManyValuesAreOneParameter(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	crowd(t, s)
+	token := s.acme.admin.token
+	repeat := func(name string, values ...string) string {
+		var query []string
+		for i := range 100 {
+			query = append(query, name+"="+values[i%len(values)])
+		}
+		return strings.Join(query, "&")
+	}
+	ids := make([]string, 100)
+	for i := range ids {
+		ids[i] = newID().String()
+	}
+	ids[7], ids[93] = s.acme.manager.id.String(), s.acme.manager.id.String()
+	if got := s.walk(t, token, "/v1/users?"+repeat("managerId", ids...), "id"); len(got) != 13 {
+		t.Errorf("got %d people, want the manager's 13", len(got))
+	}
+	if got := s.walk(t, token, "/v1/users?"+repeat("status", "active", "inactive"), "id"); len(got) != 14 {
+		t.Errorf("got %d people, want all 14", len(got))
+	}
+	if got := s.walk(t, token, "/v1/users?"+repeat("status", "inactive"), "id"); len(got) != 5 {
+		t.Errorf("got %d people, want 5", len(got))
+	}
+	ids[7] = s.acme.memberRole.String()
+	if got := s.walk(t, token, "/v1/users?"+repeat("roleId", ids...), "id"); len(got) != 2 {
+		t.Errorf("got %d people, want the role's 2", len(got))
+	}
+	if got := s.walk(t, token, "/v1/roles?"+repeat("name", "Member", "Nobody", "Administrator"), "id"); len(got) != 2 {
+		t.Errorf("got %d roles, want 2", len(got))
+	}
+	var tags []string
+	for version := range 100 {
+		tags = append(tags, fmt.Sprintf(`"%d-x"`, version))
+	}
+	s.check(t, call{method: "PATCH", path: "/v1/users/" + s.acme.member.id.String(), token: token, body: `{"displayName": "Max"}`, status: 200,
+		header: map[string]string{"If-Match": strings.Join(tags, ", ")}})
 }
 
 func TestListsDoNotTellOfHiddenFields(t *testing.T) {

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -16,8 +17,16 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
 
+// maxParameters is more than a statement of a fixed number of values has. Values whose number grows with data, or with what a
+// caller sends, are one array.
+const maxParameters = 32
+
+// statistics are what the planner knows of a table, which is of all tenants' rows together.
+var statistics = regexp.MustCompile(`(?i)\b(explain|reltuples|pg_class|pg_stats?\w*)\b`)
+
 // watch returns an observer that fails the test for every statement on a tenant-owned table that does not bind the
-// tenant: it would rely on row-level security alone, and could not be sent to the tenant's shard.
+// tenant: it would rely on row-level security alone, and could not be sent to the tenant's shard. Neither may a statement have
+// as many parameters as there are values, or ask for statistics.
 func (s *stack) watch(t *testing.T) func(context.Context, string, []any) {
 	t.Helper()
 	owned := s.tenantOwned(t)
@@ -27,13 +36,20 @@ func (s *stack) watch(t *testing.T) func(context.Context, string, []any) {
 		mu.Lock()
 		defer mu.Unlock()
 		for statement, why := range offending {
-			t.Errorf("a statement does not bind its tenant: %s\n%s", why, statement)
+			t.Errorf("a statement that must not be sent: %s\n%s", why, statement)
 		}
 	})
 	return func(ctx context.Context, sql string, args []any) {
 		s.statements.Add(1)
 		scope, _ := postgres.ScopeFrom(ctx)
-		if err := bindsTenant(sql, args, owned, scope.TenantID); err != nil {
+		err := bindsTenant(sql, args, owned, scope.TenantID)
+		if len(args) > maxParameters {
+			err = fmt.Errorf("it has %d parameters: any number of values is one (postgres.In)", len(args))
+		}
+		if statistics.MatchString(sql) {
+			err = errors.New("it asks for statistics, which tell of other tenants' rows")
+		}
+		if err != nil {
 			mu.Lock()
 			defer mu.Unlock()
 			offending[sql] = err.Error()

@@ -4,6 +4,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -129,5 +132,57 @@ func TestACursorOfNoKeysIsWrittenLikeOthers(t *testing.T) {
 	}
 	if _, err := (listing.Order{}).Decode("things", print, text); err == nil {
 		t.Error("the cursor of another list was taken")
+	}
+}
+
+// TestCursorsOfEarlierReleasesAreTaken: they escaped what HTML would read, and are in flight while servers are updated.
+func TestCursorsOfEarlierReleasesAreTaken(t *testing.T) {
+	t.Parallel()
+	o, print, id := order(t, "name", "-level"), listing.Fingerprint("of this"), uuid.New()
+	name := "<&>\u2028" + strings.Repeat("&", 100)
+	earlier, err := json.Marshal(struct {
+		List   string    `json:"l"`
+		Of     []byte    `json:"o"`
+		Values []any     `json:"k"`
+		After  uuid.UUID `json:"a"`
+	}{"things", print, []any{name, 7}, id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := o.Encode("things", print, id, func(column string) any { return map[string]any{"name": name, "level": int64(7)}[column] })
+	var args [2][]any
+	for i, text := range []string{base64.RawURLEncoding.EncodeToString(earlier), now} {
+		after, err := o.Decode("things", print, text)
+		if err != nil {
+			t.Fatalf("cursor %d: %v", i, err)
+		}
+		query := sql.Dialect(dialect.Postgres).Select("id").From(sql.Table("things"))
+		after(query)
+		_, args[i] = query.Query()
+	}
+	if !slices.Equal(args[0], args[1]) || !slices.Contains(args[1], any(name)) {
+		t.Errorf("got %v and %v, want the same", args[0], args[1])
+	}
+	if earlier := base64.RawURLEncoding.EncodedLen(len(earlier)); len(now) > earlier/2 {
+		t.Errorf("got %d characters, want few of the %d with escapes", len(now), earlier)
+	}
+}
+
+// TestValuesThatJSONDoesNotHave continue a list too: only SQL could have written them.
+func TestValuesThatJSONDoesNotHave(t *testing.T) {
+	t.Parallel()
+	for column, values := range map[string][]any{"level": {math.NaN(), math.Inf(1), math.Inf(-1)}, "created_at": {"infinity", "-infinity"}} {
+		o := order(t, map[string]string{"level": "level", "created_at": "createdAt"}[column])
+		for _, value := range values {
+			after, err := o.Decode("things", nil, o.Encode("things", nil, uuid.New(), func(string) any { return value }))
+			if err != nil {
+				t.Fatalf("%v: %v", value, err)
+			}
+			query := sql.Dialect(dialect.Postgres).Select("id").From(sql.Table("things"))
+			after(query)
+			if _, args := query.Query(); args[0] != strings.NewReplacer("+Inf", "Infinity", "-Inf", "-Infinity").Replace(fmt.Sprint(value)) {
+				t.Errorf("got %v, want %v as Postgres writes it", args, value)
+			}
+		}
 	}
 }

@@ -6,9 +6,13 @@ import "github.com/jackc/pgx/v5/pgtype"
 // \u0001. Values that are sent in binary grow less, beyond the few bytes that rowSize counts for each column.
 const maxGrowth = 6
 
-// rowSize is the bytes that a row of the columns has in JSON besides its values: names, quotes, braces, commas, null.
+// inMemory is what a row takes besides its JSON, in part: small rows are several times as large in memory.
+const inMemory = 64
+
+// rowSize is the bytes that a row of the columns has in JSON besides its values: names, quotes, braces, commas, null. Rows of
+// few bytes count as somewhat larger, because an answer's budget is there for its memory.
 func rowSize(columns []column) int64 {
-	size := len(`{},`)
+	size := inMemory + len(`{},`)
 	for _, c := range columns {
 		size += len(c.name) + len(`"":null,`) // camelCase is no longer than snake_case
 	}

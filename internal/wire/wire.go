@@ -70,12 +70,14 @@ type holder interface{ Hold() bool }
 
 // Time writes an instant with the microseconds that Postgres keeps, as the layout 2006-01-02T15:04:05.999999Z07:00 does.
 func Time(e *jx.Encoder, t time.Time) {
-	var space [len(`"2006-01-02T15:04:05.999999+07:00"`)]byte
-	buf := append(space[:0], '"')
+	e.Raw(nil) // the comma, if there is to be one
+	e.SetBytes(append(appendTime(append(e.Bytes(), '"'), t), '"'))
+}
+
+func appendTime(buf []byte, t time.Time) []byte {
 	year, month, day := t.Date()
 	if _, offset := t.Zone(); offset != 0 || year < 1000 || year > 9999 {
-		e.Raw(append(t.AppendFormat(buf, "2006-01-02T15:04:05.999999Z07:00"), '"'))
-		return
+		return t.AppendFormat(buf, "2006-01-02T15:04:05.999999Z07:00")
 	}
 	hour, minute, second := t.Clock()
 	buf = two(two(buf, year/100), year%100)
@@ -91,7 +93,7 @@ func Time(e *jx.Encoder, t time.Time) {
 			buf = buf[:len(buf)-1]
 		}
 	}
-	e.Raw(append(buf, 'Z', '"'))
+	return append(buf, 'Z')
 }
 
 // two appends a number below 100 as two digits.

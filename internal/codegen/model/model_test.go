@@ -68,6 +68,7 @@ func TestBuildRefusesWhatTheContractCannotSay(t *testing.T) {
 		"delete without a field": {variant{edges: []ent.Edge{edge.To("parts", Part.Type).Annotations(contract.OnDelete(contract.Cascade))}, annotations: said}, `Field("…_id")`},
 		"many to many":           {variant{edges: []ent.Edge{edge.To("people", fixture.Badge.Type)}, annotations: append(said, contract.Detail("X", "nothing"))}, `"nothing"`},
 		"sort by nothing":        {variant{annotations: append(said, contract.Sort("gone"))}, `contract.Sort("gone")`},
+		"sort by a long text":    {variant{fields: []ent.Field{field.Text("code").Comment("Code.")}, annotations: append(said, contract.Sort("code"))}, "shorten the longest keys with MaxRuneLen, or sort by fewer: code (60002)"},
 		"access by no user":      {variant{fields: []ent.Field{field.String("code").Comment("Code.")}, annotations: append(said, contract.Allow(contract.Read, contract.Self("code")))}, `"code"`},
 		"relation without a row": {variant{annotations: append(said, contract.Allow(contract.Create, contract.Self("id")))}, "needs a row"},
 		"through a missing edge": {variant{edges: []ent.Edge{edge.To("people", fixture.Badge.Type).Annotations(contract.Through("x", "gone"))}, annotations: said}, `"gone"`},
@@ -132,7 +133,7 @@ func TestBuildRefusesManyToMany(t *testing.T) {
 
 func TestCheckIndexesNamesTheIndexToAdd(t *testing.T) {
 	t.Parallel()
-	fields := []ent.Field{field.String("code").Comment("Code."), field.Time("seen_at").Comment("When seen.")}
+	fields := []ent.Field{field.Int("code").Comment("Code."), field.Time("seen_at").Comment("When seen.")}
 	graph := fixture.Graph(t, append(fixture.Schemas(), Variant{variant{fields: fields, annotations: []schema.Annotation{
 		schema.Comment("Variant."), contract.Sort("id", "code"), contract.Filter("seen_at"),
 	}}})...)
