@@ -185,8 +185,10 @@ func (b *bundle) checkEgress(n *networkingv1.NetworkPolicy) {
 		for _, peer := range rule.To {
 			switch {
 			case peer.IPBlock == nil:
-				if peer.PodSelector == nil || len(peer.PodSelector.MatchLabels) == 0 || peer.NamespaceSelector == nil || len(peer.NamespaceSelector.MatchLabels) == 0 {
+				if peer.PodSelector == nil || len(peer.PodSelector.MatchLabels)+len(peer.PodSelector.MatchExpressions) == 0 || peer.NamespaceSelector == nil || len(peer.NamespaceSelector.MatchLabels) == 0 {
 					b.problem("NetworkPolicy %s lets pods out to all pods of a namespace, or of all: name namespace and pods", n.Name)
+				} else if peer.PodSelector.MatchLabels["app.kubernetes.io/name"] == "lockstep" {
+					b.problem("NetworkPolicy %s lets pods out to our own in another namespace, where none are: kustomize has added labels, use matchExpressions", n.Name)
 				}
 			default:
 				_, block, err := net.ParseCIDR(peer.IPBlock.CIDR)

@@ -70,7 +70,8 @@ func TestPlantedFaults(t *testing.T) {
 		{"database anywhere", "cidr: 192.0.2.10/32", "cidr: 10.0.0.0/8", "name the addresses"},
 		{"issuer anywhere", "cidr: 192.0.2.20/32", "cidr: 0.0.0.0/0", "name the addresses"},
 		{"any port", "- port: 5432\n      protocol: TCP\n    to:", "to:", "every peer or port"},
-		{"any pod", "      podSelector:\n        matchLabels:\n          k8s-app: kube-dns\n", "", "name namespace and pods"},
+		{"any pod", "      podSelector:\n        matchExpressions:\n        - key: k8s-app\n          operator: In\n          values:\n          - kube-dns\n", "", "name namespace and pods"},
+		{"labels of our own", "matchExpressions:\n        - key: k8s-app\n          operator: In\n          values:\n          - kube-dns", "matchLabels:\n          k8s-app: kube-dns\n          app.kubernetes.io/name: lockstep", "use matchExpressions"},
 		{"no way to the database", "port: 5432", "port: 5433", "reach the database"},
 		{"unreachable database", "podSelector:\n    matchLabels:\n      app.kubernetes.io/component: migrate", "podSelector:\n    matchLabels:\n      app.kubernetes.io/component: migrator", "reach the database"},
 	} {
