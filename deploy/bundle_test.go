@@ -3,6 +3,7 @@ package deploy
 import (
 	"fmt"
 	"maps"
+	"net"
 	"slices"
 	"strings"
 
@@ -149,8 +150,11 @@ func (b *bundle) checkNetwork() {
 			denied = denied || both && len(n.Spec.Ingress)+len(n.Spec.Egress) == 0
 			continue
 		}
+		b.checkEgress(n)
 		for _, w := range b.selected("NetworkPolicy "+n.Name, &n.Spec.PodSelector) {
-			covered[w.kind] = len(n.Spec.Egress) > 0
+			covered[w.kind] = covered[w.kind] || slices.ContainsFunc(n.Spec.Egress, func(rule networkingv1.NetworkPolicyEgressRule) bool {
+				return slices.ContainsFunc(rule.Ports, func(p networkingv1.NetworkPolicyPort) bool { return p.Port.IntValue() == 5432 })
+			})
 			for _, rule := range n.Spec.Ingress {
 				for _, port := range rule.Ports {
 					b.port("NetworkPolicy "+n.Name, w, port.Port.StrVal)
@@ -164,6 +168,40 @@ func (b *bundle) checkNetwork() {
 	for _, w := range b.workloads {
 		if !covered[w.kind] {
 			b.problem("no NetworkPolicy lets the pods of %s %s reach the database", w.kind, w.object.GetName())
+		}
+	}
+}
+
+// inside are networks of one's own, and the link-local one of the cloud's metadata service.
+var inside = []string{"10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"}
+
+// checkEgress wants named ports of named peers. A wide block of addresses is the public Internet's web servers at most: where a
+// hosted issuer's addresses are not known.
+func (b *bundle) checkEgress(n *networkingv1.NetworkPolicy) {
+	for _, rule := range n.Spec.Egress {
+		if len(rule.To) == 0 || len(rule.Ports) == 0 {
+			b.problem("NetworkPolicy %s lets pods out to every peer or port: name them", n.Name)
+		}
+		for _, peer := range rule.To {
+			switch {
+			case peer.IPBlock == nil:
+				if peer.PodSelector == nil || len(peer.PodSelector.MatchLabels)+len(peer.PodSelector.MatchExpressions) == 0 || peer.NamespaceSelector == nil || len(peer.NamespaceSelector.MatchLabels) == 0 {
+					b.problem("NetworkPolicy %s lets pods out to all pods of a namespace, or of all: name namespace and pods", n.Name)
+				} else if peer.PodSelector.MatchLabels["app.kubernetes.io/name"] == "lockstep" {
+					b.problem("NetworkPolicy %s lets pods out to our own in another namespace, where none are: kustomize has added labels, use matchExpressions", n.Name)
+				}
+			default:
+				_, block, err := net.ParseCIDR(peer.IPBlock.CIDR)
+				if err != nil {
+					b.problem("NetworkPolicy %s: %v", n.Name, err)
+					continue
+				}
+				web := !slices.ContainsFunc(rule.Ports, func(p networkingv1.NetworkPolicyPort) bool { return p.Port == nil || p.Port.IntValue() != 443 })
+				missing := slices.ContainsFunc(inside, func(network string) bool { return !slices.Contains(peer.IPBlock.Except, network) })
+				if ones, _ := block.Mask.Size(); ones < 24 && (!web || missing) {
+					b.problem("NetworkPolicy %s lets pods out to all of %s: name the addresses", n.Name, peer.IPBlock.CIDR)
+				}
+			}
 		}
 	}
 }

@@ -1,10 +1,14 @@
 package deploy
 
 import (
+	"os"
+	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
 	batchv1 "k8s.io/api/batch/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 )
 
 func TestOverlays(t *testing.T) {
@@ -63,6 +67,12 @@ func TestPlantedFaults(t *testing.T) {
 		{"Job that never gives up", "backoffLimit: 5", "suspend: false", "backoffLimit"},
 		{"Job that repeats mistakes", "- 4\n", "- 3\n", "exit code 4"},
 		{"open network", "name: default-deny\n  namespace: lockstep\nspec:\n  podSelector: {}\n  policyTypes:\n  - Ingress\n  - Egress", "name: default-deny\n  namespace: lockstep\nspec:\n  podSelector: {}\n  policyTypes:\n  - Ingress", "denies what is not allowed"},
+		{"database anywhere", "cidr: 192.0.2.10/32", "cidr: 10.0.0.0/8", "name the addresses"},
+		{"issuer anywhere", "cidr: 192.0.2.20/32", "cidr: 0.0.0.0/0", "name the addresses"},
+		{"any port", "- port: 5432\n      protocol: TCP\n    to:", "to:", "every peer or port"},
+		{"any pod", "      podSelector:\n        matchExpressions:\n        - key: k8s-app\n          operator: In\n          values:\n          - kube-dns\n", "", "name namespace and pods"},
+		{"labels of our own", "matchExpressions:\n        - key: k8s-app\n          operator: In\n          values:\n          - kube-dns", "matchLabels:\n          k8s-app: kube-dns\n          app.kubernetes.io/name: lockstep", "use matchExpressions"},
+		{"no way to the database", "port: 5432", "port: 5433", "reach the database"},
 		{"unreachable database", "podSelector:\n    matchLabels:\n      app.kubernetes.io/component: migrate", "podSelector:\n    matchLabels:\n      app.kubernetes.io/component: migrator", "reach the database"},
 	} {
 		t.Run(fault.name, func(t *testing.T) {
@@ -113,6 +123,46 @@ func TestHelmHooks(t *testing.T) {
 	if len(weights) != 3 || weights["Job migrate-0.1.0"] != "-1" || weights["ServiceAccount migrate"] != "-2" || weights["NetworkPolicy migrate"] != "-2" {
 		t.Errorf("got hooks %v, want the Job after what it needs", weights)
 	}
+}
+
+// TestEgress is what docs/operations.md says: names of the cluster, the database, the issuers; the collector where it is wanted;
+// a hosted issuer's port of the public Internet.
+func TestEgress(t *testing.T) {
+	t.Parallel()
+	overlay := read(t, "overlays/production/kustomization.yaml")
+	egress := func(overlay string) map[string][]string {
+		b := newBundle(render(t, source(t, map[string]string{"overlays/production/kustomization.yaml": overlay}), "overlays/production"))
+		b.checkNetwork()
+		for _, problem := range b.problems {
+			t.Error(problem)
+		}
+		out := map[string][]string{}
+		for _, n := range all[*networkingv1.NetworkPolicy](b) {
+			for _, rule := range n.Spec.Egress {
+				for _, port := range rule.Ports {
+					out[n.Name] = append(out[n.Name], port.Port.String())
+				}
+			}
+		}
+		return out
+	}
+	want := map[string][]string{"migrate": {"53", "53", "5432"}, "server": {"53", "53", "5432", "443"}}
+	if got := egress(overlay); !reflect.DeepEqual(got, want) {
+		t.Errorf("got the ports %v, want %v", got, want)
+	}
+	want["server"] = []string{"53", "53", "4318", "5432", "443"}
+	if got := egress(strings.Replace(overlay, "resources:", "components: [../../components/collector]\nresources:", 1)); !reflect.DeepEqual(got, want) {
+		t.Errorf("with a collector: got the ports %v, want %v", got, want)
+	}
+	guide, err := os.ReadFile("../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hosted := regexp.MustCompile(`(?m)^to: (\[\{ipBlock: \{cidr: 0\.0\.0\.0/0, .*)$`).FindSubmatch(guide)
+	if hosted == nil {
+		t.Fatal("docs/operations.md says nothing of a hosted issuer")
+	}
+	egress(strings.Replace(overlay, "[{ipBlock: {cidr: 192.0.2.20/32}}]", string(hosted[1]), 1))
 }
 
 // TestUndoJob fills in the Job that undoes migrations as docs/operations.md does.

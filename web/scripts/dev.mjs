@@ -3,7 +3,9 @@
 // Settings that are in the environment win over .lockstep/dev.json.
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import './sdk.mjs';
 
+if (process.exitCode) process.exit(); // the SDK could not be packed, and has said why
 const env = { NEXT_TELEMETRY_DISABLED: '1', ...process.env };
 const args = process.argv.slice(2);
 if (!env.LOCKSTEP_API_URL || !env.LOCKSTEP_WEB_SESSION_SECRET) {

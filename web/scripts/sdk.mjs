@@ -14,8 +14,8 @@ const { name, version } = JSON.parse(await readFile(join(source, 'package.json')
 await mkdir(modules, { recursive: true });
 const work = await mkdtemp(join(modules, '.sdk-'));
 try {
-  // Its scripts' output goes to stderr.
-  const { stdout } = await exec('npm', ['pack', '--json', '--foreground-scripts=false', '--pack-destination', work], { cwd: source });
+  // The SDK's own prepack builds it: .npmrc has no scripts run that are not called by name. Its output goes to stderr.
+  const { stdout } = await exec('npm', ['pack', '--json', '--ignore-scripts=false', '--foreground-scripts=false', '--pack-destination', work], { cwd: source });
   const [{ filename, files }] = JSON.parse(stdout);
   await exec('tar', ['-xzf', join(work, filename), '-C', work]);
   const home = join(modules, name);

@@ -29,7 +29,7 @@ type packageLock struct {
 }
 
 // Install makes node_modules below root what package-lock.json says. It runs `npm ci`, and says so on log, only if something
-// is missing, different or too much. Several processes may call it at once.
+// is missing, different or too much. Scripts of packages do not run. Several processes may call it at once.
 func Install(ctx context.Context, root string, log io.Writer) error {
 	if _, err := exec.LookPath("npm"); err != nil {
 		return errors.New("install node packages: npm is not on PATH: install Node.js 20.19 or newer")
@@ -45,7 +45,7 @@ func Install(ctx context.Context, root string, log io.Writer) error {
 	}
 	fmt.Fprintf(log, "npm ci: installing node packages (%s)\n", why)
 	start := time.Now()
-	if err := install(ctx, root, log, stallLimit, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=http"); err != nil {
+	if err := install(ctx, root, log, stallLimit, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=http"); err != nil {
 		return err
 	}
 	fmt.Fprintf(log, "npm ci: done in %.1f s\n", time.Since(start).Seconds())

@@ -61,7 +61,7 @@ let packed: Promise<string> | undefined;
 /** What npm would publish. Made once. */
 function tarball(): Promise<string> {
   packed ??= mkdtemp(join(tmpdir(), 'core-sdk-')).then(async (dir) => {
-    await exec('npm', ['pack', '--silent', '--pack-destination', dir], { cwd: root });
+    await exec('npm', ['pack', '--silent', '--ignore-scripts=false', '--pack-destination', dir], { cwd: root });
     return join(dir, (await readdir(dir))[0] ?? '');
   });
   return packed;
