@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/go-faster/jx"
 
@@ -20,6 +22,7 @@ const problemTypes = "https://github.com/lockstep-dev/lockstep/blob/main/docs/pr
 // failures writes every answer that is no success, whichever part of the server it comes from.
 type failures struct {
 	logger *slog.Logger
+	enums  enumerations
 }
 
 // answer builds the problem of err and notes its cause for the request log.
@@ -50,6 +53,11 @@ func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode
 		out.Response.CurrentVersion.SetTo(p.CurrentVersion)
 	}
 	for _, v := range p.Violations {
+		if v.Rule == problem.RuleEnum {
+			if values := f.enums.at(request.Operation, v.Parameter, v.Pointer); values != nil {
+				v.Detail = oneOf(values)
+			}
+		}
 		out.Response.Errors = append(out.Response.Errors, violation(v))
 	}
 	return out
@@ -90,6 +98,9 @@ func (f *failures) notFound(w http.ResponseWriter, r *http.Request) {
 }
 
 func (f *failures) methodNotAllowed(w http.ResponseWriter, r *http.Request, allowed string) {
+	if slices.Contains(strings.Split(allowed, ","), http.MethodGet) {
+		allowed += "," + http.MethodHead
+	}
 	w.Header().Set("Allow", allowed)
 	f.write(r.Context(), w, problem.New(problem.MethodNotAllowed, "This path takes %s.", allowed))
 }

@@ -53,13 +53,24 @@ func (s *stack) do(t *testing.T, c call) answer {
 	}
 	recorder := httptest.NewRecorder()
 	s.handler.ServeHTTP(recorder, r)
-	out := answer{status: recorder.Code, header: recorder.Header(), text: recorder.Body.String()}
+	out := answer{status: recorder.Code, header: received(recorder.Header()), text: recorder.Body.String()}
 	if out.text != "" && strings.Contains(out.header.Get("Content-Type"), "json") {
 		if err := json.Unmarshal([]byte(out.text), &out.body); err != nil {
 			t.Fatalf("answer is no JSON object: %v\n%s", err, out.text)
 		}
 	}
 	return out
+}
+
+// received are the headers as a Go client has them, which reads ETag as Etag.
+func received(sent http.Header) http.Header {
+	header := http.Header{}
+	for name, values := range sent {
+		for _, v := range values {
+			header.Add(name, v)
+		}
+	}
+	return header
 }
 
 // check does the call and compares the answer.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -39,10 +40,19 @@ func (g *generator) repeat() *Request {
 	}
 	other := g.validRequest(r.Operation)
 	r.Body, r.Target, r.Reuses = other.Body, other.Target, true
-	if r.Body == kept.request.Body {
+	if sameJSON(r.Body, kept.request.Body) {
 		r.Repeats, r.Reuses = kept.answer, false
 	}
 	return &r
+}
+
+// sameJSON reports whether two bodies say the same, written differently or not: a key may repeat.
+func sameJSON(a, b string) bool {
+	var one, other any
+	if json.Unmarshal([]byte(a), &one) != nil || json.Unmarshal([]byte(b), &other) != nil {
+		return a == b
+	}
+	return reflect.DeepEqual(one, other)
 }
 
 // page is a list's next page.

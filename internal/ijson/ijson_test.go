@@ -14,7 +14,9 @@ import (
 
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	one := func(kind ijson.Kind, pointer string) []ijson.Fault { return []ijson.Fault{{Kind: kind, Pointer: pointer}} }
+	one := func(kind ijson.Kind, pointer string) []ijson.Fault {
+		return []ijson.Fault{{Kind: kind, Pointer: pointer}}
+	}
 	inName := func(kind ijson.Kind, pointer string) []ijson.Fault {
 		return []ijson.Fault{{Kind: kind, Pointer: pointer, InName: true}}
 	}

@@ -239,7 +239,7 @@ func (o *NilUUID) Decode(d *jx.Decoder) error {
 		return nil
 	}
 	o.Null = false
-	v, err := json.DecodeUUID(d)
+	v, err := wire.UUID(d)
 	if err != nil {
 		return err
 	}
@@ -376,7 +376,7 @@ func (o *OptNilUUID) Decode(d *jx.Decoder) error {
 	}
 	o.Set = true
 	o.Null = false
-	v, err := json.DecodeUUID(d)
+	v, err := wire.UUID(d)
 	if err != nil {
 		return err
 	}
@@ -1121,7 +1121,7 @@ func (s *Role) Decode(d *jx.Decoder) error {
 		case "id":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.ID = v
 				if err != nil {
 					return err
@@ -1133,7 +1133,7 @@ func (s *Role) Decode(d *jx.Decoder) error {
 		case "tenantId":
 			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.TenantId = v
 				if err != nil {
 					return err
@@ -1746,7 +1746,7 @@ func (s *Tenant) Decode(d *jx.Decoder) error {
 		case "id":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.ID = v
 				if err != nil {
 					return err
@@ -2306,7 +2306,7 @@ func (s *TenantProvisioned) Decode(d *jx.Decoder) error {
 		case "administratorId":
 			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.AdministratorId = v
 				if err != nil {
 					return err
@@ -2641,7 +2641,7 @@ func (s *User) Decode(d *jx.Decoder) error {
 		case "id":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.ID = v
 				if err != nil {
 					return err
@@ -2653,7 +2653,7 @@ func (s *User) Decode(d *jx.Decoder) error {
 		case "tenantId":
 			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.TenantId = v
 				if err != nil {
 					return err
@@ -3249,7 +3249,7 @@ func (s *UserRole) Decode(d *jx.Decoder) error {
 		case "id":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.ID = v
 				if err != nil {
 					return err
@@ -3261,7 +3261,7 @@ func (s *UserRole) Decode(d *jx.Decoder) error {
 		case "tenantId":
 			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.TenantId = v
 				if err != nil {
 					return err
@@ -3273,7 +3273,7 @@ func (s *UserRole) Decode(d *jx.Decoder) error {
 		case "userId":
 			requiredBitSet[0] |= 1 << 2
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.UserId = v
 				if err != nil {
 					return err
@@ -3285,7 +3285,7 @@ func (s *UserRole) Decode(d *jx.Decoder) error {
 		case "roleId":
 			requiredBitSet[0] |= 1 << 3
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.RoleId = v
 				if err != nil {
 					return err
@@ -3475,7 +3475,7 @@ func (s *UserRoleCreate) Decode(d *jx.Decoder) error {
 		case "userId":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.UserId = v
 				if err != nil {
 					return err
@@ -3487,7 +3487,7 @@ func (s *UserRoleCreate) Decode(d *jx.Decoder) error {
 		case "roleId":
 			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.RoleId = v
 				if err != nil {
 					return err
@@ -3973,7 +3973,7 @@ func (s *UserWithRoles) Decode(d *jx.Decoder) error {
 		case "id":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.ID = v
 				if err != nil {
 					return err
@@ -3985,7 +3985,7 @@ func (s *UserWithRoles) Decode(d *jx.Decoder) error {
 		case "tenantId":
 			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.TenantId = v
 				if err != nil {
 					return err

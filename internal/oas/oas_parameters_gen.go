@@ -163,7 +163,7 @@ func decodeRolesDeleteParams(args [1]string, argsEscaped bool, r *http.Request) 
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -224,7 +224,7 @@ func decodeRolesDeleteParams(args [1]string, argsEscaped bool, r *http.Request) 
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         regexMap["^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"],
+							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -257,7 +257,7 @@ func decodeRolesDeleteParams(args [1]string, argsEscaped bool, r *http.Request) 
 type RolesGetParams struct {
 	// ID of the Role.
 	ID uuid.UUID
-	// ETags the caller has; 304 when one is current.
+	// ETags the caller has, or *; 304 when one is current.
 	IfNoneMatch OptString `json:",omitempty,omitzero"`
 	// Related rows to answer as well, at most 100 for each row. Rows that the caller may not read are left
 	// out.
@@ -320,7 +320,7 @@ func decodeRolesGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -381,7 +381,7 @@ func decodeRolesGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         nil,
+							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -447,8 +447,8 @@ func decodeRolesGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 					return nil // optional
 				}
 				if err := (validate.Array{
-					MinLength:    0,
-					MinLengthSet: false,
+					MinLength:    1,
+					MinLengthSet: true,
 					MaxLength:    10,
 					MaxLengthSet: true,
 				}).ValidateLength(len(params.Expand)); err != nil {
@@ -694,8 +694,8 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 				if value, ok := params.Cursor.Get(); ok {
 					if err := func() error {
 						if err := (validate.String{
-							MinLength:     0,
-							MinLengthSet:  false,
+							MinLength:     1,
+							MinLengthSet:  true,
 							MaxLength:     2048,
 							MaxLengthSet:  true,
 							Email:         false,
@@ -822,8 +822,8 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 					return nil // optional
 				}
 				if err := (validate.Array{
-					MinLength:    0,
-					MinLengthSet: false,
+					MinLength:    1,
+					MinLengthSet: true,
 					MaxLength:    1,
 					MaxLengthSet: true,
 				}).ValidateLength(len(params.Sort)); err != nil {
@@ -938,7 +938,7 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 							return err
 						}
 
-						c, err := conv.ToUUID(val)
+						c, err := wire.ToUUID(val)
 						if err != nil {
 							return err
 						}
@@ -1087,8 +1087,8 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 					return nil // optional
 				}
 				if err := (validate.Array{
-					MinLength:    0,
-					MinLengthSet: false,
+					MinLength:    1,
+					MinLengthSet: true,
 					MaxLength:    10,
 					MaxLengthSet: true,
 				}).ValidateLength(len(params.Expand)); err != nil {
@@ -1181,7 +1181,7 @@ func decodeRolesUpdateParams(args [1]string, argsEscaped bool, r *http.Request) 
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -1242,7 +1242,7 @@ func decodeRolesUpdateParams(args [1]string, argsEscaped bool, r *http.Request) 
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         regexMap["^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"],
+							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -1416,7 +1416,7 @@ func decodeTenantsDeleteParams(args [1]string, argsEscaped bool, r *http.Request
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -1477,7 +1477,7 @@ func decodeTenantsDeleteParams(args [1]string, argsEscaped bool, r *http.Request
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         regexMap["^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"],
+							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -1510,7 +1510,7 @@ func decodeTenantsDeleteParams(args [1]string, argsEscaped bool, r *http.Request
 type TenantsGetParams struct {
 	// ID of the Tenant.
 	ID uuid.UUID
-	// ETags the caller has; 304 when one is current.
+	// ETags the caller has, or *; 304 when one is current.
 	IfNoneMatch OptString `json:",omitempty,omitzero"`
 }
 
@@ -1560,7 +1560,7 @@ func decodeTenantsGetParams(args [1]string, argsEscaped bool, r *http.Request) (
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -1621,7 +1621,7 @@ func decodeTenantsGetParams(args [1]string, argsEscaped bool, r *http.Request) (
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         nil,
+							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -1800,8 +1800,8 @@ func decodeTenantsListParams(args [0]string, argsEscaped bool, r *http.Request) 
 				if value, ok := params.Cursor.Get(); ok {
 					if err := func() error {
 						if err := (validate.String{
-							MinLength:     0,
-							MinLengthSet:  false,
+							MinLength:     1,
+							MinLengthSet:  true,
 							MaxLength:     2048,
 							MaxLengthSet:  true,
 							Email:         false,
@@ -1945,7 +1945,7 @@ func decodeTenantsUpdateParams(args [1]string, argsEscaped bool, r *http.Request
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -2006,7 +2006,7 @@ func decodeTenantsUpdateParams(args [1]string, argsEscaped bool, r *http.Request
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         regexMap["^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"],
+							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -2180,7 +2180,7 @@ func decodeUserRolesDeleteParams(args [1]string, argsEscaped bool, r *http.Reque
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -2241,7 +2241,7 @@ func decodeUserRolesDeleteParams(args [1]string, argsEscaped bool, r *http.Reque
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         regexMap["^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"],
+							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -2274,7 +2274,7 @@ func decodeUserRolesDeleteParams(args [1]string, argsEscaped bool, r *http.Reque
 type UserRolesGetParams struct {
 	// ID of the UserRole.
 	ID uuid.UUID
-	// ETags the caller has; 304 when one is current.
+	// ETags the caller has, or *; 304 when one is current.
 	IfNoneMatch OptString `json:",omitempty,omitzero"`
 	// Related rows to answer as well, at most 100 for each row. Rows that the caller may not read are left
 	// out.
@@ -2337,7 +2337,7 @@ func decodeUserRolesGetParams(args [1]string, argsEscaped bool, r *http.Request)
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -2398,7 +2398,7 @@ func decodeUserRolesGetParams(args [1]string, argsEscaped bool, r *http.Request)
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         nil,
+							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -2464,8 +2464,8 @@ func decodeUserRolesGetParams(args [1]string, argsEscaped bool, r *http.Request)
 					return nil // optional
 				}
 				if err := (validate.Array{
-					MinLength:    0,
-					MinLengthSet: false,
+					MinLength:    1,
+					MinLengthSet: true,
 					MaxLength:    10,
 					MaxLengthSet: true,
 				}).ValidateLength(len(params.Expand)); err != nil {
@@ -2688,8 +2688,8 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 				if value, ok := params.Cursor.Get(); ok {
 					if err := func() error {
 						if err := (validate.String{
-							MinLength:     0,
-							MinLengthSet:  false,
+							MinLength:     1,
+							MinLengthSet:  true,
 							MaxLength:     2048,
 							MaxLengthSet:  true,
 							Email:         false,
@@ -2795,7 +2795,7 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 							return err
 						}
 
-						c, err := conv.ToUUID(val)
+						c, err := wire.ToUUID(val)
 						if err != nil {
 							return err
 						}
@@ -2855,7 +2855,7 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 							return err
 						}
 
-						c, err := conv.ToUUID(val)
+						c, err := wire.ToUUID(val)
 						if err != nil {
 							return err
 						}
@@ -2936,8 +2936,8 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 					return nil // optional
 				}
 				if err := (validate.Array{
-					MinLength:    0,
-					MinLengthSet: false,
+					MinLength:    1,
+					MinLengthSet: true,
 					MaxLength:    10,
 					MaxLengthSet: true,
 				}).ValidateLength(len(params.Expand)); err != nil {
@@ -3122,7 +3122,7 @@ func decodeUsersDeactivateParams(args [1]string, argsEscaped bool, r *http.Reque
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -3266,7 +3266,7 @@ func decodeUsersDeleteParams(args [1]string, argsEscaped bool, r *http.Request) 
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -3327,7 +3327,7 @@ func decodeUsersDeleteParams(args [1]string, argsEscaped bool, r *http.Request) 
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         regexMap["^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"],
+							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -3360,7 +3360,7 @@ func decodeUsersDeleteParams(args [1]string, argsEscaped bool, r *http.Request) 
 type UsersGetParams struct {
 	// ID of the User.
 	ID uuid.UUID
-	// ETags the caller has; 304 when one is current.
+	// ETags the caller has, or *; 304 when one is current.
 	IfNoneMatch OptString `json:",omitempty,omitzero"`
 	// Related rows to answer as well, at most 100 for each row. Rows that the caller may not read are left
 	// out.
@@ -3423,7 +3423,7 @@ func decodeUsersGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -3484,7 +3484,7 @@ func decodeUsersGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         nil,
+							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -3550,8 +3550,8 @@ func decodeUsersGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 					return nil // optional
 				}
 				if err := (validate.Array{
-					MinLength:    0,
-					MinLengthSet: false,
+					MinLength:    1,
+					MinLengthSet: true,
 					MaxLength:    10,
 					MaxLengthSet: true,
 				}).ValidateLength(len(params.Expand)); err != nil {
@@ -3830,8 +3830,8 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 				if value, ok := params.Cursor.Get(); ok {
 					if err := func() error {
 						if err := (validate.String{
-							MinLength:     0,
-							MinLengthSet:  false,
+							MinLength:     1,
+							MinLengthSet:  true,
 							MaxLength:     2048,
 							MaxLengthSet:  true,
 							Email:         false,
@@ -3958,8 +3958,8 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 					return nil // optional
 				}
 				if err := (validate.Array{
-					MinLength:    0,
-					MinLengthSet: false,
+					MinLength:    1,
+					MinLengthSet: true,
 					MaxLength:    2,
 					MaxLengthSet: true,
 				}).ValidateLength(len(params.Sort)); err != nil {
@@ -4091,7 +4091,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 							return err
 						}
 
-						c, err := conv.ToUUID(val)
+						c, err := wire.ToUUID(val)
 						if err != nil {
 							return err
 						}
@@ -4223,7 +4223,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 							return err
 						}
 
-						c, err := conv.ToUUID(val)
+						c, err := wire.ToUUID(val)
 						if err != nil {
 							return err
 						}
@@ -4372,8 +4372,8 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 					return nil // optional
 				}
 				if err := (validate.Array{
-					MinLength:    0,
-					MinLengthSet: false,
+					MinLength:    1,
+					MinLengthSet: true,
 					MaxLength:    10,
 					MaxLengthSet: true,
 				}).ValidateLength(len(params.Expand)); err != nil {
@@ -4466,7 +4466,7 @@ func decodeUsersReportsParams(args [1]string, argsEscaped bool, r *http.Request)
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -4615,7 +4615,7 @@ func decodeUsersUpdateParams(args [1]string, argsEscaped bool, r *http.Request) 
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -4676,7 +4676,7 @@ func decodeUsersUpdateParams(args [1]string, argsEscaped bool, r *http.Request) 
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         regexMap["^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"],
+							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,

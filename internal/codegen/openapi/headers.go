@@ -25,10 +25,11 @@ func declareHeaders(doc *document) error {
 			Description: "After how many seconds the request may succeed (RFC 9110, section 10.2.3); with `rate_limited` and `unavailable`.",
 			Schema:      ogen.NewSchema().SetType("integer").SetMinimum(&one),
 		},
+		"Accept-Encoding":  text("Which codings a body may have (RFC 9110, section 15.5.16): none but `identity`; with `unsupported_media_type`.", false),
 		"WWW-Authenticate": text("What token is asked for and why the one sent is refused (RFC 6750, section 3); with `unauthenticated`.", false),
 	}
 	everywhere := []string{"X-Request-Id", "RateLimit-Policy", "RateLimit"}
-	failures := append([]string{"Retry-After", "WWW-Authenticate"}, everywhere...)
+	failures := append([]string{"Accept-Encoding", "Retry-After", "WWW-Authenticate"}, everywhere...)
 	declare := func(response *ogen.Response, names ...string) {
 		if response.Headers == nil {
 			response.Headers = map[string]*ogen.Header{}
