@@ -59,6 +59,8 @@ func (o *operation) readQuery(raw string, p *problem.Error) {
 			refuse(problem.RuleInvalidCharacter, "The value has bytes that are not UTF-8.")
 		case strings.Contains(value, "\x00"):
 			refuse(problem.RuleInvalidCharacter, "The text contains the character U+0000, which cannot be stored.")
+		case known.list && value == "": // which ogen takes for a list that was not sent
+			refuse(problem.RuleMinLength, "The list must not be empty. Leave the parameter out.")
 		case known.instant && strings.Contains(text, "+"):
 			refuse(problem.RuleMalformed, "Write + as %2B: in a query it stands for a space.")
 		case known.once && slices.Contains(once, name) && known.list:
@@ -82,8 +84,11 @@ func (o *operation) unknown(name string) string {
 	return "See the operation's parameters in the contract."
 }
 
-// shown is a name as an answer can hold it.
+// shown is a name as an answer can hold it. One that is empty is shown as what follows it.
 func shown(name string) string {
+	if name == "" {
+		return "="
+	}
 	if len(name) > maxName {
 		name = name[:maxName]
 	}

@@ -16,9 +16,13 @@ type call struct {
 	name   string
 	method string // defaults to GET
 	path   string
-	token  string
-	body   string
-	header map[string]string
+	// rawQuery is sent as it is, also what url.Parse would not take; it replaces the path's.
+	rawQuery string
+	token    string
+	body     string
+	header   map[string]string
+	// headers are set after the others, several lines of one as well; nil takes one away.
+	headers http.Header
 
 	status  int
 	code    string // of the problem
@@ -42,6 +46,9 @@ func (s *stack) do(t *testing.T, c call) answer {
 		method = http.MethodGet
 	}
 	r := httptest.NewRequest(method, c.path, strings.NewReader(c.body))
+	if c.rawQuery != "" {
+		r.URL.RawQuery = c.rawQuery
+	}
 	if c.body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
@@ -50,6 +57,11 @@ func (s *stack) do(t *testing.T, c call) answer {
 	}
 	for name, value := range c.header {
 		r.Header.Set(name, value)
+	}
+	for name, values := range c.headers {
+		if r.Header[name] = values; values == nil {
+			delete(r.Header, name)
+		}
 	}
 	recorder := httptest.NewRecorder()
 	s.handler.ServeHTTP(recorder, r)
