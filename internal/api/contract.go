@@ -4,9 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
 // operation is what the contract says about the requests of one operation, as far as it is held to it outside of ogen.
@@ -15,6 +16,8 @@ type operation struct {
 	query map[string]parameter
 	// headers are its parameters of headers, by their names as http.Header has them.
 	headers []string
+	// enums are the values that its parameters of path and headers allow, where those are enumerations.
+	enums map[string][]string
 	// body is the schema of its JSON body; nil: none.
 	body *schema
 }
@@ -25,8 +28,8 @@ type parameter struct {
 	once bool
 	// list says that it holds values with commas between them.
 	list bool
-	// instant says that it is a date and time, with an offset such as +02:00.
-	instant bool
+	// kind is the type of its values, or date-time for a text with an offset such as +02:00.
+	kind string
 	// allowed are the values of an enumeration; nil: it is none.
 	allowed []string
 }
@@ -79,6 +82,21 @@ func (all schemas) allowed(s *schema) []string {
 	return values
 }
 
+// kind is a schema's type, or date-time for a text of that format.
+func (all schemas) kind(s *schema) string {
+	s = all.of(s)
+	switch {
+	case s == nil:
+		return ""
+	case s.Format == dateTime:
+		return dateTime
+	}
+	return s.Type
+}
+
+// dateTime is the format of a time with an offset.
+const dateTime = "date-time"
+
 // at is the schema of the value that a JSON Pointer names; nil where the contract has none.
 func (all schemas) at(s *schema, pointer string) *schema {
 	s = all.of(s)
@@ -124,22 +142,26 @@ func readOperations(contract []byte) (operations, schemas, error) {
 			if op.Security != nil && len(*op.Security) == 0 {
 				return nil, nil, fmt.Errorf("%s %s of the embedded contract asks for no token: nothing would refuse unknown parameters", strings.ToUpper(method), path)
 			}
-			o := &operation{query: map[string]parameter{}}
+			o := &operation{query: map[string]parameter{}, enums: map[string][]string{}}
 			for _, p := range op.Parameters {
 				s := all.of(p.Schema)
 				switch {
-				case s == nil:
-					return nil, nil, fmt.Errorf("the parameter %s of %s has no schema in the embedded contract", p.Name, op.OperationID)
 				case p.In == "header":
 					o.headers = append(o.headers, http.CanonicalHeaderKey(p.Name))
+					fallthrough
 				case p.In != "query":
-				case p.Style == "deepObject":
-					for name, property := range s.Properties {
-						o.query[p.Name+"["+name+"]"] = parameter{once: true, instant: all.of(property).Format == "date-time", allowed: all.allowed(property)}
+					if values := all.allowed(s); values != nil {
+						o.enums[p.Name] = values
 					}
+				case s != nil && p.Style == "deepObject":
+					for name, property := range s.Properties {
+						o.query[p.Name+"["+name+"]"] = parameter{once: true, kind: all.kind(property), allowed: all.allowed(property)}
+					}
+				case s != nil && s.Type == "array":
+					list := p.Explode != nil && !*p.Explode
+					o.query[p.Name] = parameter{once: list, list: list, kind: all.kind(s.Items), allowed: all.allowed(s)}
 				default:
-					list := s.Type == "array" && p.Explode != nil && !*p.Explode
-					o.query[p.Name] = parameter{once: list || s.Type != "array", list: list, instant: s.Format == "date-time", allowed: all.allowed(s)}
+					o.query[p.Name] = parameter{once: true, kind: all.kind(s), allowed: all.allowed(s)}
 				}
 			}
 			if op.RequestBody != nil {
@@ -180,16 +202,21 @@ type enumerations struct {
 	schemas    schemas
 }
 
-// at are the allowed values of a parameter, or of the value that a pointer names; nil where that is no enumeration.
-func (e enumerations) at(operation, parameter, pointer string) []string {
+// at are the values that are allowed where the violation is; nil where that is no enumeration.
+func (e enumerations) at(operation string, v problem.Violation) []string {
 	o := e.operations[operation]
 	switch {
 	case o == nil:
 		return nil
-	case parameter != "":
-		return slices.Clip(o.query[parameter].allowed)
+	case v.Header != "":
+		return o.enums[v.Header]
+	case v.Parameter != "":
+		if known, ok := o.query[v.Parameter]; ok {
+			return known.allowed
+		}
+		return o.enums[v.Parameter]
 	case o.body == nil:
 		return nil
 	}
-	return e.schemas.allowed(e.schemas.at(o.body, pointer))
+	return e.schemas.allowed(e.schemas.at(o.body, v.Pointer))
 }

@@ -54,7 +54,7 @@ func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode
 	}
 	for _, v := range p.Violations {
 		if v.Rule == problem.RuleEnum {
-			if values := f.enums.at(request.Operation, v.Parameter, v.Pointer); values != nil {
+			if values := f.enums.at(request.Operation, v); values != nil {
 				v.Detail = oneOf(values)
 			}
 		}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
@@ -61,8 +62,12 @@ func (o *operation) readQuery(raw string, p *problem.Error) {
 			refuse(problem.RuleInvalidCharacter, "The text contains the character U+0000, which cannot be stored.")
 		case known.list && value == "": // which ogen takes for a list that was not sent
 			refuse(problem.RuleMinLength, "The list must not be empty. Leave the parameter out.")
-		case known.instant && strings.Contains(text, "+"):
+		case known.kind == dateTime && strings.Contains(text, "+"):
 			refuse(problem.RuleMalformed, "Write + as %2B: in a query it stands for a space.")
+		case known.kind == "boolean" && value != "true" && value != "false":
+			refuse(problem.RuleMalformed, "Must be true or false.")
+		case (known.kind == "integer" || known.kind == "number") && !numeral(value):
+			refuse(problem.RuleMalformed, "Must be a number as JSON has it.")
 		case known.once && slices.Contains(once, name) && known.list:
 			refuse(problem.RuleRepeated, "Send it once, with commas between its values.")
 		case known.once && slices.Contains(once, name):
@@ -72,6 +77,11 @@ func (o *operation) readQuery(raw string, p *problem.Error) {
 			once = append(once, name)
 		}
 	}
+}
+
+// numeral reports whether a text is a number of JSON (RFC 8259, section 6). strconv takes others: +1, 007, 0x1p4, inf.
+func numeral(text string) bool {
+	return text != "" && strings.IndexByte("-0123456789", text[0]) >= 0 && json.Valid([]byte(text))
 }
 
 // unknown says what to do about a name that the operation does not have.
