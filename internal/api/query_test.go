@@ -108,6 +108,32 @@ func TestQueryIsReadWhole(t *testing.T) {
 	})
 }
 
+// TestNoByteLosesAFilter puts each byte into each part of a filter: the answer is the filter's, or a refusal. Which bytes a
+// library drops pairs for is its own affair.
+func TestNoByteLosesAFilter(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.exec(t, `UPDATE core.users SET status = 'inactive' WHERE id = $1`, s.acme.member.id)
+	const filter = "status=inactive"
+	refused := 0
+	for _, at := range []int{0, 3, len("status"), len("status="), 10, len(filter)} {
+		for b := range 256 {
+			query := filter[:at] + string([]byte{byte(b)}) + filter[at:]
+			got := s.do(t, call{path: "/v1/users", rawQuery: query, token: s.acme.admin.token})
+			rows, _ := got.body["data"].([]any)
+			switch {
+			case got.status == 400:
+				refused++
+			case got.status != 200 || len(rows) != 1:
+				t.Errorf("%q: got %d with %d rows, want the one inactive user or a refusal", query, got.status, len(rows))
+			}
+		}
+	}
+	if refused < 1000 {
+		t.Errorf("got %d refusals of 1,536: the filter is not there", refused)
+	}
+}
+
 // TestRefusalsSayWhatIsAllowed: a caller who reads the problem can mend the request without the contract at hand.
 func TestRefusalsSayWhatIsAllowed(t *testing.T) {
 	t.Parallel()
