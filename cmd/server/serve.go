@@ -118,9 +118,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 		cut:    stop,
 	}
 	failed := make(chan error, 3)
-	go func() {
-		failed <- servers.public.Serve(wire.Whole(servers.public, public, func() []byte { return api.HeadersTooLarge(working, logger) }))
-	}()
+	go func() { failed <- servers.public.Serve(wire.Whole(servers.public, public)) }()
 	go func() { failed <- servers.admin.Serve(admin) }()
 	go func() {
 		if err := checkRole(ctx, db, logger); err != nil {

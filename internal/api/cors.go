@@ -33,7 +33,7 @@ func allowOrigins(origins []string, next http.Handler) (http.Handler, error) {
 	return cors.New(cors.Options{
 		// Compared exactly: the library's own list takes wildcards and ignores case.
 		AllowOriginFunc:  func(origin string) bool { return slices.Contains(origins, origin) },
-		AllowedMethods:   []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete},
+		AllowedMethods:   []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPatch, http.MethodDelete},
 		AllowedHeaders:   corsHeaders,
 		ExposedHeaders:   corsExposed,
 		AllowCredentials: true,

@@ -9,9 +9,14 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/swaggest/swgui"
 	"github.com/swaggest/swgui/v5emb"
+
+	"github.com/lockstep-dev/lockstep/internal/etag"
+	"github.com/lockstep-dev/lockstep/internal/wire"
 )
 
 // contractPath serves the document that clients are generated from.
@@ -23,15 +28,16 @@ const docsPath = "/docs"
 // serveContract answers the document with a strong ETag: a client that has it is told so in a few bytes.
 func serveContract(document []byte) http.Handler {
 	sum := sha256.Sum256(document)
-	etag := `"` + hex.EncodeToString(sum[:16]) + `"`
+	tag := `"` + hex.EncodeToString(sum[:16]) + `"`
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("ETag", etag)
+		wire.Header(w, "ETag", tag)
 		w.Header().Set("Cache-Control", "no-cache")
-		if r.Header.Get("If-None-Match") == etag {
+		if etag.Matches(strings.Join(r.Header.Values("If-None-Match"), ","), tag) {
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Length", strconv.Itoa(len(document)))
 		_, _ = w.Write(document)
 	})
 }

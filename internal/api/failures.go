@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/go-faster/jx"
 
@@ -18,6 +20,7 @@ import (
 // failures writes every answer that is no success, whichever part of the server it comes from.
 type failures struct {
 	logger *slog.Logger
+	enums  enumerations
 }
 
 // answer builds the problem of err and notes its cause for the request log.
@@ -52,6 +55,11 @@ func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode
 		out.Response.CurrentVersion.SetTo(p.CurrentVersion)
 	}
 	for _, v := range p.Violations {
+		if v.Rule == problem.RuleEnum {
+			if values := f.enums.at(request.Operation, v); values != nil {
+				v.Detail = oneOf(values)
+			}
+		}
 		out.Response.Errors = append(out.Response.Errors, violation(v))
 	}
 	return out
@@ -102,6 +110,9 @@ func (f *failures) notFound(w http.ResponseWriter, r *http.Request) {
 }
 
 func (f *failures) methodNotAllowed(w http.ResponseWriter, r *http.Request, allowed string) {
+	if slices.Contains(strings.Split(allowed, ","), http.MethodGet) {
+		allowed += "," + http.MethodHead
+	}
 	w.Header().Set("Allow", allowed)
 	f.write(r.Context(), w, problem.Of(problem.MethodNotAllowed, allowed))
 }

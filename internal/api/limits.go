@@ -10,7 +10,7 @@ const (
 	// maxURL is the most bytes of a URL, which holds filters and a cursor.
 	maxURL = 8 << 10
 	// maxHeaders is the most bytes of all headers, which hold a token of 8 KiB at most. net/http itself gives up at
-	// twice as much (cmd/server), before there is a request: HeadersTooLarge answers that.
+	// twice as much (cmd/server), before there is a request, and answers in plain text.
 	maxHeaders = 16 << 10
 )
 

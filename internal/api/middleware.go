@@ -1,9 +1,10 @@
 package api
 
 import (
-	"mime"
 	"net/http"
 	"strings"
+
+	"github.com/lockstep-dev/lockstep/internal/wire"
 )
 
 // operationsPrefix is where all operations of the contract are, and no page.
@@ -23,11 +24,22 @@ func pagesOr(mux *http.ServeMux, next http.Handler) http.Handler {
 	})
 }
 
+// asGet serves HEAD as GET (RFC 9110, section 9.3.2). net/http, whose own request stays as it is, sends no content.
+func asGet(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			get := *r
+			get.Method, r = http.MethodGet, &get
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // mergePatch lets callers send a merge patch as plain application/json, which many clients do.
 func mergePatch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPatch {
-			if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && mediaType == "application/json" {
+			if mediaType, _, err := wire.MediaType(r.Header.Get("Content-Type")); err == nil && mediaType == "application/json" {
 				r.Header.Set("Content-Type", "application/merge-patch+json")
 			}
 		}

@@ -90,7 +90,11 @@ func newObserver(c Config, router *oas.Server) (*observer, error) {
 
 // recognise notes which operation a request is for, before anything can go wrong with it.
 func (o *observer) recognise(e *journal.Entry, r *http.Request) {
-	if route, ok := o.router.FindPath(r.Method, r.URL); ok {
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if route, ok := o.router.FindPath(method, r.URL); ok {
 		e.Operation, e.Route = route.OperationID(), route.PathPattern()
 		return
 	}

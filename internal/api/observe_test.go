@@ -42,7 +42,7 @@ func TestEveryRequestIsCountedUnderAKnownName(t *testing.T) {
 	}
 	for i, c := range []struct{ method, path, operation string }{
 		{"GET", "/v1/users", "users.list"}, {"GET", "/v1/users/x", "users.get"}, {"POST", "/v1/users/x/deactivate", "users.deactivate"},
-		{"GET", "/v1/me", "me.get"}, {"BREW", "/v1/me", "unmatched"}, {"GET", "/v1/nothing", "unmatched"}, {"GET", "//v1/users", "unmatched"},
+		{"GET", "/v1/me", "me.get"}, {"HEAD", "/v1/me", "me.get"}, {"HEAD", "/v1/users/x/deactivate", "unmatched"}, {"HEAD", "/livez", "livez"}, {"BREW", "/v1/me", "unmatched"}, {"GET", "/v1/nothing", "unmatched"}, {"GET", "//v1/users", "unmatched"},
 		{"OPTIONS", "/v1/users", "preflight"}, {"GET", "/livez", "livez"}, {"GET", "/readyz", "readyz"}, {"GET", "/openapi.json", "contract"},
 		{"GET", "/docs", "docs"}, {"GET", "/docs/x.js", "docs"}, {"GET", "/", "unmatched"}, {"GET", "/docsx", "unmatched"},
 	} {

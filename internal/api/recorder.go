@@ -72,18 +72,18 @@ func (s *statusRecorder) addFields(code int) {
 	}
 	s.add("X-Request-Id", s.entry.RequestID)
 	if s.entry.RatePolicies != "" {
-		s.add("Ratelimit-Policy", s.entry.RatePolicies)
-		s.add("Ratelimit", s.entry.RateLimit)
+		s.add("RateLimit-Policy", s.entry.RatePolicies)
+		s.add("RateLimit", s.entry.RateLimit)
 	}
 	if code == http.StatusUnauthorized && s.entry.Challenge != "" {
-		h.Set("WWW-Authenticate", s.entry.Challenge)
+		wire.Header(s, "WWW-Authenticate", s.entry.Challenge)
 	}
 	if s.entry.Retry > 0 {
 		h.Set("Retry-After", strconv.Itoa(s.entry.Retry))
 	}
 }
 
-// add adds a field of ours, whose name is as http.Header keeps it and whose value has no line break. To an answer that is
+// add adds a field of ours, whose name goes out as it is and whose value has no line break. To an answer that is
 // held back it is added as it goes out: net/http copies, sorts and checks what is in the map.
 func (s *statusRecorder) add(name, value string) {
 	if s.held {

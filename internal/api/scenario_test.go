@@ -16,9 +16,13 @@ type call struct {
 	name   string
 	method string // defaults to GET
 	path   string
-	token  string
-	body   string
-	header map[string]string
+	// rawQuery is sent as it is, also what url.Parse would not take; it replaces the path's.
+	rawQuery string
+	token    string
+	body     string
+	header   map[string]string
+	// headers are set after the others, several lines of one as well; nil takes one away.
+	headers http.Header
 
 	status  int
 	code    string // of the problem
@@ -42,6 +46,9 @@ func (s *stack) do(t *testing.T, c call) answer {
 		method = http.MethodGet
 	}
 	r := httptest.NewRequest(method, c.path, strings.NewReader(c.body))
+	if c.rawQuery != "" {
+		r.URL.RawQuery = c.rawQuery
+	}
 	if c.body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
@@ -51,15 +58,31 @@ func (s *stack) do(t *testing.T, c call) answer {
 	for name, value := range c.header {
 		r.Header.Set(name, value)
 	}
+	for name, values := range c.headers {
+		if r.Header[name] = values; values == nil {
+			delete(r.Header, name)
+		}
+	}
 	recorder := httptest.NewRecorder()
 	s.handler.ServeHTTP(recorder, r)
-	out := answer{status: recorder.Code, header: recorder.Header(), text: recorder.Body.String()}
+	out := answer{status: recorder.Code, header: received(recorder.Header()), text: recorder.Body.String()}
 	if out.text != "" && strings.Contains(out.header.Get("Content-Type"), "json") {
 		if err := json.Unmarshal([]byte(out.text), &out.body); err != nil {
 			t.Fatalf("answer is no JSON object: %v\n%s", err, out.text)
 		}
 	}
 	return out
+}
+
+// received are the headers as a Go client has them, which reads ETag as Etag.
+func received(sent http.Header) http.Header {
+	header := http.Header{}
+	for name, values := range sent {
+		for _, v := range values {
+			header.Add(name, v)
+		}
+	}
+	return header
 }
 
 // check does the call and compares the answer.

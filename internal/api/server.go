@@ -87,7 +87,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	parameters, err := readParameters(c.Contract)
+	contract, components, err := readOperations(c.Contract)
 	if err != nil {
 		return nil, err
 	}
@@ -104,11 +104,10 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	c.Logger = slog.New(journal.NewHandler(c.Logger.Handler()))
-	failures := &failures{logger: c.Logger}
+	failures := &failures{logger: c.Logger, enums: enumerations{contract, components}}
 	operations, err := oas.NewServer(
 		&Handler{Handler: crud.NewHandler(client, c.DB.Driver(), c.DB), client: client, failures: failures},
 		&security{verifier: c.Verifier, grants: c.Grants, limiter: limiter},
-		oas.WithMiddleware(refuseNUL),
 		oas.WithErrorHandler(failures.handleError),
 		oas.WithNotFound(failures.notFound),
 		oas.WithMethodNotAllowed(failures.methodNotAllowed),
@@ -130,7 +129,7 @@ func New(c Config) (*Server, error) {
 		mux.Handle("GET "+docsPath, page)
 		mux.Handle("GET "+docsPath+"/", page)
 	}
-	served := recoverPanics(failures, limitHead(failures, pagesOr(mux, limitBody(c.MaxBody, mergePatch(announceEndings(endings, operations, parameters.refuseUnknown(operations)))))))
+	served := recoverPanics(failures, limitHead(failures, pagesOr(mux, asGet(limitBody(c.MaxBody, announceEndings(endings, operations, contract.hold(failures, mergePatch(operations))))))))
 	allowed, err := allowOrigins(c.Origins, served)
 	if err != nil {
 		return nil, err

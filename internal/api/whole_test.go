@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -79,7 +78,7 @@ func listen(t *testing.T, handler http.Handler, whole bool) string {
 	address := listener.Addr().String()
 	server := &http.Server{Handler: handler}
 	if whole {
-		listener = wire.Whole(server, listener, func() []byte { return api.HeadersTooLarge(t.Context(), slog.New(slog.DiscardHandler)) })
+		listener = wire.Whole(server, listener)
 	}
 	go func() { _ = server.Serve(listener) }() // ends when it is closed
 	t.Cleanup(func() { _ = server.Close() })

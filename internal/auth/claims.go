@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"github.com/lockstep-dev/lockstep/internal/uuidtext"
 )
 
 // platformScope is the scope of those who create and list tenants.
@@ -48,6 +50,9 @@ func (v *Verifier) principal(c claims) (*Principal, error) {
 	}
 	switch {
 	case p.Platform, p.Scopes != nil && c.ofClient(p.Subject) && (!hasUser || user == p.Subject):
+		if err := c.identifies(p.Subject); err != nil {
+			return nil, err
+		}
 		p.Permissions = slices.Clone(p.Scopes)
 	case !hasUser:
 		return nil, refuse(ResultClaims, "the token lacks the claim "+v.config.UserClaim, nil)
@@ -74,6 +79,25 @@ func (c claims) ofClient(subject string) bool {
 		}
 	}
 	return false
+}
+
+// maxIdentity is the most characters of what identifies a service: as many as OpenID Connect Core 1.0, section 2, allows a sub.
+const maxIdentity = 255
+
+// identifies refuses a service whose sub, or in its absence its client, is too long, or has characters that nobody would see
+// in a log. It names what the service has written and whose share it takes.
+func (c claims) identifies(subject string) error {
+	name := "sub"
+	for _, other := range []string{"client_id", "azp"} {
+		if subject == "" {
+			name = other
+			subject, _, _ = c.text(other) // what is no text identifies nobody
+		}
+	}
+	if len(subject) <= maxIdentity && !strings.ContainsFunc(subject, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return nil
+	}
+	return refuse(ResultClaims, "the claim "+name+" of a service must have 255 characters at most, all of them printable ASCII", nil)
 }
 
 // text returns a claim that is a string; null and "" are the same as absent.
@@ -109,15 +133,11 @@ func (c claims) scopes() ([]string, error) {
 	return nil, nil
 }
 
-// parseID accepts the one way to write a UUID that is its own canonical form but for the case, unlike
-// uuid.Parse, and no zero.
+// parseID accepts a UUID in its one form that is not zero.
 func parseID(s string) (uuid.UUID, error) {
-	if len(s) != 36 {
-		return uuid.UUID{}, errors.New("not a UUID")
+	id, err := uuidtext.Parse(s)
+	if err == nil && id == uuid.Nil {
+		err = errors.New("the UUID is zero")
 	}
-	id, err := uuid.Parse(s)
-	if err != nil || id == uuid.Nil {
-		return uuid.UUID{}, errors.New("not a UUID")
-	}
-	return id, nil
+	return id, err
 }

@@ -10,8 +10,9 @@ type TokenError struct {
 	// Result is the kind of reason, for counting: one of Results.
 	Result string
 
-	missing bool
-	err     error // for the log
+	missing   bool
+	ambiguous bool
+	err       error // for the log
 }
 
 // ErrNoToken is what a request without a bearer token is refused with.
@@ -25,10 +26,19 @@ func (e *TokenError) Unwrap() error { return e.err }
 // WWWAuthenticate returns the value of the WWW-Authenticate header of the 401 (RFC 6750, section 3). A
 // request without a token is told no error code (section 3.1).
 func (e *TokenError) WWWAuthenticate() string {
-	if e.missing {
+	code := "invalid_token"
+	switch {
+	case e.missing:
 		return "Bearer"
+	case e.ambiguous:
+		code = "invalid_request"
 	}
-	return `Bearer error="invalid_token", error_description="` + strings.Map(descriptionRune, e.Reason) + `"`
+	return `Bearer error="` + code + `", error_description="` + strings.Map(descriptionRune, e.Reason) + `"`
+}
+
+// Ambiguous is what a request is refused with that says in two ways who calls (RFC 6750, section 3.1: invalid_request).
+func Ambiguous(reason string) *TokenError {
+	return &TokenError{Reason: reason, Result: ResultMalformed, ambiguous: true}
 }
 
 // descriptionRune replaces what error_description must not contain (RFC 6750, section 3).

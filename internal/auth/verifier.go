@@ -78,7 +78,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Principal, error)
 }
 
 func (v *Verifier) verify(ctx context.Context, token string) (*Principal, error) {
-	if token == "" {
+	if token = strings.TrimLeft(token, " "); token == "" {
 		return nil, ErrNoToken
 	}
 	if len(token) > maxToken {
@@ -105,6 +105,9 @@ func (v *Verifier) verify(ctx context.Context, token string) (*Principal, error)
 
 // prove checks everything about a token.
 func (v *Verifier) prove(ctx context.Context, token string) (*proof, error) {
+	if strings.ContainsFunc(token, func(r rune) bool { return !tokenRune(r) }) {
+		return nil, refuse(ResultMalformed, "the token is malformed", nil) // jose would leave out spaces
+	}
 	parsed, err := jwt.ParseSigned(token, algorithms)
 	var algorithm *jose.ErrUnexpectedSignatureAlgorithm
 	switch {
@@ -130,6 +133,11 @@ func (v *Verifier) prove(ctx context.Context, token string) (*proof, error) {
 	principal.origin = &origin{tenant: principal.Tenant(), principal: principal.ID()}
 	p.principal = *principal
 	return p, nil
+}
+
+// tokenRune reports whether a token may have the character (RFC 6750, section 2.1: b64token).
+func tokenRune(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-._~+/=", r)
 }
 
 // isAccessToken refuses what an issuer signs for other purposes, such as logout tokens (RFC 8725, section

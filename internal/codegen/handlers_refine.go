@@ -14,12 +14,6 @@ import (
 // handlerRefinements have answers written and parameters found by internal/wire, whose comments say why.
 var handlerRefinements = []refinement{
 	{
-		// To pass a request through middleware costs a map of its parameters, to and fro.
-		file: "oas_handlers_gen.go",
-		form: regexp.MustCompile(`if m := s\.cfg\.Middleware; m != nil \{`),
-		with: "if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {",
-	},
-	{
 		// Nobody reads the status it records; the writer that internal/wire asks to hold an answer back is behind it.
 		file: "oas_handlers_gen.go",
 		form: regexp.MustCompile(`\tstatusWriter := &codeRecorder\{ResponseWriter: w\}\n\tw = statusWriter\n`),
@@ -98,6 +92,16 @@ var handlerRefinements = []refinement{
 		file: "oas_parameters_gen.go",
 		form: regexp.MustCompile(`q\.HasParam\(cfg\)`),
 		with: "wire.Has(r, q, cfg)",
+	},
+	{
+		file: "oas_parameters_gen.go",
+		form: regexp.MustCompile(`conv\.ToUUID\(`),
+		with: "wire.ToUUID(",
+	},
+	{
+		file: "oas_json_gen.go",
+		form: regexp.MustCompile(`json\.DecodeUUID\(`),
+		with: "wire.UUID(",
 	},
 }
 

@@ -39,16 +39,16 @@ func (g *generator) spoilBody(r *Request) {
 		{"single quotes", `{'` + name + `': 'x'}`, true},
 		{"comment", "/* */" + r.Body, true},
 		{"NaN", `{"` + name + `": NaN}`, true},
-		{"not UTF-8", `{"` + name + `": "` + "\xff\xfe" + `"}`, false},
-		{"overlong UTF-8", `{"` + name + `": "` + "\xc0\xaf" + `"}`, false},
-		{"NUL escaped", `{"` + name + `": "a\u0000b"}`, false},
+		{"not UTF-8", `{"` + name + `": "` + "\xff\xfe" + `"}`, true},
+		{"overlong UTF-8", `{"` + name + `": "` + "\xc0\xaf" + `"}`, true},
+		{"NUL escaped", `{"` + name + `": "a\u0000b"}`, true},
 		{"NUL", `{"` + name + `": "a` + "\x00" + `b"}`, true},
 		{"control character", `{"` + name + `": "a` + "\x01" + `"}`, true},
-		{"lone surrogate", `{"` + name + `": "\ud800"}`, false},
-		{"surrogates turned around", `{"` + name + `": "\udc00\ud800"}`, false},
+		{"lone surrogate", `{"` + name + `": "\ud800"}`, true},
+		{"surrogates turned around", `{"` + name + `": "\udc00\ud800"}`, true},
 		{"surrogate pair", `{"` + name + `": "\ud83d\ude80"}`, false},
 		{"field twice", `{"` + name + `": null, ` + strings.TrimPrefix(r.Body, "{"), false},
-		{"byte order mark", "\uFEFF" + r.Body, false},
+		{"byte order mark", "\uFEFF" + r.Body, true},
 		{"huge number", `{"` + name + `": 1` + strings.Repeat("0", 5000) + "}", false},
 		{"huge exponent", `{"` + name + `": 1e1000000000}`, false},
 		{"too large", `{"` + name + `": "` + strings.Repeat("x", 100_000) + `"}`, false},
@@ -77,14 +77,18 @@ func (g *generator) decorate(r *Request) {
 	switch g.IntN(12) {
 	case 0:
 		with("noSuchParameter=1")
+		r.Invalid = "a query that is not the operation's"
 	case 1:
 		with("%00=%00")
+		r.Invalid = "a query that is not the operation's"
 	case 2:
 		with("cursor=" + pick(g.Rand, []string{"", "x", "AAAA", "eyJhIjoxfQ", "%ff%fe", strings.Repeat("A", 5000), "..%2f"}))
 	case 3:
 		with("limit=1&limit=2&limit=x")
+		r.Invalid = "a query that is not the operation's"
 	case 4:
 		with("a=%zz&=&&;")
+		r.Invalid = "a query that is not the operation's"
 	case 5:
 		r.Header.Set("If-None-Match", pick(g.Rand, append([]string{"*", `""`, `W/"1"`, "garbage", strings.Repeat(`"a",`, 1000)}, g.etags...)))
 	case 6:
@@ -117,7 +121,7 @@ func (g *generator) spoilType(r *Request) {
 	s := pick(g.Rand, []spoilt{
 		{"", true}, {"text/plain", true}, {"application/xml", true}, {"application/jsonx", true}, {"multipart/form-data", true},
 		{"application/x-www-form-urlencoded", true}, {"garbage", true}, {";;", true}, {"application/json; charset=utf-8", false},
-		{"APPLICATION/JSON", false}, {"application/json;charset=latin1", false}, {"application/json, text/plain", false}, {"*/*", false},
+		{"APPLICATION/JSON", false}, {"application/json;charset=latin1", true}, {"application/json, text/plain", false}, {"*/*", false},
 		{"application/json; charset", false}, {"application/merge-patch+json", false},
 	})
 	r.Header.Set("Content-Type", s.value)

@@ -110,7 +110,8 @@ func (g *generator) step(checker *Checker, report *Report) (starved bool, err er
 	}
 	recorder := httptest.NewRecorder()
 	g.world.Handler.ServeHTTP(recorder, request)
-	a := &Answer{Status: recorder.Code, Header: recorder.Result().Header, Body: recorder.Body.Bytes()}
+	sent := recorder.Result().Header
+	a := &Answer{Status: recorder.Code, Header: received(sent), Sent: sent, Body: recorder.Body.Bytes()}
 	if a.Changed, err = g.world.Changed(); err != nil {
 		return false, err
 	}
@@ -124,6 +125,17 @@ func (g *generator) step(checker *Checker, report *Report) (starved bool, err er
 	}
 	g.learn(r, a)
 	return r.Caller.Essential && (a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden), nil
+}
+
+// received are headers as a Go client has them, which reads ETag as Etag.
+func received(sent http.Header) http.Header {
+	header := http.Header{}
+	for name, values := range sent {
+		for _, value := range values {
+			header.Add(name, value)
+		}
+	}
+	return header
 }
 
 func (report *Report) count(r *Request, a *Answer) {

@@ -4,7 +4,6 @@
 package etag
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,21 +53,22 @@ func tagOf(version string, fingerprint uint64) string {
 }
 
 // Matches reports whether If-None-Match names the tag, so that the caller has the representation already. The comparison is
-// weak (RFC 9110, section 13.1.2).
+// weak (RFC 9110, section 13.1.2). What is no list of tags names none.
 func Matches(ifNoneMatch, tag string) bool {
 	if strings.TrimSpace(ifNoneMatch) == "*" {
 		return true
 	}
-	for item := range strings.SplitSeq(ifNoneMatch, ",") {
-		if strings.TrimPrefix(strings.TrimSpace(item), "W/") == tag {
+	for {
+		item, rest, found, ok := next(ifNoneMatch)
+		if !found || !ok {
+			return false
+		}
+		if item.opaque == tag {
 			return true
 		}
+		ifNoneMatch = rest
 	}
-	return false
 }
-
-// opaque is an entity tag (RFC 9110, section 8.8.3).
-var opaque = regexp.MustCompile(`^(W/)?"[\x21\x23-\x7e\x80-\xff]*"$`)
 
 // Versions reads If-Match: the versions it allows, or any for `*`. A tag that is none of this API's allows nothing, nor does
 // a weak one (RFC 9110, section 13.1.1). Its error, for what is no list of tags, is a *problem.Error.
@@ -76,20 +76,25 @@ func Versions(ifMatch string) (versions []int, any bool, err error) {
 	if strings.TrimSpace(ifMatch) == "*" {
 		return nil, true, nil
 	}
-	for item := range strings.SplitSeq(ifMatch, ",") {
-		tag := strings.TrimSpace(item)
-		if !opaque.MatchString(tag) {
+	for list, tags := ifMatch, 0; ; tags++ {
+		tag, rest, found, ok := next(list)
+		if !ok || !found && tags == 0 {
 			return nil, false, problem.New(problem.InvalidParameter, problem.ETagsMalformed).
 				AtHeader("If-Match", problem.RuleMalformed, "Pass the ETag of an answer, unchanged, or *.")
 		}
-		text, _, _ := strings.Cut(strings.Trim(tag, `"`), "-")
-		version, err := strconv.ParseInt(text, 10, 32) // the column's width
-		if err != nil {
-			continue
+		if !found {
+			return versions, false, nil
 		}
-		if !slices.Contains(versions, int(version)) {
-			versions = append(versions, int(version))
+		list = rest
+		if version, ok := versionOf(tag); ok && !slices.Contains(versions, version) {
+			versions = append(versions, version)
 		}
 	}
-	return versions, false, nil
+}
+
+// versionOf is the version that a strong tag of this API is about.
+func versionOf(tag entity) (int, bool) {
+	text, _, _ := strings.Cut(strings.Trim(tag.opaque, `"`), "-")
+	version, err := strconv.ParseInt(text, 10, 32) // the column's width
+	return int(version), err == nil && !tag.weak && text == strconv.FormatInt(version, 10)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/internal/problem"
+	"github.com/lockstep-dev/lockstep/internal/uuidtext"
 )
 
 // Kind is how a key's value is written in a cursor and bound to a statement.
@@ -32,7 +33,20 @@ type content struct {
 	List   string            `json:"l"`
 	Of     []byte            `json:"o"` // fingerprint of order and filters
 	Values []json.RawMessage `json:"k,omitempty"`
-	After  uuid.UUID         `json:"a"`
+	After  rowID             `json:"a"`
+}
+
+// rowID is a UUID that is read in its one form.
+type rowID uuid.UUID
+
+// MarshalText implements encoding.TextMarshaler.
+func (id rowID) MarshalText() ([]byte, error) { return uuid.UUID(id).MarshalText() }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (id *rowID) UnmarshalText(text []byte) error {
+	read, err := uuidtext.ParseBytes(text)
+	*id = rowID(read)
+	return err
 }
 
 // Fingerprint identifies an order and filters: params without limit, cursor and count. It is short because it only has to
@@ -57,7 +71,7 @@ func (o Order) Encode(list string, fingerprint []byte, id uuid.UUID, value func(
 		buf = append(append(append(buf, `","a":"`...), id.String()...), `"}`...)
 		return base64.RawURLEncoding.EncodeToString(buf)
 	}
-	c := content{List: list, Of: fingerprint, After: id}
+	c := content{List: list, Of: fingerprint, After: rowID(id)}
 	for _, t := range o.terms {
 		c.Values = append(c.Values, written(value(t.Column)))
 	}
@@ -90,7 +104,7 @@ func (o Order) Decode(list string, fingerprint []byte, text string) (func(*sql.S
 		return nil, invalid()
 	}
 	var c content
-	if err := json.Unmarshal(raw, &c); err != nil || c.List != list || c.After == uuid.Nil ||
+	if err := json.Unmarshal(raw, &c); err != nil || c.List != list || c.After == rowID(uuid.Nil) ||
 		!bytes.Equal(c.Of, fingerprint) || len(c.Values) != len(o.terms) {
 		return nil, invalid()
 	}
@@ -100,7 +114,7 @@ func (o Order) Decode(list string, fingerprint []byte, text string) (func(*sql.S
 			return nil, invalid()
 		}
 	}
-	return o.after(values, c.After), nil
+	return o.after(values, uuid.UUID(c.After)), nil
 }
 
 // read turns a cursor's value back into what a statement binds.
@@ -125,7 +139,11 @@ func (t term) read(raw json.RawMessage) (any, error) {
 		}
 		return decode[time.Time](raw)
 	case ID:
-		return decode[uuid.UUID](raw)
+		id, err := decode[rowID](raw)
+		if err != nil {
+			return nil, err
+		}
+		return uuid.UUID(id.(rowID)), nil
 	case Text:
 	}
 	return decode[string](raw)

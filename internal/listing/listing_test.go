@@ -110,6 +110,35 @@ func TestDecodeRefusesForeignCursors(t *testing.T) {
 	}
 }
 
+// TestCursorsHaveIDsInOneForm: uuid.UUID reads four from JSON.
+func TestCursorsHaveIDsInOneForm(t *testing.T) {
+	t.Parallel()
+	plain := listing.Order{}
+	byBoss, err := listing.Parse(t.Context(), []listing.Key{{Name: "bossId", Column: "boss_id", Kind: listing.ID}}, []string{"bossId"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	print, id, boss := listing.Fingerprint("of this"), uuid.New(), uuid.New()
+	for name, c := range map[string]struct {
+		order listing.Order
+		id    string
+	}{"of the row": {plain, id.String()}, "of a key": {byBoss, boss.String()}} {
+		valid := c.order.Encode("things", print, id, func(string) any { return boss })
+		raw, err := base64.RawURLEncoding.DecodeString(valid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for form, want := range map[string]bool{
+			c.id: true, strings.ToUpper(c.id): true, "urn:uuid:" + c.id: false, "{" + c.id + "}": false, strings.ReplaceAll(c.id, "-", ""): false, "": false,
+		} {
+			text := base64.RawURLEncoding.EncodeToString([]byte(strings.ReplaceAll(string(raw), c.id, form)))
+			if _, err := c.order.Decode("things", print, text); (err == nil) != want {
+				t.Errorf("%s as %s: got %v", name, form, err)
+			}
+		}
+	}
+}
+
 // TestACursorOfNoKeysIsWrittenLikeOthers decodes the cursor that is written without an encoder.
 func TestACursorOfNoKeysIsWrittenLikeOthers(t *testing.T) {
 	t.Parallel()

@@ -6,8 +6,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/lockstep-dev/lockstep/internal/wire"
-
 	"github.com/go-faster/errors"
 	ht "github.com/ogen-go/ogen/http"
 	"github.com/ogen-go/ogen/middleware"
@@ -81,7 +79,7 @@ func (s *Server) handleMeGetRequest(args [0]string, argsEscaped bool, w http.Res
 	var rawBody []byte
 
 	var response *Me
-	if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {
+	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
 			OperationName:    MeGetOperation,
@@ -233,7 +231,7 @@ func (s *Server) handleRolesCreateRequest(args [0]string, argsEscaped bool, w ht
 	}()
 
 	var response *RoleCreatedHeaders
-	if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {
+	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
 			OperationName:    RolesCreateOperation,
@@ -375,7 +373,7 @@ func (s *Server) handleRolesDeleteRequest(args [1]string, argsEscaped bool, w ht
 	var rawBody []byte
 
 	var response *RolesDeleteNoContent
-	if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {
+	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
 			OperationName:    RolesDeleteOperation,
@@ -520,7 +518,7 @@ func (s *Server) handleRolesGetRequest(args [1]string, argsEscaped bool, w http.
 	var rawBody []byte
 
 	var response RolesGetRes
-	if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {
+	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
 			OperationName:    RolesGetOperation,
@@ -669,7 +667,7 @@ func (s *Server) handleRolesListRequest(args [0]string, argsEscaped bool, w http
 	var rawBody []byte
 
 	var response *RolePage
-	if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {
+	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
 			OperationName:    RolesListOperation,
@@ -855,7 +853,7 @@ func (s *Server) handleRolesUpdateRequest(args [1]string, argsEscaped bool, w ht
 	}()
 
 	var response *RoleChangedHeaders
-	if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {
+	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
 			OperationName:    RolesUpdateOperation,
@@ -1017,7 +1015,7 @@ func (s *Server) handleTenantsCreateRequest(args [0]string, argsEscaped bool, w 
 	}()
 
 	var response *TenantProvisionedHeaders
-	if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {
+	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
 			OperationName:    TenantsCreateOperation,
@@ -1159,7 +1157,7 @@ func (s *Server) handleTenantsDeleteRequest(args [1]string, argsEscaped bool, w 
 	var rawBody []byte
 
 	var response *TenantsDeleteNoContent
-	if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {
+	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
 			OperationName:    TenantsDeleteOperation,
@@ -1304,7 +1302,7 @@ func (s *Server) handleTenantsGetRequest(args [1]string, argsEscaped bool, w htt
 	var rawBody []byte
 
 	var response TenantsGetRes
-	if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {
+	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
 			OperationName:    TenantsGetOperation,
@@ -1449,7 +1447,7 @@ func (s *Server) handleTenantsListRequest(args [0]string, argsEscaped bool, w ht
 	var rawBody []byte
 
 	var response *TenantPage
-	if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {
+	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
 			OperationName:    TenantsListOperation,
@@ -1614,7 +1612,7 @@ func (s *Server) handleTenantsUpdateRequest(args [1]string, argsEscaped bool, w 
 	}()
 
 	var response *TenantChangedHeaders
-	if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {
+	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
 			OperationName:    TenantsUpdateOperation,
@@ -1775,7 +1773,7 @@ func (s *Server) handleUserRolesCreateRequest(args [0]string, argsEscaped bool, 
 	}()
 
 	var response *UserRoleCreatedHeaders
-	if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {
+	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
 			OperationName:    UserRolesCreateOperation,
@@ -1917,7 +1915,7 @@ func (s *Server) handleUserRolesDeleteRequest(args [1]string, argsEscaped bool, 
 	var rawBody []byte
 
 	var response *UserRolesDeleteNoContent
-	if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {
+	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
 			OperationName:    UserRolesDeleteOperation,
@@ -2063,7 +2061,7 @@ func (s *Server) handleUserRolesGetRequest(args [1]string, argsEscaped bool, w h
 	var rawBody []byte
 
 	var response UserRolesGetRes
-	if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {
+	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
 			OperationName:    UserRolesGetOperation,
@@ -2213,7 +2211,7 @@ func (s *Server) handleUserRolesListRequest(args [0]string, argsEscaped bool, w 
 	var rawBody []byte
 
 	var response *UserRolePage
-	if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {
+	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
 			OperationName:    UserRolesListOperation,
@@ -2390,7 +2388,7 @@ func (s *Server) handleUsersCreateRequest(args [0]string, argsEscaped bool, w ht
 	}()
 
 	var response *UserCreatedHeaders
-	if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {
+	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
 			OperationName:    UsersCreateOperation,
@@ -2533,7 +2531,7 @@ func (s *Server) handleUsersDeactivateRequest(args [1]string, argsEscaped bool, 
 	var rawBody []byte
 
 	var response *UserChangedHeaders
-	if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {
+	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
 			OperationName:    UsersDeactivateOperation,
@@ -2680,7 +2678,7 @@ func (s *Server) handleUsersDeleteRequest(args [1]string, argsEscaped bool, w ht
 	var rawBody []byte
 
 	var response *UsersDeleteNoContent
-	if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {
+	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
 			OperationName:    UsersDeleteOperation,
@@ -2826,7 +2824,7 @@ func (s *Server) handleUsersGetRequest(args [1]string, argsEscaped bool, w http.
 	var rawBody []byte
 
 	var response UsersGetRes
-	if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {
+	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
 			OperationName:    UsersGetOperation,
@@ -2976,7 +2974,7 @@ func (s *Server) handleUsersListRequest(args [0]string, argsEscaped bool, w http
 	var rawBody []byte
 
 	var response *UserPage
-	if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {
+	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
 			OperationName:    UsersListOperation,
@@ -3159,7 +3157,7 @@ func (s *Server) handleUsersReportsRequest(args [1]string, argsEscaped bool, w h
 	var rawBody []byte
 
 	var response *Reports
-	if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {
+	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
 			OperationName:    UsersReportsOperation,
@@ -3321,7 +3319,7 @@ func (s *Server) handleUsersUpdateRequest(args [1]string, argsEscaped bool, w ht
 	}()
 
 	var response *UserChangedHeaders
-	if m := s.cfg.Middleware; m != nil && wire.Unusual(r, rawBody) {
+	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
 			OperationName:    UsersUpdateOperation,

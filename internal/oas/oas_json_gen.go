@@ -239,7 +239,7 @@ func (o *NilUUID) Decode(d *jx.Decoder) error {
 		return nil
 	}
 	o.Null = false
-	v, err := json.DecodeUUID(d)
+	v, err := wire.UUID(d)
 	if err != nil {
 		return err
 	}
@@ -376,7 +376,7 @@ func (o *OptNilUUID) Decode(d *jx.Decoder) error {
 	}
 	o.Set = true
 	o.Null = false
-	v, err := json.DecodeUUID(d)
+	v, err := wire.UUID(d)
 	if err != nil {
 		return err
 	}
@@ -1253,7 +1253,7 @@ func (s *Role) Decode(d *jx.Decoder) error {
 		case "id":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.ID = v
 				if err != nil {
 					return err
@@ -1265,7 +1265,7 @@ func (s *Role) Decode(d *jx.Decoder) error {
 		case "tenantId":
 			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.TenantId = v
 				if err != nil {
 					return err
@@ -1935,7 +1935,7 @@ func (s *Tenant) Decode(d *jx.Decoder) error {
 		case "id":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.ID = v
 				if err != nil {
 					return err
@@ -2552,7 +2552,7 @@ func (s *TenantProvisioned) Decode(d *jx.Decoder) error {
 		case "administratorId":
 			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.AdministratorId = v
 				if err != nil {
 					return err
@@ -2887,7 +2887,7 @@ func (s *User) Decode(d *jx.Decoder) error {
 		case "id":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.ID = v
 				if err != nil {
 					return err
@@ -2899,7 +2899,7 @@ func (s *User) Decode(d *jx.Decoder) error {
 		case "tenantId":
 			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.TenantId = v
 				if err != nil {
 					return err
@@ -3552,7 +3552,7 @@ func (s *UserRole) Decode(d *jx.Decoder) error {
 		case "id":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.ID = v
 				if err != nil {
 					return err
@@ -3564,7 +3564,7 @@ func (s *UserRole) Decode(d *jx.Decoder) error {
 		case "tenantId":
 			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.TenantId = v
 				if err != nil {
 					return err
@@ -3576,7 +3576,7 @@ func (s *UserRole) Decode(d *jx.Decoder) error {
 		case "userId":
 			requiredBitSet[0] |= 1 << 2
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.UserId = v
 				if err != nil {
 					return err
@@ -3588,7 +3588,7 @@ func (s *UserRole) Decode(d *jx.Decoder) error {
 		case "roleId":
 			requiredBitSet[0] |= 1 << 3
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.RoleId = v
 				if err != nil {
 					return err
@@ -3778,7 +3778,7 @@ func (s *UserRoleCreate) Decode(d *jx.Decoder) error {
 		case "userId":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.UserId = v
 				if err != nil {
 					return err
@@ -3790,7 +3790,7 @@ func (s *UserRoleCreate) Decode(d *jx.Decoder) error {
 		case "roleId":
 			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.RoleId = v
 				if err != nil {
 					return err
@@ -4333,7 +4333,7 @@ func (s *UserWithRoles) Decode(d *jx.Decoder) error {
 		case "id":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.ID = v
 				if err != nil {
 					return err
@@ -4345,7 +4345,7 @@ func (s *UserWithRoles) Decode(d *jx.Decoder) error {
 		case "tenantId":
 			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
-				v, err := json.DecodeUUID(d)
+				v, err := wire.UUID(d)
 				s.TenantId = v
 				if err != nil {
 					return err

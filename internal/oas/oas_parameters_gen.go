@@ -163,7 +163,7 @@ func decodeRolesDeleteParams(args [1]string, argsEscaped bool, r *http.Request) 
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -224,7 +224,7 @@ func decodeRolesDeleteParams(args [1]string, argsEscaped bool, r *http.Request) 
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         regexMap["^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"],
+							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -257,7 +257,7 @@ func decodeRolesDeleteParams(args [1]string, argsEscaped bool, r *http.Request) 
 type RolesGetParams struct {
 	// ID of the Role.
 	ID uuid.UUID
-	// ETags the caller has; 304 when one is current.
+	// ETags the caller has, or *; 304 when one is current.
 	IfNoneMatch OptString `json:",omitempty,omitzero"`
 	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a
 	// smaller limit leaves more room. Rows that the caller may not read are left out.
@@ -320,7 +320,7 @@ func decodeRolesGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -381,7 +381,7 @@ func decodeRolesGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         nil,
+							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -447,8 +447,8 @@ func decodeRolesGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 					return nil // optional
 				}
 				if err := (validate.Array{
-					MinLength:    0,
-					MinLengthSet: false,
+					MinLength:    1,
+					MinLengthSet: true,
 					MaxLength:    10,
 					MaxLengthSet: true,
 				}).ValidateLength(len(params.Expand)); err != nil {
@@ -695,8 +695,8 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 				if value, ok := params.Cursor.Get(); ok {
 					if err := func() error {
 						if err := (validate.String{
-							MinLength:     0,
-							MinLengthSet:  false,
+							MinLength:     1,
+							MinLengthSet:  true,
 							MaxLength:     2148,
 							MaxLengthSet:  true,
 							Email:         false,
@@ -823,8 +823,8 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 					return nil // optional
 				}
 				if err := (validate.Array{
-					MinLength:    0,
-					MinLengthSet: false,
+					MinLength:    1,
+					MinLengthSet: true,
 					MaxLength:    1,
 					MaxLengthSet: true,
 				}).ValidateLength(len(params.Sort)); err != nil {
@@ -939,7 +939,7 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 							return err
 						}
 
-						c, err := conv.ToUUID(val)
+						c, err := wire.ToUUID(val)
 						if err != nil {
 							return err
 						}
@@ -1088,8 +1088,8 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 					return nil // optional
 				}
 				if err := (validate.Array{
-					MinLength:    0,
-					MinLengthSet: false,
+					MinLength:    1,
+					MinLengthSet: true,
 					MaxLength:    10,
 					MaxLengthSet: true,
 				}).ValidateLength(len(params.Expand)); err != nil {
@@ -1182,7 +1182,7 @@ func decodeRolesUpdateParams(args [1]string, argsEscaped bool, r *http.Request) 
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -1243,7 +1243,7 @@ func decodeRolesUpdateParams(args [1]string, argsEscaped bool, r *http.Request) 
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         regexMap["^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"],
+							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -1417,7 +1417,7 @@ func decodeTenantsDeleteParams(args [1]string, argsEscaped bool, r *http.Request
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -1478,7 +1478,7 @@ func decodeTenantsDeleteParams(args [1]string, argsEscaped bool, r *http.Request
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         regexMap["^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"],
+							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -1511,7 +1511,7 @@ func decodeTenantsDeleteParams(args [1]string, argsEscaped bool, r *http.Request
 type TenantsGetParams struct {
 	// ID of the Tenant.
 	ID uuid.UUID
-	// ETags the caller has; 304 when one is current.
+	// ETags the caller has, or *; 304 when one is current.
 	IfNoneMatch OptString `json:",omitempty,omitzero"`
 }
 
@@ -1561,7 +1561,7 @@ func decodeTenantsGetParams(args [1]string, argsEscaped bool, r *http.Request) (
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -1622,7 +1622,7 @@ func decodeTenantsGetParams(args [1]string, argsEscaped bool, r *http.Request) (
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         nil,
+							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -1802,8 +1802,8 @@ func decodeTenantsListParams(args [0]string, argsEscaped bool, r *http.Request) 
 				if value, ok := params.Cursor.Get(); ok {
 					if err := func() error {
 						if err := (validate.String{
-							MinLength:     0,
-							MinLengthSet:  false,
+							MinLength:     1,
+							MinLengthSet:  true,
 							MaxLength:     107,
 							MaxLengthSet:  true,
 							Email:         false,
@@ -1947,7 +1947,7 @@ func decodeTenantsUpdateParams(args [1]string, argsEscaped bool, r *http.Request
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -2008,7 +2008,7 @@ func decodeTenantsUpdateParams(args [1]string, argsEscaped bool, r *http.Request
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         regexMap["^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"],
+							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -2182,7 +2182,7 @@ func decodeUserRolesDeleteParams(args [1]string, argsEscaped bool, r *http.Reque
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -2243,7 +2243,7 @@ func decodeUserRolesDeleteParams(args [1]string, argsEscaped bool, r *http.Reque
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         regexMap["^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"],
+							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -2276,7 +2276,7 @@ func decodeUserRolesDeleteParams(args [1]string, argsEscaped bool, r *http.Reque
 type UserRolesGetParams struct {
 	// ID of the UserRole.
 	ID uuid.UUID
-	// ETags the caller has; 304 when one is current.
+	// ETags the caller has, or *; 304 when one is current.
 	IfNoneMatch OptString `json:",omitempty,omitzero"`
 	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a
 	// smaller limit leaves more room. Rows that the caller may not read are left out.
@@ -2339,7 +2339,7 @@ func decodeUserRolesGetParams(args [1]string, argsEscaped bool, r *http.Request)
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -2400,7 +2400,7 @@ func decodeUserRolesGetParams(args [1]string, argsEscaped bool, r *http.Request)
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         nil,
+							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -2466,8 +2466,8 @@ func decodeUserRolesGetParams(args [1]string, argsEscaped bool, r *http.Request)
 					return nil // optional
 				}
 				if err := (validate.Array{
-					MinLength:    0,
-					MinLengthSet: false,
+					MinLength:    1,
+					MinLengthSet: true,
 					MaxLength:    10,
 					MaxLengthSet: true,
 				}).ValidateLength(len(params.Expand)); err != nil {
@@ -2691,8 +2691,8 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 				if value, ok := params.Cursor.Get(); ok {
 					if err := func() error {
 						if err := (validate.String{
-							MinLength:     0,
-							MinLengthSet:  false,
+							MinLength:     1,
+							MinLengthSet:  true,
 							MaxLength:     110,
 							MaxLengthSet:  true,
 							Email:         false,
@@ -2798,7 +2798,7 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 							return err
 						}
 
-						c, err := conv.ToUUID(val)
+						c, err := wire.ToUUID(val)
 						if err != nil {
 							return err
 						}
@@ -2858,7 +2858,7 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 							return err
 						}
 
-						c, err := conv.ToUUID(val)
+						c, err := wire.ToUUID(val)
 						if err != nil {
 							return err
 						}
@@ -2939,8 +2939,8 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 					return nil // optional
 				}
 				if err := (validate.Array{
-					MinLength:    0,
-					MinLengthSet: false,
+					MinLength:    1,
+					MinLengthSet: true,
 					MaxLength:    10,
 					MaxLengthSet: true,
 				}).ValidateLength(len(params.Expand)); err != nil {
@@ -3125,7 +3125,7 @@ func decodeUsersDeactivateParams(args [1]string, argsEscaped bool, r *http.Reque
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -3269,7 +3269,7 @@ func decodeUsersDeleteParams(args [1]string, argsEscaped bool, r *http.Request) 
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -3330,7 +3330,7 @@ func decodeUsersDeleteParams(args [1]string, argsEscaped bool, r *http.Request) 
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         regexMap["^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"],
+							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -3363,7 +3363,7 @@ func decodeUsersDeleteParams(args [1]string, argsEscaped bool, r *http.Request) 
 type UsersGetParams struct {
 	// ID of the User.
 	ID uuid.UUID
-	// ETags the caller has; 304 when one is current.
+	// ETags the caller has, or *; 304 when one is current.
 	IfNoneMatch OptString `json:",omitempty,omitzero"`
 	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a
 	// smaller limit leaves more room. Rows that the caller may not read are left out.
@@ -3426,7 +3426,7 @@ func decodeUsersGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -3487,7 +3487,7 @@ func decodeUsersGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         nil,
+							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,
@@ -3553,8 +3553,8 @@ func decodeUsersGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 					return nil // optional
 				}
 				if err := (validate.Array{
-					MinLength:    0,
-					MinLengthSet: false,
+					MinLength:    1,
+					MinLengthSet: true,
 					MaxLength:    10,
 					MaxLengthSet: true,
 				}).ValidateLength(len(params.Expand)); err != nil {
@@ -3834,8 +3834,8 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 				if value, ok := params.Cursor.Get(); ok {
 					if err := func() error {
 						if err := (validate.String{
-							MinLength:     0,
-							MinLengthSet:  false,
+							MinLength:     1,
+							MinLengthSet:  true,
 							MaxLength:     2199,
 							MaxLengthSet:  true,
 							Email:         false,
@@ -3962,8 +3962,8 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 					return nil // optional
 				}
 				if err := (validate.Array{
-					MinLength:    0,
-					MinLengthSet: false,
+					MinLength:    1,
+					MinLengthSet: true,
 					MaxLength:    2,
 					MaxLengthSet: true,
 				}).ValidateLength(len(params.Sort)); err != nil {
@@ -4095,7 +4095,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 							return err
 						}
 
-						c, err := conv.ToUUID(val)
+						c, err := wire.ToUUID(val)
 						if err != nil {
 							return err
 						}
@@ -4227,7 +4227,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 							return err
 						}
 
-						c, err := conv.ToUUID(val)
+						c, err := wire.ToUUID(val)
 						if err != nil {
 							return err
 						}
@@ -4376,8 +4376,8 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 					return nil // optional
 				}
 				if err := (validate.Array{
-					MinLength:    0,
-					MinLengthSet: false,
+					MinLength:    1,
+					MinLengthSet: true,
 					MaxLength:    10,
 					MaxLengthSet: true,
 				}).ValidateLength(len(params.Expand)); err != nil {
@@ -4470,7 +4470,7 @@ func decodeUsersReportsParams(args [1]string, argsEscaped bool, r *http.Request)
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -4619,7 +4619,7 @@ func decodeUsersUpdateParams(args [1]string, argsEscaped bool, r *http.Request) 
 					return err
 				}
 
-				c, err := conv.ToUUID(val)
+				c, err := wire.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -4680,7 +4680,7 @@ func decodeUsersUpdateParams(args [1]string, argsEscaped bool, r *http.Request) 
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         regexMap["^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$"],
+							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,

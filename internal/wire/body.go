@@ -19,8 +19,17 @@ func MediaType(contentType string) (mediaType string, parameters map[string]stri
 // announced is how much room is made for a body because the client says that it is so long.
 const announced = 64 << 10
 
-// Body reads a request's body, into as much room as the client has announced.
+// Body reads a request's JSON body. Its error is a *problem.Error for a text that is not I-JSON (RFC 7493).
 func Body(r *http.Request) ([]byte, error) {
+	body, err := read(r)
+	if err != nil {
+		return body, err
+	}
+	return body, strict(body)
+}
+
+// read reads the body into as much room as the client has announced.
+func read(r *http.Request) ([]byte, error) {
 	if r.ContentLength < 0 || r.ContentLength > announced {
 		return io.ReadAll(r.Body)
 	}

@@ -19,8 +19,6 @@ const maxHeld = 128 << 10
 type Conn struct {
 	tcp
 
-	tooLarge func() []byte // what is sent instead of net/http's headersTooLarge
-
 	mu     sync.Mutex
 	held   *[]byte // nil: nothing is held back
 	fields int     // bytes at the start of held that are fields waiting for the status line
@@ -37,34 +35,25 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 type connKey struct{}
 
-// headersTooLarge is what net/http answers by itself, in one write, to headers over the server's MaxHeaderBytes (conn.serve in
-// net/http/server.go). No answer of a handler is like it: those have a Date.
-var headersTooLarge = []byte("HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n" +
-	"431 Request Header Fields Too Large")
-
 // Whole has the server send each answer that Write writes, and the handler then calls Release for, as a whole, on the
 // connections of the listener that it returns. It takes the server's ConnContext for itself. The listener must not be one of
-// TLS, which net/http recognizes by its connections. Where headers are over the server's limit, what tooLarge returns is sent
-// for net/http's answer.
-func Whole(server *http.Server, listener net.Listener, tooLarge func() []byte) net.Listener {
+// TLS, which net/http recognizes by its connections.
+func Whole(server *http.Server, listener net.Listener) net.Listener {
 	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		if conn, ok := c.(*Conn); ok {
 			return context.WithValue(ctx, connKey{}, conn)
 		}
 		return ctx
 	}
-	return wholeListener{listener, tooLarge}
+	return wholeListener{listener}
 }
 
-type wholeListener struct {
-	net.Listener
-	tooLarge func() []byte
-}
+type wholeListener struct{ net.Listener }
 
 func (l wholeListener) Accept() (net.Conn, error) {
 	accepted, err := l.Listener.Accept()
 	if conn, ok := accepted.(tcp); ok && err == nil {
-		return &Conn{tcp: conn, tooLarge: l.tooLarge}, nil
+		return &Conn{tcp: conn}, nil
 	}
 	return accepted, err
 }
@@ -143,11 +132,6 @@ func (c *Conn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case c.held == nil && len(p) == len(headersTooLarge) && bytes.Equal(p, headersTooLarge):
-		if _, err := c.tcp.Write(c.tooLarge()); err != nil {
-			return 0, err
-		}
-		return len(p), nil
 	case c.held == nil:
 		return c.tcp.Write(p)
 	case c.fields > 0:

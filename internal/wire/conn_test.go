@@ -101,7 +101,7 @@ func serve(t *testing.T) *counted {
 			}
 		}
 	})}
-	listener := wire.Whole(server, l, nobodysProblem)
+	listener := wire.Whole(server, l)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
 	return l
@@ -191,7 +191,7 @@ func TestAnswerThatCannotBeSentEndsTheConnection(t *testing.T) {
 			t.Error(err)
 		}
 	})}
-	go func() { _ = server.Serve(wire.Whole(server, listener, nobodysProblem)) }()
+	go func() { _ = server.Serve(wire.Whole(server, listener)) }()
 	t.Cleanup(func() { _ = server.Close() })
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{}}
 	response, err := client.Get("http://" + listener.Addr().String())
@@ -202,6 +202,3 @@ func TestAnswerThatCannotBeSentEndsTheConnection(t *testing.T) {
 		t.Errorf("got %v, want the end of the connection at once", err)
 	}
 }
-
-// nobodysProblem is for servers whose clients send small headers.
-func nobodysProblem() []byte { panic("the headers are small") }

@@ -24,16 +24,13 @@ var jsonType = []string{"application/json; charset=utf-8"}
 // JSON says that the body is JSON.
 func JSON(w http.ResponseWriter) { w.Header()["Content-Type"] = jsonType }
 
-// Header sets a header of the contract.
-func Header(w http.ResponseWriter, name, value string) {
-	if name == "ETag" {
-		name = tagField // else net/http makes this of it each time
-	}
-	w.Header().Set(name, value)
-}
+// Header sets a header whose name goes out as the contract writes it. http.Header.Set would write ETag as Etag: names are
+// compared without case (RFC 9110, section 5.1), yet many clients keep them in a map that does not. http.Header.Get does not
+// find a name that it would write in another way.
+func Header(w http.ResponseWriter, name, value string) { w.Header()[name] = []string{value} }
 
-// tagField is ETag as http.Header has it.
-const tagField = "Etag"
+// tagField is the header that Write completes.
+const tagField = "ETag"
 
 // Write sends a body with its length, so that it goes out as it is instead of in chunks, and completes the ETag that is
 // about it.

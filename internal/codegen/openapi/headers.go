@@ -25,6 +25,7 @@ func declareHeaders(doc *document) error {
 			Description: "After how many seconds the request may succeed (RFC 9110, section 10.2.3); with `rate_limited` and `unavailable`.",
 			Schema:      ogen.NewSchema().SetType("integer").SetMinimum(&one),
 		},
+		"Accept-Encoding":  text("Which codings a body may have (RFC 9110, section 15.5.16): none but `identity`; with `unsupported_media_type`.", false),
 		"WWW-Authenticate": text("What token is asked for and why the one sent is refused (RFC 6750, section 3); with `unauthenticated`.", false),
 	}
 	everywhere := []string{"X-Request-Id", "RateLimit-Policy", "RateLimit"}
@@ -44,9 +45,11 @@ func declareHeaders(doc *document) error {
 			declare(response, everywhere...)
 			switch status {
 			case "default":
-				declare(response, "Retry-After", "WWW-Authenticate")
+				declare(response, "Accept-Encoding", "Retry-After", "WWW-Authenticate")
 			case "401":
 				declare(response, "WWW-Authenticate")
+			case "415":
+				declare(response, "Accept-Encoding")
 			case "429", "503":
 				declare(response, "Retry-After")
 			}

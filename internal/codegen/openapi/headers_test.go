@@ -27,7 +27,7 @@ func TestDeclareHeaders(t *testing.T) {
 		"a page":                 {doc.spec.Paths["/v1/people"].Get.Responses["200"], ""},
 		"a deleted row":          {doc.spec.Paths["/v1/people/{id}"].Delete.Responses["204"], ""},
 		"a created row":          {responses["PersonCreated"], "ETag Location"},
-		"a failure":              {responses["Problem"], "Deprecation Retry-After Sunset WWW-Authenticate"},
+		"a failure":              {responses["Problem"], "Accept-Encoding Deprecation Retry-After Sunset WWW-Authenticate"},
 		"a deprecated answer":    {deprecated.Responses["200"], "Deprecation Sunset"},
 		"one that has a tag":     {responses["PersonNotModified"], "ETag"},
 		"a row without versions": {doc.spec.Paths["/v1/badges"].Post.Responses["201"], ""},

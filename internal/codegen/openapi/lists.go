@@ -40,13 +40,13 @@ func pageLists(doc *document) error {
 		)
 		doc.spec.AddSchema(e.Name+"Page", page)
 
-		one, most, bytes := int64(1), int64(maxLimit), uint64(e.CursorLen())
+		one, most, least, bytes := int64(1), int64(maxLimit), uint64(1), uint64(e.CursorLen())
 		limit := ogen.NewSchema().SetType("integer").SetMinimum(&one).SetMaximum(&most)
 		limit.Default = ogen.Default(fmt.Appendf(nil, "%d", defaultLimit))
 		doc.spec.Paths[e.Path].Get.Parameters = []*ogen.Parameter{
 			query("limit", "Most rows to answer.", limit),
 			query("cursor", "nextCursor of the page before, with the same order and filters; the first page when absent.",
-				ogen.String().SetMaxLength(&bytes)),
+				ogen.String().SetMinLength(&least).SetMaxLength(&bytes)),
 			query("count", fmt.Sprintf("Adds totalCount: `exact` counts all rows, `estimated` stops at %d, and says so in totalCountRelation.", maxCounted),
 				ogen.String().SetEnum(texts([]string{"exact", "estimated"}))),
 		}
@@ -93,11 +93,11 @@ func expandReads(doc *document) error {
 			if !e.Has(verb) {
 				continue
 			}
-			most := uint64(10)
+			one, most := uint64(1), uint64(10)
 			text := fmt.Sprintf("Related rows to answer as well, at most %d for each row and as many as fit into %d MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out.",
 				expansionCap, contract.MaxAnswerBytes>>20)
 			op.Parameters = append(op.Parameters,
-				query("expand", text, ogen.String().SetEnum(texts(paths)).AsArray().SetMaxItems(&most)).SetStyle("form").SetExplode(false))
+				query("expand", text, ogen.String().SetEnum(texts(paths)).AsArray().SetMinItems(&one).SetMaxItems(&most)).SetStyle("form").SetExplode(false))
 		}
 	}
 	return nil
@@ -111,9 +111,9 @@ func sortParameter(e *model.Entity) []*ogen.Parameter {
 	for _, f := range e.Sorts {
 		names = append(names, f.JSON, "-"+f.JSON)
 	}
-	most := uint64(len(e.Sorts))
+	one, most := uint64(1), uint64(len(e.Sorts))
 	p := query("sort", "Order, the most important first; - turns one around. Null counts as greatest. Rows that compare equal, and lists without sort, are in the order of creation.",
-		ogen.String().SetEnum(texts(names)).AsArray().SetMaxItems(&most))
+		ogen.String().SetEnum(texts(names)).AsArray().SetMinItems(&one).SetMaxItems(&most))
 	return []*ogen.Parameter{p.SetStyle("form").SetExplode(false)}
 }
 

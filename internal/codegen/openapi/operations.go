@@ -58,7 +58,9 @@ func answerOperations(doc *document) error {
 			case contract.Read:
 				op.AddResponse("200", doc.named(e.DetailName()+"Found", tagged(e, answer("The "+e.Label()+".", e.DetailName()))))
 				if e.Versioned {
-					op.Parameters = append(op.Parameters, header("If-None-Match", "ETags the caller has; 304 when one is current."))
+					known := header("If-None-Match", "ETags the caller has, or *; 304 when one is current.")
+					known.Schema.SetPattern(tagList)
+					op.Parameters = append(op.Parameters, known)
 					op.AddResponse("304", doc.named(e.Name+"NotModified", tagged(e, ogen.NewResponse().SetDescription("The caller has the current representation."))))
 				}
 			case contract.Create:
@@ -102,12 +104,15 @@ func (doc *document) named(name string, response *ogen.Response) *ogen.Response 
 	return ogen.NewResponse().SetRef("#/components/responses/" + name)
 }
 
+// tagList is * or a list of entity tags in ASCII (RFC 9110, sections 8.8.3, 13.1 and 5.6.1.2: empty elements are ignored).
+const tagList = `^(\*|[ \t,]*(W/)?"[!#-~]*"([ \t]*,[ \t,]*(W/)?"[!#-~]*")*[ \t,]*)$`
+
 func ifMatch(e *model.Entity) []*ogen.Parameter {
 	if !e.Versioned {
 		return nil
 	}
 	p := header("If-Match", "ETag of the "+e.Label()+" as the caller knows it, or *; 412 when it has changed since.")
-	p.Schema.SetPattern(`^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$`)
+	p.Schema.SetPattern(tagList)
 	return []*ogen.Parameter{p}
 }
 

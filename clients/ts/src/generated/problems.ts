@@ -45,6 +45,7 @@ export type ViolationCode =
   | 'pattern'
   | 'range'
   | 'reference_not_found'
+  | 'repeated'
   | 'required'
   | 'reused'
   | 'too_long'

@@ -17,7 +17,7 @@ export interface TenantsListParams {
 
 /** Options of {@link TenantsResource.get}. */
 export interface TenantsGetOptions extends RequestOptions {
-  /** ETags the caller has; 304 when one is current. */
+  /** ETags the caller has, or *; 304 when one is current. */
   ifNoneMatch?: string | undefined;
 }
 

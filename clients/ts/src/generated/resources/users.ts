@@ -42,7 +42,7 @@ export type UsersGetExpand = 'managedUsers' | 'managedUsers.managedUsers' | 'man
 export interface UsersGetOptions<E extends UsersGetExpand = UsersGetExpand> extends RequestOptions {
   /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out. */
   expand?: readonly E[] | undefined;
-  /** ETags the caller has; 304 when one is current. */
+  /** ETags the caller has, or *; 304 when one is current. */
   ifNoneMatch?: string | undefined;
 }
 
