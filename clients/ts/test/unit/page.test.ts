@@ -28,8 +28,6 @@ test('what resolves is data and nothing else', async (t) => {
   const page = await call;
   for (const each of [page, (await call.withResponse()).data]) {
     assert.deepEqual(each, body);
-    assert.deepEqual(structuredClone(each), body);
-    assert.deepEqual(JSON.parse(JSON.stringify(each)), body);
     assert.equal(Object.getPrototypeOf(each), Object.prototype);
     assert.deepEqual(Reflect.ownKeys(each), Object.keys(body));
   }
