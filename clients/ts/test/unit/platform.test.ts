@@ -13,14 +13,14 @@ const root = new URL('../../../', import.meta.url).pathname;
 /** Runs the tests of a client on the files in built, without a feature. Resolves to the names of those that fail. */
 async function failures(without: string, built = `${root}.test`): Promise<string[]> {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const run = exec('node', ['--import', `${built}/test/without.js`, `${built}/test/client.js`], {
+  const run = exec('node', ['--test-reporter=tap', '--import', `${built}/test/without.js`, `${built}/test/client.js`], {
     env: { ...env, WITHOUT: without },
     timeout: 120_000,
     maxBuffer: 2 ** 24,
   });
   const { stdout, stderr } = await run.catch((error: { stdout: string; stderr: string }) => error);
-  assert.match(stdout, /^(# |ℹ )pass [1-9]\d\d/m, `the tests did not run: ${stderr}`);
-  return [...stdout.matchAll(/^(?:not ok \d+ - |✖ )(.*)$/gm)].map(([, name = '']) => name);
+  assert.match(stdout, /^# pass [1-9]\d\d/m, `the tests did not run: ${stderr}`);
+  return [...stdout.matchAll(/^not ok \d+ - (.*)$/gm)].map(([, name = '']) => name);
 }
 
 const here = features.filter((feature) => has(feature) && !neededByNode.includes(feature));
