@@ -10,7 +10,7 @@ VERSION ?= dev
 export CHROMIUM_PATH ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 export NEXT_TELEMETRY_DISABLED := 1
 
-.PHONY: help dev web setup generate migration verify contract lint test test-go scale soak bench test-deploy test-sdk e2e build image clean
+.PHONY: help dev web setup generate migration verify contract lint test test-go scale soak bench test-deploy test-sdk test-runtimes e2e build image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ bench: ## our server against a hand-written one on the same data: ratios, latenc
 
 test-sdk: setup ## SDK tests against a local HTTP server
 	npm test --silent -w clients/ts
+
+test-runtimes: setup ## the SDK in Bun, Deno and workerd, which npm installs
+	npm run --silent test:runtimes -w clients/ts
 
 e2e: setup ## SDK and browser tests against the running stack
 	npm run --silent e2e -w web

@@ -2,6 +2,8 @@ import type { NextConfig } from 'next';
 
 const config: NextConfig = {
   poweredByHeader: false,
+  // Pages of the end-to-end tests are called page.e2e.tsx: only e2e/run.mjs builds them.
+  pageExtensions: [...(process.env['LOCKSTEP_WEB_E2E'] ? ['e2e.tsx'] : []), 'tsx', 'ts'],
   images: { unoptimized: true },
   // For forbidden(): what the API refuses has a page and a status of its own.
   experimental: { authInterrupts: true },

@@ -6,6 +6,8 @@ import { variable } from './environment.js';
 /** Stands between an app and the API: passes requests on, but holds or fails some while it is told to. */
 export interface Gate {
   url: string;
+  /** Method and URL of each request, in the order they came. */
+  asked: string[];
   /** What to do with requests whose path matches; undefined passes all on. */
   shut: { path: RegExp; how: 'hold' | 'fail' } | undefined;
   /** Passes on what was held, and everything from now on. */
@@ -18,6 +20,7 @@ export async function startGate(): Promise<Gate> {
   const api = new URL(variable('LOCKSTEP_E2E_API'));
   const server = createServer((incoming, outgoing) => {
     const { method, headers } = incoming;
+    gate.asked.push(`${method} ${incoming.url}`);
     const pass = () => {
       const onward = request(new URL(incoming.url ?? '/', api), { method, headers: { ...headers, host: api.host } }, (answer) => {
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
@@ -35,6 +38,7 @@ export async function startGate(): Promise<Gate> {
   await once(server, 'listening');
   const gate: Gate = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked: [],
     shut: undefined,
     open: () => {
       gate.shut = undefined;

@@ -17,7 +17,7 @@ const log = await open(join(work, 'dev.log'), 'w');
 let dev;
 let started = false;
 try {
-  if (suites.includes('browser') && !args.includes('--no-build')) await run('npm', ['run', 'build', '-w', 'web']);
+  if (suites.includes('browser') && !args.includes('--no-build')) await run('npm', ['run', 'build', '-w', 'web'], { ...process.env, LOCKSTEP_WEB_E2E: '1' });
   await run('go', ['build', '-o', join(work, 'lockstep'), './cmd/lockstep']);
   const port = await freePort();
   dev = spawn(join(work, 'lockstep'), ['dev', '--dir', join(work, 'data')], {

@@ -11,6 +11,7 @@ const nobody = '/users/0199c0de-0000-7000-8000-00000000dead';
 /** Every page: its route, where it is, by the path of the caller's own page, and what it is called. */
 const pages: { route: string; at: (me: string) => string; status?: number; title: string }[] = [
   { route: '/page', at: () => '/', title: 'Users' },
+  { route: '/e2e/page', at: () => '/e2e', title: 'Passed' },
   { route: '/sign-in/page', at: () => '/sign-in', title: 'Sign in' },
   { route: '/users/page', at: () => '/users', title: 'Users' },
   { route: '/users/[id]/page', at: (me) => me, title: people.member },

@@ -42,7 +42,7 @@ func emit(contract []byte) (map[string][]byte, error) {
 		}
 	}
 	templates, err := template.New("sdk").Funcs(template.FuncMap{
-		"comment": comment, "signature": signature, "call": call, "promises": promises, "expansions": expansions, "usesPath": usesPath,
+		"comment": comment, "signature": signature, "call": call, "returns": returns, "expansions": expansions, "usesPath": usesPath,
 		"export": export, "summary": summary, "queryCode": queryCode, "queryImports": queryImports, "queryTypes": queryTypes, "join": strings.Join,
 	}).ParseFS(templateFiles, "templates/*.ts.tmpl")
 	if err != nil {
@@ -119,15 +119,9 @@ func export(r *resource) string {
 	return wrap("export { ", exports(r), " } from './resources/"+r.File+".js';", "", "")
 }
 
-// promises lists the promise classes a resource's methods return.
-func promises(r *resource) string {
-	var names []string
-	for _, name := range []string{"ApiPromise", "PagePromise"} {
-		if slices.ContainsFunc(r.Methods, func(m *method) bool { return strings.HasPrefix(m.Returns, name) }) {
-			names = append(names, name)
-		}
-	}
-	return strings.Join(names, ", ")
+// returns tells whether one of a resource's methods returns a promise of this type, such as PagePromise.
+func returns(r *resource, promise string) bool {
+	return slices.ContainsFunc(r.Methods, func(m *method) bool { return strings.HasPrefix(m.Returns, promise+"<") })
 }
 
 // expansions lists the helper types of expanded results that a resource needs.

@@ -19,7 +19,7 @@ func pages(contract []byte, pkg string) (map[string][]byte, error) {
 		return nil, err
 	}
 	templates, err := template.New("pages").Funcs(template.FuncMap{
-		"summary": summary, "anchor": anchor, "rows": rows, "answers": answersWith, "cell": cell,
+		"returns": returns, "summary": summary, "anchor": anchor, "rows": rows, "answers": answersWith, "cell": cell,
 	}).ParseFS(templateFiles, "templates/*.md.tmpl")
 	if err != nil {
 		return nil, fmt.Errorf("parse the templates of pages: %w", err)

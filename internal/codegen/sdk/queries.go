@@ -26,11 +26,10 @@ func queryCode(resource string, m *method) string {
 		return "      " + m.Name + ": " + generic + "(" + strings.Join(slices.Concat(m.PathArgs, []string{"params?: " + m.Params.Name + m.Expand.argument()}), ", ") + ") =>\n" +
 			"        infiniteQueryOptions({\n" +
 			"          queryKey: " + key + strings.Join(names(m.PathArgs, ", "), "") + ", params ?? {}] as const,\n" +
-			"          queryFn: async ({ pageParam, signal }) => ({\n" +
-			"            ...(await " + call + "(" + strings.Join(append(bare(m.PathArgs), "{ ...params, ...(pageParam && { cursor: pageParam }) }", "{ signal }"), ", ") + ")),\n" +
-			"          }),\n" +
+			"          queryFn: async ({ pageParam, signal }) =>\n" +
+			"            " + call + "(" + strings.Join(append(bare(m.PathArgs), "{ ...params, ...(pageParam && { cursor: pageParam }) }", "{ signal }"), ", ") + "),\n" +
 			"          initialPageParam: undefined as string | undefined,\n" +
-			"          getNextPageParam: (page) => page.nextCursor ?? undefined,\n" +
+			"          getNextPageParam: (page) => page.nextCursor || undefined,\n" +
 			"          retry: false,\n" +
 			"        }),"
 	case m.HTTP == "GET":

@@ -44,7 +44,9 @@ export class ApiError extends Error {
   readonly problem: ProblemDetails;
 
   constructor(message: string, { cause, response, problem = {} }: ErrorDetails = {}) {
-    super(message, cause === undefined ? {} : { cause });
+    super(message);
+    // As the language itself sets it, on runtimes too whose Error does not know it.
+    if (cause !== undefined) Object.defineProperty(this, 'cause', { value: cause, writable: true, configurable: true });
     this.status = response?.status;
     this.headers = response?.headers;
     this.problem = problem;

@@ -21,7 +21,7 @@ export async function exchange(
   timeout: number,
   caller: AbortSignal | undefined,
 ): Promise<Exchange | ConnectionError> {
-  caller?.throwIfAborted();
+  if (caller?.aborted) throw caller.reason;
   const controller = new AbortController();
   const abort = (): void => controller.abort(caller?.reason);
   caller?.addEventListener('abort', abort);

@@ -1,4 +1,4 @@
-import type { PageBody } from './page.js';
+import type { CursorPage } from './page.js';
 
 type Head<E extends string> = E extends `${infer First}.${string}` ? First : E;
 type Rest<E extends string, K> = E extends `${infer First}.${infer Further}` ? (First extends K ? Further : never) : never;
@@ -11,4 +11,4 @@ export type Expanded<T, E extends string> = [E] extends [never]
   : Flat<Omit<T, Head<E>> & { [K in Head<E> & keyof T]-?: Value<Exclude<T[K], undefined>, Rest<E, K>> }>;
 
 /** The body B of a list's answer, with items of type T. */
-export type PageOf<B extends PageBody<unknown>, T> = Omit<B, 'data'> & { data: T[] };
+export type PageOf<B extends CursorPage<unknown>, T> = Omit<B, 'data'> & { data: T[] };

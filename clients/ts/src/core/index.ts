@@ -23,6 +23,6 @@ export type {
   RequestOptions,
 } from './options.js';
 export type { Expanded, PageOf } from './expand.js';
-export { CursorPage } from './page.js';
-export { ApiPromise, PagePromise, type WithResponse } from './promise.js';
+export type { CursorPage, PagePromise } from './page.js';
+export type { ApiPromise, WithResponse } from './promise.js';
 export { parseDate } from './date.js';

@@ -1,41 +1,66 @@
-/** The body of a list's answer. */
-export interface PageBody<T> {
+import { ApiError } from './errors.js';
+import { apiPromise, type ApiPromise, type WithResponse } from './promise.js';
+
+/** One page of a list, as the API answers it: plain data. */
+export interface CursorPage<T> {
   data: T[];
-  /** Where the next page starts; null on the last. */
+  /** Where the next page starts, for the parameter `cursor`; null on the last. */
   nextCursor: string | null;
 }
 
-/** A page: the fields of its body, and the way to the rest. */
-export type Page<T, B extends PageBody<T> = PageBody<T>> = B & CursorPage<T>;
+/**
+ * What a list call returns: a promise of its first page, and the way over all of them. What it resolves to is plain data, so a page
+ * that crosses to a client component, a worker or a cache takes its own rows along and no others.
+ */
+export interface PagePromise<T, B extends CursorPage<T> = CursorPage<T>> extends ApiPromise<B>, AsyncIterable<T> {
+  /** Yields the items of all pages. A page is asked for when the ones before it are used up. */
+  [Symbol.asyncIterator](): AsyncGenerator<T, void, undefined>;
+  /** Yields all pages, each asked for with the same parameters and options when the one before it is used up. */
+  pages(): AsyncGenerator<B, void, undefined>;
+  /** The first `limit` items, over as many pages as it takes. */
+  toArray(options: { limit: number }): Promise<T[]>;
+}
 
-/** The way from one page of a list to the next. Iterating yields the items of this page and all after it. */
-export class CursorPage<T> implements PageBody<T>, AsyncIterable<T> {
-  declare readonly data: T[];
-  declare readonly nextCursor: string | null;
-  readonly #load: (cursor: string) => PromiseLike<CursorPage<T>>;
+/** `answer` is that of the first page; `load` asks for the page at a cursor; `request` names the call in an error. */
+export function pagePromise<T, B extends CursorPage<T>>(
+  request: string,
+  answer: Promise<WithResponse<B>>,
+  load: (cursor: string) => Promise<WithResponse<B>>,
+): PagePromise<T, B> {
+  const first = apiPromise(answer);
 
-  constructor(body: PageBody<T>, load: (cursor: string) => PromiseLike<CursorPage<T>>) {
-    Object.assign(this, body);
-    this.#load = load;
-  }
-
-  /** The page after this one, asked for with the same parameters and options; null after the last. */
-  async nextPage(): Promise<this | null> {
-    return this.nextCursor === null ? null : ((await this.#load(this.nextCursor)) as this);
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
-    for (let page: CursorPage<T> | null = this; page; page = await page.nextPage()) yield* page.data;
-  }
-
-  /** The first `limit` items from here on, over as many pages as it takes. */
-  async toArray({ limit }: { limit: number }): Promise<T[]> {
-    const items: T[] = [];
-    if (limit > 0) {
-      for await (const item of this) {
-        if (items.push(item) >= limit) break;
+  async function* pages(): AsyncGenerator<B, void, undefined> {
+    // Brent's cycle detection: a cursor that comes again is met, however far apart, and only one is kept.
+    let mark: string | undefined;
+    for (let count = 0, power = 1, next = first.withResponse(); ; ) {
+      const { data: page, response } = await next;
+      const cursor = page.nextCursor;
+      if (cursor && cursor === mark) {
+        throw new ApiError(`${request}: ${response.status}, but its nextCursor is that of an earlier page`, { response });
       }
+      yield page;
+      if (!cursor) return;
+      if (++count === power) {
+        mark = cursor;
+        count = 0;
+        power *= 2;
+      }
+      next = load(cursor);
     }
-    return items;
   }
+
+  return Object.assign(first, {
+    pages,
+    async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+      for await (const { data } of pages()) yield* data;
+    },
+    async toArray({ limit }: { limit: number }): Promise<T[]> {
+      const items: T[] = [];
+      for await (const { data } of pages()) {
+        items.push(...data);
+        if (!(items.length < limit)) break;
+      }
+      return items.slice(0, Math.max(0, limit));
+    },
+  });
 }

@@ -1,8 +1,8 @@
 import { ApiError, ConnectionError, errorOf } from './errors.js';
 import { exchange } from './exchange.js';
 import type { ClientOptions, RequestOptions } from './options.js';
-import { CursorPage, type Page, type PageBody } from './page.js';
-import { ApiPromise, PagePromise, type WithResponse } from './promise.js';
+import { pagePromise, type CursorPage, type PagePromise } from './page.js';
+import { apiPromise, type ApiPromise, type WithResponse } from './promise.js';
 import { mayRepeat, retryDelay, wait } from './retry.js';
 import { Token } from './token.js';
 import { queryString } from './url.js';
@@ -45,16 +45,13 @@ export class Transport {
   }
 
   send<T>(call: Call): ApiPromise<T> {
-    return new ApiPromise(this.#run<T>(call));
+    return apiPromise(this.#run<T>(call));
   }
 
-  page<T, B extends PageBody<T>>(call: Call): PagePromise<T, B> {
-    const load = (cursor: string) => this.page<T, B>({ ...call, query: { ...call.query, cursor } });
-    const answer = this.#run<B>(call).then((answer) => ({
-      ...answer,
-      data: new CursorPage(answer.data, load) as Page<T, B>,
-    }));
-    return new PagePromise(answer);
+  page<T, B extends CursorPage<T>>(call: Call): PagePromise<T, B> {
+    return pagePromise<T, B>(`${call.method} ${call.path}`, this.#run<B>(call), (cursor) =>
+      this.#run<B>({ ...call, query: { ...call.query, cursor } }),
+    );
   }
 
   /** Sends call, again where that is safe and may help, until there is an answer to return or an error to reject with. */

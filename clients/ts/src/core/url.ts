@@ -34,5 +34,6 @@ export function queryString(params: object = {}, commaSeparated: readonly string
     }
   };
   for (const [key, value] of Object.entries(params)) add(key, value);
-  return search.size > 0 ? `?${search}` : '';
+  const text = search.toString();
+  return text && `?${text}`;
 }

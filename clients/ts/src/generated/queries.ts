@@ -71,11 +71,10 @@ export function coreQueries(client: CoreApiClient, { scope = 'core-api' }: { sco
       list: <E extends RolesListExpand = never>(params?: RolesListParams<E>) =>
         infiniteQueryOptions({
           queryKey: [scope, 'roles', 'list', params ?? {}] as const,
-          queryFn: async ({ pageParam, signal }) => ({
-            ...(await client.roles.list({ ...params, ...(pageParam && { cursor: pageParam }) }, { signal })),
-          }),
+          queryFn: async ({ pageParam, signal }) =>
+            client.roles.list({ ...params, ...(pageParam && { cursor: pageParam }) }, { signal }),
           initialPageParam: undefined as string | undefined,
-          getNextPageParam: (page) => page.nextCursor ?? undefined,
+          getNextPageParam: (page) => page.nextCursor || undefined,
           retry: false,
         }),
       /** Get a role */
@@ -114,11 +113,10 @@ export function coreQueries(client: CoreApiClient, { scope = 'core-api' }: { sco
       list: (params?: TenantsListParams) =>
         infiniteQueryOptions({
           queryKey: [scope, 'tenants', 'list', params ?? {}] as const,
-          queryFn: async ({ pageParam, signal }) => ({
-            ...(await client.tenants.list({ ...params, ...(pageParam && { cursor: pageParam }) }, { signal })),
-          }),
+          queryFn: async ({ pageParam, signal }) =>
+            client.tenants.list({ ...params, ...(pageParam && { cursor: pageParam }) }, { signal }),
           initialPageParam: undefined as string | undefined,
-          getNextPageParam: (page) => page.nextCursor ?? undefined,
+          getNextPageParam: (page) => page.nextCursor || undefined,
           retry: false,
         }),
       /** Get a tenant */
@@ -157,11 +155,10 @@ export function coreQueries(client: CoreApiClient, { scope = 'core-api' }: { sco
       list: <E extends UserRolesListExpand = never>(params?: UserRolesListParams<E>) =>
         infiniteQueryOptions({
           queryKey: [scope, 'userRoles', 'list', params ?? {}] as const,
-          queryFn: async ({ pageParam, signal }) => ({
-            ...(await client.userRoles.list({ ...params, ...(pageParam && { cursor: pageParam }) }, { signal })),
-          }),
+          queryFn: async ({ pageParam, signal }) =>
+            client.userRoles.list({ ...params, ...(pageParam && { cursor: pageParam }) }, { signal }),
           initialPageParam: undefined as string | undefined,
-          getNextPageParam: (page) => page.nextCursor ?? undefined,
+          getNextPageParam: (page) => page.nextCursor || undefined,
           retry: false,
         }),
       /** Get a user role */
@@ -193,11 +190,10 @@ export function coreQueries(client: CoreApiClient, { scope = 'core-api' }: { sco
       list: <E extends UsersListExpand = never>(params?: UsersListParams<E>) =>
         infiniteQueryOptions({
           queryKey: [scope, 'users', 'list', params ?? {}] as const,
-          queryFn: async ({ pageParam, signal }) => ({
-            ...(await client.users.list({ ...params, ...(pageParam && { cursor: pageParam }) }, { signal })),
-          }),
+          queryFn: async ({ pageParam, signal }) =>
+            client.users.list({ ...params, ...(pageParam && { cursor: pageParam }) }, { signal }),
           initialPageParam: undefined as string | undefined,
-          getNextPageParam: (page) => page.nextCursor ?? undefined,
+          getNextPageParam: (page) => page.nextCursor || undefined,
           retry: false,
         }),
       /** Get a user */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
@@ -88,6 +88,69 @@ test('what npm packs is all that runs, and nothing of the tests', async () => {
   }
   for (const page of ['README.md', 'docs/README.md', 'docs/users.md']) assert.ok(files.includes(`package/${page}`), page);
   assert.deepEqual(files.filter((file) => /test|node_modules|tsconfig/.test(file)), []);
+});
+
+test('the tests run on the files that npm packs', async (t) => {
+  const dir = await folder(t);
+  await install(dir);
+  const packed = join(dir, 'node_modules/@lockstep/core-sdk/dist');
+  const files = (await readdir(packed, { recursive: true })).filter((file) => file.endsWith('.js'));
+  assert.ok(files.length > 15);
+  for (const file of files) {
+    assert.equal(await readFile(join(packed, file), 'utf8'), await readFile(`${root}.test/src/${file}`, 'utf8'), file);
+  }
+});
+
+// Regression: TS2742, the inferred type cannot be named, wherever a module exported a page.
+test('what a module infers from the SDK can be written into its declarations, and read from them', async (t) => {
+  const dir = await folder(t);
+  await install(dir);
+  for (const peer of ['@tanstack', '@types', 'react', 'next', 'server-only']) {
+    await symlink(join(root, '../../node_modules', peer), join(dir, 'node_modules', peer));
+  }
+  await writeFile(join(dir, 'package.json'), '{ "type": "module" }');
+  await writeFile(
+    join(dir, 'module.ts'),
+    `import { CoreApiClient, type UserPage } from '@lockstep/core-sdk';
+     import { cached, serverApi } from '@lockstep/core-sdk/next';
+     import { coreQueries } from '@lockstep/core-sdk/react-query';
+     export const client = new CoreApiClient({ baseUrl: 'https://api.example.com', authToken: 't' });
+     export const list = (limit: number) => client.users.list({ limit });
+     export const page = await list(1);
+     export const plain: UserPage = page;
+     export const pages = () => list(1).pages();
+     export const items = () => list(1)[Symbol.asyncIterator]();
+     export const some = () => list(1).toArray({ limit: 7 });
+     export const wide = () => client.users.list({ expand: ['roles', 'managedUsers.roles'] });
+     export const widePage = await wide();
+     export const user = () => client.users.get('7', { expand: ['managedUsers.roles'] });
+     export const whole = () => list(1).withResponse();
+     export const gone = () => client.users.delete('7');
+     export const everything = [client.users, client.roles, client.tenants, client.userRoles, client.me] as const;
+     export const queries = coreQueries(client);
+     export const query = () => queries.users.list({ expand: ['roles'] });
+     export const api = serverApi(() => ({ baseUrl: 'https://api.example.com', authToken: 't' }));
+     export const kept = cached(60);
+     export class Users { list = client.users.list({ limit: 2 }); async first() { return (await this.list).data[0]; } }`,
+  );
+  await writeFile(
+    join(dir, 'use.ts'),
+    `import { page, query, some, user, widePage } from './out/module.js';
+     const n: number | undefined = page.totalCount;
+     const names: string[] = (await some()).map(({ displayName }) => displayName);
+     const roles: string[] | undefined = widePage.data[0]?.roles.map(({ name }) => name);
+     const more: string[][] = (await user()).managedUsers.map(({ roles }) => roles.map(({ id }) => id));
+     const key: readonly unknown[] = query().queryKey;
+     // @ts-expect-error a page is data
+     page.nextPage();
+     export { key, more, n, names, roles };`,
+  );
+  const tsc = join(root, '..', '..', 'node_modules', 'typescript', 'bin', 'tsc');
+  const strict = ['--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022,dom,dom.iterable', '--types', 'node'];
+  const compile = (...argv: string[]) =>
+    exec('node', [tsc, ...strict, ...argv], { cwd: dir }).catch(({ stdout }: { stdout: string }) => assert.fail(stdout));
+  await compile('--declaration', '--outDir', 'out', 'module.ts');
+  await compile('--noEmit', 'use.ts');
 });
 
 test('what npm packs is bundled by Vite, without what is not used', async (t) => {

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { CursorPage, ServerError, type User } from '../../src/index.js';
+import { ApiError, ServerError, type User } from '../../src/index.js';
 import { always, serve, type Seen } from '../server.js';
+
+const cursorOf = ({ url }: Seen) => new URL(url, 'http://host').searchParams.get('cursor');
 
 /** Serves the numbers below total in pages of three; fails once at each page listed. */
 function numbers(t: TestContext, total: number, failing: number[] = []) {
   return serve(t, (request: Seen) => {
-    const start = Number(new URL(request.url, 'http://host').searchParams.get('cursor') ?? 0);
+    const start = Number(cursorOf(request) ?? 0);
     if (failing.includes(start)) {
       failing.splice(failing.indexOf(start), 1);
       return { status: 503, headers: { 'retry-after': '0' } };
@@ -18,27 +20,24 @@ function numbers(t: TestContext, total: number, failing: number[] = []) {
 
 const ids = (users: User[]) => users.map((user) => user.id).join();
 
-test('a page holds its items, the cursor and whatever else the body has', async (t) => {
+// Regression: a page that could be iterated was sent by React as a stream of everything after it.
+test('what resolves is data and nothing else', async (t) => {
   const server = await numbers(t, 7);
-  const page = await server.client().users.list({ limit: 3 });
-  assert.ok(page instanceof CursorPage);
-  assert.equal(ids(page.data), '0,1,2');
-  assert.equal(page.nextCursor, '3');
-  assert.deepEqual(JSON.parse(JSON.stringify(page)), {
-    data: [{ id: '0' }, { id: '1' }, { id: '2' }],
-    nextCursor: '3',
-    totalCount: 7,
-  });
+  const body = { data: [{ id: '0' }, { id: '1' }, { id: '2' }], nextCursor: '3', totalCount: 7 };
+  const call = server.client().users.list({ limit: 3 });
+  const page = await call;
+  for (const each of [page, (await call.withResponse()).data]) {
+    assert.deepEqual(each, body);
+    assert.equal(Object.getPrototypeOf(each), Object.prototype);
+    assert.deepEqual(Reflect.ownKeys(each), Object.keys(body));
+  }
+  assert.equal(server.seen.length, 1);
 });
 
-test('nextPage asks with the same parameters and options, until there is none', async (t) => {
+test('pages asks with the same parameters and options, until there is none', async (t) => {
   const server = await numbers(t, 7);
   const pages: string[] = [];
-  let page = await server.client().users.list({ limit: 3 }, { headers: { 'x-app': 'web' } });
-  for (let next: typeof page | null = page; next; next = await page.nextPage()) {
-    page = next;
-    pages.push(ids(page.data));
-  }
+  for await (const page of server.client().users.list({ limit: 3 }, { headers: { 'x-app': 'web' } }).pages()) pages.push(ids(page.data));
   assert.deepEqual(pages, ['0,1,2', '3,4,5', '6']);
   assert.deepEqual(
     server.seen.map((request) => `${request.url} ${request.headers['x-app']}`),
@@ -54,20 +53,23 @@ test('iterating a list yields the items of all pages', async (t) => {
   assert.equal(server.seen.length, 5, 'three pages, two of which failed once');
 });
 
-test('iterating can begin at a page, and again', async (t) => {
+test('iterating can begin at a cursor, and again', async (t) => {
   const server = await numbers(t, 7);
-  const page = await (await server.client().users.list()).nextPage();
+  const call = server.client().users.list({ cursor: '3' });
   for (let i = 0; i < 2; i++) {
     const users: User[] = [];
-    for await (const user of page ?? []) users.push(user);
+    for await (const user of call) users.push(user);
     assert.equal(ids(users), '3,4,5,6');
   }
+  assert.equal(server.seen.length, 3, 'the first page is that of the call');
 });
 
 test('leaving the loop asks for no further page', async (t) => {
   const server = await numbers(t, 100);
   for await (const user of server.client().users.list()) if (user.id === '4') break;
   assert.equal(server.seen.length, 2);
+  for await (const page of server.client().users.list().pages()) if (page.nextCursor === '6') break;
+  assert.equal(server.seen.length, 4);
 });
 
 test('toArray takes as many pages as it needs', async (t) => {
@@ -77,13 +79,17 @@ test('toArray takes as many pages as it needs', async (t) => {
   assert.equal(server.seen.length, 2);
   assert.equal(ids(await users.list().toArray({ limit: 3 })), '0,1,2');
   assert.equal(server.seen.length, 3, 'a page that is enough is not followed by another');
-  assert.equal(ids(await (await users.list()).toArray({ limit: 0 })), '');
+  for (const limit of [0, -1, NaN]) assert.equal(ids(await users.list().toArray({ limit })), '', String(limit));
+  assert.equal(server.seen.length, 6);
+  assert.equal((await users.list().toArray({ limit: Infinity })).length, 100);
 });
 
 test('an empty list', async (t) => {
   const server = await always(t, { json: { data: [], nextCursor: null } });
-  assert.deepEqual(await server.client().users.list().toArray({ limit: 10 }), []);
-  assert.equal(await (await server.client().users.list()).nextPage(), null);
+  const { users } = server.client();
+  assert.deepEqual(await users.list().toArray({ limit: 10 }), []);
+  for await (const user of users.list()) assert.fail(user.id);
+  assert.equal(server.seen.length, 2);
 });
 
 test('a page that fails ends the loop with its error', async (t) => {
@@ -93,4 +99,48 @@ test('a page that fails ends the loop with its error', async (t) => {
     for await (const user of server.client().users.list()) users.push(user);
   }, ServerError);
   assert.equal(ids(users), '0');
+});
+
+test('a signal ends the loop between pages', async (t) => {
+  const server = await numbers(t, 100);
+  const controller = new AbortController();
+  await assert.rejects(async () => {
+    for await (const user of server.client().users.list({}, { signal: controller.signal })) if (user.id === '2') controller.abort();
+  }, { name: 'AbortError' });
+  assert.equal(server.seen.length, 1);
+});
+
+// Regression: where the parameters of a request were lost, each page was the first one again, without end.
+for (const [name, next, met] of [
+  ['one page again', () => 'a', 1],
+  ['two pages in turn', (cursor: string | null) => (cursor === 'a' ? 'b' : 'a'), 2],
+  ['a cycle after a while', (cursor: string | null) => String((Number(cursor) + 1) % 100 || 90), 150],
+] as const) {
+  test(`a server that answers ${name} ends the loop with an error`, async (t) => {
+    const server = await serve(t, (request) => {
+      const cursor = cursorOf(request);
+      return { json: { data: [{ id: cursor ?? 'first' }], nextCursor: next(cursor) }, headers: { 'x-request-id': 'req-1' } };
+    });
+    const users: User[] = [];
+    await assert.rejects(
+      async () => {
+        for await (const user of server.client().users.list()) users.push(user);
+      },
+      (error) => {
+        assert.ok(error instanceof ApiError);
+        assert.equal(error.message, 'GET /v1/users: 200, but its nextCursor is that of an earlier page');
+        assert.equal(error.requestId, 'req-1');
+        return true;
+      },
+    );
+    assert.ok(users.length <= met, `${users.length} users were met, want at most ${met}`);
+  });
+}
+
+test('a server that leaves nextCursor out, or empty, has no further page', async (t) => {
+  for (const nextCursor of [undefined, '']) {
+    const server = await always(t, { json: { data: [{ id: '0' }], nextCursor } });
+    assert.equal(ids(await server.client().users.list().toArray({ limit: 10 })), '0');
+    assert.equal(server.seen.length, 1);
+  }
 });

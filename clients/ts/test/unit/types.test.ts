@@ -29,11 +29,14 @@ export async function compileOnly(client: CoreApiClient): Promise<void> {
   void promise;
 
   const page = await client.users.list({ limit: 10 });
-  expect<Equal<typeof page, PageOf<UserPage, User> & CursorPage<User>>>();
+  expect<Equal<typeof page, PageOf<UserPage, User>>>();
   expect<Equal<typeof page.totalCount, number | undefined>>();
-  const next = await page.nextPage();
-  expect<Equal<NonNullable<typeof next>['data'], User[]>>();
+  const body: UserPage = page;
+  const least: CursorPage<User> = body;
+  void least;
+  if (page.nextCursor !== null) client.users.list({ cursor: page.nextCursor });
   for await (const user of client.users.list()) expect<Equal<typeof user, User>>();
+  for await (const each of client.users.list().pages()) expect<Equal<typeof each, typeof page>>();
   const some = await client.users.list().toArray({ limit: 10 });
   expect<Equal<typeof some, User[]>>();
 
@@ -108,16 +111,24 @@ export async function compileOnly(client: CoreApiClient): Promise<void> {
   void client.noSuchResource;
   // @ts-expect-error toArray wants a limit: a list may be endless
   await client.users.list().toArray();
+  // @ts-expect-error a page is data: the call is what iterates
+  for await (const user of page) void user;
+  // @ts-expect-error a page is data: the call has toArray
+  void page.toArray;
+  // @ts-expect-error a page is data: the call has pages
+  void page.nextPage;
   // @ts-expect-error a page may be the last
-  void next.data;
+  void page.nextCursor.length;
+  // @ts-expect-error a list only has pages
+  void client.users.get('id').pages;
   // @ts-expect-error absent is not undefined in a patch: leave the field out
   const patch: UserUpdate = { displayName: undefined };
   void patch;
   // @ts-expect-error the token is needed
   const options: ConstructorParameters<typeof CoreApiClient>[0] = { baseUrl: 'https://api.example.com' };
   void options;
-  const body: UserCreate = { email: 'ada@example.com', displayName: 'Ada', managerId: null };
-  void body;
+  const created: UserCreate = { email: 'ada@example.com', displayName: 'Ada', managerId: null };
+  void created;
 }
 
 test('wrong uses do not compile', () => undefined);

@@ -32,11 +32,10 @@ export function coreQueries(client: CoreApiClient, { scope = 'core-api' }: { sco
       list: (params?: RolesListParams) =>
         infiniteQueryOptions({
           queryKey: [scope, 'roles', 'list', params ?? {}] as const,
-          queryFn: async ({ pageParam, signal }) => ({
-            ...(await client.roles.list({ ...params, ...(pageParam && { cursor: pageParam }) }, { signal })),
-          }),
+          queryFn: async ({ pageParam, signal }) =>
+            client.roles.list({ ...params, ...(pageParam && { cursor: pageParam }) }, { signal }),
           initialPageParam: undefined as string | undefined,
-          getNextPageParam: (page) => page.nextCursor ?? undefined,
+          getNextPageParam: (page) => page.nextCursor || undefined,
           retry: false,
         }),
       /** Get a Role. */
@@ -75,11 +74,10 @@ export function coreQueries(client: CoreApiClient, { scope = 'core-api' }: { sco
       list: (params?: TenantsListParams) =>
         infiniteQueryOptions({
           queryKey: [scope, 'tenants', 'list', params ?? {}] as const,
-          queryFn: async ({ pageParam, signal }) => ({
-            ...(await client.tenants.list({ ...params, ...(pageParam && { cursor: pageParam }) }, { signal })),
-          }),
+          queryFn: async ({ pageParam, signal }) =>
+            client.tenants.list({ ...params, ...(pageParam && { cursor: pageParam }) }, { signal }),
           initialPageParam: undefined as string | undefined,
-          getNextPageParam: (page) => page.nextCursor ?? undefined,
+          getNextPageParam: (page) => page.nextCursor || undefined,
           retry: false,
         }),
       /** Get a Tenant. */
@@ -118,11 +116,10 @@ export function coreQueries(client: CoreApiClient, { scope = 'core-api' }: { sco
       list: (params?: UserRolesListParams) =>
         infiniteQueryOptions({
           queryKey: [scope, 'userRoles', 'list', params ?? {}] as const,
-          queryFn: async ({ pageParam, signal }) => ({
-            ...(await client.userRoles.list({ ...params, ...(pageParam && { cursor: pageParam }) }, { signal })),
-          }),
+          queryFn: async ({ pageParam, signal }) =>
+            client.userRoles.list({ ...params, ...(pageParam && { cursor: pageParam }) }, { signal }),
           initialPageParam: undefined as string | undefined,
-          getNextPageParam: (page) => page.nextCursor ?? undefined,
+          getNextPageParam: (page) => page.nextCursor || undefined,
           retry: false,
         }),
       /** Get a UserRole. */
@@ -161,11 +158,10 @@ export function coreQueries(client: CoreApiClient, { scope = 'core-api' }: { sco
       list: (params?: UsersListParams) =>
         infiniteQueryOptions({
           queryKey: [scope, 'users', 'list', params ?? {}] as const,
-          queryFn: async ({ pageParam, signal }) => ({
-            ...(await client.users.list({ ...params, ...(pageParam && { cursor: pageParam }) }, { signal })),
-          }),
+          queryFn: async ({ pageParam, signal }) =>
+            client.users.list({ ...params, ...(pageParam && { cursor: pageParam }) }, { signal }),
           initialPageParam: undefined as string | undefined,
-          getNextPageParam: (page) => page.nextCursor ?? undefined,
+          getNextPageParam: (page) => page.nextCursor || undefined,
           retry: false,
         }),
       /** Get a User. */

@@ -26,11 +26,10 @@ export function coreQueries(client: CoreApiClient, { scope = 'core-api' }: { sco
       list: <E extends LineItemsListExpand = never>(params?: LineItemsListParams<E>) =>
         infiniteQueryOptions({
           queryKey: [scope, 'lineItems', 'list', params ?? {}] as const,
-          queryFn: async ({ pageParam, signal }) => ({
-            ...(await client.lineItems.list({ ...params, ...(pageParam && { cursor: pageParam }) }, { signal })),
-          }),
+          queryFn: async ({ pageParam, signal }) =>
+            client.lineItems.list({ ...params, ...(pageParam && { cursor: pageParam }) }, { signal }),
           initialPageParam: undefined as string | undefined,
-          getNextPageParam: (page) => page.nextCursor ?? undefined,
+          getNextPageParam: (page) => page.nextCursor || undefined,
           retry: false,
         }),
       /** Create an invoice. */
