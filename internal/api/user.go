@@ -9,6 +9,7 @@ import (
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/predicate"
 	"github.com/lockstep-dev/lockstep/ent/user"
+	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
@@ -21,7 +22,7 @@ const maxReports = 1000
 
 // UsersDeactivate switches a user off. The rule that a tenant keeps an administrator holds here as everywhere.
 func (h *Handler) UsersDeactivate(ctx context.Context, params oas.UsersDeactivateParams) (*oas.UserChangedHeaders, error) {
-	allowed, err := conditions(crud.UserUpdate.Filter(ctx))
+	allowed, err := conditions(access.Both(ctx, crud.UserUpdate, crud.UserRead))
 	if err != nil {
 		return nil, err
 	}
@@ -45,11 +46,15 @@ func (h *Handler) UsersDeactivate(ctx context.Context, params oas.UsersDeactivat
 
 // UsersReports answers the people below a user, level by level: one statement a level, whatever their number.
 func (h *Handler) UsersReports(ctx context.Context, params oas.UsersReportsParams) (*oas.Reports, error) {
-	allowed, err := conditions(crud.UserRead.Filter(ctx))
+	reach, err := crud.UserRead.Reach(ctx)
 	if err != nil {
 		return nil, err
 	}
-	found, err := h.client.User.Query().Where(user.ID(params.ID)).Where(allowed...).Exist(ctx)
+	root := h.client.User.Query().Where(user.ID(params.ID))
+	if reach != nil {
+		root.Where(reach.Row)
+	}
+	found, err := root.Exist(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("look for user: %w", err)
 	}
@@ -61,8 +66,11 @@ func (h *Handler) UsersReports(ctx context.Context, params oas.UsersReportsParam
 	level := []any{params.ID}
 	for depth := 1; depth <= params.Depth.Or(1) && len(level) > 0 && len(reports.Data) < maxReports; depth++ {
 		managers := level
-		rows, err := h.client.User.Query().Where(func(s *sql.Selector) { s.Where(sql.In(s.C(user.FieldManagerID), managers...)) }).
-			Where(allowed...).Order(user.ByID()).Limit(maxReports).All(ctx)
+		var led predicate.User = func(s *sql.Selector) { s.Where(sql.In(s.C(user.FieldManagerID), managers...)) }
+		if reach != nil {
+			led = access.Page(reach, byID, maxReports, led)
+		}
+		rows, err := h.client.User.Query().Where(led).Order(byID).Limit(maxReports).All(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("list reports: %w", err)
 		}
@@ -86,5 +94,7 @@ func conditions(filter func(*sql.Selector), err error) ([]predicate.User, error)
 	}
 	return []predicate.User{filter}, nil
 }
+
+func byID(s *sql.Selector) { s.OrderBy(s.C(user.FieldID)) }
 
 func noSuchUser() error { return problem.New(problem.NotFound, "There is no such user.") }

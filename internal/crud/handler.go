@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/ent"
+	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
@@ -90,16 +91,37 @@ func preconditionFailed(current int) error {
 	return p
 }
 
-// linked keeps the rows whose id a join table pairs with id: far holds theirs, near holds the given one.
-func linked[T any](ctx context.Context, table, far, near string, ids ...T) func(*sql.Selector) {
+// narrowing is how rows within reach are found: access.Set or access.Related.
+type narrowing func(reach *access.Reach, where ...func(*sql.Selector)) func(*sql.Selector)
+
+// linked keeps the rows whose id a join table pairs with id, by rows within reach: far holds theirs, near holds the given one.
+func linked[T any](ctx context.Context, reach *access.Reach, within narrowing, table, far, near string, ids ...T) func(*sql.Selector) {
 	scope, _ := postgres.ScopeFrom(ctx)
-	return listing.Linked("core", table, "tenant_id", scope.TenantID, far, near, ids)
+	return listing.Linked("core", table, "tenant_id", scope.TenantID, far, near, ids, func(join *sql.Selector, condition func(*sql.Selector)) {
+		if reach == nil {
+			condition(join)
+		} else {
+			within(reach, condition)(join)
+		}
+	})
 }
 
-// capped keeps the first rows of each parent that filter leaves.
-func capped(ctx context.Context, table, parent string, ids []uuid.UUID, filter func(*sql.Selector)) func(*sql.Selector) {
+// capped keeps the first rows of each parent, within reach.
+func capped(ctx context.Context, reach *access.Reach, table, parent string, ids []uuid.UUID) func(*sql.Selector) {
+	if reach != nil {
+		return access.Capped[func(*sql.Selector)](reach, parent, ids, expansionCap)
+	}
 	scope, _ := postgres.ScopeFrom(ctx)
-	return listing.Capped("core", table, "tenant_id", scope.TenantID, parent, ids, expansionCap, filter)
+	return listing.Capped("core", table, "tenant_id", scope.TenantID, parent, ids, expansionCap, nil)
+}
+
+// within narrows a query to the conditions and to what is within reach: in the order and up to the limit that the query
+// has, zero for none.
+func within[Q interface{ Where(ps ...P) Q }, P ~func(*sql.Selector)](query Q, reach *access.Reach, order func(*sql.Selector), limit int, where ...P) Q {
+	if reach == nil {
+		return query.Where(where...)
+	}
+	return query.Where(access.Page(reach, order, limit, where...))
 }
 
 // pointers are the addresses of a slice's elements.

@@ -5,6 +5,7 @@ package crud
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
@@ -14,6 +15,7 @@ import (
 	entrole "github.com/lockstep-dev/lockstep/ent/role"
 	entuser "github.com/lockstep-dev/lockstep/ent/user"
 	entuserrole "github.com/lockstep-dev/lockstep/ent/userrole"
+	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
@@ -41,16 +43,9 @@ func userKey(row *ent.User, name string) any {
 	return nil
 }
 
-// userConditions are what a list's parameters ask for, within what the caller may see.
+// userConditions are what a list's parameters ask for.
 func userConditions(ctx context.Context, params oas.UsersListParams) ([]predicate.User, error) {
 	var where []predicate.User
-	allowed, err := UserList.Filter(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if allowed != nil {
-		where = append(where, allowed)
-	}
 	if len(params.Status) > 0 {
 		where = append(where, listing.In(entuser.FieldStatus, params.Status))
 	}
@@ -82,7 +77,11 @@ func userConditions(ctx context.Context, params oas.UsersListParams) ([]predicat
 		if err := RoleRead.Require(ctx); err != nil {
 			return nil, err
 		}
-		where = append(where, linked(ctx, entuserrole.Table, entuser.UserRolesColumn, entuserrole.RoleColumn, params.RoleId...))
+		through, err := UserRoleRead.Reach(ctx)
+		if err != nil {
+			return nil, err
+		}
+		where = append(where, linked(ctx, through, access.Set, entuserrole.Table, entuser.UserRolesColumn, entuserrole.RoleColumn, params.RoleId...))
 	}
 	if text, ok := params.Q.Get(); ok {
 		var columns []string
@@ -97,6 +96,10 @@ func userConditions(ctx context.Context, params oas.UsersListParams) ([]predicat
 
 // UsersList answers one page.
 func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*oas.UserPage, error) {
+	reach, err := UserList.Reach(ctx)
+	if err != nil {
+		return nil, err
+	}
 	where, err := userConditions(ctx, params)
 	if err != nil {
 		return nil, err
@@ -120,7 +123,7 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 		}
 	} else {
 		fingerprint := userFingerprint(params)
-		rows, err := h.userPage(ctx, params, where, order, fingerprint, limit+1)
+		rows, err := h.userPage(ctx, params, reach, where, order, fingerprint, limit+1)
 		if err != nil {
 			return nil, fmt.Errorf("list users: %w", err)
 		}
@@ -139,8 +142,11 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 	if how, ok := params.Count.Get(); ok {
 		var total int
 		if how == oas.UsersListCountExact {
-			total, err = h.client.User.Query().Where(where...).Count(ctx)
+			total, err = within(h.client.User.Query(), reach, nil, 0, where...).Count(ctx)
 		} else {
+			if reach != nil {
+				where = append(where, reach.Row)
+			}
 			total, err = estimate(ctx, h, entuser.Table, where)
 		}
 		if err != nil {
@@ -152,16 +158,16 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 }
 
 // userPage reads so many rows of the list, behind the cursor if there is one.
-func (h *Handler) userPage(ctx context.Context, params oas.UsersListParams, where []predicate.User, order listing.Order, fingerprint []byte, limit int) ([]*ent.User, error) {
-	query := h.client.User.Query().Where(where...).Order(order.Apply).Limit(limit)
+func (h *Handler) userPage(ctx context.Context, params oas.UsersListParams, reach *access.Reach, where []predicate.User, order listing.Order, fingerprint []byte, limit int) ([]*ent.User, error) {
+	query := h.client.User.Query().Order(order.Apply).Limit(limit)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("users", fingerprint, text)
 		if err != nil {
 			return nil, err
 		}
-		query.Where(after)
+		where = append(slices.Clip(where), after)
 	}
-	return query.All(ctx)
+	return within(query, reach, order.Apply, limit, where...).All(ctx)
 }
 
 // userFingerprint identifies what a list is of.
@@ -270,7 +276,8 @@ func fillUser(create *ent.UserCreate, req *oas.UserCreate) *ent.UserCreate {
 // UsersUpdate applies a JSON Merge Patch (RFC 7396): absent fields stay, null clears. A patch that sets nothing leaves
 // the row and its version as they are.
 func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params oas.UsersUpdateParams) (*oas.UserChangedHeaders, error) {
-	allowed, err := UserUpdate.Filter(ctx)
+	// What one may not read does not exist for one, and is not changed either.
+	allowed, err := access.Both(ctx, UserUpdate, UserRead)
 	if err != nil {
 		return nil, err
 	}
@@ -313,8 +320,8 @@ func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params o
 				return untouchedUser(ctx, client, params.ID, "users:update", allowed, expected)
 			}
 		}
-		// Whoever may change a row is shown what it is now.
-		row, err := client.User.Query().Where(entuser.ID(params.ID)).Where(unlessSet(set, expected)...).Only(ctx)
+		// Whoever has changed a row is shown what it is now, which the change itself may have put out of reach.
+		row, err := client.User.Query().Where(entuser.ID(params.ID)).Where(unlessSet(set, ifAny[predicate.User](allowed))...).Where(unlessSet(set, expected)...).Only(ctx)
 		if ent.IsNotFound(err) {
 			return untouchedUser(ctx, client, params.ID, "users:update", allowed, expected)
 		}
@@ -332,7 +339,7 @@ func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params o
 
 // UsersDelete removes a row that no other refers to.
 func (h *Handler) UsersDelete(ctx context.Context, params oas.UsersDeleteParams) error {
-	allowed, err := UserDelete.Filter(ctx)
+	allowed, err := access.Both(ctx, UserDelete, UserRead)
 	if err != nil {
 		return err
 	}
@@ -457,50 +464,44 @@ func UserBodies(ctx context.Context, rows []*ent.User) []oas.User {
 func (h *Handler) prepareUser() {
 	h.userGet = &reading.Read{
 		Rule: UserRead,
-		Write: func(ctx context.Context, allowed func(*sql.Selector)) error {
+		Write: func(ctx context.Context, reach reading.Reaches) error {
 			query := h.client.User.Query().Where(entuser.ID(postgres.AnyRow))
-			if allowed != nil {
-				query.Where(allowed)
+			if reach.Rows != nil {
+				query.Where(reach.Rows.Row)
 			}
 			_, err := query.All(ctx) // by its key: Only would add a LIMIT, a node more in the plan
 			return err
 		},
 	}
 	h.userGetRoles = &reading.Read{
-		Rule: RoleRead,
-		Write: func(ctx context.Context, allowed func(*sql.Selector)) error {
-			query := h.client.Role.Query().
-				Where(linked(ctx, entuserrole.Table, entuserrole.RoleColumn, entuser.UserRolesColumn, postgres.AnyRow)).
-				Order(entrole.ByID()).Limit(expansionCap)
-			if allowed != nil {
-				query.Where(allowed)
+		Rule:    RoleRead,
+		Through: &UserRoleRead,
+		Write: func(ctx context.Context, reach reading.Reaches) error {
+			related := predicate.Role(linked(ctx, reach.Through, access.Related, entuserrole.Table, entuserrole.RoleColumn, entuser.UserRolesColumn, postgres.AnyRow))
+			if reach.Rows != nil {
+				related = access.Related(reach.Rows, related)
 			}
-			_, err := query.All(ctx)
+			_, err := h.client.Role.Query().Where(related).Order(entrole.ByID()).Limit(expansionCap).All(ctx)
 			return err
 		},
 	}
 	h.userGetManagedUsers = &reading.Read{
 		Rule: UserRead,
-		Write: func(ctx context.Context, allowed func(*sql.Selector)) error {
-			query := h.client.User.Query().
-				Where(sql.FieldEQ(entuser.ManagedUsersColumn, postgres.AnyRow)).
-				Order(entuser.ByID()).Limit(expansionCap)
-			if allowed != nil {
-				query.Where(allowed)
+		Write: func(ctx context.Context, reach reading.Reaches) error {
+			related := predicate.User(sql.FieldEQ(entuser.ManagedUsersColumn, postgres.AnyRow))
+			if reach.Rows != nil {
+				related = access.Related(reach.Rows, related)
 			}
-			_, err := query.All(ctx)
+			_, err := h.client.User.Query().Where(related).Order(entuser.ByID()).Limit(expansionCap).All(ctx)
 			return err
 		},
 	}
 	h.userPlain = userFingerprint(oas.UsersListParams{})
 	h.userList = &reading.Pages{
 		Rule: UserList,
-		Write: func(ctx context.Context, allowed func(*sql.Selector), limit int) error {
+		Write: func(ctx context.Context, reach *access.Reach, limit int) error {
 			query := h.client.User.Query().Order(listing.Order{}.Apply).Limit(limit)
-			if allowed != nil {
-				query.Where(allowed)
-			}
-			_, err := query.All(ctx)
+			_, err := within(query, reach, listing.Order{}.Apply, limit).All(ctx)
 			return err
 		},
 	}
@@ -572,12 +573,12 @@ func (h *Handler) expandUserManagedUsers(ctx context.Context, bodies []*oas.User
 		ids = append(ids, body.ID)
 		body.ManagedUsers = []oas.User{}
 	}
-	allowed, err := UserRead.Filter(ctx)
+	reach, err := UserRead.Reach(ctx)
 	if err != nil {
 		return nil // nothing the caller may read
 	}
 	of := map[uuid.UUID][]oas.User{}
-	rows, err := h.client.User.Query().Where(capped(ctx, entuser.Table, entuser.ManagedUsersColumn, ids, allowed)).Order(entuser.ByID()).All(ctx)
+	rows, err := h.client.User.Query().Where(capped(ctx, reach, entuser.Table, entuser.ManagedUsersColumn, ids)).Order(entuser.ByID()).All(ctx)
 	if err != nil {
 		return err
 	}
@@ -604,8 +605,12 @@ func (h *Handler) expandUserRoles(ctx context.Context, bodies []*oas.User, below
 	if err != nil {
 		return nil // nothing the caller may read
 	}
+	through, err := UserRoleRead.Reach(ctx)
+	if err != nil {
+		return nil // not who is related to whom
+	}
 	of := map[uuid.UUID][]oas.Role{}
-	links, err := h.client.UserRole.Query().Where(capped(ctx, entuserrole.Table, entuser.UserRolesColumn, ids, nil)).All(ctx)
+	links, err := h.client.UserRole.Query().Where(capped(ctx, through, entuserrole.Table, entuser.UserRolesColumn, ids)).All(ctx)
 	if err != nil {
 		return err
 	}

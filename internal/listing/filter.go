@@ -3,6 +3,7 @@ package listing
 import (
 	"strings"
 
+	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 )
 
@@ -42,15 +43,19 @@ func Contains(columns []string, text string) func(*sql.Selector) {
 }
 
 // Linked keeps rows whose id a join table pairs with one of the ids: far is its column for the listed rows, near for the
-// ids. The sub-query carries the tenant itself, because Ent's own do not.
-func Linked[T any](schema, table, tenantColumn string, tenant any, far, near string, ids []T) func(*sql.Selector) {
+// ids. The sub-query carries the tenant itself, because Ent's own do not; narrow puts the condition on the join table's rows
+// into it, and what else they must meet.
+func Linked[T any](schema, table, tenantColumn string, tenant any, far, near string, ids []T, narrow func(join *sql.Selector, condition func(*sql.Selector))) func(*sql.Selector) {
 	return func(s *sql.Selector) {
-		join := sql.Table(table).Schema(schema)
+		join := sql.Dialect(dialect.Postgres).Select().From(sql.Table(table).Schema(schema))
+		join.Select(join.C(far))
 		args := make([]any, len(ids))
 		for i, id := range ids {
 			args[i] = id
 		}
-		s.Where(sql.In(s.C(idColumn), sql.Select(join.C(far)).From(join).Where(sql.And(
-			sql.EQ(join.C(tenantColumn), tenant), sql.In(join.C(near), args...)))))
+		narrow(join, func(join *sql.Selector) {
+			join.Where(sql.And(sql.EQ(join.C(tenantColumn), tenant), sql.In(join.C(near), args...)))
+		})
+		s.Where(sql.In(s.C(idColumn), join))
 	}
 }
