@@ -35,6 +35,12 @@ var line = access.Line{
 	Schema: "core", Table: entuser.Table, Tenant: "tenant_id", ID: entuser.FieldID, Manager: entuser.FieldManagerID,
 }
 
+// Relations are the columns that decide who reaches which rows.
+var Relations = []access.Relation{
+	{Type: "User", Field: "manager_id", Table: entuser.Table, Column: entuser.FieldManagerID, Constraint: "users_tenant_id_manager_id_fkey"},
+	{Type: "UserRole", Field: "user_id", Table: entuserrole.Table, Column: entuserrole.FieldUserID, Constraint: "user_roles_tenant_id_user_id_fkey"},
+}
+
 // Who may do what, as declared beside each entity. Custom operations ask the same rules.
 var (
 	RoleRead       = access.Rule{Permission: "roles:read"}

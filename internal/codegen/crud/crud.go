@@ -33,6 +33,7 @@ type input struct {
 	Samples, PlatformSamples []sample
 	Owned                    []*gen.Type // tenant-owned types, internal ones too
 	Line                     *model.Line // nil when no access is declared by a relation
+	Relations                []relation
 }
 
 // Write fills dir with the package crud: one file per entity, and the files they share.
@@ -54,7 +55,7 @@ func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, table
 		return err
 	}
 	data := input{
-		Module: module, Entities: entities, Constraints: constraintsOf(entities, tables), Samples: samples, PlatformSamples: global, Owned: owned(graph), Line: line,
+		Module: module, Entities: entities, Constraints: constraintsOf(entities, tables), Samples: samples, PlatformSamples: global, Owned: owned(graph), Line: line, Relations: relationsOf(entities, tables, line),
 	}
 	if err := os.Mkdir(filepath.Join(dir, "crudtest"), 0o755); err != nil {
 		return fmt.Errorf("make folder: %w", err)
