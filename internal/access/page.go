@@ -250,7 +250,7 @@ func (q *query) of(b *sql.Builder, people string, conditions ...func(*sql.Select
 		b.WriteString(") AS person, LATERAL (")
 		b.Join(q.rows(append([]func(*sql.Selector){func(s *sql.Selector) {
 			column := s.C(src.column)
-			s.Where(sql.P(func(b *sql.Builder) { b.WriteString(column).WriteString(" = person.id") }))
+			s.Where(sql.P(func(b *sql.Builder) { b.WriteString(column).WriteString(" = person.id AND " + fromTheRow) }))
 		}}, conditions...)...).Offset(0))
 		b.WriteString(") AS theirs")
 	}
