@@ -156,8 +156,8 @@ CREATE INDEX "users_tenant_id_display_name_id_idx" ON "core"."users" ("tenant_id
 CREATE INDEX "users_tenant_id_created_at_id_idx" ON "core"."users" ("tenant_id", "created_at", "id");
 -- Create index "users_tenant_id_status_id_idx" to table: "users"
 CREATE INDEX "users_tenant_id_status_id_idx" ON "core"."users" ("tenant_id", "status", "id");
--- Create index "users_tenant_id_manager_id_idx" to table: "users"
-CREATE INDEX "users_tenant_id_manager_id_idx" ON "core"."users" ("tenant_id", "manager_id");
+-- Create index "users_tenant_id_manager_id_id_idx" to table: "users"
+CREATE INDEX "users_tenant_id_manager_id_id_idx" ON "core"."users" ("tenant_id", "manager_id", "id");
 -- Set comment to table: "users"
 COMMENT ON TABLE "core"."users" IS 'Person who works inside one tenant.';
 -- Set comment to column: "tenant_id" on table: "users"

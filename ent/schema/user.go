@@ -56,6 +56,7 @@ func (User) Indexes() []ent.Index {
 		index.Fields("display_name", "id"),
 		index.Fields("created_at", "id"),
 		index.Fields("status", "id"),
+		index.Fields("manager_id", "id"), // walked downward by contract.ManagerOf, without a look at the rows
 	}
 }
 

@@ -22,6 +22,14 @@ type Rule struct {
 	Self []string
 	// Manager are the columns that hold the id of a user below the caller, at any level.
 	Manager []string
+	// Line is where the database keeps who manages whom. A rule without Manager needs none.
+	Line Line
+}
+
+// Line is the table of the line of management: each row is a person and names the manager.
+type Line struct {
+	// Schema and Table of the people; Tenant, ID and Manager are its columns.
+	Schema, Table, Tenant, ID, Manager string
 }
 
 // Related reports whether the caller may use only the rows it is related to, rather than all. Its error is an
@@ -41,22 +49,43 @@ func (r Rule) Related(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// Filter returns the condition that leaves the rows the caller may use, nil for all of them. Its error is Related's.
-func (r Rule) Filter(ctx context.Context) (func(*sql.Selector), error) {
+// Reach returns which rows the caller may use, nil for all of them. Its error is Related's.
+func (r Rule) Reach(ctx context.Context) (*Reach, error) {
 	related, err := r.Related(ctx)
 	if err != nil || !related {
 		return nil, err
 	}
 	principal, _ := auth.From(ctx)
+	return &Reach{sources: r.sources(), line: r.Line, tenant: principal.TenantID, user: principal.UserID, bounds: usual}, nil
+}
+
+// Filter returns the condition that a row must meet for the caller to use it, nil for none. It asks each row it is
+// evaluated for: a list takes Reach.Page, a count Reach.Set. Its error is Related's.
+func (r Rule) Filter(ctx context.Context) (func(*sql.Selector), error) {
+	reach, err := r.Reach(ctx)
+	if err != nil || reach == nil {
+		return nil, err
+	}
+	return reach.Row, nil
+}
+
+// Both returns the condition that a row must meet for the caller to use it under both rules, nil for none. Its error is
+// that of the first rule under which there can be no such row.
+func Both(ctx context.Context, first, second Rule) (func(*sql.Selector), error) {
+	one, err := first.Filter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	other, err := second.Filter(ctx)
+	if err != nil || other == nil {
+		return one, err
+	}
+	if one == nil {
+		return other, nil
+	}
 	return func(s *sql.Selector) {
-		var related []*sql.Predicate
-		for _, column := range r.Self {
-			related = append(related, sql.EQ(s.C(column), principal.UserID))
-		}
-		for _, column := range r.Manager {
-			related = append(related, below(s.C(column), principal.TenantID, principal.UserID))
-		}
-		s.Where(sql.Or(related...))
+		one(s)
+		other(s)
 	}, nil
 }
 
@@ -67,17 +96,6 @@ func (r Rule) Require(ctx context.Context) error {
 		return auth.RequirePlatform(ctx)
 	}
 	return auth.Require(ctx, r.Permission)
-}
-
-// below is true of the users that manager leads, at any level. The set is computed once per statement; UNION, not UNION
-// ALL, ends the walk when people manage each other in a circle.
-func below(column string, tenant, manager uuid.UUID) *sql.Predicate {
-	return sql.P(func(b *sql.Builder) {
-		b.Ident(column).WriteString(" IN (WITH RECURSIVE below AS (SELECT u.id FROM core.users AS u WHERE u.tenant_id = ").Arg(tenant)
-		b.WriteString(" AND u.manager_id = ").Arg(manager)
-		b.WriteString(" UNION SELECT u.id FROM core.users AS u JOIN below ON u.manager_id = below.id WHERE u.tenant_id = ").Arg(tenant)
-		b.WriteString(") SELECT id FROM below)")
-	})
 }
 
 // Guard hides a field's value.

@@ -112,7 +112,7 @@ func TestFiltersTellNoMoreThanExpansions(t *testing.T) {
 	s := newStack(t)
 	users := s.addUser(t, s.acme.id, "users@example.com", "U", nil, s.addRole(t, s.acme.id, "Users", "users:read"))
 	roles := s.addUser(t, s.acme.id, "roles@example.com", "R", nil, s.addRole(t, s.acme.id, "Roles", "roles:read"))
-	both := s.addUser(t, s.acme.id, "both@example.com", "B", nil, s.addRole(t, s.acme.id, "Both", "users:read", "roles:read"))
+	both := s.addUser(t, s.acme.id, "both@example.com", "B", nil, s.addRole(t, s.acme.id, "Both", "users:read", "roles:read", "user_roles:read"))
 	byRole, byUser := "/v1/users?roleId="+s.acme.adminRole.String(), "/v1/roles?userId="+s.acme.admin.id.String()
 	s.check(t, call{path: byRole, token: users.token, status: 403, code: "permission_denied", absent: []string{s.acme.admin.id.String()}})
 	s.check(t, call{path: byUser, token: roles.token, status: 403, code: "permission_denied", absent: []string{s.acme.adminRole.String()}})

@@ -10,6 +10,7 @@ import (
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/predicate"
 	"github.com/lockstep-dev/lockstep/ent/user"
+	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
@@ -24,7 +25,7 @@ const maxReports = 1000
 
 // UsersDeactivate switches a user off. The rule that a tenant keeps an administrator holds here as everywhere.
 func (h *Handler) UsersDeactivate(ctx context.Context, params oas.UsersDeactivateParams) (*oas.UserChangedHeaders, error) {
-	allowed, err := conditions(crud.UserUpdate.Filter(ctx))
+	allowed, err := conditions(access.Both(ctx, crud.UserUpdate, crud.UserRead))
 	if err != nil {
 		return nil, err
 	}
@@ -49,11 +50,15 @@ func (h *Handler) UsersDeactivate(ctx context.Context, params oas.UsersDeactivat
 // UsersReports answers the people below a user, level by level: one statement a level, whatever their number. It ends where
 // the answer's bytes do.
 func (h *Handler) UsersReports(ctx context.Context, params oas.UsersReportsParams) (*oas.Reports, error) {
-	allowed, err := conditions(crud.UserRead.Filter(ctx))
+	reach, err := crud.UserRead.Reach(ctx)
 	if err != nil {
 		return nil, err
 	}
-	found, err := h.client.User.Query().Where(user.ID(params.ID)).Where(allowed...).Exist(ctx)
+	root := h.client.User.Query().Where(user.ID(params.ID))
+	if reach != nil {
+		root.Where(reach.Row)
+	}
+	found, err := root.Exist(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("look for user: %w", err)
 	}
@@ -62,12 +67,15 @@ func (h *Handler) UsersReports(ctx context.Context, params oas.UsersReportsParam
 	}
 	reports := &oas.Reports{Data: []oas.Report{}}
 	budget := reading.Budget()
-	within := postgres.WithBudget(ctx, budget)
+	inBudget := postgres.WithBudget(ctx, budget)
 	seen := map[uuid.UUID]bool{params.ID: true} // people may manage each other in a circle
 	level := []uuid.UUID{params.ID}
 	for depth := 1; depth <= params.Depth.Or(1) && len(level) > 0 && len(reports.Data) < maxReports && !budget.Ended(); depth++ {
-		rows, err := h.client.User.Query().Where(postgres.In(user.FieldManagerID, level)).
-			Where(allowed...).Order(user.ByID()).Limit(maxReports).All(within)
+		var led predicate.User = postgres.In(user.FieldManagerID, level)
+		if reach != nil {
+			led = access.Page(reach, byID, maxReports, led)
+		}
+		rows, err := h.client.User.Query().Where(led).Order(byID).Limit(maxReports).All(inBudget)
 		if err != nil {
 			return nil, fmt.Errorf("list reports: %w", err)
 		}
@@ -95,3 +103,5 @@ func conditions(filter func(*sql.Selector), err error) ([]predicate.User, error)
 }
 
 func noSuchUser() error { return problem.Of(problem.NotFound, "user") }
+
+func byID(s *sql.Selector) { s.OrderBy(s.C(user.FieldID)) }

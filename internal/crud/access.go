@@ -30,6 +30,17 @@ var PlatformPermissions = []string{
 	"tenants:read",
 }
 
+// line is where the line of management is kept.
+var line = access.Line{
+	Schema: "core", Table: entuser.Table, Tenant: "tenant_id", ID: entuser.FieldID, Manager: entuser.FieldManagerID,
+}
+
+// Relations are the columns that decide who reaches which rows.
+var Relations = []access.Relation{
+	{Type: "User", Field: "manager_id", Table: entuser.Table, Column: entuser.FieldManagerID, Constraint: "users_tenant_id_manager_id_fkey"},
+	{Type: "UserRole", Field: "user_id", Table: entuserrole.Table, Column: entuserrole.FieldUserID, Constraint: "user_roles_tenant_id_user_id_fkey"},
+}
+
 // Who may do what, as declared beside each entity. Custom operations ask the same rules.
 var (
 	RoleRead       = access.Rule{Permission: "roles:read"}
@@ -41,14 +52,14 @@ var (
 	TenantList     = access.Rule{Platform: true}
 	TenantUpdate   = access.Rule{Platform: true}
 	TenantDelete   = access.Rule{Platform: true}
-	UserRead       = access.Rule{Permission: "users:read", Self: []string{entuser.FieldID}, Manager: []string{entuser.FieldID}}
-	UserList       = access.Rule{Permission: "users:read", Self: []string{entuser.FieldID}, Manager: []string{entuser.FieldID}}
+	UserRead       = access.Rule{Permission: "users:read", Self: []string{entuser.FieldID}, Manager: []string{entuser.FieldID}, Line: line}
+	UserList       = access.Rule{Permission: "users:read", Self: []string{entuser.FieldID}, Manager: []string{entuser.FieldID}, Line: line}
 	UserCreate     = access.Rule{Permission: "users:create"}
 	UserUpdate     = access.Rule{Permission: "users:update"}
 	UserDelete     = access.Rule{Permission: "users:delete"}
 	UserEmailShown = access.Guard{Permission: "users:read_pii", Own: true}
-	UserRoleRead   = access.Rule{Permission: "user_roles:read", Self: []string{entuserrole.FieldUserID}, Manager: []string{entuserrole.FieldUserID}}
-	UserRoleList   = access.Rule{Permission: "user_roles:read", Self: []string{entuserrole.FieldUserID}, Manager: []string{entuserrole.FieldUserID}}
+	UserRoleRead   = access.Rule{Permission: "user_roles:read", Self: []string{entuserrole.FieldUserID}, Manager: []string{entuserrole.FieldUserID}, Line: line}
+	UserRoleList   = access.Rule{Permission: "user_roles:read", Self: []string{entuserrole.FieldUserID}, Manager: []string{entuserrole.FieldUserID}, Line: line}
 	UserRoleCreate = access.Rule{Permission: "user_roles:create"}
 	UserRoleDelete = access.Rule{Permission: "user_roles:delete"}
 )

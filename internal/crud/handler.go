@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/ent"
+	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
@@ -90,16 +91,37 @@ func preconditionFailed(current int) error {
 	return p
 }
 
-// linked keeps the rows whose id a join table pairs with one of the ids: far holds theirs, near holds the given ones.
-func linked[T comparable](ctx context.Context, table, far, near string, ids ...T) func(*sql.Selector) {
+// narrowing is how rows within reach are found: access.Set or access.Related.
+type narrowing func(reach *access.Reach, where ...func(*sql.Selector)) func(*sql.Selector)
+
+// linked keeps the rows whose id a join table pairs with id, by rows within reach: far holds theirs, near holds the given one.
+func linked[T comparable](ctx context.Context, reach *access.Reach, within narrowing, table, far, near string, ids ...T) func(*sql.Selector) {
 	scope, _ := postgres.ScopeFrom(ctx)
-	return listing.Linked("core", table, "tenant_id", scope.TenantID, far, near, ids)
+	return listing.Linked("core", table, "tenant_id", scope.TenantID, far, near, ids, func(join *sql.Selector, condition func(*sql.Selector)) {
+		if reach == nil {
+			condition(join)
+		} else {
+			within(reach, condition)(join)
+		}
+	})
 }
 
-// capped keeps the first rows of each parent that filter leaves.
-func capped(ctx context.Context, table, parent string, ids []uuid.UUID, filter func(*sql.Selector)) func(*sql.Selector) {
+// capped keeps the first rows of each parent, within reach.
+func capped(ctx context.Context, reach *access.Reach, table, parent string, ids []uuid.UUID) func(*sql.Selector) {
+	if reach != nil {
+		return access.Capped[func(*sql.Selector)](reach, parent, postgres.Distinct(ids), expansionCap)
+	}
 	scope, _ := postgres.ScopeFrom(ctx)
-	return listing.Capped("core", table, "tenant_id", scope.TenantID, parent, ids, expansionCap, filter)
+	return listing.Capped("core", table, "tenant_id", scope.TenantID, parent, ids, expansionCap, nil)
+}
+
+// within narrows a query to the conditions and to what is within reach: in the order and up to the limit that the query
+// has, zero for none.
+func within[Q interface{ Where(ps ...P) Q }, P ~func(*sql.Selector)](query Q, reach *access.Reach, order func(*sql.Selector), limit int, where ...P) Q {
+	if reach == nil {
+		return query.Where(where...)
+	}
+	return query.Where(access.Page(reach, order, limit, where...))
 }
 
 // members takes the names of what bodies are expanded with off the budget.
@@ -118,9 +140,12 @@ func pointers[T any](rows []T) []*T {
 	return out
 }
 
-// count counts the rows of a table that match, up to a limit; 0 is none. It reports whether these are all.
-func count[P ~func(*sql.Selector)](ctx context.Context, h *Handler, table string, where []P, limit int) (int, bool, error) {
+// count counts the rows of a table that match, within reach, up to a limit; 0 is none. It reports whether these are all.
+func count[P ~func(*sql.Selector)](ctx context.Context, h *Handler, table string, reach *access.Reach, where []P, limit int) (int, bool, error) {
 	s := sql.Dialect(dialect.Postgres).Select("id").From(sql.Table(table).Schema("core"))
+	if reach != nil {
+		where = []P{access.Set(reach, where...)}
+	}
 	for _, condition := range where {
 		condition(s)
 	}

@@ -5,6 +5,7 @@ package crud
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
@@ -15,6 +16,7 @@ import (
 	entrole "github.com/lockstep-dev/lockstep/ent/role"
 	entuser "github.com/lockstep-dev/lockstep/ent/user"
 	entuserrole "github.com/lockstep-dev/lockstep/ent/userrole"
+	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
@@ -30,16 +32,9 @@ var roleKeys = []listing.Key{
 	{Name: "name", Column: entrole.FieldName, Kind: listing.Text},
 }
 
-// roleConditions are what a list's parameters ask for, within what the caller may see.
+// roleConditions are what a list's parameters ask for.
 func roleConditions(ctx context.Context, params oas.RolesListParams) ([]predicate.Role, error) {
 	var where []predicate.Role
-	allowed, err := RoleList.Filter(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if allowed != nil {
-		where = append(where, allowed)
-	}
 	if len(params.Name) > 0 {
 		where = append(where, postgres.In(entrole.FieldName, params.Name))
 	}
@@ -48,7 +43,11 @@ func roleConditions(ctx context.Context, params oas.RolesListParams) ([]predicat
 		if err := UserRead.Require(ctx); err != nil {
 			return nil, err
 		}
-		where = append(where, linked(ctx, entuserrole.Table, entrole.UserRolesColumn, entuserrole.UserColumn, params.UserId...))
+		through, err := UserRoleRead.Reach(ctx)
+		if err != nil {
+			return nil, err
+		}
+		where = append(where, linked(ctx, through, access.Set, entuserrole.Table, entrole.UserRolesColumn, entuserrole.UserColumn, params.UserId...))
 	}
 	if text, ok := params.Q.Get(); ok {
 		var columns []string
@@ -60,6 +59,10 @@ func roleConditions(ctx context.Context, params oas.RolesListParams) ([]predicat
 
 // RolesList answers one page. It ends early where the answer's bytes do.
 func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*oas.RolePage, error) {
+	reach, err := RoleList.Reach(ctx)
+	if err != nil {
+		return nil, err
+	}
 	where, err := roleConditions(ctx, params)
 	if err != nil {
 		return nil, err
@@ -80,7 +83,7 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 		rows, err = reading.One(ctx, h.db, budget, h.roleList.Of(limit+1))
 	} else {
 		fingerprint = roleFingerprint(params)
-		rows, err = h.rolePage(ctx, budget, params, where, order, fingerprint, limit+1)
+		rows, err = h.rolePage(ctx, budget, params, reach, where, order, fingerprint, limit+1)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("list roles: %w", err)
@@ -112,7 +115,7 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 		if how == oas.RolesListCountExact {
 			limit = 0
 		}
-		total, all, err := count(ctx, h, entrole.Table, where, limit)
+		total, all, err := count(ctx, h, entrole.Table, reach, where, limit)
 		if err != nil {
 			return nil, fmt.Errorf("count roles: %w", err)
 		}
@@ -126,17 +129,17 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 }
 
 // rolePage reads so many rows of the list, behind the cursor if there is one.
-func (h *Handler) rolePage(ctx context.Context, budget *postgres.Budget, params oas.RolesListParams, where []predicate.Role, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
-	query := h.client.Role.Query().Where(where...).Order(order.Apply).Limit(limit)
+func (h *Handler) rolePage(ctx context.Context, budget *postgres.Budget, params oas.RolesListParams, reach *access.Reach, where []predicate.Role, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
+	query := h.client.Role.Query().Order(order.Apply).Limit(limit)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("roles", fingerprint, text)
 		if err != nil {
 			return postgres.Result{}, err
 		}
-		query.Where(after)
+		where = append(slices.Clip(where), after)
 	}
 	return h.db.Fetch(ctx, budget, func(ctx context.Context) error {
-		_, err := query.All(ctx)
+		_, err := within(query, reach, order.Apply, limit, where...).All(ctx)
 		return err
 	})
 }
@@ -217,7 +220,8 @@ func fillRole(create *ent.RoleCreate, req *oas.RoleCreate) *ent.RoleCreate {
 // RolesUpdate applies a JSON Merge Patch (RFC 7396): absent fields stay, null clears. A patch that sets nothing leaves
 // the row and its version as they are.
 func (h *Handler) RolesUpdate(ctx context.Context, req *oas.RoleUpdate, params oas.RolesUpdateParams) (*oas.RoleChangedHeaders, error) {
-	allowed, err := RoleUpdate.Filter(ctx)
+	// What one may not read does not exist for one, and is not changed either.
+	allowed, err := access.Both(ctx, RoleUpdate, RoleRead)
 	if err != nil {
 		return nil, err
 	}
@@ -256,8 +260,8 @@ func (h *Handler) RolesUpdate(ctx context.Context, req *oas.RoleUpdate, params o
 				return untouchedRole(ctx, client, params.ID, "roles:update", allowed, expected)
 			}
 		}
-		// Whoever may change a row is shown what it is now.
-		row, err := client.Role.Query().Where(entrole.ID(params.ID)).Where(unlessSet(set, expected)...).Only(ctx)
+		// Whoever has changed a row is shown what it is now, which the change itself may have put out of reach.
+		row, err := client.Role.Query().Where(entrole.ID(params.ID)).Where(unlessSet(set, ifAny[predicate.Role](allowed))...).Where(unlessSet(set, expected)...).Only(ctx)
 		if ent.IsNotFound(err) {
 			return untouchedRole(ctx, client, params.ID, "roles:update", allowed, expected)
 		}
@@ -275,7 +279,7 @@ func (h *Handler) RolesUpdate(ctx context.Context, req *oas.RoleUpdate, params o
 
 // RolesDelete removes a row that no other refers to.
 func (h *Handler) RolesDelete(ctx context.Context, params oas.RolesDeleteParams) error {
-	allowed, err := RoleDelete.Filter(ctx)
+	allowed, err := access.Both(ctx, RoleDelete, RoleRead)
 	if err != nil {
 		return err
 	}
@@ -367,10 +371,10 @@ func RoleBody(ctx context.Context, row *ent.Role) oas.Role {
 func (h *Handler) prepareRole() {
 	h.roleGet = &reading.Read{
 		Rule: RoleRead,
-		Write: func(ctx context.Context, allowed func(*sql.Selector)) error {
+		Write: func(ctx context.Context, reach reading.Reaches) error {
 			query := h.client.Role.Query().Where(entrole.ID(postgres.AnyRow))
-			if allowed != nil {
-				query.Where(allowed)
+			if reach.Rows != nil {
+				query.Where(reach.Rows.Row)
 			}
 			_, err := query.All(ctx) // by its key: Only would add a LIMIT, a node more in the plan
 			return err
@@ -379,12 +383,9 @@ func (h *Handler) prepareRole() {
 	h.rolePlain = roleFingerprint(oas.RolesListParams{})
 	h.roleList = &reading.Pages{
 		Rule: RoleList,
-		Write: func(ctx context.Context, allowed func(*sql.Selector), limit int) error {
+		Write: func(ctx context.Context, reach *access.Reach, limit int) error {
 			query := h.client.Role.Query().Order(listing.Order{}.Apply).Limit(limit)
-			if allowed != nil {
-				query.Where(allowed)
-			}
-			_, err := query.All(ctx)
+			_, err := within(query, reach, listing.Order{}.Apply, limit).All(ctx)
 			return err
 		},
 	}
@@ -433,12 +434,16 @@ func (h *Handler) expandRoleUsers(ctx context.Context, budget *postgres.Budget, 
 	if err != nil {
 		return nil // nothing the caller may read
 	}
+	through, err := UserRoleRead.Reach(ctx)
+	if err != nil {
+		return nil // not who is related to whom
+	}
 	ids := make([]uuid.UUID, 0, len(bodies))
 	for _, body := range bodies {
 		ids = append(ids, body.ID)
 	}
 	links, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
-		_, err := h.client.UserRole.Query().Where(capped(ctx, entuserrole.Table, entrole.UserRolesColumn, ids, nil)).
+		_, err := h.client.UserRole.Query().Where(capped(ctx, through, entuserrole.Table, entrole.UserRolesColumn, ids)).
 			Order(entuserrole.ByID()).Limit(reading.MaxRows).Select(entrole.UserRolesColumn, entuserrole.UserColumn).All(ctx)
 		return err
 	})

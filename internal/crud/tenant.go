@@ -5,6 +5,7 @@ package crud
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
@@ -12,6 +13,7 @@ import (
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/predicate"
 	enttenant "github.com/lockstep-dev/lockstep/ent/tenant"
+	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/listing"
@@ -21,21 +23,18 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
-// tenantConditions are what a list's parameters ask for, within what the caller may see.
+// tenantConditions are what a list's parameters ask for.
 func tenantConditions(ctx context.Context, params oas.TenantsListParams) ([]predicate.Tenant, error) {
 	var where []predicate.Tenant
-	allowed, err := TenantList.Filter(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if allowed != nil {
-		where = append(where, allowed)
-	}
 	return where, nil
 }
 
 // TenantsList answers one page. It ends early where the answer's bytes do.
 func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams) (*oas.TenantPage, error) {
+	reach, err := TenantList.Reach(ctx)
+	if err != nil {
+		return nil, err
+	}
 	where, err := tenantConditions(ctx, params)
 	if err != nil {
 		return nil, err
@@ -45,7 +44,7 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 	// One row more than asked for tells whether there is a next page.
 	limit := params.Limit.Or(50)
 	fingerprint := tenantFingerprint(params)
-	rows, err := h.tenantPage(ctx, budget, params, where, order, fingerprint, limit+1)
+	rows, err := h.tenantPage(ctx, budget, params, reach, where, order, fingerprint, limit+1)
 	if err != nil {
 		return nil, fmt.Errorf("list tenants: %w", err)
 	}
@@ -70,7 +69,7 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 		if how == oas.TenantsListCountExact {
 			limit = 0
 		}
-		total, all, err := count(ctx, h, enttenant.Table, where, limit)
+		total, all, err := count(ctx, h, enttenant.Table, reach, where, limit)
 		if err != nil {
 			return nil, fmt.Errorf("count tenants: %w", err)
 		}
@@ -84,17 +83,17 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 }
 
 // tenantPage reads so many rows of the list, behind the cursor if there is one.
-func (h *Handler) tenantPage(ctx context.Context, budget *postgres.Budget, params oas.TenantsListParams, where []predicate.Tenant, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
-	query := h.client.Tenant.Query().Where(where...).Order(order.Apply).Limit(limit)
+func (h *Handler) tenantPage(ctx context.Context, budget *postgres.Budget, params oas.TenantsListParams, reach *access.Reach, where []predicate.Tenant, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
+	query := h.client.Tenant.Query().Order(order.Apply).Limit(limit)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("tenants", fingerprint, text)
 		if err != nil {
 			return postgres.Result{}, err
 		}
-		query.Where(after)
+		where = append(slices.Clip(where), after)
 	}
 	return h.db.Fetch(ctx, budget, func(ctx context.Context) error {
-		_, err := query.All(ctx)
+		_, err := within(query, reach, order.Apply, limit, where...).All(ctx)
 		return err
 	})
 }
@@ -153,7 +152,8 @@ func (h *Handler) TenantsGet(ctx context.Context, params oas.TenantsGetParams) (
 // TenantsUpdate applies a JSON Merge Patch (RFC 7396): absent fields stay, null clears. A patch that sets nothing leaves
 // the row and its version as they are.
 func (h *Handler) TenantsUpdate(ctx context.Context, req *oas.TenantUpdate, params oas.TenantsUpdateParams) (*oas.TenantChangedHeaders, error) {
-	allowed, err := TenantUpdate.Filter(ctx)
+	// What one may not read does not exist for one, and is not changed either.
+	allowed, err := access.Both(ctx, TenantUpdate, TenantRead)
 	if err != nil {
 		return nil, err
 	}
@@ -189,8 +189,8 @@ func (h *Handler) TenantsUpdate(ctx context.Context, req *oas.TenantUpdate, para
 				return untouchedTenant(ctx, client, params.ID, "tenants:update", allowed, expected)
 			}
 		}
-		// Whoever may change a row is shown what it is now.
-		row, err := client.Tenant.Query().Where(enttenant.ID(params.ID)).Where(unlessSet(set, expected)...).Only(ctx)
+		// Whoever has changed a row is shown what it is now, which the change itself may have put out of reach.
+		row, err := client.Tenant.Query().Where(enttenant.ID(params.ID)).Where(unlessSet(set, ifAny[predicate.Tenant](allowed))...).Where(unlessSet(set, expected)...).Only(ctx)
 		if ent.IsNotFound(err) {
 			return untouchedTenant(ctx, client, params.ID, "tenants:update", allowed, expected)
 		}
@@ -208,7 +208,7 @@ func (h *Handler) TenantsUpdate(ctx context.Context, req *oas.TenantUpdate, para
 
 // TenantsDelete removes a row that no other refers to.
 func (h *Handler) TenantsDelete(ctx context.Context, params oas.TenantsDeleteParams) error {
-	allowed, err := TenantDelete.Filter(ctx)
+	allowed, err := access.Both(ctx, TenantDelete, TenantRead)
 	if err != nil {
 		return err
 	}

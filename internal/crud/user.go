@@ -5,6 +5,7 @@ package crud
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
@@ -14,6 +15,7 @@ import (
 	entrole "github.com/lockstep-dev/lockstep/ent/role"
 	entuser "github.com/lockstep-dev/lockstep/ent/user"
 	entuserrole "github.com/lockstep-dev/lockstep/ent/userrole"
+	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
@@ -30,16 +32,9 @@ var userKeys = []listing.Key{
 	{Name: "createdAt", Column: entuser.FieldCreatedAt, Kind: listing.Time},
 }
 
-// userConditions are what a list's parameters ask for, within what the caller may see.
+// userConditions are what a list's parameters ask for.
 func userConditions(ctx context.Context, params oas.UsersListParams) ([]predicate.User, error) {
 	var where []predicate.User
-	allowed, err := UserList.Filter(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if allowed != nil {
-		where = append(where, allowed)
-	}
 	if len(params.Status) > 0 {
 		where = append(where, postgres.In(entuser.FieldStatus, params.Status))
 	}
@@ -71,7 +66,11 @@ func userConditions(ctx context.Context, params oas.UsersListParams) ([]predicat
 		if err := RoleRead.Require(ctx); err != nil {
 			return nil, err
 		}
-		where = append(where, linked(ctx, entuserrole.Table, entuser.UserRolesColumn, entuserrole.RoleColumn, params.RoleId...))
+		through, err := UserRoleRead.Reach(ctx)
+		if err != nil {
+			return nil, err
+		}
+		where = append(where, linked(ctx, through, access.Set, entuserrole.Table, entuser.UserRolesColumn, entuserrole.RoleColumn, params.RoleId...))
 	}
 	if text, ok := params.Q.Get(); ok {
 		var columns []string
@@ -86,6 +85,10 @@ func userConditions(ctx context.Context, params oas.UsersListParams) ([]predicat
 
 // UsersList answers one page. It ends early where the answer's bytes do.
 func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*oas.UserPage, error) {
+	reach, err := UserList.Reach(ctx)
+	if err != nil {
+		return nil, err
+	}
 	where, err := userConditions(ctx, params)
 	if err != nil {
 		return nil, err
@@ -106,7 +109,7 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 		rows, err = reading.One(ctx, h.db, budget, h.userList.Of(limit+1))
 	} else {
 		fingerprint = userFingerprint(params)
-		rows, err = h.userPage(ctx, budget, params, where, order, fingerprint, limit+1)
+		rows, err = h.userPage(ctx, budget, params, reach, where, order, fingerprint, limit+1)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("list users: %w", err)
@@ -138,7 +141,7 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 		if how == oas.UsersListCountExact {
 			limit = 0
 		}
-		total, all, err := count(ctx, h, entuser.Table, where, limit)
+		total, all, err := count(ctx, h, entuser.Table, reach, where, limit)
 		if err != nil {
 			return nil, fmt.Errorf("count users: %w", err)
 		}
@@ -152,17 +155,17 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 }
 
 // userPage reads so many rows of the list, behind the cursor if there is one.
-func (h *Handler) userPage(ctx context.Context, budget *postgres.Budget, params oas.UsersListParams, where []predicate.User, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
-	query := h.client.User.Query().Where(where...).Order(order.Apply).Limit(limit)
+func (h *Handler) userPage(ctx context.Context, budget *postgres.Budget, params oas.UsersListParams, reach *access.Reach, where []predicate.User, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
+	query := h.client.User.Query().Order(order.Apply).Limit(limit)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("users", fingerprint, text)
 		if err != nil {
 			return postgres.Result{}, err
 		}
-		query.Where(after)
+		where = append(slices.Clip(where), after)
 	}
 	return h.db.Fetch(ctx, budget, func(ctx context.Context) error {
-		_, err := query.All(ctx)
+		_, err := within(query, reach, order.Apply, limit, where...).All(ctx)
 		return err
 	})
 }
@@ -274,7 +277,8 @@ func fillUser(create *ent.UserCreate, req *oas.UserCreate) *ent.UserCreate {
 // UsersUpdate applies a JSON Merge Patch (RFC 7396): absent fields stay, null clears. A patch that sets nothing leaves
 // the row and its version as they are.
 func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params oas.UsersUpdateParams) (*oas.UserChangedHeaders, error) {
-	allowed, err := UserUpdate.Filter(ctx)
+	// What one may not read does not exist for one, and is not changed either.
+	allowed, err := access.Both(ctx, UserUpdate, UserRead)
 	if err != nil {
 		return nil, err
 	}
@@ -317,8 +321,8 @@ func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params o
 				return untouchedUser(ctx, client, params.ID, "users:update", allowed, expected)
 			}
 		}
-		// Whoever may change a row is shown what it is now.
-		row, err := client.User.Query().Where(entuser.ID(params.ID)).Where(unlessSet(set, expected)...).Only(ctx)
+		// Whoever has changed a row is shown what it is now, which the change itself may have put out of reach.
+		row, err := client.User.Query().Where(entuser.ID(params.ID)).Where(unlessSet(set, ifAny[predicate.User](allowed))...).Where(unlessSet(set, expected)...).Only(ctx)
 		if ent.IsNotFound(err) {
 			return untouchedUser(ctx, client, params.ID, "users:update", allowed, expected)
 		}
@@ -336,7 +340,7 @@ func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params o
 
 // UsersDelete removes a row that no other refers to.
 func (h *Handler) UsersDelete(ctx context.Context, params oas.UsersDeleteParams) error {
-	allowed, err := UserDelete.Filter(ctx)
+	allowed, err := access.Both(ctx, UserDelete, UserRead)
 	if err != nil {
 		return err
 	}
@@ -434,50 +438,44 @@ func UserBody(ctx context.Context, row *ent.User) oas.User {
 func (h *Handler) prepareUser() {
 	h.userGet = &reading.Read{
 		Rule: UserRead,
-		Write: func(ctx context.Context, allowed func(*sql.Selector)) error {
+		Write: func(ctx context.Context, reach reading.Reaches) error {
 			query := h.client.User.Query().Where(entuser.ID(postgres.AnyRow))
-			if allowed != nil {
-				query.Where(allowed)
+			if reach.Rows != nil {
+				query.Where(reach.Rows.Row)
 			}
 			_, err := query.All(ctx) // by its key: Only would add a LIMIT, a node more in the plan
 			return err
 		},
 	}
 	h.userGetRoles = &reading.Read{
-		Rule: RoleRead,
-		Write: func(ctx context.Context, allowed func(*sql.Selector)) error {
-			query := h.client.Role.Query().
-				Where(linked(ctx, entuserrole.Table, entuserrole.RoleColumn, entuser.UserRolesColumn, postgres.AnyRow)).
-				Order(entrole.ByID()).Limit(expansionCap)
-			if allowed != nil {
-				query.Where(allowed)
+		Rule:    RoleRead,
+		Through: &UserRoleRead,
+		Write: func(ctx context.Context, reach reading.Reaches) error {
+			related := predicate.Role(linked(ctx, reach.Through, access.Related, entuserrole.Table, entuserrole.RoleColumn, entuser.UserRolesColumn, postgres.AnyRow))
+			if reach.Rows != nil {
+				related = access.Related(reach.Rows, related)
 			}
-			_, err := query.All(ctx)
+			_, err := h.client.Role.Query().Where(related).Order(entrole.ByID()).Limit(expansionCap).All(ctx)
 			return err
 		},
 	}
 	h.userGetManagedUsers = &reading.Read{
 		Rule: UserRead,
-		Write: func(ctx context.Context, allowed func(*sql.Selector)) error {
-			query := h.client.User.Query().
-				Where(sql.FieldEQ(entuser.ManagedUsersColumn, postgres.AnyRow)).
-				Order(entuser.ByID()).Limit(expansionCap)
-			if allowed != nil {
-				query.Where(allowed)
+		Write: func(ctx context.Context, reach reading.Reaches) error {
+			related := predicate.User(sql.FieldEQ(entuser.ManagedUsersColumn, postgres.AnyRow))
+			if reach.Rows != nil {
+				related = access.Related(reach.Rows, related)
 			}
-			_, err := query.All(ctx)
+			_, err := h.client.User.Query().Where(related).Order(entuser.ByID()).Limit(expansionCap).All(ctx)
 			return err
 		},
 	}
 	h.userPlain = userFingerprint(oas.UsersListParams{})
 	h.userList = &reading.Pages{
 		Rule: UserList,
-		Write: func(ctx context.Context, allowed func(*sql.Selector), limit int) error {
+		Write: func(ctx context.Context, reach *access.Reach, limit int) error {
 			query := h.client.User.Query().Order(listing.Order{}.Apply).Limit(limit)
-			if allowed != nil {
-				query.Where(allowed)
-			}
-			_, err := query.All(ctx)
+			_, err := within(query, reach, listing.Order{}.Apply, limit).All(ctx)
 			return err
 		},
 	}
@@ -556,7 +554,7 @@ func (h *Handler) expandUserManagedUsers(ctx context.Context, budget *postgres.B
 	for _, body := range bodies {
 		body.ManagedUsers = []oas.User{}
 	}
-	allowed, err := UserRead.Filter(ctx)
+	reach, err := UserRead.Reach(ctx)
 	if err != nil {
 		return nil // nothing the caller may read
 	}
@@ -566,7 +564,7 @@ func (h *Handler) expandUserManagedUsers(ctx context.Context, budget *postgres.B
 	}
 	kept := budget.Keep(1 + min(1, int64(len(below)))) // half of it for what lies below
 	rows, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
-		query := h.client.User.Query().Where(capped(ctx, entuser.Table, entuser.ManagedUsersColumn, ids, allowed))
+		query := h.client.User.Query().Where(capped(ctx, reach, entuser.Table, entuser.ManagedUsersColumn, ids))
 		_, err := query.Order(entuser.ByID()).Limit(reading.MaxRows).All(ctx)
 		return err
 	})
@@ -600,12 +598,16 @@ func (h *Handler) expandUserRoles(ctx context.Context, budget *postgres.Budget, 
 	if err != nil {
 		return nil // nothing the caller may read
 	}
+	through, err := UserRoleRead.Reach(ctx)
+	if err != nil {
+		return nil // not who is related to whom
+	}
 	ids := make([]uuid.UUID, 0, len(bodies))
 	for _, body := range bodies {
 		ids = append(ids, body.ID)
 	}
 	links, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
-		_, err := h.client.UserRole.Query().Where(capped(ctx, entuserrole.Table, entuser.UserRolesColumn, ids, nil)).
+		_, err := h.client.UserRole.Query().Where(capped(ctx, through, entuserrole.Table, entuser.UserRolesColumn, ids)).
 			Order(entuserrole.ByID()).Limit(reading.MaxRows).Select(entuser.UserRolesColumn, entuserrole.RoleColumn).All(ctx)
 		return err
 	})

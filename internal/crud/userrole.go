@@ -5,6 +5,7 @@ package crud
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
@@ -14,6 +15,7 @@ import (
 	entrole "github.com/lockstep-dev/lockstep/ent/role"
 	entuser "github.com/lockstep-dev/lockstep/ent/user"
 	entuserrole "github.com/lockstep-dev/lockstep/ent/userrole"
+	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
@@ -24,16 +26,9 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
-// userRoleConditions are what a list's parameters ask for, within what the caller may see.
+// userRoleConditions are what a list's parameters ask for.
 func userRoleConditions(ctx context.Context, params oas.UserRolesListParams) ([]predicate.UserRole, error) {
 	var where []predicate.UserRole
-	allowed, err := UserRoleList.Filter(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if allowed != nil {
-		where = append(where, allowed)
-	}
 	if len(params.UserId) > 0 {
 		where = append(where, postgres.In(entuserrole.FieldUserID, params.UserId))
 	}
@@ -45,6 +40,10 @@ func userRoleConditions(ctx context.Context, params oas.UserRolesListParams) ([]
 
 // UserRolesList answers one page. It ends early where the answer's bytes do.
 func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListParams) (*oas.UserRolePage, error) {
+	reach, err := UserRoleList.Reach(ctx)
+	if err != nil {
+		return nil, err
+	}
 	where, err := userRoleConditions(ctx, params)
 	if err != nil {
 		return nil, err
@@ -62,7 +61,7 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 		rows, err = reading.One(ctx, h.db, budget, h.userRoleList.Of(limit+1))
 	} else {
 		fingerprint = userRoleFingerprint(params)
-		rows, err = h.userRolePage(ctx, budget, params, where, order, fingerprint, limit+1)
+		rows, err = h.userRolePage(ctx, budget, params, reach, where, order, fingerprint, limit+1)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("list userRoles: %w", err)
@@ -94,7 +93,7 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 		if how == oas.UserRolesListCountExact {
 			limit = 0
 		}
-		total, all, err := count(ctx, h, entuserrole.Table, where, limit)
+		total, all, err := count(ctx, h, entuserrole.Table, reach, where, limit)
 		if err != nil {
 			return nil, fmt.Errorf("count userRoles: %w", err)
 		}
@@ -108,17 +107,17 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 }
 
 // userRolePage reads so many rows of the list, behind the cursor if there is one.
-func (h *Handler) userRolePage(ctx context.Context, budget *postgres.Budget, params oas.UserRolesListParams, where []predicate.UserRole, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
-	query := h.client.UserRole.Query().Where(where...).Order(order.Apply).Limit(limit)
+func (h *Handler) userRolePage(ctx context.Context, budget *postgres.Budget, params oas.UserRolesListParams, reach *access.Reach, where []predicate.UserRole, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
+	query := h.client.UserRole.Query().Order(order.Apply).Limit(limit)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("userRoles", fingerprint, text)
 		if err != nil {
 			return postgres.Result{}, err
 		}
-		query.Where(after)
+		where = append(slices.Clip(where), after)
 	}
 	return h.db.Fetch(ctx, budget, func(ctx context.Context) error {
-		_, err := query.All(ctx)
+		_, err := within(query, reach, order.Apply, limit, where...).All(ctx)
 		return err
 	})
 }
@@ -193,7 +192,7 @@ func fillUserRole(create *ent.UserRoleCreate, req *oas.UserRoleCreate) *ent.User
 
 // UserRolesDelete removes a row that no other refers to.
 func (h *Handler) UserRolesDelete(ctx context.Context, params oas.UserRolesDeleteParams) error {
-	allowed, err := UserRoleDelete.Filter(ctx)
+	allowed, err := access.Both(ctx, UserRoleDelete, UserRoleRead)
 	if err != nil {
 		return err
 	}
@@ -286,10 +285,10 @@ func UserRoleBody(ctx context.Context, row *ent.UserRole) oas.UserRole {
 func (h *Handler) prepareUserRole() {
 	h.userRoleGet = &reading.Read{
 		Rule: UserRoleRead,
-		Write: func(ctx context.Context, allowed func(*sql.Selector)) error {
+		Write: func(ctx context.Context, reach reading.Reaches) error {
 			query := h.client.UserRole.Query().Where(entuserrole.ID(postgres.AnyRow))
-			if allowed != nil {
-				query.Where(allowed)
+			if reach.Rows != nil {
+				query.Where(reach.Rows.Row)
 			}
 			_, err := query.All(ctx) // by its key: Only would add a LIMIT, a node more in the plan
 			return err
@@ -298,12 +297,9 @@ func (h *Handler) prepareUserRole() {
 	h.userRolePlain = userRoleFingerprint(oas.UserRolesListParams{})
 	h.userRoleList = &reading.Pages{
 		Rule: UserRoleList,
-		Write: func(ctx context.Context, allowed func(*sql.Selector), limit int) error {
+		Write: func(ctx context.Context, reach *access.Reach, limit int) error {
 			query := h.client.UserRole.Query().Order(listing.Order{}.Apply).Limit(limit)
-			if allowed != nil {
-				query.Where(allowed)
-			}
-			_, err := query.All(ctx)
+			_, err := within(query, reach, listing.Order{}.Apply, limit).All(ctx)
 			return err
 		},
 	}

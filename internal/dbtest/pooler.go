@@ -37,7 +37,7 @@ func BehindPooler(t testing.TB, databaseURL string) string {
 // BehindLenientPooler is BehindPooler with a PgBouncer that takes the settings of a session, which it then ignores.
 func BehindLenientPooler(t testing.TB, databaseURL string) string {
 	t.Helper()
-	return behind(t, &process.lenient, databaseURL, "ignore_startup_parameters = search_path, statement_timeout, idle_in_transaction_session_timeout")
+	return behind(t, &process.lenient, databaseURL, "ignore_startup_parameters = search_path, statement_timeout, idle_in_transaction_session_timeout, jit")
 }
 
 func behind(t testing.TB, shared *once[*pooler], databaseURL, setting string) string {

@@ -3,6 +3,7 @@ package listing
 import (
 	"strings"
 
+	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/lockstep-dev/lockstep/internal/postgres"
@@ -33,11 +34,15 @@ func Contains(columns []string, text string) func(*sql.Selector) {
 }
 
 // Linked keeps rows whose id a join table pairs with one of the ids: far is its column for the listed rows, near for the
-// ids. The sub-query carries the tenant itself, because Ent's own do not.
-func Linked[T comparable](schema, table, tenantColumn string, tenant any, far, near string, ids []T) func(*sql.Selector) {
+// ids. The sub-query carries the tenant itself, because Ent's own do not; narrow puts the condition on the join table's rows
+// into it, and what else they must meet.
+func Linked[T comparable](schema, table, tenantColumn string, tenant any, far, near string, ids []T, narrow func(join *sql.Selector, condition func(*sql.Selector))) func(*sql.Selector) {
 	return func(s *sql.Selector) {
-		join := sql.Table(table).Schema(schema)
-		s.Where(sql.In(s.C(idColumn), sql.Select(join.C(far)).From(join).Where(sql.And(
-			sql.EQ(join.C(tenantColumn), tenant), postgres.InColumn(join.C(near), ids)))))
+		join := sql.Dialect(dialect.Postgres).Select().From(sql.Table(table).Schema(schema))
+		join.Select(join.C(far))
+		narrow(join, func(join *sql.Selector) {
+			join.Where(sql.And(sql.EQ(join.C(tenantColumn), tenant), postgres.InColumn(join.C(near), ids)))
+		})
+		s.Where(sql.In(s.C(idColumn), join))
 	}
 }

@@ -297,7 +297,8 @@ func (s *Server) handleRolesCreateRequest(args [0]string, argsEscaped bool, w ht
 
 // handleRolesDeleteRequest handles roles.delete operation.
 //
-// Needs the permission `roles:delete`. Is refused while rows refer to it among `userRoles` (`roleId`).
+// Needs the permission `roles:delete`. A row that the caller may not read does not exist for it. Is
+// refused while rows refer to it among `userRoles` (`roleId`).
 //
 // Problems, besides those of every operation: `last_administrator`, `not_found`,
 // `precondition_failed`, `still_referenced`.
@@ -761,7 +762,7 @@ func (s *Server) handleRolesListRequest(args [0]string, argsEscaped bool, w http
 
 // handleRolesUpdateRequest handles roles.update operation.
 //
-// Needs the permission `roles:update`.
+// Needs the permission `roles:update`. A row that the caller may not read does not exist for it.
 //
 // Problems, besides those of every operation: `conflict`, `invalid_json`, `last_administrator`,
 // `not_found`, `payload_too_large`, `precondition_failed`, `unsupported_media_type`,
@@ -1081,8 +1082,9 @@ func (s *Server) handleTenantsCreateRequest(args [0]string, argsEscaped bool, w 
 
 // handleTenantsDeleteRequest handles tenants.delete operation.
 //
-// Needs a platform token: a caller that acts on tenants, not inside one. Is refused while rows refer
-// to it among `roles` (`tenantId`), `users` (`tenantId`), `userRoles` (`tenantId`).
+// Needs a platform token: a caller that acts on tenants, not inside one. A row that the caller may not
+// read does not exist for it. Is refused while rows refer to it among `roles` (`tenantId`), `users`
+// (`tenantId`), `userRoles` (`tenantId`).
 //
 // Problems, besides those of every operation: `not_found`, `precondition_failed`, `still_referenced`.
 //
@@ -1521,7 +1523,8 @@ func (s *Server) handleTenantsListRequest(args [0]string, argsEscaped bool, w ht
 
 // handleTenantsUpdateRequest handles tenants.update operation.
 //
-// Needs a platform token: a caller that acts on tenants, not inside one.
+// Needs a platform token: a caller that acts on tenants, not inside one. A row that the caller may not
+// read does not exist for it.
 //
 // Problems, besides those of every operation: `conflict`, `invalid_json`, `not_found`,
 // `payload_too_large`, `precondition_failed`, `unsupported_media_type`, `validation_failed`.
@@ -1839,7 +1842,7 @@ func (s *Server) handleUserRolesCreateRequest(args [0]string, argsEscaped bool, 
 
 // handleUserRolesDeleteRequest handles userRoles.delete operation.
 //
-// Needs the permission `user_roles:delete`.
+// Needs the permission `user_roles:delete`. A row that the caller may not read does not exist for it.
 //
 // Problems, besides those of every operation: `last_administrator`, `not_found`,
 // `precondition_failed`.
@@ -2455,7 +2458,8 @@ func (s *Server) handleUsersCreateRequest(args [0]string, argsEscaped bool, w ht
 // handleUsersDeactivateRequest handles users.deactivate operation.
 //
 // Switches the user off: it keeps its data and is refused every request. Deactivating an inactive user
-// changes nothing. Needs the permission `users:update`.
+// changes nothing. A row that the caller may not read does not exist for it. Needs the permission
+// `users:update`.
 //
 // Problems, besides those of every operation: `idempotency_key_reused`, `last_administrator`,
 // `not_found`.
@@ -2601,8 +2605,9 @@ func (s *Server) handleUsersDeactivateRequest(args [1]string, argsEscaped bool, 
 
 // handleUsersDeleteRequest handles users.delete operation.
 //
-// Needs the permission `users:delete`. Is refused while rows refer to it among `users` (`managerId`),
-// `userRoles` (`userId`), `userRoles` (`grantedById`).
+// Needs the permission `users:delete`. A row that the caller may not read does not exist for it. Is
+// refused while rows refer to it among `users` (`managerId`), `userRoles` (`userId`), `userRoles`
+// (`grantedById`).
 //
 // Problems, besides those of every operation: `last_administrator`, `not_found`,
 // `precondition_failed`, `still_referenced`.
@@ -3227,7 +3232,7 @@ func (s *Server) handleUsersReportsRequest(args [1]string, argsEscaped bool, w h
 
 // handleUsersUpdateRequest handles users.update operation.
 //
-// Needs the permission `users:update`.
+// Needs the permission `users:update`. A row that the caller may not read does not exist for it.
 //
 // Problems, besides those of every operation: `conflict`, `invalid_json`, `last_administrator`,
 // `not_found`, `payload_too_large`, `precondition_failed`, `reference_not_found`,

@@ -260,7 +260,8 @@ type RolesGetParams struct {
 	// ETags the caller has, or *; 304 when one is current.
 	IfNoneMatch OptString `json:",omitempty,omitzero"`
 	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a
-	// smaller limit leaves more room. Rows that the caller may not read are left out.
+	// smaller limit leaves more room. Rows that the caller may not read are left out, and those whose
+	// relation it may not read.
 	Expand []RolesGetExpandItem `json:",omitempty"`
 }
 
@@ -501,12 +502,14 @@ type RolesListParams struct {
 	Sort []RolesListSortItem `json:",omitempty"`
 	// Only rows whose name is one of these.
 	Name []string `json:",omitempty"`
-	// Only rows whose users include one of these. Needs the permission `users:read`.
+	// Only rows whose users include one of these, as far as the caller may read it. Needs the permission
+	// `users:read`.
 	UserId []uuid.UUID `json:",omitempty"`
 	// Only rows with this text in name, in any case.
 	Q OptString `json:",omitempty,omitzero"`
 	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a
-	// smaller limit leaves more room. Rows that the caller may not read are left out.
+	// smaller limit leaves more room. Rows that the caller may not read are left out, and those whose
+	// relation it may not read.
 	Expand []RolesListExpandItem `json:",omitempty"`
 }
 
@@ -2279,7 +2282,8 @@ type UserRolesGetParams struct {
 	// ETags the caller has, or *; 304 when one is current.
 	IfNoneMatch OptString `json:",omitempty,omitzero"`
 	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a
-	// smaller limit leaves more room. Rows that the caller may not read are left out.
+	// smaller limit leaves more room. Rows that the caller may not read are left out, and those whose
+	// relation it may not read.
 	Expand []UserRolesGetExpandItem `json:",omitempty"`
 }
 
@@ -2520,7 +2524,8 @@ type UserRolesListParams struct {
 	// Only rows whose roleId is one of these.
 	RoleId []uuid.UUID `json:",omitempty"`
 	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a
-	// smaller limit leaves more room. Rows that the caller may not read are left out.
+	// smaller limit leaves more room. Rows that the caller may not read are left out, and those whose
+	// relation it may not read.
 	Expand []UserRolesListExpandItem `json:",omitempty"`
 }
 
@@ -3366,7 +3371,8 @@ type UsersGetParams struct {
 	// ETags the caller has, or *; 304 when one is current.
 	IfNoneMatch OptString `json:",omitempty,omitzero"`
 	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a
-	// smaller limit leaves more room. Rows that the caller may not read are left out.
+	// smaller limit leaves more room. Rows that the caller may not read are left out, and those whose
+	// relation it may not read.
 	Expand []UsersGetExpandItem `json:",omitempty"`
 }
 
@@ -3613,12 +3619,14 @@ type UsersListParams struct {
 	ManagerIdNull OptBool `json:",omitempty,omitzero"`
 	// Only rows whose createdAt is in this range.
 	CreatedAt OptUsersListCreatedAt `json:",omitempty,omitzero"`
-	// Only rows whose roles include one of these. Needs the permission `roles:read`.
+	// Only rows whose roles include one of these, as far as the caller may read it. Needs the permission
+	// `roles:read`.
 	RoleId []uuid.UUID `json:",omitempty"`
 	// Only rows with this text in displayName or email, in any case.
 	Q OptString `json:",omitempty,omitzero"`
 	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a
-	// smaller limit leaves more room. Rows that the caller may not read are left out.
+	// smaller limit leaves more room. Rows that the caller may not read are left out, and those whose
+	// relation it may not read.
 	Expand []UsersListExpandItem `json:",omitempty"`
 }
 

@@ -25,7 +25,8 @@ type Handler interface {
 	RolesCreate(ctx context.Context, req *RoleCreate, params RolesCreateParams) (*RoleCreatedHeaders, error)
 	// RolesDelete implements roles.delete operation.
 	//
-	// Needs the permission `roles:delete`. Is refused while rows refer to it among `userRoles` (`roleId`).
+	// Needs the permission `roles:delete`. A row that the caller may not read does not exist for it. Is
+	// refused while rows refer to it among `userRoles` (`roleId`).
 	//
 	// Problems, besides those of every operation: `last_administrator`, `not_found`,
 	// `precondition_failed`, `still_referenced`.
@@ -50,7 +51,7 @@ type Handler interface {
 	RolesList(ctx context.Context, params RolesListParams) (*RolePage, error)
 	// RolesUpdate implements roles.update operation.
 	//
-	// Needs the permission `roles:update`.
+	// Needs the permission `roles:update`. A row that the caller may not read does not exist for it.
 	//
 	// Problems, besides those of every operation: `conflict`, `invalid_json`, `last_administrator`,
 	// `not_found`, `payload_too_large`, `precondition_failed`, `unsupported_media_type`,
@@ -70,8 +71,9 @@ type Handler interface {
 	TenantsCreate(ctx context.Context, req *TenantCreate, params TenantsCreateParams) (*TenantProvisionedHeaders, error)
 	// TenantsDelete implements tenants.delete operation.
 	//
-	// Needs a platform token: a caller that acts on tenants, not inside one. Is refused while rows refer
-	// to it among `roles` (`tenantId`), `users` (`tenantId`), `userRoles` (`tenantId`).
+	// Needs a platform token: a caller that acts on tenants, not inside one. A row that the caller may not
+	// read does not exist for it. Is refused while rows refer to it among `roles` (`tenantId`), `users`
+	// (`tenantId`), `userRoles` (`tenantId`).
 	//
 	// Problems, besides those of every operation: `not_found`, `precondition_failed`, `still_referenced`.
 	//
@@ -95,7 +97,8 @@ type Handler interface {
 	TenantsList(ctx context.Context, params TenantsListParams) (*TenantPage, error)
 	// TenantsUpdate implements tenants.update operation.
 	//
-	// Needs a platform token: a caller that acts on tenants, not inside one.
+	// Needs a platform token: a caller that acts on tenants, not inside one. A row that the caller may not
+	// read does not exist for it.
 	//
 	// Problems, besides those of every operation: `conflict`, `invalid_json`, `not_found`,
 	// `payload_too_large`, `precondition_failed`, `unsupported_media_type`, `validation_failed`.
@@ -113,7 +116,7 @@ type Handler interface {
 	UserRolesCreate(ctx context.Context, req *UserRoleCreate, params UserRolesCreateParams) (*UserRoleCreatedHeaders, error)
 	// UserRolesDelete implements userRoles.delete operation.
 	//
-	// Needs the permission `user_roles:delete`.
+	// Needs the permission `user_roles:delete`. A row that the caller may not read does not exist for it.
 	//
 	// Problems, besides those of every operation: `last_administrator`, `not_found`,
 	// `precondition_failed`.
@@ -150,7 +153,8 @@ type Handler interface {
 	// UsersDeactivate implements users.deactivate operation.
 	//
 	// Switches the user off: it keeps its data and is refused every request. Deactivating an inactive user
-	// changes nothing. Needs the permission `users:update`.
+	// changes nothing. A row that the caller may not read does not exist for it. Needs the permission
+	// `users:update`.
 	//
 	// Problems, besides those of every operation: `idempotency_key_reused`, `last_administrator`,
 	// `not_found`.
@@ -159,8 +163,9 @@ type Handler interface {
 	UsersDeactivate(ctx context.Context, params UsersDeactivateParams) (*UserChangedHeaders, error)
 	// UsersDelete implements users.delete operation.
 	//
-	// Needs the permission `users:delete`. Is refused while rows refer to it among `users` (`managerId`),
-	// `userRoles` (`userId`), `userRoles` (`grantedById`).
+	// Needs the permission `users:delete`. A row that the caller may not read does not exist for it. Is
+	// refused while rows refer to it among `users` (`managerId`), `userRoles` (`userId`), `userRoles`
+	// (`grantedById`).
 	//
 	// Problems, besides those of every operation: `last_administrator`, `not_found`,
 	// `precondition_failed`, `still_referenced`.
@@ -197,7 +202,7 @@ type Handler interface {
 	UsersReports(ctx context.Context, params UsersReportsParams) (*Reports, error)
 	// UsersUpdate implements users.update operation.
 	//
-	// Needs the permission `users:update`.
+	// Needs the permission `users:update`. A row that the caller may not read does not exist for it.
 	//
 	// Problems, besides those of every operation: `conflict`, `invalid_json`, `last_administrator`,
 	// `not_found`, `payload_too_large`, `precondition_failed`, `reference_not_found`,

@@ -14,7 +14,7 @@ func In[T comparable](column string, values []T) func(*sql.Selector) {
 
 // InColumn is In for a column that is qualified already.
 func InColumn[T comparable](column string, values []T) *sql.Predicate {
-	values = distinct(values)
+	values = Distinct(values)
 	switch len(values) {
 	case 0:
 		return sql.False()
@@ -27,8 +27,8 @@ func InColumn[T comparable](column string, values []T) *sql.Predicate {
 	})
 }
 
-// distinct returns each value once, in the order in which they first came.
-func distinct[T comparable](values []T) []T {
+// Distinct returns each value once, in the order in which they first came.
+func Distinct[T comparable](values []T) []T {
 	if len(values) < 2 {
 		return values
 	}

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/internal/access"
@@ -28,28 +27,33 @@ type Database interface {
 type Read struct {
 	// Rule says which rows the caller may read.
 	Rule access.Rule
-	// Write has Ent issue the statement in ctx, about postgres.AnyRow where it is about one, with the condition allowed
-	// unless that is nil, and returns Ent's error.
-	Write func(ctx context.Context, allowed func(*sql.Selector)) error
+	// Through says which rows of the join entity the caller may read, for a read that goes by one.
+	Through *access.Rule
+	// Write has Ent issue the statement in ctx, about postgres.AnyRow where it is about one, for the rows within reach, and
+	// returns Ent's error.
+	Write func(ctx context.Context, reach Reaches) error
 
-	all, related atomic.Pointer[postgres.Recorded]
+	// known are the statements, by whether the rows and those of the join entity are related ones only.
+	known [2][2]atomic.Pointer[postgres.Recorded]
+}
+
+// Reaches are which rows a read may show; nil means all.
+type Reaches struct {
+	Rows, Through *access.Reach
 }
 
 // Statement is the read as the caller of ctx may have it. Its error is an *auth.PermissionError if there is nothing the
 // caller may read.
 func (r *Read) Statement(ctx context.Context, db Database) (*postgres.Recorded, error) {
-	related, err := r.Rule.Related(ctx)
+	rows, through, err := r.related(ctx)
 	if err != nil {
 		return nil, err
 	}
-	known := &r.all
-	if related {
-		known = &r.related
-	}
+	known := &r.known[index(rows)][index(through)]
 	if s := known.Load(); s != nil {
 		return s, nil
 	}
-	s, err := r.record(ctx, db, related)
+	s, err := r.record(ctx, db, rows, through)
 	if err != nil {
 		return nil, err
 	}
@@ -57,25 +61,48 @@ func (r *Read) Statement(ctx context.Context, db Database) (*postgres.Recorded, 
 	return s, nil
 }
 
+// related reports whether the caller may read related rows only, of the entity and of the join entity.
+func (r *Read) related(ctx context.Context) (rows, through bool, err error) {
+	if rows, err = r.Rule.Related(ctx); err == nil && r.Through != nil {
+		through, err = r.Through.Related(ctx)
+	}
+	return rows, through, err
+}
+
+func index(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // record has Ent write the statement for one who may read all rows, or related ones only.
-func (r *Read) record(ctx context.Context, db Database, related bool) (*postgres.Recorded, error) {
+func (r *Read) record(ctx context.Context, db Database, rows, through bool) (*postgres.Recorded, error) {
 	// The stand-in may do as much as the caller and no more.
 	standIn := &auth.Principal{TenantID: postgres.AnyTenant, UserID: postgres.AnyUser}
-	if !related {
-		standIn.Permissions = []string{r.Rule.Permission}
+	if !rows {
+		standIn.Permissions = append(standIn.Permissions, r.Rule.Permission)
 	}
-	return db.Record(auth.With(context.WithoutCancel(ctx), standIn), func(ctx context.Context) error {
-		allowed, err := r.Rule.Filter(ctx)
-		if err != nil {
+	if r.Through != nil && !through {
+		standIn.Permissions = append(standIn.Permissions, r.Through.Permission)
+	}
+	return db.Record(auth.With(context.WithoutCancel(ctx), standIn), func(ctx context.Context) (err error) {
+		var reach Reaches
+		if reach.Rows, err = r.Rule.Reach(ctx); err != nil {
 			return err
 		}
-		return r.Write(ctx, allowed)
+		if r.Through != nil {
+			if reach.Through, err = r.Through.Reach(ctx); err != nil {
+				return err
+			}
+		}
+		return r.Write(ctx, reach)
 	})
 }
 
 // Optional is Statement, and nil if there is nothing the caller may read.
 func (r *Read) Optional(ctx context.Context, db Database) (*postgres.Recorded, error) {
-	if _, err := r.Rule.Related(ctx); err != nil {
+	if _, _, err := r.related(ctx); err != nil {
 		return nil, nil //nolint:nilerr // what the caller may not read is left out
 	}
 	return r.Statement(ctx, db)
@@ -85,7 +112,7 @@ func (r *Read) Optional(ctx context.Context, db Database) (*postgres.Recorded, e
 type Pages struct {
 	// Rule and Write are those of each Read.
 	Rule  access.Rule
-	Write func(ctx context.Context, allowed func(*sql.Selector), limit int) error
+	Write func(ctx context.Context, reach *access.Reach, limit int) error
 
 	bySize sync.Map // of int to *Read
 }
@@ -95,8 +122,8 @@ func (p *Pages) Of(limit int) *Read {
 	if r, ok := p.bySize.Load(limit); ok {
 		return r.(*Read)
 	}
-	r, _ := p.bySize.LoadOrStore(limit, &Read{Rule: p.Rule, Write: func(ctx context.Context, allowed func(*sql.Selector)) error {
-		return p.Write(ctx, allowed, limit)
+	r, _ := p.bySize.LoadOrStore(limit, &Read{Rule: p.Rule, Write: func(ctx context.Context, reach Reaches) error {
+		return p.Write(ctx, reach.Rows, limit)
 	}})
 	return r.(*Read)
 }

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/internal/access"
@@ -51,8 +50,8 @@ func TestAReadIsWrittenOncePerReach(t *testing.T) {
 	t.Parallel()
 	db := &recorder{}
 	var filtered atomic.Int64
-	read := &reading.Read{Rule: rule, Write: func(_ context.Context, allowed func(*sql.Selector)) error {
-		if allowed != nil {
+	read := &reading.Read{Rule: rule, Write: func(_ context.Context, reach reading.Reaches) error {
+		if reach.Rows != nil {
 			filtered.Add(1)
 		}
 		return nil
@@ -92,7 +91,7 @@ func TestAReadIsWrittenOncePerReach(t *testing.T) {
 func TestAReadNobodyMayHaveIsNotWritten(t *testing.T) {
 	t.Parallel()
 	db := &recorder{}
-	read := &reading.Read{Rule: access.Rule{Permission: "users:read"}, Write: func(context.Context, func(*sql.Selector)) error { return nil }}
+	read := &reading.Read{Rule: access.Rule{Permission: "users:read"}, Write: func(context.Context, reading.Reaches) error { return nil }}
 	var refused *auth.PermissionError
 	if _, err := read.Statement(caller(t.Context(), "roles:read"), db); !errors.As(err, &refused) {
 		t.Errorf("got %v, want a PermissionError", err)
@@ -109,7 +108,7 @@ func TestPagesAreWrittenPerSize(t *testing.T) {
 	t.Parallel()
 	db := &recorder{}
 	var limits []int
-	pages := &reading.Pages{Rule: rule, Write: func(_ context.Context, _ func(*sql.Selector), limit int) error {
+	pages := &reading.Pages{Rule: rule, Write: func(_ context.Context, _ *access.Reach, limit int) error {
 		limits = append(limits, limit)
 		return nil
 	}}

@@ -5,6 +5,7 @@ package rules
 
 import (
 	"github.com/lockstep-dev/lockstep/ent"
+	"github.com/lockstep-dev/lockstep/internal/access"
 )
 
 // Facts are what the rules need to know of the schema.
@@ -13,12 +14,15 @@ type Facts struct {
 	TenantOwned map[string]bool
 	// Permissions are all that a role can hold, besides auth.Every.
 	Permissions []string
+	// Relations are the columns that decide who reaches which rows, and People says which people a caller may read.
+	Relations []access.Relation
+	People    access.Rule
 }
 
 // Apply registers the rules on the client. Hooks run in the order given: the tenant comes first.
 func Apply(client *ent.Client, facts Facts) {
 	client.Intercept(filterByTenant(facts.TenantOwned))
-	client.Use(stampTenant(facts.TenantOwned), countVersion, stampCreation, keepAdministrator)
+	client.Use(stampTenant(facts.TenantOwned), countVersion, stampCreation, limitRelations(facts.Relations, facts.People), keepAdministrator)
 	client.Role.Use(limitRoles(facts.Permissions))
 	client.UserRole.Use(stampGrantor, limitGrants)
 }

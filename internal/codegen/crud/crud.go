@@ -32,6 +32,8 @@ type input struct {
 	// Samples are of tenant-owned entities, PlatformSamples of the others.
 	Samples, PlatformSamples []sample
 	Owned                    []*gen.Type // tenant-owned types, internal ones too
+	Line                     *model.Line // nil when no access is declared by a relation
+	Relations                []relation
 }
 
 // Write fills dir with the package crud: one file per entity, and the files they share.
@@ -48,8 +50,12 @@ func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, table
 	if err != nil {
 		return err
 	}
+	line, err := model.LineOf(entities)
+	if err != nil {
+		return err
+	}
 	data := input{
-		Module: module, Entities: entities, Constraints: constraintsOf(entities, tables), Samples: samples, PlatformSamples: global, Owned: owned(graph),
+		Module: module, Entities: entities, Constraints: constraintsOf(entities, tables), Samples: samples, PlatformSamples: global, Owned: owned(graph), Line: line, Relations: relationsOf(entities, tables, line),
 	}
 	if err := os.Mkdir(filepath.Join(dir, "crudtest"), 0o755); err != nil {
 		return fmt.Errorf("make folder: %w", err)

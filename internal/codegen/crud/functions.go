@@ -17,6 +17,7 @@ var functions = template.FuncMap{
 	"has":           func(e *model.Entity, verb string) bool { return e.Has(contract.Verb(verb)) },
 	"rule":          ruleName,
 	"guard":         guardName,
+	"joinRule":      joinRule,
 	"shown":         shown,
 	"columns":       columns,
 	"package":       packageName,
@@ -53,6 +54,18 @@ var functions = template.FuncMap{
 
 // ruleName is the variable in access.go that holds the rule: UserRead.
 func ruleName(e *model.Entity, verb string) string { return e.Name + goName(verb) }
+
+// joinRule is the variable that holds who may read the rows of an expansion's join entity; empty when there is no join entity,
+// or when no operation shows its rows.
+func joinRule(x *model.Expansion) string {
+	if x.Through == nil || !x.Through.Has(contract.Read) && !x.Through.Has(contract.List) {
+		return ""
+	}
+	if x.Through.Has(contract.Read) {
+		return ruleName(x.Through, string(contract.Read))
+	}
+	return ruleName(x.Through, string(contract.List))
+}
 
 // guardName is the variable that holds a field's guard: UserEmailShown.
 func guardName(e *model.Entity, f *model.Field) string { return e.Name + f.Go + "Shown" }

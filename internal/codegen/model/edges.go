@@ -106,7 +106,7 @@ func (e *Entity) readThrough(edge *gen.Edge, through *contract.ThroughEdge, byNa
 	far := edge.Type.Edges[i]
 	e.Expansions = append(e.Expansions, &Expansion{
 		Name: camel(through.Name), Go: ogenName(camel(through.Name)), Comment: edge.Comment(),
-		Target: byName[far.Type.Name], Edge: edge, Join: far,
+		Target: byName[far.Type.Name], Edge: edge, Join: far, Through: byName[edge.Type.Name],
 	})
 	return nil
 }

@@ -85,6 +85,8 @@ type Expansion struct {
 	One *Field
 	// Join is the join entity's edge to Target; nil when Edge is direct.
 	Join *gen.Edge
+	// Through is the join entity; nil when Edge is direct, or when no operation shows the join entity.
+	Through *Entity
 }
 
 // Verbs returns the operations the entity offers. One with nothing to update has no update.

@@ -67,7 +67,7 @@ func orderAndFilter(doc *document) error {
 		}
 		for _, x := range e.EdgeFilters() {
 			op.Parameters = append(op.Parameters, query(x.FilterName(),
-				fmt.Sprintf("Only rows whose %s include one of these. Needs the permission `%s`.", x.Name, x.Target.Rule(contract.Read).Permission), values(ogen.UUID())))
+				fmt.Sprintf("Only rows whose %s include one of these, as far as the caller may read it. Needs the permission `%s`.", x.Name, x.Target.Rule(contract.Read).Permission), values(ogen.UUID())))
 		}
 		if len(e.Searches) > 0 {
 			var names []string
@@ -94,7 +94,7 @@ func expandReads(doc *document) error {
 				continue
 			}
 			one, most := uint64(1), uint64(10)
-			text := fmt.Sprintf("Related rows to answer as well, at most %d for each row and as many as fit into %d MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out.",
+			text := fmt.Sprintf("Related rows to answer as well, at most %d for each row and as many as fit into %d MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out, and those whose relation it may not read.",
 				expansionCap, contract.MaxAnswerBytes>>20)
 			op.Parameters = append(op.Parameters,
 				query("expand", text, ogen.String().SetEnum(texts(paths)).AsArray().SetMinItems(&one).SetMaxItems(&most)).SetStyle("form").SetExplode(false))

@@ -64,6 +64,9 @@ func secureOperations(doc *document) error {
 	for _, e := range doc.entities {
 		eachOperation(doc, e, doc.spec.Paths[e.Path], doc.spec.Paths[e.Path+"/{id}"], func(op *ogen.Operation, verb contract.Verb) {
 			op.Description = whoMay(e.Rule(verb))
+			if (verb == contract.Update || verb == contract.Delete) && e.Has(contract.Read) {
+				op.Description += " A row that the caller may not read does not exist for it."
+			}
 			if verb == contract.Delete {
 				op.Description += afterDelete(e)
 			}

@@ -21,7 +21,19 @@ put a permission into a role, or grant a role, that holds more than they hold th
 
 *Own* rows are those whose named field holds the caller; *led* rows those whose named field holds somebody below the caller in
 the line of management, at any level. Rows that a caller may not read do not exist for it: lists leave them out, and a get
-answers 404.
+answers 404, and so does a change.
+
+To change or delete a row one needs the right to read it as well. What POST, PATCH and custom operations answer shows no
+more than a get of the same caller would, besides what the request itself has written.
+
+Who is related to whom is told by the rows of the join entity alone: an expansion, a default one too, and a filter by related
+rows show what the caller may read of those rows and of the related ones. Somebody who may read users and roles, and not
+grants, sees the roles of those led, and the holders of a role among those led.
+
+Whoever sets a field that rows are *own* or *led* by, or the one that names a manager, gives access. That needs the right to
+read the people involved: the one who is named, who otherwise does not exist (422), and the one who was named (403).
+
+An expansion shows the first rows that the caller may read, among the first 500 related ones if the caller reads led rows only.
 
 | operation | permission | without it |
 |---|---|---|

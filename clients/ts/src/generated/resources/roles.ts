@@ -22,11 +22,11 @@ export interface RolesListParams<E extends RolesListExpand = RolesListExpand> {
   sort?: ('name' | '-name')[] | undefined;
   /** Only rows whose name is one of these. */
   name?: string[] | undefined;
-  /** Only rows whose users include one of these. Needs the permission `users:read`. */
+  /** Only rows whose users include one of these, as far as the caller may read it. Needs the permission `users:read`. */
   userId?: string[] | undefined;
   /** Only rows with this text in name, in any case. */
   q?: string | undefined;
-  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out. */
+  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out, and those whose relation it may not read. */
   expand?: readonly E[] | undefined;
 }
 
@@ -35,7 +35,7 @@ export type RolesGetExpand = 'users' | 'users.managedUsers' | 'users.roles';
 
 /** Options of {@link RolesResource.get}. */
 export interface RolesGetOptions<E extends RolesGetExpand = RolesGetExpand> extends RequestOptions {
-  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out. */
+  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out, and those whose relation it may not read. */
   expand?: readonly E[] | undefined;
   /** ETags the caller has, or *; 304 when one is current. */
   ifNoneMatch?: string | undefined;
@@ -129,7 +129,7 @@ export class RolesResource {
   /**
    * Change a role
    *
-   * Needs the permission `roles:update`.
+   * Needs the permission `roles:update`. A row that the caller may not read does not exist for it.
    *
    * Problems, besides those of every operation: `conflict`, `invalid_json`, `last_administrator`, `not_found`, `payload_too_large`, `precondition_failed`, `unsupported_media_type`, `validation_failed`.
    */
@@ -148,7 +148,7 @@ export class RolesResource {
   /**
    * Delete a role
    *
-   * Needs the permission `roles:delete`. Is refused while rows refer to it among `userRoles` (`roleId`).
+   * Needs the permission `roles:delete`. A row that the caller may not read does not exist for it. Is refused while rows refer to it among `userRoles` (`roleId`).
    *
    * Problems, besides those of every operation: `last_administrator`, `not_found`, `precondition_failed`, `still_referenced`.
    */

@@ -104,7 +104,7 @@ export class TenantsResource {
   /**
    * Change a tenant
    *
-   * Needs a platform token: a caller that acts on tenants, not inside one.
+   * Needs a platform token: a caller that acts on tenants, not inside one. A row that the caller may not read does not exist for it.
    *
    * Problems, besides those of every operation: `conflict`, `invalid_json`, `not_found`, `payload_too_large`, `precondition_failed`, `unsupported_media_type`, `validation_failed`.
    */
@@ -123,7 +123,7 @@ export class TenantsResource {
   /**
    * Delete a tenant
    *
-   * Needs a platform token: a caller that acts on tenants, not inside one. Is refused while rows refer to it among `roles` (`tenantId`), `users` (`tenantId`), `userRoles` (`tenantId`).
+   * Needs a platform token: a caller that acts on tenants, not inside one. A row that the caller may not read does not exist for it. Is refused while rows refer to it among `roles` (`tenantId`), `users` (`tenantId`), `userRoles` (`tenantId`).
    *
    * Problems, besides those of every operation: `not_found`, `precondition_failed`, `still_referenced`.
    */

@@ -28,11 +28,11 @@ export interface UsersListParams<E extends UsersListExpand = UsersListExpand> {
   managerIdNull?: boolean | undefined;
   /** Only rows whose createdAt is in this range. */
   createdAt?: { eq?: string | undefined; gt?: string | undefined; gte?: string | undefined; lt?: string | undefined; lte?: string | undefined } | undefined;
-  /** Only rows whose roles include one of these. Needs the permission `roles:read`. */
+  /** Only rows whose roles include one of these, as far as the caller may read it. Needs the permission `roles:read`. */
   roleId?: string[] | undefined;
   /** Only rows with this text in displayName or email, in any case. */
   q?: string | undefined;
-  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out. */
+  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out, and those whose relation it may not read. */
   expand?: readonly E[] | undefined;
 }
 
@@ -41,7 +41,7 @@ export type UsersGetExpand = 'managedUsers' | 'managedUsers.managedUsers' | 'man
 
 /** Options of {@link UsersResource.get}. */
 export interface UsersGetOptions<E extends UsersGetExpand = UsersGetExpand> extends RequestOptions {
-  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out. */
+  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out, and those whose relation it may not read. */
   expand?: readonly E[] | undefined;
   /** ETags the caller has, or *; 304 when one is current. */
   ifNoneMatch?: string | undefined;
@@ -150,7 +150,7 @@ export class UsersResource {
   /**
    * Change a user
    *
-   * Needs the permission `users:update`.
+   * Needs the permission `users:update`. A row that the caller may not read does not exist for it.
    *
    * Problems, besides those of every operation: `conflict`, `invalid_json`, `last_administrator`, `not_found`, `payload_too_large`, `precondition_failed`, `reference_not_found`, `unsupported_media_type`, `validation_failed`.
    */
@@ -169,7 +169,7 @@ export class UsersResource {
   /**
    * Delete a user
    *
-   * Needs the permission `users:delete`. Is refused while rows refer to it among `users` (`managerId`), `userRoles` (`userId`), `userRoles` (`grantedById`).
+   * Needs the permission `users:delete`. A row that the caller may not read does not exist for it. Is refused while rows refer to it among `users` (`managerId`), `userRoles` (`userId`), `userRoles` (`grantedById`).
    *
    * Problems, besides those of every operation: `last_administrator`, `not_found`, `precondition_failed`, `still_referenced`.
    */
@@ -186,7 +186,7 @@ export class UsersResource {
   /**
    * Deactivate a user
    *
-   * Switches the user off: it keeps its data and is refused every request. Deactivating an inactive user changes nothing. Needs the permission `users:update`.
+   * Switches the user off: it keeps its data and is refused every request. Deactivating an inactive user changes nothing. A row that the caller may not read does not exist for it. Needs the permission `users:update`.
    *
    * Problems, besides those of every operation: `idempotency_key_reused`, `last_administrator`, `not_found`.
    */

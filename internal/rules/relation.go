@@ -1,0 +1,110 @@
+package rules
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"github.com/lockstep-dev/lockstep/ent"
+	"github.com/lockstep-dev/lockstep/ent/user"
+	"github.com/lockstep-dev/lockstep/internal/access"
+	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/problem"
+)
+
+// relatingMutation is what the generated mutations of entities with relations can do.
+type relatingMutation interface {
+	Client() *ent.Client
+	IDs(ctx context.Context) ([]uuid.UUID, error)
+}
+
+// limitRelations refuses a change of who reaches which rows by somebody who may not see the people involved: whoever could
+// name anybody as a manager could make himself the manager of all. Somebody who is named and may not be seen does not
+// exist, and is answered like that. Somebody who was named and may not be seen stays: the answer is permission_denied.
+func limitRelations(relations []access.Relation, people access.Rule) ent.Hook {
+	return func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, mutation ent.Mutation) (ent.Value, error) {
+			for _, relation := range relations {
+				if relation.Type != mutation.Type() {
+					continue
+				}
+				if err := mayRelate(ctx, mutation, relation, people); err != nil {
+					return nil, err
+				}
+			}
+			return next.Mutate(ctx, mutation)
+		})
+	}
+}
+
+func mayRelate(ctx context.Context, mutation ent.Mutation, relation access.Relation, people access.Rule) error {
+	value, set := mutation.Field(relation.Field)
+	if !set && !mutation.FieldCleared(relation.Field) {
+		return nil
+	}
+	if principal, ok := auth.From(ctx); ok && principal.Platform {
+		return nil // makes a tenant's first people
+	}
+	reach, err := people.Reach(ctx)
+	if err != nil || reach == nil {
+		return err
+	}
+	m, ok := mutation.(relatingMutation)
+	if !ok {
+		return fmt.Errorf("%s %s: the mutation cannot tell which rows it changes", mutation.Op(), mutation.Type())
+	}
+	former, err := formerlyNamed(ctx, m, mutation.Op(), relation)
+	if err != nil {
+		return err
+	}
+	named := slices.Clone(former)
+	id, names := value.(uuid.UUID)
+	names = names && set // the value of a field that is cleared is the zero one
+	if names {
+		named = append(named, id)
+	}
+	seen, err := m.Client().User.Query().Where(user.IDIn(named...)).Where(reach.Row).IDs(ctx)
+	if err != nil {
+		return fmt.Errorf("look for people that are named: %w", err)
+	}
+	if names && !slices.Contains(seen, id) {
+		return &postgres.ConstraintError{Kind: postgres.ForeignKey, Table: relation.Table, Constraint: relation.Constraint}
+	}
+	if slices.ContainsFunc(former, func(id uuid.UUID) bool { return !slices.Contains(seen, id) }) {
+		return problem.New(problem.PermissionDenied, "This needs the permission %s, because the row names somebody whom you may not read.", people.Permission)
+	}
+	return nil
+}
+
+// formerlyNamed returns the people whom the rows to be changed name.
+func formerlyNamed(ctx context.Context, m relatingMutation, op ent.Op, relation access.Relation) ([]uuid.UUID, error) {
+	if op.Is(ent.OpCreate) {
+		return nil, nil
+	}
+	changed, err := m.IDs(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("find the rows to change: %w", err)
+	}
+	tenant, err := tenantOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	former, err := m.Client().User.Query().Where(func(s *sql.Selector) {
+		rows := sql.Dialect(dialect.Postgres).Select().From(sql.Table(relation.Table).Schema("core"))
+		ids := make([]any, len(changed))
+		for i, id := range changed {
+			ids[i] = id
+		}
+		rows.Select(rows.C(relation.Column)).Where(sql.In(rows.C(user.FieldID), ids...)).Where(sql.EQ(rows.C(tenantColumn), tenant))
+		s.Where(sql.In(s.C(user.FieldID), rows))
+	}).IDs(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the people that are named: %w", err)
+	}
+	return former, nil
+}
