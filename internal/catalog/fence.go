@@ -21,6 +21,8 @@ const (
 	TenantTable = "tenants"
 	// PlatformPrefix begins the names of the tables that are the platform's own: no tenant sees a row of them.
 	PlatformPrefix = "platform_"
+	// LimitSuffix ends the names of CHECKs about sizes, and about values that no answer can show. Rows that break one can be read.
+	LimitSuffix = "limit"
 	// TenantSetting names the session setting that binds a session to a tenant, by id.
 	TenantSetting = "app.tenant_id"
 	// PlatformSetting names the session setting that is "on" where the platform itself acts, for no tenant.

@@ -6,11 +6,13 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
+	"github.com/lockstep-dev/lockstep/internal/numeric"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
@@ -19,8 +21,9 @@ type Kind int
 
 // The kinds.
 const (
-	Text Kind = iota // also enums and decimals, which Postgres reads from text
+	Text Kind = iota // also enums, which Postgres reads from text
 	Number
+	Decimal // a number, bound as its text
 	Boolean
 	Time
 	ID
@@ -57,7 +60,7 @@ func (o Order) Encode(list string, fingerprint []byte, id uuid.UUID, value func(
 	}
 	c := content{List: list, Of: fingerprint, After: id}
 	for _, t := range o.terms {
-		text, err := json.Marshal(value(t.Name))
+		text, err := json.Marshal(exact(value(t.Name)))
 		if err != nil {
 			text = []byte("null")
 		}
@@ -96,9 +99,25 @@ func (t term) read(raw json.RawMessage) (any, error) {
 		}
 		return nil, nil
 	}
+	if v, ok := inexact(t.Kind, raw); ok {
+		return v, nil
+	}
 	switch t.Kind {
 	case Number:
-		return decode[json.Number](raw)
+		n, err := decode[json.Number](raw)
+		if err == nil && (len(raw) > maxNumber || raw[0] == '"') {
+			return nil, errors.New("a number that no key has")
+		}
+		if err == nil {
+			_, err = strconv.ParseFloat(string(raw), 64) // out of range: 1e999
+		}
+		return n, err
+	case Decimal:
+		text, err := decode[string](raw)
+		if err == nil {
+			_, err = numeric.Parse(text.(string))
+		}
+		return text, err
 	case Boolean:
 		return decode[bool](raw)
 	case Time:
@@ -109,6 +128,9 @@ func (t term) read(raw json.RawMessage) (any, error) {
 	}
 	return decode[string](raw)
 }
+
+// maxNumber is the most bytes of an integer or float as encoding/json writes it.
+const maxNumber = 32
 
 func decode[T any](raw json.RawMessage) (any, error) {
 	var value T

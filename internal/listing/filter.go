@@ -17,6 +17,15 @@ func In[T any](column string, values []T) func(*sql.Selector) {
 	}
 }
 
+// Lower returns texts in lower case, as e-mail addresses are stored.
+func Lower(values []string) []string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = strings.ToLower(v)
+	}
+	return out
+}
+
 // Null keeps rows whose column is null, or is not.
 func Null(column string, null bool) func(*sql.Selector) {
 	return func(s *sql.Selector) {

@@ -13,6 +13,10 @@ type Facts struct {
 	TenantOwned map[string]bool
 	// Permissions are all that a role can hold, besides auth.Every.
 	Permissions []string
+	// Emails are the fields that hold an e-mail address, with their names in the contract, by Ent type.
+	Emails map[string]map[string]string
+	// Sets are the fields that hold each text once, by Ent type.
+	Sets map[string][]string
 }
 
 // Apply registers the rules on the client. Hooks run in the order given: the tenant comes first.
@@ -21,4 +25,6 @@ func Apply(client *ent.Client, facts Facts) {
 	client.Use(stampTenant(facts.TenantOwned), countVersion, stampCreation, keepAdministrator)
 	client.Role.Use(limitRoles(facts.Permissions))
 	client.UserRole.Use(stampGrantor, limitGrants)
+	// Last, so that the other rules name the places of what the caller sent.
+	client.Use(normalise(facts.Emails, facts.Sets))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/go-faster/jx"
 
 	"github.com/lockstep-dev/lockstep/internal/etag"
+	"github.com/lockstep-dev/lockstep/internal/special"
 )
 
 // Encoder is a body of the contract.
@@ -60,12 +61,14 @@ func Write(w http.ResponseWriter, status int, body Encoder) error {
 // holder is a ResponseWriter on a Conn.
 type holder interface{ Hold() bool }
 
-// Time writes an instant with the microseconds that Postgres keeps, as the layout 2006-01-02T15:04:05.999999Z07:00 does.
+// Time writes an instant with the microseconds that Postgres keeps, as the layout 2006-01-02T15:04:05.999999Z07:00 does; for one
+// that RFC 3339 cannot write, the nearest that it can.
 func Time(e *jx.Encoder, t time.Time) {
 	var space [len(`"2006-01-02T15:04:05.999999+07:00"`)]byte
 	buf := append(space[:0], '"')
 	year, month, day := t.Date()
 	if _, offset := t.Zone(); offset != 0 || year < 1000 || year > 9999 {
+		t = special.Time(t)
 		e.Raw(append(t.AppendFormat(buf, "2006-01-02T15:04:05.999999Z07:00"), '"'))
 		return
 	}

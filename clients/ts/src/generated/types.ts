@@ -102,7 +102,7 @@ export type Role = {
      */
     description: string | null;
     /**
-     * Permissions that holders of the role have, such as users:read; * is all of them, present and future.
+     * Permissions that holders of the role have, such as users:read; * is all of them, present and future. One that is named twice is held once.
      */
     permissions: Array<string>;
     /**
@@ -136,7 +136,7 @@ export type RoleCreate = {
      */
     description?: string | null;
     /**
-     * Permissions that holders of the role have, such as users:read; * is all of them, present and future.
+     * Permissions that holders of the role have, such as users:read; * is all of them, present and future. One that is named twice is held once.
      */
     permissions?: Array<string>;
 };
@@ -172,7 +172,7 @@ export type RoleUpdate = {
      */
     description?: string | null;
     /**
-     * Permissions that holders of the role have, such as users:read; * is all of them, present and future.
+     * Permissions that holders of the role have, such as users:read; * is all of them, present and future. One that is named twice is held once.
      */
     permissions?: Array<string>;
 };
@@ -216,7 +216,7 @@ export type Tenant = {
  */
 export type TenantAdministrator = {
     /**
-     * E-mail address.
+     * E-mail address; it is stored in lower case.
      */
     email: string;
     /**
@@ -300,7 +300,7 @@ export type User = {
      */
     tenantId: string;
     /**
-     * E-mail address, unique within the tenant. Null for callers without the permission `users:read_pii`, except on their own rows.
+     * E-mail address, unique within the tenant whatever its case; it is stored in lower case. Null for callers without the permission `users:read_pii`, except on their own rows.
      */
     email: string | null;
     /**
@@ -342,7 +342,7 @@ export type User = {
  */
 export type UserCreate = {
     /**
-     * E-mail address, unique within the tenant.
+     * E-mail address, unique within the tenant whatever its case; it is stored in lower case.
      */
     email: string;
     /**
@@ -459,7 +459,7 @@ export type UserRolePage = {
  */
 export type UserUpdate = {
     /**
-     * E-mail address, unique within the tenant.
+     * E-mail address, unique within the tenant whatever its case; it is stored in lower case.
      */
     email?: string;
     /**
@@ -489,7 +489,7 @@ export type UserWithRoles = {
      */
     tenantId: string;
     /**
-     * E-mail address, unique within the tenant. Null for callers without the permission `users:read_pii`, except on their own rows.
+     * E-mail address, unique within the tenant whatever its case; it is stored in lower case. Null for callers without the permission `users:read_pii`, except on their own rows.
      */
     email: string | null;
     /**
