@@ -31,4 +31,9 @@ func withinType(t field.Type, l validators.Limits) validators.Limits {
 }
 
 // Range is the integers that fit a field's type, where its column takes more; both are empty where it takes no more.
-func Range(t field.Type) (least, most string) { return ranges[t][0], ranges[t][1] }
+func Range(t field.Type) (least, most string) {
+	if t == field.TypeInt16 || t == field.TypeInt32 { // smallint and integer
+		return "", ""
+	}
+	return ranges[t][0], ranges[t][1]
+}
