@@ -32,7 +32,7 @@ type Role struct {
 	Name string `json:"name,omitempty"`
 	// What the role is for.
 	Description *string `json:"description,omitempty"`
-	// Permissions that holders of the role have, such as users:read; * is all of them, present and future.
+	// Permissions that holders of the role have, such as users:read; * is all of them, present and future. One that is named twice is held once.
 	Permissions pq.StringArray `json:"permissions,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the RoleQuery when eager-loading is set.

@@ -42,9 +42,11 @@ CREATE TABLE "core"."tenants" (
   "slug" character varying(63) NOT NULL,
   "status" character varying NOT NULL DEFAULT 'active',
   PRIMARY KEY ("id"),
+  CONSTRAINT "tenants_created_at_limit" CHECK (date_part('epoch', "created_at") >= -62135596800 AND date_part('epoch', "created_at") < 253402300800),
   CONSTRAINT "tenants_name_check" CHECK (char_length("name"::text) >= 1),
   CONSTRAINT "tenants_slug_check" CHECK (char_length("slug"::text) >= 2),
-  CONSTRAINT "tenants_status_check" CHECK ("status"::text IN ('active', 'suspended'))
+  CONSTRAINT "tenants_status_check" CHECK ("status"::text IN ('active', 'suspended')),
+  CONSTRAINT "tenants_updated_at_limit" CHECK (date_part('epoch', "updated_at") >= -62135596800 AND date_part('epoch', "updated_at") < 253402300800)
 );
 -- Create index "tenants_slug_key" to table: "tenants"
 CREATE UNIQUE INDEX "tenants_slug_key" ON "core"."tenants" ("slug");
@@ -108,7 +110,11 @@ CREATE TABLE "core"."roles" (
   "permissions" text[] NOT NULL,
   PRIMARY KEY ("tenant_id", "id"),
   CONSTRAINT "roles_tenant_id_fkey" FOREIGN KEY ("tenant_id") REFERENCES "core"."tenants" ("id") ON DELETE NO ACTION,
-  CONSTRAINT "roles_name_check" CHECK (char_length("name"::text) >= 1)
+  CONSTRAINT "roles_created_at_limit" CHECK (date_part('epoch', "created_at") >= -62135596800 AND date_part('epoch', "created_at") < 253402300800),
+  CONSTRAINT "roles_description_limit" CHECK (char_length("description"::text) <= 10000),
+  CONSTRAINT "roles_name_check" CHECK (char_length("name"::text) >= 1),
+  CONSTRAINT "roles_permissions_limit" CHECK (cardinality("permissions") <= 100 AND char_length(array_to_string("permissions", '')) <= 25500 AND array_to_string("permissions", '') = array_to_string("permissions", '', '?') AND coalesce(array_ndims("permissions"), 1) = 1),
+  CONSTRAINT "roles_updated_at_limit" CHECK (date_part('epoch', "updated_at") >= -62135596800 AND date_part('epoch', "updated_at") < 253402300800)
 );
 -- Create index "roles_tenant_id_name_key" to table: "roles"
 CREATE UNIQUE INDEX "roles_tenant_id_name_key" ON "core"."roles" ("tenant_id", "name");
@@ -129,7 +135,7 @@ COMMENT ON COLUMN "core"."roles"."name" IS 'Name of the role, unique within the 
 -- Set comment to column: "description" on table: "roles"
 COMMENT ON COLUMN "core"."roles"."description" IS 'What the role is for.';
 -- Set comment to column: "permissions" on table: "roles"
-COMMENT ON COLUMN "core"."roles"."permissions" IS 'Permissions that holders of the role have, such as users:read; * is all of them, present and future.';
+COMMENT ON COLUMN "core"."roles"."permissions" IS 'Permissions that holders of the role have, such as users:read; * is all of them, present and future. One that is named twice is held once.';
 -- Create "users" table
 CREATE TABLE "core"."users" (
   "tenant_id" uuid NOT NULL,
@@ -144,12 +150,14 @@ CREATE TABLE "core"."users" (
   PRIMARY KEY ("tenant_id", "id"),
   CONSTRAINT "users_tenant_id_manager_id_fkey" FOREIGN KEY ("tenant_id", "manager_id") REFERENCES "core"."users" ("tenant_id", "id") ON DELETE NO ACTION,
   CONSTRAINT "users_tenant_id_fkey" FOREIGN KEY ("tenant_id") REFERENCES "core"."tenants" ("id") ON DELETE NO ACTION,
+  CONSTRAINT "users_created_at_limit" CHECK (date_part('epoch', "created_at") >= -62135596800 AND date_part('epoch', "created_at") < 253402300800),
   CONSTRAINT "users_display_name_check" CHECK (char_length("display_name"::text) >= 1),
   CONSTRAINT "users_email_check" CHECK (char_length("email"::text) >= 1),
-  CONSTRAINT "users_status_check" CHECK ("status"::text IN ('active', 'inactive'))
+  CONSTRAINT "users_status_check" CHECK ("status"::text IN ('active', 'inactive')),
+  CONSTRAINT "users_updated_at_limit" CHECK (date_part('epoch', "updated_at") >= -62135596800 AND date_part('epoch', "updated_at") < 253402300800)
 );
 -- Create index "users_tenant_id_email_key" to table: "users"
-CREATE UNIQUE INDEX "users_tenant_id_email_key" ON "core"."users" ("tenant_id", "email");
+CREATE UNIQUE INDEX "users_tenant_id_email_key" ON "core"."users" ("tenant_id", lower("email"::text));
 -- Create index "users_tenant_id_display_name_id_idx" to table: "users"
 CREATE INDEX "users_tenant_id_display_name_id_idx" ON "core"."users" ("tenant_id", "display_name", "id");
 -- Create index "users_tenant_id_created_at_id_idx" to table: "users"
@@ -171,7 +179,7 @@ COMMENT ON COLUMN "core"."users"."created_at" IS 'When the row was created.';
 -- Set comment to column: "updated_at" on table: "users"
 COMMENT ON COLUMN "core"."users"."updated_at" IS 'When the row was last changed.';
 -- Set comment to column: "email" on table: "users"
-COMMENT ON COLUMN "core"."users"."email" IS 'E-mail address, unique within the tenant.';
+COMMENT ON COLUMN "core"."users"."email" IS 'E-mail address, unique within the tenant whatever its case; it is stored in lower case.';
 -- Set comment to column: "display_name" on table: "users"
 COMMENT ON COLUMN "core"."users"."display_name" IS 'Name shown to other people.';
 -- Set comment to column: "status" on table: "users"
@@ -193,7 +201,10 @@ CREATE TABLE "core"."user_roles" (
   CONSTRAINT "user_roles_tenant_id_role_id_fkey" FOREIGN KEY ("tenant_id", "role_id") REFERENCES "core"."roles" ("tenant_id", "id") ON DELETE NO ACTION,
   CONSTRAINT "user_roles_tenant_id_user_id_fkey" FOREIGN KEY ("tenant_id", "user_id") REFERENCES "core"."users" ("tenant_id", "id") ON DELETE NO ACTION,
   CONSTRAINT "user_roles_tenant_id_granted_by_id_fkey" FOREIGN KEY ("tenant_id", "granted_by_id") REFERENCES "core"."users" ("tenant_id", "id") ON DELETE NO ACTION,
-  CONSTRAINT "user_roles_tenant_id_fkey" FOREIGN KEY ("tenant_id") REFERENCES "core"."tenants" ("id") ON DELETE NO ACTION
+  CONSTRAINT "user_roles_tenant_id_fkey" FOREIGN KEY ("tenant_id") REFERENCES "core"."tenants" ("id") ON DELETE NO ACTION,
+  CONSTRAINT "user_roles_created_at_limit" CHECK (date_part('epoch', "created_at") >= -62135596800 AND date_part('epoch', "created_at") < 253402300800),
+  CONSTRAINT "user_roles_granted_at_limit" CHECK (date_part('epoch', "granted_at") >= -62135596800 AND date_part('epoch', "granted_at") < 253402300800),
+  CONSTRAINT "user_roles_updated_at_limit" CHECK (date_part('epoch', "updated_at") >= -62135596800 AND date_part('epoch', "updated_at") < 253402300800)
 );
 -- Create index "user_roles_tenant_id_user_id_role_id_key" to table: "user_roles"
 CREATE UNIQUE INDEX "user_roles_tenant_id_user_id_role_id_key" ON "core"."user_roles" ("tenant_id", "user_id", "role_id");

@@ -27,7 +27,7 @@ type User struct {
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// When the row was last changed.
 	UpdatedAt time.Time `json:"updated_at,omitempty"`
-	// E-mail address, unique within the tenant.
+	// E-mail address, unique within the tenant whatever its case; it is stored in lower case.
 	Email string `json:"email,omitempty"`
 	// Name shown to other people.
 	DisplayName string `json:"display_name,omitempty"`

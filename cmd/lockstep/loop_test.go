@@ -65,6 +65,8 @@ func TestLoop(t *testing.T) {
 		}
 	})
 	t.Run("every type", func(t *testing.T) { useExhibits(t, served) })
+	t.Run("limits", func(t *testing.T) { limitExhibits(t, served) })
+	t.Run("rows that only SQL could write", func(t *testing.T) { readExhibits(t, served) })
 	t.Run("rows of no tenant", func(t *testing.T) { useCurrencies(t, served) })
 	t.Run("every type through the SDK", func(t *testing.T) { runMatrix(t, root, served) })
 	t.Run("in TypeScript", func(t *testing.T) {
@@ -76,7 +78,7 @@ func TestLoop(t *testing.T) {
 
 // served is the copy's own server, on a database that it has migrated.
 type served struct {
-	api          string
+	api, owner   string // owner is the URL of the database as its owner
 	ours, theirs *client
 	platform     *client
 	acme, globex seeded
@@ -104,7 +106,7 @@ func serve(t *testing.T, root string) *served {
 		return &client{t: t, api: api, token: token}
 	}
 	return &served{
-		api: api, acme: acme, globex: globex,
+		api: api, owner: database.OwnerURL, acme: acme, globex: globex,
 		ours:     caller(devissuer.TokenRequest{TenantID: acme.tenant, UserID: acme.user}),
 		theirs:   caller(devissuer.TokenRequest{TenantID: globex.tenant, UserID: globex.user}),
 		platform: caller(devissuer.TokenRequest{ClientID: "operator", Scopes: []string{"platform"}}),

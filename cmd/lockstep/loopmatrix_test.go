@@ -12,7 +12,7 @@ import (
 
 // scalars are the types of the nullability matrix, each with its schema, its type in TypeScript and a value.
 var scalars = []struct{ name, schema, typescript, value string }{
-	{"string", `"type": "string"`, "string", `""`},
+	{"string", `"type": "string", "maxLength": 100`, "string", `""`},
 	{"integer", `"type": "integer"`, "number", `0`},
 	{"double", `"type": "number", "format": "double"`, "number", `0.1`},
 	{"float", `"type": "number", "format": "float"`, "number", `0.3`},
@@ -21,10 +21,10 @@ var scalars = []struct{ name, schema, typescript, value string }{
 	{"date", `"type": "string", "format": "date"`, "string", `"2026-01-02"`},
 	{"uuid", `"type": "string", "format": "uuid"`, "string", `"01900000-0000-7000-8000-000000000000"`},
 	{"decimal", `"type": "string", "format": "decimal"`, "string", `"0.01"`},
-	{"bytes", `"type": "string", "format": "byte"`, "string", `"AP8="`},
+	{"bytes", `"type": "string", "format": "byte", "maxLength": 100`, "string", `"AP8="`},
 	{"enum", `"type": "string", "enum": ["red", "blue"]`, "'red' | 'blue'", `"red"`},
-	{"array", `"type": "array", "items": {"type": "string"}`, "Array<string>", `[]`},
-	{"object", `"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": false`, "{ a: string }", `{"a": ""}`},
+	{"array", `"type": "array", "maxItems": 9, "items": {"type": "string", "maxLength": 100}`, "Array<string>", `[]`},
+	{"object", `"type": "object", "properties": {"a": {"type": "string", "maxLength": 100}}, "required": ["a"], "additionalProperties": false`, "{ a: string }", `{"a": ""}`},
 }
 
 // addMatrix adds an operation that answers what it is sent: every scalar, as one that must be there or may be absent, and may

@@ -27,7 +27,7 @@ const exhibit = `{
 	"typed": {"street": "Kaigata 1", "zip": "5003", "since": "2020-05-17T00:00:00.5Z", "floor": -2, "rooms": [{"name": "hall", "area": 20.5}]},
 	"typedNull": {"street": "", "zip": null, "since": "2020-05-17T00:00:00Z"},
 	"listNull": [{"street": "S", "zip": null, "since": "2020-05-17T00:00:00Z"}],
-	"code": "C1", "old": "o"
+	"mailNull": "a@example.com", "code": "C1", "old": "o"
 }`
 
 // useExhibits sends a value of every type and reads it back: from the answer, by get, in a list and after a patch.

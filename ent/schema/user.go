@@ -23,9 +23,9 @@ func (User) Mixin() []ent.Mixin {
 func (User) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("email").NotEmpty().MaxRuneLen(255).
-			Annotations(contract.Example("ingrid.halvorsen{{n}}@acme.example")).
+			Annotations(contract.Email(), contract.Example("ingrid.halvorsen{{n}}@acme.example")).
 			Annotations(contract.VisibleWith("users:read_pii", "id")).
-			Comment("E-mail address, unique within the tenant."),
+			Comment("E-mail address, unique within the tenant whatever its case; it is stored in lower case."),
 		field.String("display_name").NotEmpty().MaxRuneLen(255).
 			Annotations(contract.Example("Ingrid Halvorsen")).
 			Comment("Name shown to other people."),

@@ -2,11 +2,14 @@ package api_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lockstep-dev/lockstep/internal/wiretest"
 )
@@ -72,6 +75,58 @@ func TestNoTenantSeesThePlatformsRows(t *testing.T) {
 	}
 	if tables == 0 {
 		t.Error("there is no table of the platform")
+	}
+}
+
+// TestATenantReadsAndLocksItsOwnRowOnly asks the database as a tenant's session does, past the application: its own row can
+// be read, and locked as the rule about the last administrator does, and neither changed nor removed nor added to.
+func TestATenantReadsAndLocksItsOwnRowOnly(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	app, err := pgx.Connect(t.Context(), s.appURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = app.Close(context.Background()) }()
+	// run answers how many rows the session reaches, or the SQLSTATE of its refusal.
+	run := func(platform, sql string, args ...any) string {
+		t.Helper()
+		tx, err := app.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = tx.Rollback(context.Background()) }()
+		if _, err := tx.Exec(t.Context(), `SELECT set_config('app.tenant_id', $1, true), set_config('app.platform', $2, true)`, s.acme.id.String(), platform); err != nil {
+			t.Fatal(err)
+		}
+		tag, err := tx.Exec(t.Context(), sql, args...)
+		var refused *pgconn.PgError
+		if errors.As(err, &refused) {
+			return refused.Code
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(tag.RowsAffected())
+	}
+	for _, c := range []struct{ platform, sql, want string }{
+		{"", `SELECT FROM core.tenants`, "1"},
+		{"", `SELECT FROM core.tenants WHERE id = $1`, "1"},
+		{"", `SELECT FROM core.tenants WHERE id = $1 FOR NO KEY UPDATE`, "1"},
+		{"", `UPDATE core.tenants SET name = 'Mine' WHERE id = $1`, "42501"},
+		{"", `UPDATE core.tenants SET status = 'active', version = version + 1 WHERE id = $1`, "42501"},
+		{"", `DELETE FROM core.tenants WHERE id = $1`, "0"},
+		{"", `INSERT INTO core.tenants (id, name, slug, created_at, updated_at) VALUES (gen_random_uuid(), 'Mine', 'mine', now(), now())`, "42501"},
+		{"on", `UPDATE core.tenants SET name = 'Theirs' WHERE id = $1`, "1"},
+		{"on", `INSERT INTO core.tenants (id, name, slug, created_at, updated_at) VALUES (gen_random_uuid(), 'Mine', 'mine', now(), now())`, "1"},
+	} {
+		var args []any
+		if strings.Contains(c.sql, "$1") {
+			args = []any{s.acme.id}
+		}
+		if got := run(c.platform, c.sql, args...); got != c.want {
+			t.Errorf("platform %q: %s: got %s, want %s", c.platform, c.sql, got, c.want)
+		}
 	}
 }
 

@@ -96,7 +96,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	client := ent.NewClient(ent.Driver(c.DB.Driver()))
-	rules.Apply(client, rules.Facts{TenantOwned: crud.TenantOwned, Permissions: crud.Permissions, Relations: crud.Relations, People: crud.UserRead})
+	rules.Apply(client, rules.Facts{TenantOwned: crud.TenantOwned, Permissions: crud.Permissions, Relations: crud.Relations, People: crud.UserRead, Emails: crud.Emails, Sets: crud.Sets})
 	c.Grants.Watch(client)
 
 	limiter, err := ratelimit.New(c.RateLimits)

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -10,8 +11,10 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
+	"github.com/lockstep-dev/lockstep/internal/mailbox"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
 // defaultRoles are what a new tenant begins with. The first is its administrator's.
@@ -27,6 +30,12 @@ var defaultRoles = []struct {
 func (h *Handler) TenantsCreate(ctx context.Context, req *oas.TenantCreate, params oas.TenantsCreateParams) (*oas.TenantProvisionedHeaders, error) {
 	if err := auth.RequirePlatform(ctx); err != nil {
 		return nil, err
+	}
+	// The rule about users would name a field of the user.
+	var fault mailbox.Fault
+	if _, err := mailbox.Normal(req.Administrator.Email); errors.As(err, &fault) {
+		return nil, problem.New(problem.ValidationFailed, "The body breaks a rule of the contract.").
+			At("/administrator/email", problem.RuleMalformed, string(fault))
 	}
 	id := uuid.Must(uuid.NewV7())
 	// Inside the tenant that is about to be, and still the platform, which alone may write the tenant's own row.

@@ -10,6 +10,7 @@ import (
 	"github.com/ogen-go/ogen/openapi"
 	"github.com/ogen-go/ogen/validate"
 
+	"github.com/lockstep-dev/lockstep/internal/numeric"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
@@ -44,6 +45,9 @@ func violations(err error) []problem.Violation {
 	if errors.As(err, &fields) {
 		return appendFields(nil, decodedAt(err), fields)
 	}
+	if errors.Is(err, numeric.ErrForm) {
+		return []problem.Violation{{Pointer: decodedAt(err), Rule: problem.RulePattern, Detail: sentence(err)}}
+	}
 	pointer, cause := locate(err)
 	return []problem.Violation{{Pointer: pointer, Rule: cause, Detail: sentences[cause]}}
 }
@@ -76,7 +80,7 @@ func ruleOf(err error) problem.Rule {
 		return problem.RuleMinLength
 	case errors.As(err, &long):
 		return problem.RuleMaxLength
-	case errors.As(err, &pattern):
+	case errors.As(err, &pattern), errors.Is(err, numeric.ErrForm):
 		return problem.RulePattern
 	case strings.Contains(text, "invalid value"):
 		return problem.RuleEnum
@@ -109,6 +113,9 @@ func sentence(err error) string {
 	var long *validate.MaxLengthError
 	if errors.As(err, &long) {
 		return "The value is longer than " + strconv.Itoa(long.MaxLength) + "."
+	}
+	if errors.Is(err, numeric.ErrForm) {
+		return "Write the number in plain notation: digits, without an exponent or leading zeros."
 	}
 	return sentences[ruleOf(err)]
 }

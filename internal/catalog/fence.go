@@ -21,6 +21,8 @@ const (
 	TenantTable = "tenants"
 	// PlatformPrefix begins the names of the tables that are the platform's own: no tenant sees a row of them.
 	PlatformPrefix = "platform_"
+	// LimitSuffix ends the names of CHECKs about sizes, and about values that no answer can show. Rows that break one can be read.
+	LimitSuffix = "limit"
 	// TenantSetting names the session setting that binds a session to a tenant, by id.
 	TenantSetting = "app.tenant_id"
 	// PlatformSetting names the session setting that is "on" where the platform itself acts, for no tenant.
@@ -37,6 +39,20 @@ type Policy struct {
 	Command    string // all, select, insert, update or delete
 	Using      string // as Postgres prints it, empty when absent
 	Check      string // as Postgres prints it, empty when absent
+}
+
+// lets says whether a session with the setting alone can write by the policy: its check, or what stands in for it, asks for
+// the setting (PostgreSQL manual, CREATE POLICY: without WITH CHECK, USING is the check; DELETE has USING only).
+func (p Policy) lets(setting string) bool {
+	switch {
+	case p.Command == "select":
+		return false
+	case p.Check == "" || p.Command == "delete":
+		return strings.Contains(p.Using, setting)
+	case p.Command == "all" && strings.Contains(p.Using, setting):
+		return true // its USING is all that a DELETE is asked
+	}
+	return strings.Contains(p.Check, setting)
 }
 
 // ForeignKey is a reference to another table.
@@ -149,6 +165,9 @@ func (t Table) Problems() []string {
 		}
 		if p.Check != "" && !t.asks(p.Check) {
 			say("policy %s takes rows of %s: its WITH CHECK does not ask for %s", p.Name, whose, setting)
+		}
+		if t.Name == TenantTable && p.lets(TenantSetting) {
+			say("policy %s lets a tenant change its own row: only %s may write %s", p.Name, PlatformSetting, name)
 		}
 	}
 	if permissive == 0 {

@@ -27,7 +27,7 @@ func writeHandlers(document []byte, dir, module string) error {
 	openapi.ForServer(spec)
 	// A hint for ogen alone; the published contract carries no extension of a tool.
 	for _, schema := range spec.Components.Schemas {
-		keepMicroseconds(schema)
+		adjustFormats(schema)
 	}
 	responses := []ogen.Responses{spec.Components.Responses}
 	for _, path := range spec.Paths {
@@ -59,12 +59,19 @@ func writeHandlers(document []byte, dir, module string) error {
 	if err := refine(dir, handlerRefinements, module+"/internal/wire"); err != nil {
 		return err
 	}
-	return refineBytes(filepath.Join(dir, "oas_json_gen.go"), generator.Types())
+	if err := refineBytes(filepath.Join(dir, "oas_json_gen.go"), generator.Types()); err != nil {
+		return err
+	}
+	return refineNumbers(dir, module)
 }
 
-func keepMicroseconds(schema *ogen.Schema) {
+// adjustFormats keeps the microseconds of times, and leaves addresses to this project.
+func adjustFormats(schema *ogen.Schema) {
 	if schema == nil {
 		return
+	}
+	if schema.Format == "email" {
+		schema.Format = "" // internal/mailbox says what is wrong with an address, and ogen takes some that are none
 	}
 	if schema.Format == "date-time" {
 		if schema.Common.Extensions == nil {
@@ -73,10 +80,10 @@ func keepMicroseconds(schema *ogen.Schema) {
 		schema.Common.Extensions["x-ogen-time-format"] = yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: timeFormat}
 	}
 	for i := range schema.Properties {
-		keepMicroseconds(schema.Properties[i].Schema)
+		adjustFormats(schema.Properties[i].Schema)
 	}
 	if schema.Items != nil {
-		keepMicroseconds(schema.Items.Item)
+		adjustFormats(schema.Items.Item)
 	}
 }
 

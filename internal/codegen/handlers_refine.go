@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -103,6 +104,39 @@ var handlerRefinements = []refinement{
 		form: regexp.MustCompile(`json\.DecodeUUID\(`),
 		with: "wire.UUID(",
 	},
+}
+
+// numberRefinements bound decimals before they are numbers, and write what JSON or RFC 3339 has no form for as the nearest value
+// that they have. Contracts without such fields have nothing to refine.
+var numberRefinements = map[string][]struct{ form, with string }{
+	"oas_json_gen.go": {
+		{`json\.Decode(?:String)?Decimal\(d\)`, `wire.Decimal(d)`},
+		{`e\.Float(64|32)\(`, `wire.Float$1(e, `},
+		{`json\.EncodeDate\(e, `, `wire.Date(e, `},
+	},
+	"oas_parameters_gen.go": {
+		{`conv\.To(?:String)?Decimal\(`, `numeric.Parse(`},
+	},
+}
+
+// refineNumbers applies numberRefinements to what ogen has written into dir.
+func refineNumbers(dir, module string) error {
+	for file, refinements := range numberRefinements {
+		source, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			return fmt.Errorf("refine ogen's server: %w", err)
+		}
+		var found []refinement
+		for _, r := range refinements {
+			if form := regexp.MustCompile(r.form); form.Match(source) {
+				found = append(found, refinement{file: file, form: form, with: r.with})
+			}
+		}
+		if err := refine(dir, found, module+"/internal/wire", module+"/internal/numeric"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // refineBytes holds bytes to the contract, where ogen leaves null to jx: null is refused unless the field may be null, and

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 
 	"entgo.io/ent/entc"
 	"entgo.io/ent/entc/gen"
@@ -76,6 +77,24 @@ func withoutAutoMigration(dir string) error {
 var insertion = refinement{
 	form: regexp.MustCompile(`(\) sqlSave\(.*\{\n\tif err := _c\.check\(\); err != nil \{\n\t\treturn nil, err\n\t\}\n)`),
 	with: "$1\tif _node, ok, err := _c.insert(ctx); ok {\n\t\treturn _node, err\n\t}\n",
+}
+
+// unmarshal is where Ent gives up a row whose JSON has another shape than its Go type.
+var unmarshal = regexp.MustCompile(`if err := json\.Unmarshal\(\*value, (&\w+\.\w+)\); err != nil \{\n\t+return fmt\.Errorf\("unmarshal field \w+: %w", err\)\n\t+\}`)
+
+// readAnyJSON has rows read whatever their JSON holds: only SQL can write what does not fit, and one such row would end every
+// list with it.
+func readAnyJSON(dir, module string, nodes []*gen.Type) error {
+	for _, node := range nodes {
+		if !slices.ContainsFunc(node.Fields, (*gen.Field).IsJSON) {
+			continue
+		}
+		here := refinement{file: node.PackageDir() + ".go", form: unmarshal, with: "special.JSON(*value, $1)"}
+		if err := refine(dir, []refinement{here}, module+"/internal/special"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func rememberInserts(dir string, nodes []*gen.Type) error {

@@ -1,6 +1,7 @@
 package codegen
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -37,6 +38,9 @@ func refine(dir string, refinements []refinement, packages ...string) error {
 	}
 	for path, source := range changed {
 		for _, name := range packages {
+			if bytes.Contains(source, []byte(`"`+name+`"`)) {
+				continue
+			}
 			source = regexp.MustCompile(`(?m)^import \(\n`).ReplaceAll(source, []byte("import (\n\t\""+name+"\"\n"))
 		}
 		formatted, err := imports.Process(path, source, nil)

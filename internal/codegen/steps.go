@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/lockstep-dev/lockstep/internal/codegen/crud"
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
+	"github.com/lockstep-dev/lockstep/internal/codegen/limits"
 	"github.com/lockstep-dev/lockstep/internal/codegen/openapi"
 	"github.com/lockstep-dev/lockstep/internal/codegen/permissions"
 	"github.com/lockstep-dev/lockstep/internal/codegen/problems"
@@ -28,6 +31,9 @@ func generateORM(_ context.Context, w *Workspace) (Output, error) {
 			return err
 		}
 		if err := withoutAutoMigration(dir); err != nil {
+			return err
+		}
+		if err := readAnyJSON(dir, w.module, w.graph.Nodes); err != nil {
 			return err
 		}
 		return rememberInserts(dir, w.graph.Nodes)
@@ -64,11 +70,27 @@ func generateContract(_ context.Context, w *Workspace) (Output, error) {
 	if err != nil {
 		return out, err
 	}
+	if fields := w.defaulted(); len(fields) > 0 {
+		fmt.Fprintf(w.Log, "limits by default: %s; set others with MaxRuneLen, MaxLen, contract.MaxItems, contract.MaxItemLen, contract.MaxBytes\n", strings.Join(fields, ", "))
+	}
 	document, err := openapi.Write(w.graph, w.entities, info, custom)
 	if err != nil {
 		return out, err
 	}
 	return out, w.intoFile(&out, document, "openapi", "openapi.json")
+}
+
+// defaulted are the fields that have a limit because the schema sets none.
+func (w *Workspace) defaulted() []string {
+	var out []string
+	for _, e := range w.entities {
+		for _, f := range slices.Concat(e.Fields, e.Secrets) {
+			if limit := limits.Defaulted(e.Node, f.Ent, w.limits); limit != "" {
+				out = append(out, fmt.Sprintf("%s.%s (%s)", e.Name, f.Ent.Name, limit))
+			}
+		}
+	}
+	return out
 }
 
 func generateHandlers(_ context.Context, w *Workspace) (Output, error) {

@@ -122,6 +122,13 @@ func (v *values) invalidText(name string, s *openapi3.Schema) []broken {
 	case "decimal":
 		add("no decimal", "much")
 		add("empty decimal", "")
+		add("decimal with an exponent", "1e2")
+		add("decimal of 60 digits", strings.Repeat("9", 60))
+		add("decimal of 60 digits behind the point", "0."+strings.Repeat("1", 60))
+	case "email":
+		add("no e-mail address", "nobody")
+		add("e-mail address with a space around", " a@example.com")
+		add("e-mail address of two lines", "a@example.com\r\nBcc: b@example.com")
 	case "byte":
 		add("no base64", "!!!")
 	}

@@ -146,6 +146,9 @@ func (v *values) text(name string, s *openapi3.Schema) string {
 	case "date":
 		return time.Unix(v.Int64N(4_000_000_000), 0).UTC().Format(time.DateOnly)
 	case "decimal":
+		if text, ok := matching(v.Rand, s.Pattern); ok && s.Pattern != "" {
+			return text
+		}
 		return fmt.Sprintf("%d.%02d", v.IntN(10_000), v.IntN(100))
 	case "byte":
 		return base64.StdEncoding.EncodeToString([]byte(v.runes(int(s.MinLength) + v.IntN(20))))

@@ -4,6 +4,7 @@
 package crud
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,10 +13,13 @@ import (
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/internal/access"
+	"github.com/lockstep-dev/lockstep/internal/jsonb"
 	"github.com/lockstep-dev/lockstep/internal/listing"
+	"github.com/lockstep-dev/lockstep/internal/numeric"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/reading"
@@ -31,6 +35,17 @@ var TenantOwned = map[string]bool{
 	"User":           true,
 	"UserRole":       true,
 }
+
+// Emails are the fields of each Ent type that hold an e-mail address, with their names in the contract; Sets are those that hold
+// each text once.
+var (
+	Emails = map[string]map[string]string{
+		"User": {"email": "email"},
+	}
+	Sets = map[string][]string{
+		"Role": {"permissions"},
+	}
+)
 
 // Database sends the statements of concurrent reads, and recorded ones, in one round trip. *postgres.DB is one.
 type Database interface {
@@ -171,34 +186,72 @@ func ifAny[P ~func(*sql.Selector)](filter func(*sql.Selector)) []P {
 	return []P{P(filter)}
 }
 
+// fits refuses a number of more digits than the field at the pointer has.
+func fits(pointer string, value decimal.Decimal, whole, fraction int) error {
+	if numeric.Fits(value, whole, fraction) {
+		return nil
+	}
+	return problem.Of(problem.ValidationFailed).At(pointer, problem.RulePattern, digits(whole, fraction))
+}
+
+// withinDigits refuses bounds of a filter with more digits than the field has: no row can be there. They are in the order of
+// the filter's members.
+func withinDigits(parameter string, whole, fraction int, bounds ...interface {
+	Get() (decimal.Decimal, bool)
+}) error {
+	for i, bound := range bounds {
+		if value, ok := bound.Get(); ok && !numeric.Fits(value, whole, fraction) {
+			name := parameter + "[" + []string{"eq", "gt", "gte", "lt", "lte"}[i] + "]"
+			return problem.Of(problem.InvalidParameter, name).AtParameter(name, problem.RulePattern, digits(whole, fraction))
+		}
+	}
+	return nil
+}
+
+// digits says which numbers a field takes.
+func digits(whole, fraction int) string {
+	return fmt.Sprintf("Write a number with at most %d digits before the point and %d behind it.", whole, fraction)
+}
+
 // take sets the JSON field at the pointer from what the wire holds, which the contract's rules have passed. What they do not
-// say of a free object is how large a number in it may be.
-func take[T, B, F any](pointer string, set func(T) B, from F) error {
+// say is how large it may be as a whole, how deep, and how large a number in a free object.
+func take[T, B, F any](pointer string, most int, set func(T) B, from F) error {
 	text, err := json.Marshal(&from) // ogen's types encode themselves by pointer
 	if err != nil {
 		return fmt.Errorf("encode a JSON field: %w", err)
+	}
+	refused := func(rule problem.Rule, form string, args ...any) error {
+		return problem.New(problem.ValidationFailed, problem.ValueNotStorable).At(pointer, rule, fmt.Sprintf(form, args...))
+	}
+	if _, depth := jsonb.Measure(text); depth > 64 {
+		return refused(problem.RuleMaxLength, "The value is more than %d levels deep.", 64)
 	}
 	var value T
 	err = json.Unmarshal(text, &value)
 	var large *json.UnmarshalTypeError
 	if errors.As(err, &large) {
-		return problem.New(problem.ValidationFailed, problem.ValueNotStorable).At(pointer, problem.RuleRange, "A number is out of range.")
+		return refused(problem.RuleRange, "A number is out of range.")
 	}
 	if err != nil {
 		return fmt.Errorf("read a JSON field: %w", err)
+	}
+	if text, err = json.Marshal(value); err != nil {
+		return fmt.Errorf("encode a JSON field: %w", err)
+	}
+	if size, _ := jsonb.Measure(text); size > most {
+		return refused(problem.RuleMaxLength, "The value is %d bytes of JSON as it is stored, and at most %d are allowed.", size, most)
 	}
 	set(value)
 	return nil
 }
 
-// show writes a JSON field as the wire has it. What a column holds and the contract cannot say is a fault of whoever wrote
-// it, and ends the request as one of the server.
+// show writes a JSON field as the wire has it. What a column holds and the contract cannot say, which only SQL could write, is
+// left out.
 func show(to, value any) {
-	text, err := json.Marshal(value)
-	if err == nil {
-		err = json.Unmarshal(text, to)
-	}
-	if err != nil {
-		panic(fmt.Errorf("show a JSON field: %w", err))
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if encoder.Encode(value) == nil {
+		_ = json.Unmarshal(text.Bytes(), to)
 	}
 }

@@ -6,12 +6,13 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"math"
+	"strconv"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
+	"github.com/lockstep-dev/lockstep/internal/numeric"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/uuidtext"
 )
@@ -21,8 +22,9 @@ type Kind int
 
 // The kinds.
 const (
-	Text Kind = iota // also enums and decimals, which Postgres reads from text
+	Text Kind = iota // also enums, which Postgres reads from text
 	Number
+	Decimal // a number, bound as its text
 	Boolean
 	Time
 	ID
@@ -73,20 +75,14 @@ func (o Order) Encode(list string, fingerprint []byte, id uuid.UUID, value func(
 	}
 	c := content{List: list, Of: fingerprint, After: rowID(id)}
 	for _, t := range o.terms {
-		c.Values = append(c.Values, written(value(t.Column)))
+		c.Values = append(c.Values, written(exact(value(t.Column))))
 	}
 	return base64.RawURLEncoding.EncodeToString(written(c))
 }
 
 // written is a value as JSON, without the escapes that make JSON safe inside HTML: they are six times as long as what they
-// stand for. Numbers that JSON does not have are texts, as Postgres writes them.
+// stand for.
 func written(value any) json.RawMessage {
-	if n, ok := value.(float64); ok && (math.IsNaN(n) || math.IsInf(n, 0)) {
-		value = map[bool]string{true: "Infinity", false: "-Infinity"}[n > 0]
-		if math.IsNaN(n) {
-			value = "NaN"
-		}
-	}
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
@@ -125,12 +121,25 @@ func (t term) read(raw json.RawMessage) (any, error) {
 		}
 		return nil, nil
 	}
+	if v, ok := inexact(t.Kind, raw); ok {
+		return v, nil
+	}
 	switch t.Kind {
 	case Number:
-		if text := string(raw); text == `"NaN"` || text == `"Infinity"` || text == `"-Infinity"` {
-			return decode[string](raw)
+		n, err := decode[json.Number](raw)
+		if err == nil && (len(raw) > maxNumber || raw[0] == '"') {
+			return nil, errors.New("a number that no key has")
 		}
-		return decode[json.Number](raw)
+		if err == nil {
+			_, err = strconv.ParseFloat(string(raw), 64) // out of range: 1e999
+		}
+		return n, err
+	case Decimal:
+		text, err := decode[string](raw)
+		if err == nil {
+			_, err = numeric.Parse(text.(string))
+		}
+		return text, err
 	case Boolean:
 		return decode[bool](raw)
 	case Time:
@@ -148,6 +157,9 @@ func (t term) read(raw json.RawMessage) (any, error) {
 	}
 	return decode[string](raw)
 }
+
+// maxNumber is the most bytes of an integer or float as encoding/json writes it.
+const maxNumber = 32
 
 func decode[T any](raw json.RawMessage) (any, error) {
 	var value T

@@ -9,6 +9,15 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
 
+// Lower returns texts in lower case, as e-mail addresses are stored.
+func Lower(values []string) []string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = strings.ToLower(v)
+	}
+	return out
+}
+
 // Null keeps rows whose column is null, or is not.
 func Null(column string, null bool) func(*sql.Selector) {
 	return func(s *sql.Selector) {

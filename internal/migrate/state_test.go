@@ -93,6 +93,10 @@ func TestVerifyFences(t *testing.T) {
 		{"shows all", "CREATE POLICY hole ON core.users FOR SELECT USING (true)", "policy hole shows rows of every tenant"},
 		{"takes all", "CREATE POLICY hole ON core.users FOR INSERT WITH CHECK (current_setting('app.tenant_id', true) <> '')", "policy hole takes rows of every tenant"},
 		{"tenants too", "CREATE POLICY hole ON core.tenants FOR SELECT USING (slug <> '')", "core.tenants: policy hole"},
+		{"tenants changed by themselves", "ALTER POLICY tenant_lock ON core.tenants WITH CHECK (id = nullif(current_setting('app.tenant_id', true), '')::uuid OR current_setting('app.platform', true) = 'on')",
+			"policy tenant_lock lets a tenant change its own row"},
+		{"tenants removed by themselves", "CREATE POLICY hole ON core.tenants FOR DELETE USING (id = nullif(current_setting('app.tenant_id', true), '')::uuid)",
+			"policy hole lets a tenant change its own row"},
 		{"key without tenant", "CREATE TABLE core.things (id uuid PRIMARY KEY, tenant_id uuid NOT NULL); ALTER TABLE core.things ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; " +
 			"CREATE POLICY p ON core.things USING (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid)", "primary key is (id)"},
 	}
@@ -129,7 +133,10 @@ CREATE TABLE core.countries (code text PRIMARY KEY);
 ALTER TABLE core.tenants ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE core.users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 ALTER TABLE core.roles ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant_isolation ON core.tenants USING (id = nullif(current_setting('app.tenant_id', true), '')::uuid OR current_setting('app.platform', true) = 'on');
+CREATE POLICY tenant_read ON core.tenants FOR SELECT USING (id = nullif(current_setting('app.tenant_id', true), '')::uuid OR current_setting('app.platform', true) = 'on');
+CREATE POLICY tenant_lock ON core.tenants FOR UPDATE USING (id = nullif(current_setting('app.tenant_id', true), '')::uuid OR current_setting('app.platform', true) = 'on')
+  WITH CHECK (current_setting('app.platform', true) = 'on');
+CREATE POLICY platform_write ON core.tenants USING (current_setting('app.platform', true) = 'on');
 CREATE POLICY tenant_isolation ON core.users USING (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid);
 CREATE POLICY tenant_isolation ON core.roles USING (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid);
 `

@@ -1336,6 +1336,7 @@ type Role struct {
 	// What the role is for.
 	Description NilString `json:"description"`
 	// Permissions that holders of the role have, such as users:read; * is all of them, present and future.
+	// One that is named twice is held once.
 	Permissions []string `json:"permissions"`
 	// Number of the row's current version; each change adds one.
 	Version int `json:"version"`
@@ -1472,6 +1473,7 @@ type RoleCreate struct {
 	// What the role is for.
 	Description OptNilString `json:"description"`
 	// Permissions that holders of the role have, such as users:read; * is all of them, present and future.
+	// One that is named twice is held once.
 	Permissions []string `json:"permissions"`
 }
 
@@ -1691,6 +1693,7 @@ type RoleUpdate struct {
 	// What the role is for.
 	Description OptNilString `json:"description"`
 	// Permissions that holders of the role have, such as users:read; * is all of them, present and future.
+	// One that is named twice is held once.
 	Permissions []string `json:"permissions"`
 }
 
@@ -1997,7 +2000,7 @@ func (s *Tenant) SetUpdatedAt(val time.Time) {
 // The first user of a tenant, who holds every permission.
 // Ref: #/components/schemas/TenantAdministrator
 type TenantAdministrator struct {
-	// E-mail address.
+	// E-mail address; it is stored in lower case.
 	Email string `json:"email"`
 	// Name shown to other people.
 	DisplayName string `json:"displayName"`
@@ -2460,8 +2463,8 @@ type User struct {
 	ID uuid.UUID `json:"id"`
 	// Tenant that owns this row.
 	TenantId uuid.UUID `json:"tenantId"`
-	// E-mail address, unique within the tenant. Null for callers without the permission `users:read_pii`,
-	// except on their own rows.
+	// E-mail address, unique within the tenant whatever its case; it is stored in lower case. Null for
+	// callers without the permission `users:read_pii`, except on their own rows.
 	Email NilString `json:"email"`
 	// Name shown to other people.
 	DisplayName string `json:"displayName"`
@@ -2622,7 +2625,7 @@ func (s *UserChangedHeaders) SetResponse(val User) {
 // What a new user is made of.
 // Ref: #/components/schemas/UserCreate
 type UserCreate struct {
-	// E-mail address, unique within the tenant.
+	// E-mail address, unique within the tenant whatever its case; it is stored in lower case.
 	Email string `json:"email"`
 	// Name shown to other people.
 	DisplayName string `json:"displayName"`
@@ -3472,7 +3475,7 @@ func (s *UserStatus) UnmarshalText(data []byte) error {
 // Changes to a user, as a JSON Merge Patch: absent fields stay, null clears.
 // Ref: #/components/schemas/UserUpdate
 type UserUpdate struct {
-	// E-mail address, unique within the tenant.
+	// E-mail address, unique within the tenant whatever its case; it is stored in lower case.
 	Email OptString `json:"email"`
 	// Name shown to other people.
 	DisplayName OptString `json:"displayName"`
@@ -3571,8 +3574,8 @@ type UserWithRoles struct {
 	ID uuid.UUID `json:"id"`
 	// Tenant that owns this row.
 	TenantId uuid.UUID `json:"tenantId"`
-	// E-mail address, unique within the tenant. Null for callers without the permission `users:read_pii`,
-	// except on their own rows.
+	// E-mail address, unique within the tenant whatever its case; it is stored in lower case. Null for
+	// callers without the permission `users:read_pii`, except on their own rows.
 	Email NilString `json:"email"`
 	// Name shown to other people.
 	DisplayName string `json:"displayName"`

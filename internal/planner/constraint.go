@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"ariga.io/atlas/sql/schema"
+
+	"github.com/lockstep-dev/lockstep/internal/catalog"
 )
 
 // notValid adds a constraint that binds new rows at once, and has those that are there checked later under a weak lock.
@@ -28,6 +30,9 @@ func (s *stages) notValid(ctx context.Context, t *schema.Table, add schema.Chang
 	}
 	s.finish = append(s.finish, statements[1:]...) // its comment
 	s.validateLater(t.Name, name, constraint.SQL)
+	if check, ok := add.(*schema.AddCheck); ok && isLimit(check.C) {
+		s.validate[len(s.validate)-1] = reportOrValidate(t, check.C)
+	}
 	return nil
 }
 
@@ -41,6 +46,44 @@ func (s *stages) validateLater(table, name, constraint string) {
 		{SQL: fmt.Sprintf("ALTER TABLE %s DROP CONSTRAINT %q", t, name)},
 		{SQL: constraint},
 	}, s.revalidate...)
+}
+
+// isLimit says whether a CHECK is about sizes, or values that no answer can show: rows that break it can be read.
+func isLimit(c *schema.Check) bool { return strings.HasSuffix(c.Name, "_"+catalog.LimitSuffix) }
+
+// reportOrValidate validates a limit unless rows break it. Those are reported, by their keys and never by what they hold, and the
+// limit stays as it is: it binds every row that is written, and server migrate verify names it until it is validated. A release
+// must not wait for somebody to shorten a text.
+func reportOrValidate(t *schema.Table, c *schema.Check) Statement {
+	var key []string
+	if t.PrimaryKey != nil {
+		for _, p := range t.PrimaryKey.Parts {
+			if p.C != nil {
+				key = append(key, fmt.Sprintf("%q", p.C.Name))
+			}
+		}
+	}
+	if len(key) == 0 {
+		key = []string{"ctid"}
+	}
+	return Statement{
+		Comment: fmt.Sprintf("Check the rows of %q that were there before, or say which break the limit; reads and writes go on", t.Name),
+		SQL: fmt.Sprintf(`DO $$
+DECLARE
+  broken bigint;
+  keys text;
+BEGIN
+  SELECT count(*), string_agg(key, ', ') FILTER (WHERE n <= 10) INTO broken, keys
+    FROM (SELECT concat_ws('/', %[1]s) AS key, row_number() OVER () AS n FROM %[2]s WHERE NOT (%[3]s)) AS rows;
+  IF broken = 0 THEN
+    ALTER TABLE %[2]s VALIDATE CONSTRAINT %[4]q;
+  ELSE
+    RAISE WARNING '%% rows of %[5]s.%[6]s break %[7]s, the first: %%. They can be read, and changed once they keep to it; then run ALTER TABLE %[5]s.%[6]s VALIDATE CONSTRAINT %[7]s',
+      broken, keys;
+  END IF;
+END
+$$`, strings.Join(key, ", "), qualifiedName(t.Name), c.Expr, c.Name, catalog.Schema, t.Name, c.Name),
+	}
 }
 
 // needsNewIndex says whether a foreign key refers to a key that an index of this plan makes unique.

@@ -17,8 +17,10 @@ const (
 	fenceNone fence = iota
 	// fenceTenant: each row belongs to the tenant in its tenant_id.
 	fenceTenant
-	// fenceTenants: each row is a tenant; it sees itself, the platform sees all.
+	// fenceTenants: each row is a tenant. It sees and locks itself, the platform alone writes.
 	fenceTenants
+	// fenceTenantsWritable is what fenceTenants was before: a tenant's session may change its own row too.
+	fenceTenantsWritable
 	// fenceReference: rows that belong to no tenant. Every tenant reads them, the platform alone writes.
 	fenceReference
 	// fencePlatform: rows of the platform itself, which no tenant may see.
@@ -32,6 +34,8 @@ const (
 	readPolicy      = "reference_read"
 	writePolicy     = "platform_write"
 	platformPolicy  = "platform_only"
+	ownReadPolicy   = "tenant_read"
+	ownLockPolicy   = "tenant_lock"
 
 	boundTenant = "(nullif(current_setting('" + catalog.TenantSetting + "', true), ''))::uuid"
 	onPlatform  = "current_setting('" + catalog.PlatformSetting + "', true) = 'on'"
@@ -65,6 +69,8 @@ func present(t catalog.Table) fence {
 	case has(isolationPolicy) && t.TenantID:
 		return fenceTenant
 	case has(isolationPolicy):
+		return fenceTenantsWritable
+	case has(ownReadPolicy) && has(ownLockPolicy) && has(writePolicy):
 		return fenceTenants
 	case has(platformPolicy):
 		return fencePlatform
@@ -150,6 +156,12 @@ func putFence(name string, f fence, bare bool) []Statement {
 	case fenceNone, fenceCustom: // neither gets policies
 	case fenceTenants:
 		own := "id = " + boundTenant + " OR " + onPlatform
+		policy(fmt.Sprintf("A tenant sees itself in %q, the platform sees all", name), ownReadPolicy, "SELECT", own, "")
+		// SELECT … FOR UPDATE asks the policies of UPDATE (PostgreSQL manual, CREATE POLICY): the check refuses the change itself.
+		policy(fmt.Sprintf("A tenant locks itself in %q and cannot change it", name), ownLockPolicy, "UPDATE", own, onPlatform)
+		policy(fmt.Sprintf("The platform alone writes %q", name), writePolicy, "", onPlatform, onPlatform)
+	case fenceTenantsWritable:
+		own := "id = " + boundTenant + " OR " + onPlatform
 		policy(fmt.Sprintf("A tenant sees itself in %q, the platform sees all", name), isolationPolicy, "", own, own)
 	case fencePlatform:
 		policy(fmt.Sprintf("Only the platform reads and writes %q", name), platformPolicy, "", onPlatform, onPlatform)
@@ -172,6 +184,8 @@ func unfence(name string, f fence, bare bool) []Statement {
 		return nil
 	case fenceReference:
 		policies = []string{writePolicy, readPolicy}
+	case fenceTenants:
+		policies = []string{writePolicy, ownLockPolicy, ownReadPolicy}
 	case fencePlatform:
 		policies = []string{platformPolicy}
 	default:

@@ -135,7 +135,8 @@ func checksOn(t *schema.Table, column string) []string {
 	var out []string
 	word := regexp.MustCompile(`\b` + regexp.QuoteMeta(column) + `\b`)
 	for _, a := range t.Attrs {
-		if c, ok := a.(*schema.Check); ok && word.MatchString(c.Expr) {
+		// A limit takes every natural value of its column's type.
+		if c, ok := a.(*schema.Check); ok && !isLimit(c) && word.MatchString(c.Expr) {
 			out = append(out, c.Expr)
 		}
 	}

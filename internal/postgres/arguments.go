@@ -4,10 +4,13 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/lockstep-dev/lockstep/internal/special"
 )
 
 // arguments are those of a statement as they go over the wire. They are encoded by pgx's rules (ExtendedQueryBuilder),
@@ -131,9 +134,26 @@ func (a *arguments) addTime(oid uint32, at time.Time) bool {
 	if oid != pgtype.TimestamptzOID {
 		return false
 	}
-	micros := at.Unix()*1e6 + int64(at.Nanosecond())/1e3 - epochMicroseconds
+	micros := (at.Unix()-epochSeconds)*1e6 + int64(at.Nanosecond())/1e3
+	switch infinite(at) {
+	case "infinity":
+		micros = math.MaxInt64
+	case "-infinity":
+		micros = math.MinInt64
+	}
 	a.ended(binary.BigEndian.AppendUint64(a.data, uint64(micros)), pgtype.BinaryFormatCode)
 	return true
+}
+
+// infinite is Postgres' word for a time that stands for an infinite one; empty for others.
+func infinite(at time.Time) string {
+	switch {
+	case !at.Before(special.Infinity):
+		return "infinity"
+	case !at.After(special.NegativeInfinity):
+		return "-infinity"
+	}
+	return ""
 }
 
 // ended takes in the value that data ends with.
@@ -170,6 +190,16 @@ func (a *arguments) addEither(oid uint32, arg any) error {
 }
 
 func (a *arguments) add(oid uint32, format int16, arg any) error {
+	switch at := arg.(type) {
+	case time.Time:
+		if word := infinite(at); word != "" {
+			arg, format = word, pgtype.TextFormatCode
+		}
+	case *time.Time:
+		if at != nil && infinite(*at) != "" {
+			arg, format = infinite(*at), pgtype.TextFormatCode
+		}
+	}
 	data, err := a.types.Encode(oid, format, arg, a.data)
 	if err != nil {
 		return err

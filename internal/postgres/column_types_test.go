@@ -12,6 +12,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/lib/pq"
 	"github.com/shopspring/decimal"
+
+	"github.com/lockstep-dev/lockstep/internal/special"
 )
 
 type status string
@@ -30,9 +32,10 @@ func (l *link) Scan(v any) (err error) {
 }
 
 var (
-	someID   = uuid.MustParse("0190a3e0-5b3c-7d1e-8f00-00000000abcd")
-	someTime = time.Date(2024, 2, 29, 23, 59, 58, 123456000, time.UTC)
-	someDay  = time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)
+	someID        = uuid.MustParse("0190a3e0-5b3c-7d1e-8f00-00000000abcd")
+	someTime      = time.Date(2024, 2, 29, 23, 59, 58, 123456000, time.UTC)
+	notANumber, _ = special.Decimal("NaN")
+	someDay       = time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)
 )
 
 // columnType is one column type with the ways Ent writes and reads it.
@@ -45,6 +48,8 @@ type columnType struct {
 	typed []any
 	// reads maps destinations, made by reflect.New of the value's type, to what must be in them.
 	reads []any
+	// special values are read by this driver only: database/sql fails on them.
+	special bool
 	// null is what each destination that has a NULL holds after NULL.
 	null []any
 }
@@ -172,9 +177,14 @@ func columnTypes() []columnType {
 			reads: []any{time.Date(1815, 12, 10, 0, 0, 0, 0, time.UTC)},
 		},
 		{
-			name: "date_infinity", sql: "date",
-			args:  []any{"infinity"},
-			reads: []any{"infinity"},
+			name: "date_infinity", sql: "date", special: true,
+			args:  []any{"infinity", special.Infinity},
+			reads: []any{special.Infinity, sql.NullTime{Time: special.Infinity, Valid: true}},
+		},
+		{
+			name: "date_far", sql: "date", special: true,
+			args:  []any{"5874897-12-31"},
+			reads: []any{time.Date(5874897, 12, 31, 0, 0, 0, 0, time.UTC)},
 		},
 		{
 			name: "timestamptz", sql: "timestamptz",
@@ -188,9 +198,19 @@ func columnTypes() []columnType {
 			reads: []any{time.Date(1903, 12, 17, 10, 35, 0, 1000, time.UTC)},
 		},
 		{
-			name: "timestamptz_infinity", sql: "timestamptz",
-			args:  []any{"-infinity"},
-			reads: []any{"-infinity"},
+			name: "timestamptz_infinity", sql: "timestamptz", special: true,
+			args:  []any{"-infinity", special.NegativeInfinity},
+			reads: []any{special.NegativeInfinity, sql.NullTime{Time: special.NegativeInfinity, Valid: true}},
+		},
+		{
+			name: "timestamptz_last", sql: "timestamptz", special: true,
+			args:  []any{"294276-12-31 23:59:59.999999+00", time.Date(294276, 12, 31, 23, 59, 59, 999_999_000, time.UTC)},
+			reads: []any{time.Date(294276, 12, 31, 23, 59, 59, 999_999_000, time.UTC)},
+		},
+		{
+			name: "timestamptz_first", sql: "timestamptz", special: true,
+			args:  []any{"4714-11-24 00:00:00+00 BC"},
+			reads: []any{time.Date(-4713, 11, 24, 0, 0, 0, 0, time.UTC)},
 		},
 		{
 			name: "timestamp", sql: "timestamp",
@@ -226,6 +246,21 @@ func columnTypes() []columnType {
 			name: "text_array_empty", sql: "text[]",
 			args:  []any{pq.StringArray{}, []string{}},
 			reads: []any{pq.StringArray{}},
+		},
+		{
+			name: "text_array_null", sql: "text[]", special: true,
+			args:  []any{`{a,NULL,"b c"}`},
+			reads: []any{pq.StringArray{"a", "b c"}},
+		},
+		{
+			name: "text_array_of_two_dimensions", sql: "text[]", special: true,
+			args:  []any{`[2:3][1:2]={{a,b},{c,NULL}}`},
+			reads: []any{pq.StringArray{"a", "b", "c"}},
+		},
+		{
+			name: "numeric_nan", sql: "numeric(12,2)", special: true,
+			args:  []any{"NaN"},
+			reads: []any{notANumber, "NaN"},
 		},
 		{
 			name: "varchar_array", sql: "varchar(9)[]",

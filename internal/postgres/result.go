@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"math"
 	"slices"
 	"strings"
@@ -12,6 +11,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/lib/pq"
+
+	"github.com/lockstep-dev/lockstep/internal/special"
 )
 
 // Result is the rows of a recorded read. Its accessors return the value of a column, counted from 0, of the current row; a
@@ -145,14 +146,10 @@ func (r *Result) Scan(column int, dst any) {
 	}
 }
 
-// JSON decodes a json or jsonb value into what dst points to; NULL leaves it as it is.
+// JSON decodes a json or jsonb value into what dst points to; NULL leaves it as it is, and so does what dst cannot hold.
 func (r *Result) JSON(column int, dst any) {
-	if r.IsNull(column) {
-		return
-	}
-	text := Scanned[[]byte](r, column)
-	if err := json.Unmarshal(text, dst); err != nil && r.err == nil {
-		r.err = scanError(&r.rows.columns[column], err)
+	if !r.IsNull(column) {
+		special.JSON(Scanned[[]byte](r, column), dst)
 	}
 }
 
@@ -212,7 +209,7 @@ func (r *Result) Float(column int) float64 {
 	return Scanned[float64](r, column)
 }
 
-// Time returns a timestamptz or date in UTC.
+// Time returns a timestamptz or date in UTC; infinity and years that RFC 3339 has not are times too (package special).
 func (r *Result) Time(column int) time.Time {
 	if at, ok := instant(&r.rows.columns[column], r.raw(column)); ok {
 		return at

@@ -12,6 +12,10 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/lib/pq"
+	"github.com/shopspring/decimal"
+
+	"github.com/lockstep-dev/lockstep/internal/special"
 )
 
 // decoders lends type maps to rows that hold a type without a fast path. A map is not safe for
@@ -64,6 +68,19 @@ func (r *rows) scanFast(c *column, src []byte, dst any) bool {
 		if t, ok := instant(c, src); ok {
 			d.Time, d.Valid = t, true
 			return true
+		}
+	case *pq.StringArray:
+		if (c.oid == pgtype.TextArrayOID || c.oid == pgtype.VarcharArrayOID) && c.format == pgtype.TextFormatCode {
+			*d = special.Texts(string(src))
+			return true
+		}
+	case *decimal.Decimal:
+		if c.oid == pgtype.NumericOID && c.format == pgtype.TextFormatCode {
+			v, ok := special.Decimal(string(src))
+			if ok {
+				*d = v
+			}
+			return ok
 		}
 	case *[]byte:
 		if isText(c.oid) || c.format == pgtype.TextFormatCode && (c.oid == pgtype.JSONOID || c.oid == pgtype.JSONBOID) {
@@ -151,28 +168,49 @@ func integer(c *column, src []byte) (int64, bool) {
 // Postgres counts from 2000-01-01 UTC: timestamps in microseconds, dates in days
 // (PostgreSQL, datatype/timestamp.h).
 const (
-	epochMicroseconds = 946_684_800 * 1_000_000
-	secondsPerDay     = 86_400
+	epochSeconds  = 946_684_800
+	secondsPerDay = 86_400
 )
 
-// instant returns a point in time in UTC; false for ±infinity, which the codec returns as a string.
+// instant returns a point in time in UTC; for ±infinity one that stands for it.
 func instant(c *column, src []byte) (time.Time, bool) {
 	if c.format != pgtype.BinaryFormatCode {
-		return time.Time{}, false
+		return infiniteText(c, src)
 	}
 	switch {
 	case (c.oid == pgtype.TimestamptzOID || c.oid == pgtype.TimestampOID) && len(src) == 8:
-		us := int64(binary.BigEndian.Uint64(src))
-		if us == math.MaxInt64 || us == math.MinInt64 {
-			return time.Time{}, false
+		switch us := int64(binary.BigEndian.Uint64(src)); us {
+		case math.MaxInt64:
+			return special.Infinity, true
+		case math.MinInt64:
+			return special.NegativeInfinity, true
+		default:
+			// In two parts: the last years of Postgres, since 1970, are more microseconds than an int64 has.
+			return time.Unix(us/1_000_000+epochSeconds, us%1_000_000*1000).UTC(), true
 		}
-		return time.UnixMicro(us + epochMicroseconds).UTC(), true
 	case c.oid == pgtype.DateOID && len(src) == 4:
-		days := int32(binary.BigEndian.Uint32(src))
-		if days == math.MaxInt32 || days == math.MinInt32 {
-			return time.Time{}, false
+		switch days := int32(binary.BigEndian.Uint32(src)); days {
+		case math.MaxInt32:
+			return special.Infinity, true
+		case math.MinInt32:
+			return special.NegativeInfinity, true
+		default:
+			return time.Unix(epochSeconds+int64(days)*secondsPerDay, 0).UTC(), true
 		}
-		return time.Unix(epochMicroseconds/1_000_000+int64(days)*secondsPerDay, 0).UTC(), true
+	}
+	return time.Time{}, false
+}
+
+// infiniteText is instant for text, of which pgx reads all but the two infinities.
+func infiniteText(c *column, src []byte) (time.Time, bool) {
+	switch c.oid {
+	case pgtype.TimestamptzOID, pgtype.TimestampOID, pgtype.DateOID:
+		switch string(src) {
+		case "infinity":
+			return special.Infinity, true
+		case "-infinity":
+			return special.NegativeInfinity, true
+		}
 	}
 	return time.Time{}, false
 }

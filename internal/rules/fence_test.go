@@ -42,7 +42,7 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(db.Close)
 	w := &world{owner: owner, bare: ent.NewClient(ent.Driver(db.Driver())), ruled: ent.NewClient(ent.Driver(db.Driver()))}
-	rules.Apply(w.ruled, rules.Facts{TenantOwned: crud.TenantOwned, Permissions: crud.Permissions, Relations: crud.Relations, People: crud.UserRead})
+	rules.Apply(w.ruled, rules.Facts{TenantOwned: crud.TenantOwned, Permissions: crud.Permissions, Relations: crud.Relations, People: crud.UserRead, Emails: crud.Emails, Sets: crud.Sets})
 	w.ours, w.their = w.add(t, "ours"), w.add(t, "their")
 	return w
 }
@@ -110,7 +110,7 @@ func TestRowSecurityHoldsWithoutTheApplicationsFence(t *testing.T) {
 	if n, err := w.bare.UserRole.Delete().Exec(ctx); err != nil || n != 1 {
 		t.Errorf("delete of all: got %d rows (%v), want the tenant's one", n, err)
 	}
-	err := w.bare.User.Create().SetTenantID(w.their.tenant).SetEmail("x").SetDisplayName("X").Exec(ctx)
+	err := w.bare.User.Create().SetTenantID(w.their.tenant).SetEmail("x@example.com").SetDisplayName("X").Exec(ctx)
 	if !errors.Is(err, postgres.ErrRowSecurity) {
 		t.Errorf("create in the other tenant: got %v, want ErrRowSecurity", err)
 	}
@@ -141,14 +141,14 @@ func TestTheApplicationsFenceHoldsWithoutRowSecurity(t *testing.T) {
 	if err := w.ruled.User.UpdateOneID(w.their.boss).SetDisplayName("taken over").Exec(ctx); err == nil {
 		t.Error("update by id of a foreign row succeeded")
 	}
-	created, err := w.ruled.User.Create().SetTenantID(w.their.tenant).SetEmail("x").SetDisplayName("X").Save(ctx)
+	created, err := w.ruled.User.Create().SetTenantID(w.their.tenant).SetEmail("x@example.com").SetDisplayName("X").Save(ctx)
 	if err != nil || created.TenantID != w.ours.tenant {
 		t.Errorf("create: got tenant %v (%v), want the caller's whatever was set", created, err)
 	}
 	for name, use := range map[string]func(context.Context) error{
 		"query": func(ctx context.Context) error { _, err := w.ruled.User.Query().All(ctx); return err },
 		"create": func(ctx context.Context) error {
-			return w.ruled.User.Create().SetEmail("x").SetDisplayName("X").Exec(ctx)
+			return w.ruled.User.Create().SetEmail("x@example.com").SetDisplayName("X").Exec(ctx)
 		},
 		"update": func(ctx context.Context) error { return w.ruled.User.Update().SetDisplayName("X").Exec(ctx) },
 		"delete": func(ctx context.Context) error { _, err := w.ruled.User.Delete().Exec(ctx); return err },

@@ -17,6 +17,10 @@ type Facts struct {
 	// Relations are the columns that decide who reaches which rows, and People says which people a caller may read.
 	Relations []access.Relation
 	People    access.Rule
+	// Emails are the fields that hold an e-mail address, with their names in the contract, by Ent type.
+	Emails map[string]map[string]string
+	// Sets are the fields that hold each text once, by Ent type.
+	Sets map[string][]string
 }
 
 // Apply registers the rules on the client. Hooks run in the order given: the tenant comes first.
@@ -25,4 +29,6 @@ func Apply(client *ent.Client, facts Facts) {
 	client.Use(stampTenant(facts.TenantOwned), countVersion, stampCreation, limitRelations(facts.Relations, facts.People), keepAdministrator)
 	client.Role.Use(limitRoles(facts.Permissions))
 	client.UserRole.Use(stampGrantor, limitGrants)
+	// Last, so that the other rules name the places of what the caller sent.
+	client.Use(normalise(facts.Emails, facts.Sets))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/go-faster/jx"
 
 	"github.com/lockstep-dev/lockstep/internal/etag"
+	"github.com/lockstep-dev/lockstep/internal/special"
 )
 
 // Encoder is a body of the contract.
@@ -65,7 +66,8 @@ type sized interface{ AnswerBytes() int64 }
 // holder is a ResponseWriter on a Conn.
 type holder interface{ Hold() bool }
 
-// Time writes an instant with the microseconds that Postgres keeps, as the layout 2006-01-02T15:04:05.999999Z07:00 does.
+// Time writes an instant with the microseconds that Postgres keeps, as the layout 2006-01-02T15:04:05.999999Z07:00 does; for one
+// that RFC 3339 cannot write, the nearest that it can.
 func Time(e *jx.Encoder, t time.Time) {
 	e.Raw(nil) // the comma, if there is to be one
 	e.SetBytes(append(appendTime(append(e.Bytes(), '"'), t), '"'))
@@ -74,7 +76,7 @@ func Time(e *jx.Encoder, t time.Time) {
 func appendTime(buf []byte, t time.Time) []byte {
 	year, month, day := t.Date()
 	if _, offset := t.Zone(); offset != 0 || year < 1000 || year > 9999 {
-		return t.AppendFormat(buf, "2006-01-02T15:04:05.999999Z07:00")
+		return special.Time(t).AppendFormat(buf, "2006-01-02T15:04:05.999999Z07:00")
 	}
 	hour, minute, second := t.Clock()
 	buf = two(two(buf, year/100), year%100)

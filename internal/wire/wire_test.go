@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"math"
 	"math/rand/v2"
 	"net/http/httptest"
 	"strings"
@@ -10,13 +11,14 @@ import (
 	"github.com/go-faster/jx"
 
 	"github.com/lockstep-dev/lockstep/internal/etag"
+	"github.com/lockstep-dev/lockstep/internal/special"
 	"github.com/lockstep-dev/lockstep/internal/wire"
 )
 
 func TestTimeIsWrittenLikeByItsLayout(t *testing.T) {
 	t.Parallel()
 	zones := []*time.Location{time.UTC, time.FixedZone("", 0), time.FixedZone("east", 3600+1800), time.FixedZone("west", -5*3600)}
-	times := []time.Time{{}, time.Unix(0, 0), time.Date(2024, 2, 29, 23, 59, 59, 999_999_999, time.UTC), time.Date(9999, 12, 31, 0, 0, 0, 1000, time.UTC), time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)}
+	times := []time.Time{{}, time.Unix(0, 0), time.Date(2024, 2, 29, 23, 59, 59, 999_999_999, time.UTC), time.Date(9999, 12, 31, 0, 0, 0, 1000, time.UTC)}
 	for range 2000 {
 		micros := []int64{0, 1, 10, 100_000, 120_000, rand.Int64N(1_000_000)}[rand.IntN(6)]
 		times = append(times, time.Unix(rand.Int64N(1<<33)-1<<32, micros*1000+rand.Int64N(1000)))
@@ -28,6 +30,27 @@ func TestTimeIsWrittenLikeByItsLayout(t *testing.T) {
 		if got, want := e.String(), `"`+at.Format("2006-01-02T15:04:05.999999Z07:00")+`"`; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
+	}
+}
+
+// TestSpecialValuesAreWrittenAsTheNearest quotes what a row that only SQL could write was answered: years of five digits, which
+// no client reads, and null where the contract has a number.
+func TestSpecialValuesAreWrittenAsTheNearest(t *testing.T) {
+	t.Parallel()
+	e := &jx.Encoder{}
+	e.ArrStart()
+	for _, at := range []time.Time{special.Infinity, special.NegativeInfinity, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		wire.Time(e, at)
+		wire.Date(e, at)
+	}
+	wire.Float64(e, math.NaN())
+	wire.Float64(e, math.Inf(-1))
+	wire.Float32(e, float32(math.Inf(1)))
+	wire.Float64(e, 0.5)
+	e.ArrEnd()
+	last, first := `"9999-12-31T23:59:59.999999Z","9999-12-31"`, `"0001-01-01T00:00:00Z","0001-01-01"`
+	if got, want := e.String(), "["+last+","+first+","+last+","+first+`,1.7976931348623157e308,-1.7976931348623157e308,3.4028235e38,0.5]`; strings.ReplaceAll(got, "e+", "e") != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 

@@ -3,6 +3,7 @@
 package contract
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -56,6 +57,14 @@ type Annotation struct {
 	OnDelete Action `json:"onDelete,omitempty"`
 	// Shape is the OpenAPI schema of a JSON field's Go type.
 	Shape *Shape `json:"shape,omitempty"`
+	// MaxItems, MaxItemLen and MaxBytes limit arrays of texts and JSON fields; 0 takes the default.
+	MaxItems   uint64 `json:"maxItems,omitempty"`
+	MaxItemLen uint64 `json:"maxItemLen,omitempty"`
+	MaxBytes   uint64 `json:"maxBytes,omitempty"`
+	// Distinct arrays hold each text once.
+	Distinct bool `json:"distinct,omitempty"`
+	// Email says that a text is an e-mail address.
+	Email bool `json:"email,omitempty"`
 	// Through names the edge of the join entity whose far side an edge shows, and the name it shows it under.
 	Through *ThroughEdge `json:"through,omitempty"`
 }
@@ -208,6 +217,8 @@ func (a Annotation) Merge(other schema.Annotation) schema.Annotation {
 	if o.Shape != nil {
 		a.Shape = o.Shape
 	}
+	a.MaxItems, a.MaxItemLen, a.MaxBytes = cmp.Or(o.MaxItems, a.MaxItems), cmp.Or(o.MaxItemLen, a.MaxItemLen), cmp.Or(o.MaxBytes, a.MaxBytes)
+	a.Distinct, a.Email = a.Distinct || o.Distinct, a.Email || o.Email
 	a.Endings = append(a.Endings, o.Endings...)
 	a.Sort, a.Filter, a.Search = append(a.Sort, o.Sort...), append(a.Filter, o.Filter...), append(a.Search, o.Search...)
 	a.Without = append(a.Without, o.Without...)

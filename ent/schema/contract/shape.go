@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,7 +32,8 @@ func (s *Shape) IsArray() bool {
 
 // JSON shows a JSON field with the structure of its Go type: field.JSON("address", &Address{}).Annotations(contract.JSON(Address{})).
 // Members are those that encoding/json writes: `omitempty` and `omitzero` members may be absent, pointers may be null. A
-// member's tag `doc:"…"` describes it. Unknown members are refused.
+// member's tag `doc:"…"` describes it, and `max:"20"` is the most characters of a text, items of a list or members of a map
+// (defaults: DefaultMaxText, DefaultMaxItems). Unknown members are refused.
 func JSON(example any) Annotation {
 	shape := Shape{Components: map[string]json.RawMessage{}}
 	t := reflect.TypeOf(example)
@@ -62,16 +64,16 @@ func (s *Shape) of(t reflect.Type) (object, error) {
 	case reflect.TypeFor[uuid.UUID]():
 		return object{"type": "string", "format": "uuid"}, nil
 	case reflect.TypeFor[decimal.Decimal]():
-		return object{"type": "string", "format": "decimal"}, nil
+		return object{"type": "string", "format": "decimal", "pattern": DecimalPattern(DefaultMaxDigits, DefaultMaxDigits)}, nil
 	case reflect.TypeFor[[]byte]():
-		return object{"type": "string", "format": "byte"}, nil
+		return object{"type": "string", "format": "byte", "maxLength": DefaultMaxJSON}, nil
 	}
 	if t.Implements(textMarshaler) || reflect.PointerTo(t).Implements(textMarshaler) {
-		return object{"type": "string"}, nil
+		return object{"type": "string", "maxLength": DefaultMaxText}, nil
 	}
 	switch t.Kind() {
 	case reflect.String:
-		return object{"type": "string"}, nil
+		return object{"type": "string", "maxLength": DefaultMaxText}, nil
 	case reflect.Bool:
 		return object{"type": "boolean"}, nil
 	case reflect.Int, reflect.Int64:
@@ -89,7 +91,7 @@ func (s *Shape) of(t reflect.Type) (object, error) {
 		return object{"type": "number", "format": "float"}, nil
 	case reflect.Slice:
 		items, err := s.of(t.Elem())
-		return object{"type": "array", "items": items}, err
+		return object{"type": "array", "items": items, "maxItems": DefaultMaxItems}, err
 	case reflect.Map:
 		if t.Key().Kind() != reflect.String {
 			return nil, fmt.Errorf("%s: the keys of a JSON object are strings", t)
@@ -98,7 +100,7 @@ func (s *Shape) of(t reflect.Type) (object, error) {
 			return object{"type": "object", "additionalProperties": true}, nil
 		}
 		values, err := s.of(t.Elem())
-		return object{"type": "object", "additionalProperties": values}, err
+		return object{"type": "object", "additionalProperties": values, "maxProperties": DefaultMaxItems}, err
 	case reflect.Pointer:
 		target, err := s.of(t.Elem())
 		if _, isRef := target["$ref"]; isRef { // in OpenAPI 3.0 nothing counts beside a $ref
@@ -112,6 +114,39 @@ func (s *Shape) of(t reflect.Type) (object, error) {
 		return s.structure(t)
 	}
 	return nil, fmt.Errorf("%s has no form in JSON that a contract could state: use strings, numbers, booleans, times, lists, maps and structs of them", t)
+}
+
+// narrow sets the limit that a member's tag gives.
+func narrow(property object, limit string) error {
+	if limit == "" {
+		return nil
+	}
+	n, err := strconv.ParseUint(limit, 10, 32)
+	for _, name := range []string{"maxLength", "maxItems", "maxProperties"} {
+		if _, has := property[name]; has && err == nil {
+			property[name] = n
+			return nil
+		}
+	}
+	return fmt.Errorf("max:%q is for texts, lists and maps, and a whole number", limit)
+}
+
+// DecimalPattern is the form of decimals with so many digits before and behind the point: plain notation, without leading
+// zeros.
+func DecimalPattern(whole, fraction int) string {
+	var pattern string
+	switch {
+	case whole < 1:
+		pattern = `^-?0`
+	case whole == 1:
+		pattern = `^-?[0-9]`
+	default:
+		pattern = fmt.Sprintf(`^-?(0|[1-9][0-9]{0,%d})`, whole-1)
+	}
+	if fraction > 0 {
+		pattern += fmt.Sprintf(`(\.[0-9]{1,%d})?`, fraction)
+	}
+	return pattern + "$"
 }
 
 func (s *Shape) structure(t reflect.Type) (object, error) {
@@ -138,6 +173,9 @@ func (s *Shape) structure(t reflect.Type) (object, error) {
 		}
 		if text := f.Tag.Get("doc"); text != "" && property["$ref"] == nil {
 			property["description"] = text
+		}
+		if err := narrow(property, f.Tag.Get("max")); err != nil {
+			return nil, fmt.Errorf("%s.%s: %w", t, f.Name, err)
 		}
 		properties[name] = property
 		if !strings.Contains(options, "omitempty") && !strings.Contains(options, "omitzero") {

@@ -43,9 +43,10 @@ func constraintsOf(entities []*model.Entity, tables []*schema.Table) []constrain
 			}
 		}
 		for _, c := range t.Columns {
-			name := ddl.CheckName(t.Name, c)
-			if t.Annotation != nil && t.Annotation.Checks[name] != "" {
-				add(name, []*schema.Column{c})
+			for _, name := range []string{ddl.CheckName(t.Name, c), ddl.LimitName(t.Name, c)} {
+				if t.Annotation != nil && t.Annotation.Checks[name] != "" {
+					add(name, []*schema.Column{c})
+				}
 			}
 		}
 	}

@@ -38,11 +38,18 @@ var functions = template.FuncMap{
 	"expansions": expansions,
 	"lower":      lower,
 	"released":   releases,
-	"jsonFields": jsonFields,
-	"inc":        func(i int) int { return i + 1 },
-	"value":      value,
-	"held":       held,
-	"column":     columnOf,
+	"checked":    checked,
+	"emails": func(e *model.Entity) []*model.Field {
+		return having(e, func(f *model.Field) bool { return f.Limits.Email })
+	},
+	"sets": func(e *model.Entity) []*model.Field {
+		return having(e, func(f *model.Field) bool { return f.Limits.Distinct })
+	},
+	"maxDepth": func() int { return contract.MaxJSONDepth },
+	"inc":      func(i int) int { return i + 1 },
+	"value":    value,
+	"held":     held,
+	"column":   columnOf,
 	"dict": func(values ...any) map[string]any {
 		m := map[string]any{}
 		for i := 0; i+1 < len(values); i += 2 {
@@ -99,9 +106,14 @@ func releases(entities []*model.Entity, node *gen.Type) bool {
 	return slices.ContainsFunc(entities, func(e *model.Entity) bool { return e.Node == node && len(e.Released()) > 0 })
 }
 
-// jsonFields reports whether bodies of the entity hold JSON fields.
-func jsonFields(e *model.Entity) bool {
-	return slices.ContainsFunc(e.Creatable(), func(f *model.Field) bool { return f.Kind == model.JSON })
+// checked reports whether bodies of the entity hold fields with limits that the contract's rules do not cover.
+func checked(e *model.Entity) bool {
+	return slices.ContainsFunc(e.Creatable(), func(f *model.Field) bool { return f.Kind == model.JSON || f.Kind == model.Decimal })
+}
+
+// having are the entity's fields, secret ones too, that keep allows.
+func having(e *model.Entity, keep func(*model.Field) bool) []*model.Field {
+	return slices.DeleteFunc(slices.Concat(e.Fields, e.Secrets), func(f *model.Field) bool { return !keep(f) })
 }
 
 func expansions(e *model.Entity) []*model.Expansion {
@@ -190,6 +202,8 @@ func toWire(f *model.Field, schema, value string) string {
 		if wireType(f) != f.GoType {
 			return fmt.Sprintf("%s(%s)", wireType(f), value)
 		}
+	case model.Decimal:
+		return fmt.Sprintf("special.Within(%s, %d, %d)", value, f.Limits.Whole, f.Limits.Fraction)
 	case model.Time:
 		return strings.TrimPrefix(value, "*") + ".UTC()"
 	}
@@ -242,13 +256,15 @@ func keyKind(f *model.Field) string {
 	switch f.Kind {
 	case model.Integer, model.Number:
 		return "Number"
+	case model.Decimal:
+		return "Decimal"
 	case model.Bool:
 		return "Boolean"
 	case model.Time, model.Date:
 		return "Time"
 	case model.UUID:
 		return "ID"
-	case model.String, model.Enum, model.Decimal, model.Bytes, model.TextList, model.JSON:
+	case model.String, model.Enum, model.Bytes, model.TextList, model.JSON:
 	}
 	return "Text"
 }

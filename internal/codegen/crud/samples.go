@@ -192,6 +192,8 @@ func sampleShape(shape *contract.Shape, schema json.RawMessage) (string, error) 
 
 func sampleNumber(f *model.Field) string {
 	switch {
+	case f.Kind == model.Decimal && f.Limits.Whole == 0:
+		return "0"
 	case f.Limits.Min != "" && !f.Limits.ExclusiveMin:
 		return f.Limits.Min
 	case f.Limits.Max != "" && !f.Limits.ExclusiveMax:
@@ -206,6 +208,9 @@ func sampleNumber(f *model.Field) string {
 func sampleText(f *model.Field) (string, error) {
 	if f.Example != "" {
 		return f.Example, nil
+	}
+	if f.Limits.Email {
+		return "s{{n}}@example.com", nil
 	}
 	pattern, err := regexp.Compile(f.Limits.Pattern)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 )
 
 // addChecks turns enums and the validators that SQL can express into CHECK constraints named <table>_<column>_check.
-// MaxLen is the column's type; Match stays with the application, because RE2 and Postgres' expressions differ.
+// MaxLen is the column's type, other sizes are a CHECK of their own; Match stays with the application, because RE2 and Postgres' expressions differ.
 func addChecks(t *schema.Table, node *gen.Type, found validators.Set) error {
 	checks := map[string]string{}
 	for _, f := range node.Fields {
@@ -28,6 +28,13 @@ func addChecks(t *schema.Table, node *gen.Type, found validators.Set) error {
 		terms = append(terms, limitChecks(column.Name, found.Of(node.Name, f.Name))...)
 		if len(terms) > 0 {
 			checks[CheckName(t.Name, column)] = strings.Join(terms, " AND ")
+		}
+		sizes, err := sizeChecks(node, f, column, found)
+		if err != nil {
+			return err
+		}
+		if len(sizes) > 0 {
+			checks[LimitName(t.Name, column)] = strings.Join(sizes, " AND ")
 		}
 	}
 	if len(checks) == 0 {

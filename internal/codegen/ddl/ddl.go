@@ -43,6 +43,9 @@ func Write(ctx context.Context, graph *gen.Graph, found validators.Set) ([]byte,
 	if err != nil {
 		return nil, fmt.Errorf("write DDL: %w", err)
 	}
+	if sql, err = ignoreCase(sql, graph, tables); err != nil {
+		return nil, err
+	}
 	out := bytes.NewBufferString(header + renames(graph))
 	for line := range strings.Lines(sql) {
 		// atlas:pos directives carry absolute paths of the machine that generates.

@@ -96,16 +96,19 @@ func nameConstraints(t *schema.Table) {
 	}
 }
 
+// maxVarchar is the longest varchar(n) of Postgres.
+const maxVarchar = 10_485_760
+
 // limitLengths makes MaxLen the column's own limit: varchar(n), where Ent alone leaves the column open.
 func limitLengths(t *schema.Table) {
 	for _, c := range t.Columns {
-		if c.Type == field.TypeString && len(c.SchemaType) == 0 && c.Size > 0 && c.Size < 10_485_760 {
+		if c.Type == field.TypeString && len(c.SchemaType) == 0 && c.Size > 0 && c.Size < maxVarchar {
 			c.SchemaType = map[string]string{"postgres": fmt.Sprintf("varchar(%d)", c.Size)}
 		}
 	}
 }
 
-// CheckName is the name of the CHECK that carries a column's enum and limits.
+// CheckName is the name of the CHECK that carries a column's enum and validators.
 func CheckName(table string, c *schema.Column) string {
 	return symbol(table, []*schema.Column{c}, "check")
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
+	"github.com/lockstep-dev/lockstep/internal/codegen/limits"
 	"github.com/lockstep-dev/lockstep/internal/codegen/validators"
 )
 
@@ -57,7 +58,7 @@ type Field struct {
 	ServerOwned bool
 	// Default is the JSON literal a create body without the field means; nil when the server computes it or none exists.
 	Default json.RawMessage
-	// Limits are the field's validators.
+	// Limits are the field's validators, and its sizes: its own or the defaults.
 	Limits validators.Limits
 	// Values are an enum's members.
 	Values []string
@@ -124,6 +125,10 @@ func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error
 	if f.Optional && f.Default && !annotation.ServerOwned {
 		return nil, fmt.Errorf("field %s is Optional and has a Default: null at creation would become the default; take one of them away", f.Name)
 	}
+	size, err := limits.Of(node, f, found)
+	if err != nil {
+		return nil, fmt.Errorf("field %s: %w", f.Name, err)
+	}
 	out := &Field{
 		Ent:         f,
 		JSON:        camel(f.Name),
@@ -140,7 +145,7 @@ func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error
 		Secret:      f.Sensitive(),
 		Shape:       shape,
 		Ending:      annotation.EndingOf(""),
-		Limits:      withinType(f.Type.Type, found.Of(node.Name, f.Name)),
+		Limits:      size,
 	}
 	if out.Permissions && kind != TextList {
 		return nil, fmt.Errorf("field %s has contract.Permissions and is no list of texts", f.Name)
@@ -174,30 +179,6 @@ func literalDefault(f *gen.Field, kind Kind) (json.RawMessage, error) {
 		return nil, fmt.Errorf("encode default %v: %w", value, err)
 	}
 	return literal, nil
-}
-
-// ranges are the integers that fit a column narrower than 64 bits. Without them a larger number would be cut on its way.
-var ranges = map[field.Type][2]string{
-	field.TypeInt8:   {"-128", "127"},
-	field.TypeInt16:  {"-32768", "32767"},
-	field.TypeInt32:  {"-2147483648", "2147483647"},
-	field.TypeUint8:  {"0", "255"},
-	field.TypeUint16: {"0", "65535"},
-	field.TypeUint32: {"0", "4294967295"},
-	field.TypeUint:   {"0", ""},
-	field.TypeUint64: {"0", ""},
-}
-
-// withinType adds the limits of an integer's type where the schema sets none; a validator's are always narrower.
-func withinType(t field.Type, limits validators.Limits) validators.Limits {
-	fits := ranges[t]
-	if limits.Min == "" {
-		limits.Min = fits[0]
-	}
-	if limits.Max == "" {
-		limits.Max = fits[1]
-	}
-	return limits
 }
 
 func kindOf(f *gen.Field) (Kind, error) {

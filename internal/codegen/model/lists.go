@@ -66,7 +66,7 @@ func CheckIndexes(entities []*Entity, tables []*schema.Table) error {
 		reported := map[string]bool{}
 		for use, fields := range map[string][]*Field{"Sort": e.Sorts, "Filter": e.Filters} {
 			for _, f := range fields {
-				if serves(tables[i], f.Ent.StorageKey()) || reported[f.Ent.Name] {
+				if serves(tables[i], f.Ent.StorageKey(), f.Limits.Email) || reported[f.Ent.Name] {
 					continue
 				}
 				reported[f.Ent.Name] = true
@@ -78,13 +78,14 @@ func CheckIndexes(entities []*Entity, tables []*schema.Table) error {
 	return errors.Join(missing...)
 }
 
-// serves reports whether an index of the table begins with the column, after the tenant.
-func serves(t *schema.Table, column string) bool {
+// serves reports whether an index of the table begins with the column, after the tenant. Of e-mail addresses unique ones do not:
+// they are of the lower case, for which row-level security lets no condition use them (lower is not leakproof).
+func serves(t *schema.Table, column string, email bool) bool {
 	begins := func(columns []*schema.Column) bool {
 		if len(columns) > 0 && columns[0].Name == ddl.TenantColumn {
 			columns = columns[1:]
 		}
 		return len(columns) > 0 && columns[0].Name == column
 	}
-	return begins(t.PrimaryKey) || slices.ContainsFunc(t.Indexes, func(i *schema.Index) bool { return begins(i.Columns) })
+	return begins(t.PrimaryKey) || slices.ContainsFunc(t.Indexes, func(i *schema.Index) bool { return begins(i.Columns) && !(email && i.Unique) })
 }

@@ -222,5 +222,8 @@ func newEntity(node *gen.Type, annotation contract.Annotation, found validators.
 	if err := entity.readLists(annotation); err != nil {
 		return nil, err
 	}
+	if err := entity.checkSize(); err != nil {
+		return nil, err
+	}
 	return entity, entity.checkAccess()
 }

@@ -1,6 +1,7 @@
 package model_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -48,6 +49,15 @@ type (
 	Untagged struct{ Size int }
 )
 
+// many are texts of the default limit.
+func many(n int) []ent.Field {
+	var out []ent.Field
+	for i := range n {
+		out = append(out, field.Text(fmt.Sprintf("text_%02d", i)).Comment("Text."))
+	}
+	return out
+}
+
 func TestBuildRefusesWhatTheContractCannotSay(t *testing.T) {
 	t.Parallel()
 	said := []schema.Annotation{schema.Comment("Variant.")}
@@ -55,23 +65,29 @@ func TestBuildRefusesWhatTheContractCannotSay(t *testing.T) {
 		variant variant
 		want    string
 	}{
-		"entity without comment": {variant{}, "has no comment"},
-		"field without comment":  {variant{fields: []ent.Field{field.String("code")}, annotations: said}, "field code has no comment"},
-		"optional not nillable":  {variant{fields: []ent.Field{field.String("code").Optional().Comment("Code.")}, annotations: said}, "add .Nillable()"},
-		"null or its default":    {variant{fields: []ent.Field{field.String("code").Optional().Nillable().Default("x").Comment("Code.")}, annotations: said}, "null at creation would become the default"},
-		"unknown type":           {variant{fields: []ent.Field{field.JSON("code", Shaped{}).Comment("Code.")}, annotations: said}, "contract.JSON(model_test.Shaped{})"},
-		"unknown structure":      {variant{fields: []ent.Field{field.JSON("code", map[int]string{}).Annotations(contract.JSON(map[int]string{})).Comment("Code.")}, annotations: said}, "keys of a JSON object are strings"},
-		"null of a struct":       {variant{fields: []ent.Field{field.JSON("code", Shaped{}).Optional().Annotations(contract.JSON(Shaped{})).Comment("Code.")}, annotations: said}, "&model_test.Shaped{}"},
-		"member without a name":  {variant{fields: []ent.Field{field.JSON("code", Untagged{}).Annotations(contract.JSON(Untagged{})).Comment("Code.")}, annotations: said}, `json:"size"`},
-		"filter by JSON":         {variant{fields: []ent.Field{field.JSON("code", map[string]any{}).Comment("Code.")}, annotations: append(said, contract.Filter("code"))}, `contract.Filter("code")`},
-		"delete of its own side": {variant{fields: []ent.Field{field.UUID("badge_id", uuid.UUID{}).Comment("Badge.")}, edges: []ent.Edge{edge.To("badge", fixture.Badge.Type).Unique().Required().Field("badge_id").Annotations(contract.OnDelete(contract.Cascade))}, annotations: said}, "belongs on the edge of the entity that is deleted"},
-		"delete without a field": {variant{edges: []ent.Edge{edge.To("parts", Part.Type).Annotations(contract.OnDelete(contract.Cascade))}, annotations: said}, `Field("…_id")`},
-		"many to many":           {variant{edges: []ent.Edge{edge.To("people", fixture.Badge.Type)}, annotations: append(said, contract.Detail("X", "nothing"))}, `"nothing"`},
-		"sort by nothing":        {variant{annotations: append(said, contract.Sort("gone"))}, `contract.Sort("gone")`},
-		"sort by a long text":    {variant{fields: []ent.Field{field.Text("code").Comment("Code.")}, annotations: append(said, contract.Sort("code"))}, "shorten the longest keys with MaxRuneLen, or sort by fewer: code (60002)"},
-		"access by no user":      {variant{fields: []ent.Field{field.String("code").Comment("Code.")}, annotations: append(said, contract.Allow(contract.Read, contract.Self("code")))}, `"code"`},
-		"relation without a row": {variant{annotations: append(said, contract.Allow(contract.Create, contract.Self("id")))}, "needs a row"},
-		"through a missing edge": {variant{edges: []ent.Edge{edge.To("people", fixture.Badge.Type).Annotations(contract.Through("x", "gone"))}, annotations: said}, `"gone"`},
+		"entity without comment":       {variant{}, "has no comment"},
+		"field without comment":        {variant{fields: []ent.Field{field.String("code")}, annotations: said}, "field code has no comment"},
+		"optional not nillable":        {variant{fields: []ent.Field{field.String("code").Optional().Comment("Code.")}, annotations: said}, "add .Nillable()"},
+		"null or its default":          {variant{fields: []ent.Field{field.String("code").Optional().Nillable().Default("x").Comment("Code.")}, annotations: said}, "null at creation would become the default"},
+		"unknown type":                 {variant{fields: []ent.Field{field.JSON("code", Shaped{}).Comment("Code.")}, annotations: said}, "contract.JSON(model_test.Shaped{})"},
+		"unknown structure":            {variant{fields: []ent.Field{field.JSON("code", map[int]string{}).Annotations(contract.JSON(map[int]string{})).Comment("Code.")}, annotations: said}, "keys of a JSON object are strings"},
+		"null of a struct":             {variant{fields: []ent.Field{field.JSON("code", Shaped{}).Optional().Annotations(contract.JSON(Shaped{})).Comment("Code.")}, annotations: said}, "&model_test.Shaped{}"},
+		"member without a name":        {variant{fields: []ent.Field{field.JSON("code", Untagged{}).Annotations(contract.JSON(Untagged{})).Comment("Code.")}, annotations: said}, `json:"size"`},
+		"filter by JSON":               {variant{fields: []ent.Field{field.JSON("code", map[string]any{}).Comment("Code.")}, annotations: append(said, contract.Filter("code"))}, `contract.Filter("code")`},
+		"delete of its own side":       {variant{fields: []ent.Field{field.UUID("badge_id", uuid.UUID{}).Comment("Badge.")}, edges: []ent.Edge{edge.To("badge", fixture.Badge.Type).Unique().Required().Field("badge_id").Annotations(contract.OnDelete(contract.Cascade))}, annotations: said}, "belongs on the edge of the entity that is deleted"},
+		"delete without a field":       {variant{edges: []ent.Edge{edge.To("parts", Part.Type).Annotations(contract.OnDelete(contract.Cascade))}, annotations: said}, `Field("…_id")`},
+		"many to many":                 {variant{edges: []ent.Edge{edge.To("people", fixture.Badge.Type)}, annotations: append(said, contract.Detail("X", "nothing"))}, `"nothing"`},
+		"sort by nothing":              {variant{annotations: append(said, contract.Sort("gone"))}, `contract.Sort("gone")`},
+		"sort by a long text":          {variant{fields: []ent.Field{field.Text("code").Comment("Code.")}, annotations: append(said, contract.Sort("code"))}, "shorten the longest keys with MaxRuneLen, or sort by fewer: code (60002)"},
+		"access by no user":            {variant{fields: []ent.Field{field.String("code").Comment("Code.")}, annotations: append(said, contract.Allow(contract.Read, contract.Self("code")))}, `"code"`},
+		"relation without a row":       {variant{annotations: append(said, contract.Allow(contract.Create, contract.Self("id")))}, "needs a row"},
+		"row over the answer's budget": {variant{fields: many(80), annotations: said}, "one row can be 4801060"},
+		"largest fields are named":     {variant{fields: append(many(70), field.Bytes("scan").MaxLen(9_000_000).Comment("Scan.")), annotations: said}, "text_00 (60002)"},
+		"address that is a number":     {variant{fields: []ent.Field{field.Int("code").Annotations(contract.Email()).Comment("Code.")}, annotations: said}, "contract.Email is for field.String"},
+		"set that is a text":           {variant{fields: []ent.Field{field.String("code").Annotations(contract.Distinct()).Comment("Code.")}, annotations: said}, "contract.Distinct is for arrays of texts"},
+		"items of a text":              {variant{fields: []ent.Field{field.String("code").Annotations(contract.MaxItems(3)).Comment("Code.")}, annotations: said}, "contract.MaxItems is for"},
+		"bytes of a text":              {variant{fields: []ent.Field{field.String("code").Annotations(contract.MaxBytes(3)).Comment("Code.")}, annotations: said}, "contract.MaxBytes is for JSON fields"},
+		"through a missing edge":       {variant{edges: []ent.Edge{edge.To("people", fixture.Badge.Type).Annotations(contract.Through("x", "gone"))}, annotations: said}, `"gone"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

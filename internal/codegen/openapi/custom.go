@@ -44,6 +44,9 @@ func addCustom(doc *document) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", fragment.Name, err)
 		}
+		if err := refuseUnbounded(part); err != nil {
+			return fmt.Errorf("%s: %w", fragment.Name, err)
+		}
 		for _, path := range slices.Sorted(maps.Keys(part.Paths)) {
 			if err := doc.addPath(path, part.Paths[path]); err != nil {
 				return fmt.Errorf("%s: %w", fragment.Name, err)

@@ -45,7 +45,15 @@ func TestAddCustomRefuses(t *testing.T) {
 		"no operation id":   {[]string{"PATH", "/v1/wave", "ID", "", "SCHEMA", "Wave"}, "operationId"},
 		"unknown extension": {[]string{"PATH", "/v1/wave", "ID", "people.wave", "SCHEMA", "Wave", `"tags"`, `"x-other": "1", "tags"`}, "x-other"},
 		"status":            {[]string{"PATH", "/v1/wave", "ID", "people.wave", "SCHEMA", "Wave", `"204"`, `"409"`}, "x-problem-codes"},
-		"no JSON":           {[]string{"{", "["}, "custom/people.json"},
+		"text without limit": {[]string{"PATH", "/v1/wave", "ID", "people.wave", "SCHEMA", "Wave", `"tags"`, `"requestBody": {"content": {"application/json": {"schema":
+			{"type": "object", "properties": {"a": {"type": "object", "properties": {"b": {"type": "string"}}}}}}}}, "tags"`}, "/a/b is a text without a limit"},
+		"array without limit": {[]string{"PATH", "/v1/wave", "ID", "people.wave", `"SCHEMA": {"type": "object"}`, `"Wave": {"type": "object", "properties": {"a": {"type": "array",
+			"items": {"type": "integer"}}}}`, `"tags"`, `"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Wave"}}}}, "tags"`}, "/a is an array without a limit"},
+		"free object without limit": {[]string{"PATH", "/v1/wave", "ID", "people.wave", "SCHEMA", "Wave", `"tags"`, `"requestBody": {"content": {"application/json": {"schema":
+			{"type": "object", "properties": {"a": {"type": "array", "maxItems": 2, "items": {"type": "object"}}}}}}}, "tags"`}, "/a/0 is an object of any members"},
+		"parameter without limit": {[]string{"PATH", "/v1/wave", "ID", "people.wave", "SCHEMA", "Wave", `"tags"`, `"parameters": [{"name": "q", "in": "query", "schema":
+			{"type": "string"}}], "tags"`}, "parameter q is a text without a limit"},
+		"no JSON": {[]string{"{", "["}, "custom/people.json"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -179,9 +179,15 @@ func exampleText(s *ogen.Schema, component, property string) (json.RawMessage, e
 	case "date":
 		return json.RawMessage(`"2026-01-15"`), nil
 	case "decimal":
-		return json.RawMessage(`"1250.5"`), nil
+		for _, text := range []string{"1250.5", "12.5", "12", "1", "0"} {
+			if matched, err := regexp.MatchString(s.Pattern, text); err == nil && matched {
+				return json.RawMessage(`"` + text + `"`), nil
+			}
+		}
 	case "byte":
 		return json.RawMessage(`"aGVsbG8="`), nil
+	case "email":
+		return json.RawMessage(`"ingrid.halvorsen@example.com"`), nil
 	}
 	if s.Nullable {
 		return json.RawMessage("null"), nil

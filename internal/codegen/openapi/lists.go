@@ -135,12 +135,21 @@ func filterParameters(f *model.Field) []*ogen.Parameter {
 		out = append(out, query(f.JSON, fmt.Sprintf("Only rows whose %s is in this range.", f.JSON)+note, closed(bounds)).
 			SetStyle("deepObject").SetExplode(true))
 	} else {
-		out = append(out, query(f.JSON, fmt.Sprintf("Only rows whose %s is one of these.", f.JSON)+note, values(typeOf(f))))
+		out = append(out, query(f.JSON, fmt.Sprintf("Only rows whose %s is one of these.", f.JSON)+note, values(filterValue(f))))
 	}
 	if f.Nullable {
 		out = append(out, query(f.JSON+"Null", fmt.Sprintf("Only rows whose %s is null (true) or is not (false).", f.JSON)+note, ogen.Bool()))
 	}
 	return out
+}
+
+// filterValue is one value of a filter by equality: a longer text than the field has is nobody's.
+func filterValue(f *model.Field) *ogen.Schema {
+	s := typeOf(f)
+	if f.Kind == model.String {
+		s.MaxLength = f.Limits.MaxLen
+	}
+	return s
 }
 
 // values is an array given by repeating the parameter.

@@ -36,7 +36,7 @@ func typeOf(f *model.Field) *ogen.Schema {
 		}
 		return ogen.Double()
 	case model.Decimal:
-		return ogen.String().SetFormat("decimal")
+		return ogen.String().SetFormat("decimal").SetPattern(contract.DecimalPattern(f.Limits.Whole, f.Limits.Fraction))
 	case model.Time:
 		return ogen.DateTime()
 	case model.Date:
@@ -90,7 +90,22 @@ func accepted(f *model.Field) *ogen.Schema {
 			s.Format = "password"
 		}
 	}
-	s.MinLength, s.MaxLength, s.Pattern = f.Limits.MinLen, f.Limits.MaxLen, f.Limits.Pattern
+	s.MinLength, s.MaxLength = f.Limits.MinLen, f.Limits.MaxLen
+	if f.Limits.Pattern != "" {
+		s.Pattern = f.Limits.Pattern
+	}
+	if f.Limits.Email {
+		s.Format = "email"
+	}
+	if f.Limits.MaxItems != nil && s.Items != nil {
+		s.MaxItems = f.Limits.MaxItems
+	}
+	if f.Limits.MaxItemLen != nil {
+		s.Items.Item.MaxLength = f.Limits.MaxItemLen
+	}
+	if f.Kind == model.JSON && s.Ref == "" {
+		s.Description = strings.TrimSpace(s.Description + " " + jsonLimit(f))
+	}
 	if f.Limits.Min != "" {
 		s.Minimum, s.ExclusiveMinimum = ogen.Num(f.Limits.Min), f.Limits.ExclusiveMin
 	}
@@ -98,6 +113,11 @@ func accepted(f *model.Field) *ogen.Schema {
 		s.Maximum, s.ExclusiveMaximum = ogen.Num(f.Limits.Max), f.Limits.ExclusiveMax
 	}
 	return s
+}
+
+// jsonLimit says how large a JSON field may be, which OpenAPI has no keyword for.
+func jsonLimit(f *model.Field) string {
+	return fmt.Sprintf("At most %d bytes as Postgres writes it, and %d levels deep.", *f.Limits.MaxBytes, contract.MaxJSONDepth)
 }
 
 // object starts a schema that, in a body, refuses unknown fields.

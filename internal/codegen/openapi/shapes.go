@@ -32,6 +32,9 @@ func showShapes(doc *document) error {
 				if s.Description == "" {
 					s.Description = fmt.Sprintf("Part of `%s.%s`.", e.Name, f.JSON)
 				}
+				if string(f.Shape.Root) == `{"$ref":"#/components/schemas/`+name+`"}` {
+					s.Description += " " + jsonLimit(f)
+				}
 				doc.spec.AddSchema(name, s)
 				added[name] = text
 			}

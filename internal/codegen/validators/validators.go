@@ -21,6 +21,15 @@ type Limits struct {
 	Min, Max string
 	// ExclusiveMin and ExclusiveMax say that the limit itself is not allowed.
 	ExclusiveMin, ExclusiveMax bool
+	// MaxItems is the most items of an array, MaxItemLen the most characters of each text in it; nil means no limit. They and
+	// what follows come from annotations and types: package limits fills them in.
+	MaxItems, MaxItemLen *uint64
+	// MaxBytes is the most bytes of a JSON field as Postgres writes it; nil means no limit.
+	MaxBytes *uint64
+	// Whole and Fraction are the most digits before and behind the point of a decimal; both are zero for other types.
+	Whole, Fraction int
+	// Distinct arrays hold each text once, Email says that a text is an e-mail address.
+	Distinct, Email bool
 }
 
 // Set holds the limits of every field by the type that declares it.

@@ -102,7 +102,7 @@ export type Role = {
      */
     description: string | null;
     /**
-     * Permissions that holders of the role have, such as users:read; * is all of them, present and future.
+     * Permissions that holders of the role have, such as users:read; * is all of them, present and future. One that is named twice is held once.
      */
     permissions: Array<string>;
     /**
@@ -136,7 +136,7 @@ export type RoleCreate = {
      */
     description?: string | null;
     /**
-     * Permissions that holders of the role have, such as users:read; * is all of them, present and future.
+     * Permissions that holders of the role have, such as users:read; * is all of them, present and future. One that is named twice is held once.
      */
     permissions?: Array<string>;
 };
@@ -176,7 +176,7 @@ export type RoleUpdate = {
      */
     description?: string | null;
     /**
-     * Permissions that holders of the role have, such as users:read; * is all of them, present and future.
+     * Permissions that holders of the role have, such as users:read; * is all of them, present and future. One that is named twice is held once.
      */
     permissions?: Array<string>;
 };
@@ -220,7 +220,7 @@ export type Tenant = {
  */
 export type TenantAdministrator = {
     /**
-     * E-mail address.
+     * E-mail address; it is stored in lower case.
      */
     email: string;
     /**
@@ -308,7 +308,7 @@ export type User = {
      */
     tenantId: string;
     /**
-     * E-mail address, unique within the tenant. Null for callers without the permission `users:read_pii`, except on their own rows.
+     * E-mail address, unique within the tenant whatever its case; it is stored in lower case. Null for callers without the permission `users:read_pii`, except on their own rows.
      */
     email: string | null;
     /**
@@ -350,7 +350,7 @@ export type User = {
  */
 export type UserCreate = {
     /**
-     * E-mail address, unique within the tenant.
+     * E-mail address, unique within the tenant whatever its case; it is stored in lower case.
      */
     email: string;
     /**
@@ -475,7 +475,7 @@ export type UserRolePage = {
  */
 export type UserUpdate = {
     /**
-     * E-mail address, unique within the tenant.
+     * E-mail address, unique within the tenant whatever its case; it is stored in lower case.
      */
     email?: string;
     /**
@@ -505,7 +505,7 @@ export type UserWithRoles = {
      */
     tenantId: string;
     /**
-     * E-mail address, unique within the tenant. Null for callers without the permission `users:read_pii`, except on their own rows.
+     * E-mail address, unique within the tenant whatever its case; it is stored in lower case. Null for callers without the permission `users:read_pii`, except on their own rows.
      */
     email: string | null;
     /**

@@ -23,7 +23,8 @@ COMMENT ON COLUMN "core"."countries"."code" IS 'ISO 3166 code.';
 CREATE TABLE "core"."tenants" (
   "id" uuid NOT NULL,
   "name" character varying NOT NULL,
-  PRIMARY KEY ("id")
+  PRIMARY KEY ("id"),
+  CONSTRAINT "tenants_name_limit" CHECK (char_length("name"::text) <= 10000)
 );
 -- Set comment to table: "tenants"
 COMMENT ON TABLE "core"."tenants" IS 'Owner of rows.';
@@ -59,11 +60,21 @@ CREATE TABLE "core"."persons" (
   CONSTRAINT "persons_country_id_fkey" FOREIGN KEY ("country_id") REFERENCES "core"."countries" ("id") ON DELETE NO ACTION,
   CONSTRAINT "persons_tenant_id_fkey" FOREIGN KEY ("tenant_id") REFERENCES "core"."tenants" ("id") ON DELETE NO ACTION,
   CONSTRAINT "persons_age_check" CHECK ("age" >= 0 AND "age" <= 150),
+  CONSTRAINT "persons_biography_limit" CHECK (char_length("biography"::text) <= 10000),
+  CONSTRAINT "persons_born_on_limit" CHECK (date_part('epoch', "born_on") >= -62135596800 AND date_part('epoch', "born_on") < 253402300800),
+  CONSTRAINT "persons_created_at_limit" CHECK (date_part('epoch', "created_at") >= -62135596800 AND date_part('epoch', "created_at") < 253402300800),
   CONSTRAINT "persons_floor_check" CHECK ("floor" >= -2),
   CONSTRAINT "persons_height_check" CHECK ("height" > 0),
+  CONSTRAINT "persons_height_limit" CHECK ("height" > '-Infinity'::float8 AND "height" < 'Infinity'::float8),
   CONSTRAINT "persons_mood_check" CHECK ("mood"::text IN ('glad', 'sad')),
   CONSTRAINT "persons_nick_check" CHECK (char_length("nick"::text) >= 1),
-  CONSTRAINT "persons_shirt_check" CHECK ("shirt"::text IN ('s', 'm'))
+  CONSTRAINT "persons_photo_limit" CHECK (octet_length("photo") <= 1000),
+  CONSTRAINT "persons_salary_limit" CHECK ("salary" > '-Infinity'::numeric AND "salary" < 'Infinity'::numeric),
+  CONSTRAINT "persons_secret_limit" CHECK (char_length("secret"::text) <= 10000),
+  CONSTRAINT "persons_seen_at_limit" CHECK (date_part('epoch', "seen_at") >= -62135596800 AND date_part('epoch', "seen_at") < 253402300800),
+  CONSTRAINT "persons_shirt_check" CHECK ("shirt"::text IN ('s', 'm')),
+  CONSTRAINT "persons_tags_limit" CHECK (cardinality("tags") <= 100 AND char_length(array_to_string("tags", '')) <= 25500 AND array_to_string("tags", '') = array_to_string("tags", '', '?') AND coalesce(array_ndims("tags"), 1) = 1),
+  CONSTRAINT "persons_updated_at_limit" CHECK (date_part('epoch', "updated_at") >= -62135596800 AND date_part('epoch', "updated_at") < 253402300800)
 );
 -- Create index "persons_tenant_id_age_height_idx" to table: "persons"
 CREATE INDEX "persons_tenant_id_age_height_idx" ON "core"."persons" ("tenant_id", "age", "height");
