@@ -17,9 +17,9 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
 
-// maxParameters is more than a statement of a fixed number of values has. Values whose number grows with data, or with what a
+// maxParameters is more than a row has columns. Values whose number grows with data, or with what a
 // caller sends, are one array.
-const maxParameters = 32
+const maxParameters = 64
 
 // statistics are what the planner knows of a table, which is of all tenants' rows together.
 var statistics = regexp.MustCompile(`(?i)\b(explain|reltuples|pg_class|pg_stats?\w*)\b`)
