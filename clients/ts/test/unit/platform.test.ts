@@ -18,9 +18,14 @@ async function failures(without: string, built = `${root}.test`): Promise<string
     timeout: 120_000,
     maxBuffer: 2 ** 24,
   });
-  const { stdout, stderr } = await run.catch((error: { stdout: string; stderr: string }) => error);
+  const { stdout, stderr, code } = await run.then(
+    (done) => ({ ...done, code: 0 }),
+    (error: { stdout: string; stderr: string; code: number }) => error,
+  );
   assert.match(stdout, /^# pass [1-9]\d\d/m, `the tests did not run: ${stderr}`);
-  return [...stdout.matchAll(/^not ok \d+ - (.*)$/gm)].map(([, name = '']) => name);
+  const names = [...stdout.matchAll(/^not ok \d+ - (.*)$/gm)].map(([, name = '']) => name);
+  assert.equal(code === 0, names.length === 0, `node ended with ${code}: ${stderr}`);
+  return names;
 }
 
 const here = features.filter((feature) => has(feature) && !neededByNode.includes(feature));
