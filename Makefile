@@ -10,7 +10,7 @@ VERSION ?= dev
 export CHROMIUM_PATH ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 export NEXT_TELEMETRY_DISABLED := 1
 
-.PHONY: help dev web setup generate migration verify contract lint test test-go scale bench test-deploy test-sdk e2e build image clean
+.PHONY: help dev web setup generate migration verify contract lint test test-go scale soak bench test-deploy test-sdk e2e build image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ test-deploy: ## the Kubernetes manifests: rendered, decoded strictly, held to Po
 
 scale: setup ## what 40 more entities cost: takes minutes
 	go test ./cmd/lockstep -tags scale -run '^TestScale$$' -v -timeout 40m
+
+soak: ## one tenant attacks, two others work: failures and latencies of those; takes some 13 minutes
+	go run ./bench soak
 
 bench: ## our server against a hand-written one on the same data: ratios, latencies, CPU, memory
 	go run ./bench

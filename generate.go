@@ -9,4 +9,5 @@ package lockstep
 //go:generate go run ./cmd/lockstep generate handlers
 //go:generate go run ./cmd/lockstep generate crud
 //go:generate go run ./cmd/lockstep generate permissions
+//go:generate go run ./cmd/lockstep generate problems
 //go:generate go run ./cmd/lockstep generate sdk

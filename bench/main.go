@@ -1,6 +1,6 @@
 // Command bench measures get, list and create of the production server against a hand-written one, on the same data, under
 // row-level security, in one run: rounds of the two alternate, and what counts is their ratio. See README.md for what is
-// equal and what is not.
+// equal and what is not. `bench soak` has one tenant attack the server while others work, and measures those.
 package main
 
 import (
@@ -19,7 +19,11 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+	work, args := run, os.Args[1:]
+	if len(args) > 0 && args[0] == "soak" {
+		work, args = soak, args[1:]
+	}
+	if err := work(ctx, args, os.Stdout); err != nil {
 		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
 		os.Exit(1)
 	}

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/lockstep-dev/lockstep/internal/child"
 	"github.com/lockstep-dev/lockstep/internal/devdb"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
@@ -36,7 +38,8 @@ type stack struct {
 	data      *data
 	ours      *server
 	reference *server
-	postgres  int // process id of the postmaster
+	postgres  int       // process id of the postmaster
+	owner     *pgx.Conn // nil: nobody has asked for it
 }
 
 // server is one of the two that are compared.
@@ -68,10 +71,10 @@ func start(ctx context.Context, o options) (s *stack, err error) {
 	if err := s.startIssuer(o); err != nil {
 		return s, err
 	}
-	if s.ours, err = s.startServer(ctx, "server", "serve"); err != nil {
+	if s.ours, err = s.startServer(ctx, unlimited, "server", "serve"); err != nil {
 		return s, err
 	}
-	s.reference, err = s.startServer(ctx, "reference")
+	s.reference, err = s.startServer(ctx, unlimited, "reference")
 	return s, err
 }
 
@@ -121,8 +124,11 @@ func (s *stack) startIssuer(o options) error {
 	return s.data.sign(s.issuer)
 }
 
-// startServer runs one of the servers; both are given the same settings.
-func (s *stack) startServer(ctx context.Context, program string, args ...string) (*server, error) {
+// unlimited are rates that are counted, and never reached.
+const unlimited = "1000000000/1s"
+
+// startServer runs one of the servers; both are given the same settings. Rate is how often a principal may ask.
+func (s *stack) startServer(ctx context.Context, rate, program string, args ...string) (*server, error) {
 	v := &server{name: program}
 	var err error
 	if v.addr, err = freeAddr(ctx); err != nil {
@@ -143,9 +149,9 @@ func (s *stack) startServer(ctx context.Context, program string, args ...string)
 		"LOCKSTEP_DATABASE_URL=" + s.cluster.AppURL(database),
 		"LOCKSTEP_DATABASE_MAX_CONNS=" + strconv.Itoa(poolSize),
 		"LOCKSTEP_ADDR=" + v.addr,
-		"LOCKSTEP_ADMIN_ADDR=" + v.admin,
+		"LOCKSTEP_ADMIN_ADDR=" + v.admin, "LOCKSTEP_ADMIN_PROFILES=true",
 		"LOCKSTEP_OIDC_ISSUERS=" + s.issuer.URL(),
-		"LOCKSTEP_RATE_LIMIT_PRINCIPAL=1000000000/1s", "LOCKSTEP_RATE_LIMIT_TENANT=1000000000/1s", // counted, and never reached
+		"LOCKSTEP_RATE_LIMIT_PRINCIPAL=" + rate, "LOCKSTEP_RATE_LIMIT_TENANT=" + unlimited,
 		"LOCKSTEP_SHUTDOWN_DELAY=0s", // there is no load balancer
 	}
 	if v.process, err = child.Start(cmd, child.Options{}); err != nil {
@@ -210,6 +216,9 @@ func (s *stack) stop() error {
 	}
 	if s.issuers != nil {
 		errs = append(errs, s.issuers.Close())
+	}
+	if s.owner != nil {
+		errs = append(errs, s.owner.Close(context.Background()))
 	}
 	if s.cluster != nil {
 		errs = append(errs, s.cluster.Stop())

@@ -13,12 +13,25 @@ import (
 // everything works, and nobody sees the other's rows.
 func TestBehindPgBouncer(t *testing.T) {
 	t.Parallel()
+	t.Run("as configured", func(t *testing.T) {
+		t.Parallel()
+		serveBehind(t, dbtest.BehindPooler, "--database-pgbouncer")
+	})
+	// PgBouncer from 1.21 on can be set up to take a session's settings, and is forgotten in the server's more easily.
+	t.Run("as recognised", func(t *testing.T) {
+		t.Parallel()
+		serveBehind(t, dbtest.BehindLenientPooler)
+	})
+}
+
+func serveBehind(t *testing.T, through func(testing.TB, string) string, flags ...string) {
+	t.Helper()
 	w := newWorld(t, dbtest.New(t))
 	globex := w.addTenant(t, "globex")
 	s := w.start(t, config.Environment{
-		"LOCKSTEP_DATABASE_URL": dbtest.BehindPooler(t, w.database.AppURL), "LOCKSTEP_DATABASE_LISTEN_URL": w.database.AppURL,
+		"LOCKSTEP_DATABASE_URL": through(t, w.database.AppURL), "LOCKSTEP_DATABASE_LISTEN_URL": w.database.AppURL,
 		"LOCKSTEP_RATE_LIMIT_PRINCIPAL": "none", "LOCKSTEP_RATE_LIMIT_TENANT": "none",
-	}, "--database-pgbouncer")
+	}, flags...)
 	s.ready(t)
 	var wg sync.WaitGroup
 	for name, tenant := range map[string]member{"acme": w.acme, "globex": globex} {

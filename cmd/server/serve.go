@@ -65,7 +65,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	defer tracing.Close(ctx)
 	db, err := postgres.Open(ctx, postgres.Config{
 		URL: settings.DatabaseURL, MaxConns: settings.MaxConns, PgBouncer: settings.PgBouncer,
-		MaxWait: settings.MaxWait, MaxWaiting: settings.MaxWaiting, ConnectTimeout: settings.ConnectTimeout, Tracer: tracing.Tracer(),
+		MaxWait: settings.MaxWait, MaxWaiting: settings.MaxWaiting, ConnectTimeout: settings.ConnectTimeout, Tracer: tracing.Tracer(), Logger: logger,
 	})
 	if err != nil {
 		return fmt.Errorf("LOCKSTEP_DATABASE_URL: %w", err)
@@ -88,7 +88,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	}
 	var draining atomic.Bool
 	handler, err := api.New(api.Config{
-		DB: db, Verifier: verifier, Grants: permissions, Migrations: migrations.FS, Contract: openapi.Document, Logger: logger,
+		DB: db, Verifier: verifier, Grants: permissions, Migrations: migrations.FS, Contract: openapi.Document, Documentation: settings.Docs, Logger: logger,
 		Meter: metrics, Tracer: tracing.Tracer(),
 		MaxBody: settings.MaxBody, RequestTimeout: settings.RequestTimeout, Origins: settings.Origins, Draining: draining.Load,
 		RateLimits: ratelimit.Limits{
@@ -114,7 +114,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	defer stop()
 	servers := servers{
 		public: newHTTPServer(working, handler, settings.RequestTimeout, logger),
-		admin:  newHTTPServer(working, adminHandler(metrics.Handler()), settings.RequestTimeout, logger),
+		admin:  newHTTPServer(working, adminHandler(metrics.Handler(), settings.Profiles), settings.RequestTimeout, logger),
 		cut:    stop,
 	}
 	failed := make(chan error, 3)

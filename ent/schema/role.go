@@ -30,7 +30,7 @@ func (Role) Fields() []ent.Field {
 			Annotations(contract.Example("Corrects people's records.")).
 			Comment("What the role is for."),
 		field.Other("permissions", pq.StringArray{}).
-			Annotations(contract.Example("users:read,users:update")).
+			Annotations(contract.Example("users:read,users:update"), contract.Permissions()).
 			SchemaType(map[string]string{dialect.Postgres: "text[]"}).
 			Default(pq.StringArray{}).
 			Comment("Permissions that holders of the role have, such as users:read; * is all of them, present and future."),

@@ -1,8 +1,13 @@
 package api
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"embed"
 	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io/fs"
 	"net/http"
 	"strconv"
 	"strings"
@@ -37,23 +42,43 @@ func serveContract(document []byte) http.Handler {
 	})
 }
 
-// serveDocumentation answers Swagger UI on the contract. Its page needs inline script and style, so it has a policy of its
-// own, which still refuses every other origin.
-func serveDocumentation(title string) http.Handler {
-	page := v5emb.NewHandlerWithConfig(swgui.Config{
-		Title:       title,
-		SwaggerJSON: contractPath,
-		BasePath:    docsPath,
-		SettingsUI: map[string]string{
-			"persistAuthorization":     "true",
-			"tryItOutEnabled":          "true",
-			"displayRequestDuration":   "true",
-			"defaultModelsExpandDepth": "0",
-		},
-	})
+// documentation holds the page around Swagger UI: its own script and style, so that the policy need allow nothing inline.
+//
+//go:embed documentation
+var documentation embed.FS
+
+// documentationPolicy lets the page run and ask what this server serves, and nothing else: no script, style or handler within
+// the page, no eval, no other origin.
+const documentationPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// serveDocumentation answers Swagger UI on the contract.
+func serveDocumentation(title string) (http.Handler, error) {
+	files, err := fs.Sub(documentation, "documentation")
+	if err != nil {
+		return nil, fmt.Errorf("read the embedded documentation: %w", err)
+	}
+	around, err := template.ParseFS(files, "page.html")
+	if err != nil {
+		return nil, fmt.Errorf("read the embedded documentation: %w", err)
+	}
+	var page bytes.Buffer
+	if err := around.Execute(&page, struct{ Title, Base, Contract string }{title, docsPath, contractPath}); err != nil {
+		return nil, fmt.Errorf("write the documentation's page: %w", err)
+	}
+	own := http.StripPrefix(docsPath+"/", http.FileServerFS(files))
+	mux := http.NewServeMux()
+	for _, path := range []string{docsPath, docsPath + "/{$}"} {
+		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			_, _ = w.Write(page.Bytes()) // a client that has gone away cannot be told anything
+		})
+	}
+	mux.Handle(docsPath+"/page.css", own)
+	mux.Handle(docsPath+"/page.js", own)
+	mux.Handle(docsPath+"/", v5emb.NewHandlerWithConfig(swgui.Config{BasePath: docsPath})) // of which only the files are reached
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Security-Policy",
-			"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'")
-		page.ServeHTTP(w, r)
-	})
+		w.Header().Set("Content-Security-Policy", documentationPolicy)
+		mux.ServeHTTP(w, r)
+	}), nil
 }

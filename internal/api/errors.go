@@ -19,64 +19,6 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
-// statuses is the one place that knows the HTTP status of a problem code.
-var statuses = map[problem.Code]int{
-	problem.Unauthenticated:      http.StatusUnauthorized,
-	problem.PermissionDenied:     http.StatusForbidden,
-	problem.TenantSuspended:      http.StatusForbidden,
-	problem.UserInactive:         http.StatusForbidden,
-	problem.NotFound:             http.StatusNotFound,
-	problem.RouteNotFound:        http.StatusNotFound,
-	problem.MethodNotAllowed:     http.StatusMethodNotAllowed,
-	problem.InvalidJSON:          http.StatusBadRequest,
-	problem.InvalidParameter:     http.StatusBadRequest,
-	problem.InvalidCursor:        http.StatusBadRequest,
-	problem.ValidationFailed:     http.StatusUnprocessableEntity,
-	problem.Conflict:             http.StatusConflict,
-	problem.ReferenceNotFound:    http.StatusUnprocessableEntity,
-	problem.StillReferenced:      http.StatusConflict,
-	problem.PreconditionFailed:   http.StatusPreconditionFailed,
-	problem.IdempotencyKeyReused: http.StatusUnprocessableEntity,
-	problem.LastAdministrator:    http.StatusConflict,
-	problem.UnsupportedMediaType: http.StatusUnsupportedMediaType,
-	problem.PayloadTooLarge:      http.StatusRequestEntityTooLarge,
-	problem.URLTooLong:           http.StatusRequestURITooLong,
-	problem.HeadersTooLarge:      http.StatusRequestHeaderFieldsTooLarge,
-	problem.RateLimited:          http.StatusTooManyRequests,
-	problem.Unavailable:          http.StatusServiceUnavailable,
-	problem.Timeout:              http.StatusGatewayTimeout,
-	problem.Internal:             http.StatusInternalServerError,
-}
-
-// titles summarise the codes for people.
-var titles = map[problem.Code]string{
-	problem.Unauthenticated:      "Not signed in",
-	problem.PermissionDenied:     "Not allowed",
-	problem.TenantSuspended:      "Tenant suspended",
-	problem.UserInactive:         "User inactive",
-	problem.NotFound:             "Not found",
-	problem.RouteNotFound:        "No such path",
-	problem.MethodNotAllowed:     "Method not allowed",
-	problem.InvalidJSON:          "Not JSON",
-	problem.InvalidParameter:     "Invalid parameter",
-	problem.InvalidCursor:        "Invalid cursor",
-	problem.ValidationFailed:     "Validation failed",
-	problem.Conflict:             "Conflict",
-	problem.ReferenceNotFound:    "Reference not found",
-	problem.StillReferenced:      "Still referenced",
-	problem.PreconditionFailed:   "Precondition failed",
-	problem.IdempotencyKeyReused: "Idempotency key reused",
-	problem.LastAdministrator:    "Last administrator",
-	problem.UnsupportedMediaType: "Unsupported media type",
-	problem.PayloadTooLarge:      "Body too large",
-	problem.URLTooLong:           "URL too long",
-	problem.HeadersTooLarge:      "Headers too large",
-	problem.RateLimited:          "Too many requests",
-	problem.Unavailable:          "Temporarily unavailable",
-	problem.Timeout:              "Took too long",
-	problem.Internal:             "Server error",
-}
-
 // asProblem turns whatever went wrong into what the caller may know of it. Causes it does not recognise become internal,
 // whose text says nothing: the cause is logged with the request's id.
 func asProblem(err error) *problem.Error {
@@ -86,14 +28,18 @@ func asProblem(err error) *problem.Error {
 	}
 	var token *auth.TokenError
 	if errors.As(err, &token) {
-		return problem.New(problem.Unauthenticated, "The access token is refused: %s.", token.Reason)
+		if token.Result == auth.ResultUnavailable {
+			// Whether the token is good nobody knows: a 401 would have the caller sign in again for nothing.
+			return unavailable(problem.New(problem.Unavailable, problem.IssuerUnreachable))
+		}
+		return problem.Of(problem.Unauthenticated, token.Reason)
 	}
 	if errors.Is(err, ogenerrors.ErrSecurityRequirementIsNotSatisfied) {
-		return problem.New(problem.Unauthenticated, "Send an access token: Authorization: Bearer <token>.")
+		return problem.New(problem.Unauthenticated, problem.TokenMissing)
 	}
 	var permission *auth.PermissionError
 	if errors.As(err, &permission) {
-		return problem.New(problem.PermissionDenied, "This needs the permission %s.", permission.Permission)
+		return problem.Of(problem.PermissionDenied, permission.Permission)
 	}
 	var invalid *ent.ValidationError
 	if errors.As(err, &invalid) {
@@ -105,23 +51,22 @@ func asProblem(err error) *problem.Error {
 	}
 	switch {
 	case errors.Is(err, postgres.ErrUnavailable):
-		return unavailable("The database cannot be reached right now. Try again shortly.")
+		return unavailable(problem.New(problem.Unavailable, problem.DatabaseUnusable))
 	case errors.Is(err, postgres.ErrBusy):
-		return unavailable("The server has more to do than it can. Try again shortly.")
+		return unavailable(problem.Of(problem.Unavailable))
 	case errors.Is(err, postgres.ErrSerialization):
-		return unavailable("Another change got in the way. Try again.")
+		return unavailable(problem.New(problem.Unavailable, problem.ChangedMeanwhile))
 	case errors.Is(err, postgres.ErrTimeout), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return problem.New(problem.Timeout, "The request took too long and was given up.")
+		return problem.Of(problem.Timeout)
 	}
 	if p := fromRequest(err); p != nil {
 		return p
 	}
-	return problem.New(problem.Internal, "The server failed. Quote the request id when you report this.")
+	return problem.Of(problem.Internal)
 }
 
 // unavailable is a failure that passes: how soon nobody knows, so the callers are asked for the shortest pause there is.
-func unavailable(detail string) *problem.Error {
-	p := problem.New(problem.Unavailable, "%s", detail)
+func unavailable(p *problem.Error) *problem.Error {
 	p.RetryAfter = 1
 	return p
 }
@@ -130,11 +75,11 @@ func unavailable(detail string) *problem.Error {
 func fromRequest(err error) *problem.Error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return problem.New(problem.PayloadTooLarge, "The body is over the limit of %d bytes.", tooLarge.Limit)
+		return problem.Of(problem.PayloadTooLarge, tooLarge.Limit)
 	}
 	var contentType *validate.InvalidContentTypeError
 	if errors.As(err, &contentType) {
-		return problem.New(problem.UnsupportedMediaType, "Send the body as application/json.")
+		return problem.Of(problem.UnsupportedMediaType)
 	}
 	var params *ogenerrors.DecodeParamsError
 	if errors.As(err, &params) {
@@ -145,19 +90,19 @@ func fromRequest(err error) *problem.Error {
 		return nil
 	}
 	if errors.Is(err, validate.ErrBodyRequired) {
-		return problem.New(problem.InvalidJSON, "Send a body.")
+		return problem.New(problem.InvalidJSON, problem.BodyMissing)
 	}
 	var body *ogenerrors.DecodeBodyError
 	if errors.As(err, &body) && !jx.Valid(body.Body) {
-		return problem.New(problem.InvalidJSON, "The body is not JSON.")
+		return problem.Of(problem.InvalidJSON)
 	}
 	if body == nil && !isValidation(err) {
 		if strings.Contains(err.Error(), "parse media type") {
-			return problem.New(problem.UnsupportedMediaType, "Send the body as application/json.")
+			return problem.Of(problem.UnsupportedMediaType)
 		}
-		return problem.New(problem.InvalidJSON, "The body could not be read to its end.")
+		return problem.New(problem.InvalidJSON, problem.BodyUnreadable)
 	}
-	p := problem.New(problem.ValidationFailed, "The body breaks a rule of the contract.")
+	p := problem.Of(problem.ValidationFailed)
 	for _, v := range violations(err) {
 		p.At(v.Pointer, v.Rule, v.Detail)
 	}
@@ -185,21 +130,21 @@ func fromConstraint(e *postgres.ConstraintError) *problem.Error {
 	}
 	switch {
 	case e.Kind == postgres.Unique:
-		return pointers(problem.New(problem.Conflict, "%s", taken(constraint)), problem.RuleUnique, "The value is taken.")
+		return pointers(taken(constraint), problem.RuleUnique, "The value is taken.")
 	case e.Kind == postgres.ForeignKey && e.Deleting:
 		if !known {
-			return problem.New(problem.StillReferenced, "Other rows still refer to this one.")
+			return problem.New(problem.StillReferenced, problem.RowReferenced)
 		}
 		if len(constraint.Fields) == 0 { // of the tenant
-			return problem.New(problem.StillReferenced, "The tenant still has %s. Delete those first.", constraint.Labels)
+			return problem.New(problem.StillReferenced, problem.TenantReferenced, constraint.Labels)
 		}
-		return problem.New(problem.StillReferenced, "%s still refer to this %s by %s. Change or delete them first.",
+		return problem.Of(problem.StillReferenced,
 			capital(constraint.Labels), constraint.Target, strings.Join(constraint.Fields, ", "))
 	case e.Kind == postgres.ForeignKey:
 		what := cmp.Or(constraint.Target, "row")
-		return pointers(problem.New(problem.ReferenceNotFound, "A field refers to a %s that does not exist.", what), problem.RuleReferenceNotFound, "There is no such "+what+".")
+		return pointers(problem.Of(problem.ReferenceNotFound, what), problem.RuleReferenceNotFound, "There is no such "+what+".")
 	}
-	p := pointers(problem.New(problem.ValidationFailed, "A value breaks a rule of the contract."), constraintRules[e.Kind], "The value is not allowed.")
+	p := pointers(problem.New(problem.ValidationFailed, problem.ValueRefused), constraintRules[e.Kind], "The value is not allowed.")
 	if len(p.Violations) == 0 && e.Column != "" {
 		p.At("", constraintRules[e.Kind], fmt.Sprintf("A value is %s.", strings.ReplaceAll(string(e.Kind), "_", " ")))
 	}
@@ -207,12 +152,12 @@ func fromConstraint(e *postgres.ConstraintError) *problem.Error {
 }
 
 // taken says what else has the value of a unique field, or the values of several.
-func taken(c crud.Constraint) string {
+func taken(c crud.Constraint) *problem.Error {
 	what := cmp.Or(c.Label, "row")
 	if len(c.Fields) > 1 {
-		return "Another " + what + " has these values already."
+		return problem.New(problem.Conflict, problem.ValuesTaken, what)
 	}
-	return "Another " + what + " has this value already."
+	return problem.Of(problem.Conflict, what)
 }
 
 // capital begins a sentence.

@@ -13,11 +13,9 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/oas"
+	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
-
-// problemTypes is the prefix of a problem's type; the code follows. docs/problems.md has a heading for each.
-const problemTypes = "https://github.com/lockstep-dev/lockstep/blob/main/docs/problems.md#"
 
 // failures writes every answer that is no success, whichever part of the server it comes from.
 type failures struct {
@@ -33,6 +31,9 @@ func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode
 	if p.Code == problem.Internal {
 		f.logger.ErrorContext(ctx, "request failed", "error", err)
 	}
+	if p.Code == problem.Unavailable || p.Code == problem.Timeout {
+		request.Cause, request.SQLState = causeOf(err)
+	}
 	if p.Code == problem.Unauthenticated {
 		var token *auth.TokenError
 		request.Challenge = "Bearer"
@@ -41,10 +42,11 @@ func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode
 			f.logger.InfoContext(ctx, "token refused", "error", err)
 		}
 	}
-	out := &oas.ProblemStatusCode{StatusCode: statuses[p.Code], Response: oas.Problem{
-		Type:      problemTypes + string(p.Code),
-		Title:     titles[p.Code],
-		Status:    statuses[p.Code],
+	kind := p.Code.Kind()
+	out := &oas.ProblemStatusCode{StatusCode: kind.Status, Response: oas.Problem{
+		Type:      kind.TypeURI(),
+		Title:     kind.Title,
+		Status:    kind.Status,
 		Detail:    p.Detail,
 		Code:      string(p.Code),
 		RequestId: request.RequestID,
@@ -61,6 +63,16 @@ func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode
 		out.Response.Errors = append(out.Response.Errors, violation(v))
 	}
 	return out
+}
+
+// causeOf is what the request log says of a failure that passes: its kind, and the SQLSTATE where the database gave one.
+func causeOf(err error) (cause, state string) {
+	var token *auth.TokenError
+	if errors.As(err, &token) {
+		return token.Result, ""
+	}
+	kind, state := postgres.CauseOf(err)
+	return string(kind), state
 }
 
 // violation says in one of three members what it is about.
@@ -94,7 +106,7 @@ func (f *failures) handleError(ctx context.Context, w http.ResponseWriter, _ *ht
 }
 
 func (f *failures) notFound(w http.ResponseWriter, r *http.Request) {
-	f.write(r.Context(), w, problem.New(problem.RouteNotFound, "There is nothing at this path."))
+	f.write(r.Context(), w, problem.Of(problem.RouteNotFound))
 }
 
 func (f *failures) methodNotAllowed(w http.ResponseWriter, r *http.Request, allowed string) {
@@ -102,5 +114,5 @@ func (f *failures) methodNotAllowed(w http.ResponseWriter, r *http.Request, allo
 		allowed += "," + http.MethodHead
 	}
 	w.Header().Set("Allow", allowed)
-	f.write(r.Context(), w, problem.New(problem.MethodNotAllowed, "This path takes %s.", allowed))
+	f.write(r.Context(), w, problem.Of(problem.MethodNotAllowed, allowed))
 }

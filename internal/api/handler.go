@@ -1,5 +1,5 @@
 // Package api is the seam: it puts generated and custom operations behind one HTTP handler, with identity, problems,
-// health, documentation and the request log around them. It alone sees both the wire types and HTTP statuses.
+// health, documentation and the request log around them. It alone sees both the wire types and problems.
 package api
 
 import (

@@ -1,13 +1,17 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/lockstep-dev/lockstep/internal/migrate"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
@@ -25,10 +29,13 @@ type health struct {
 	db       *postgres.DB
 	revision string // newest migration that this binary embeds
 	draining func() bool
+	logger   *slog.Logger
 
 	mu      sync.Mutex
 	last    *readiness
 	decided finding // the last that was found
+	// told is the kind of failure that was last logged; empty: there is none.
+	told string
 	// answered is the pool's count at the last check.
 	answered int64
 }
@@ -42,7 +49,8 @@ type readiness struct {
 
 // finding is what the database was found to be.
 type finding struct {
-	reason   string // why requests cannot be served; empty: they can
+	reason   string // why requests cannot be served, and what to do; empty: they can
+	kind     string // the same as a stable word
 	revision string // newest migration that is completely applied; empty where it could not be read
 }
 
@@ -56,8 +64,16 @@ type State struct {
 	Revision string
 }
 
-func newHealth(db *postgres.DB, revision string, draining func() bool) *health {
-	return &health{db: db, revision: revision, draining: draining, decided: finding{reason: "the database has not been asked yet"}}
+// The kinds of not being ready that are not a postgres.Cause.
+const (
+	kindDraining      = "draining"
+	kindUnknown       = "not_asked_yet"
+	kindOlderRevision = "revision_missing"
+	kindHalfApplied   = "revision_incomplete"
+)
+
+func newHealth(db *postgres.DB, revision string, draining func() bool, logger *slog.Logger) *health {
+	return &health{db: db, revision: revision, draining: draining, logger: logger, decided: finding{reason: "the database has not been asked yet", kind: kindUnknown}}
 }
 
 // live answers 200 as long as the process serves HTTP.
@@ -65,21 +81,21 @@ func (h *health) live(w http.ResponseWriter, _ *http.Request) {
 	writeStatus(w, http.StatusOK, map[string]string{"status": "live"})
 }
 
-// ready answers 200 when requests can be served: not shutting down, the database reachable, and the revision this binary
-// embeds completely applied. Otherwise 503 with the reason.
+// ready answers 200 when requests can be served: not shutting down, the database reachable and writable, and the revision
+// this binary embeds completely applied. Otherwise 503 with the reason, and its kind for programs.
 func (h *health) ready(w http.ResponseWriter, r *http.Request) {
-	if reason := h.notReady(r.Context()); reason != "" {
-		writeStatus(w, http.StatusServiceUnavailable, map[string]string{"status": "not ready", "reason": reason})
+	if found := h.notReady(r.Context()); found.reason != "" {
+		writeStatus(w, http.StatusServiceUnavailable, map[string]string{"status": "not ready", "kind": found.kind, "reason": found.reason})
 		return
 	}
 	writeStatus(w, http.StatusOK, map[string]string{"status": "ready", "revision": h.revision})
 }
 
-func (h *health) notReady(ctx context.Context) string {
+func (h *health) notReady(ctx context.Context) finding {
 	if h.draining() {
-		return "shutting down"
+		return finding{reason: "shutting down", kind: kindDraining}
 	}
-	return h.find(ctx).reason
+	return h.find(ctx)
 }
 
 // state is what ready answers by, for those who want more than its yes or no.
@@ -94,7 +110,7 @@ func (h *health) find(ctx context.Context) finding {
 	case <-check.done:
 		return check.found
 	case <-ctx.Done():
-		return finding{reason: "the database has not answered yet"}
+		return finding{reason: "the database has not answered yet", kind: string(postgres.CauseTimeout)}
 	}
 }
 
@@ -124,19 +140,64 @@ func (h *health) check(ctx context.Context) *readiness {
 	return check
 }
 
+// errReadOnly is what a server is not ready with whose database takes no writes.
+var errReadOnly = errors.New("the database is read-only")
+
 // ask asks the database.
 func (h *health) ask(ctx context.Context) finding {
 	var standing migrate.Standing
-	err := h.db.Unscoped(ctx, func(q postgres.Querier) (err error) {
+	err := h.db.Unscoped(ctx, func(q postgres.Querier) error {
+		if err := writable(ctx, q); err != nil {
+			return err
+		}
+		var err error
 		standing, err = migrate.Stand(ctx, q, h.revision)
 		return err
 	})
+	if errors.Is(err, errReadOnly) {
+		// The address may lead to another server by now, which only new connections find.
+		h.db.Replace()
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if works := h.works(); !works || !errors.Is(err, postgres.ErrBusy) && !errors.Is(err, context.DeadlineExceeded) {
-		h.decided = finding{h.judge(standing, err), standing.Applied}
+		h.decided = h.judge(standing, err)
 	}
+	h.tell(ctx, err)
 	return h.decided
+}
+
+// writable returns errReadOnly for a standby, and for a server or database that is switched to read-only.
+func writable(ctx context.Context, q postgres.Querier) error {
+	rows, err := q.Query(ctx, "select current_setting('transaction_read_only') = 'on'")
+	if err != nil {
+		return err
+	}
+	readOnly, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[bool])
+	if err == nil && readOnly {
+		err = errReadOnly
+	}
+	return err
+}
+
+// tell logs once per change why the server is not ready, and that it is again.
+func (h *health) tell(ctx context.Context, err error) {
+	if h.decided.kind == h.told {
+		return
+	}
+	h.told = h.decided.kind
+	if h.told == "" {
+		h.logger.InfoContext(ctx, "ready", "revision", h.decided.revision)
+		return
+	}
+	attrs := []any{"kind", h.decided.kind, "reason", h.decided.reason}
+	if err != nil {
+		attrs = append(attrs, "error", err)
+	}
+	if _, state := postgres.CauseOf(err); state != "" {
+		attrs = append(attrs, "sqlstate", state)
+	}
+	h.logger.WarnContext(ctx, "not ready", attrs...)
 }
 
 // works reports whether the database is merely busy when it has no time for a probe: it has answered somebody since the
@@ -152,18 +213,44 @@ func (h *health) works() bool {
 
 // judge decides by the revision this binary embeds, not by the newest: the next release's migrations are made so that this
 // one runs on them (docs/decisions/0003-migrations.md), and it has to while they roll out.
-func (h *health) judge(standing migrate.Standing, err error) string {
+func (h *health) judge(standing migrate.Standing, err error) finding {
+	found := finding{revision: standing.Applied}
 	switch {
+	case errors.Is(err, errReadOnly):
+		found.kind = string(postgres.CauseReadOnly)
 	case err != nil:
-		return "the database cannot be asked for its revision: is it up, and migrated by `server migrate up`?"
+		cause, _ := postgres.CauseOf(err)
+		found.kind = string(cause)
 	case standing.Newest == "":
-		return "the database holds no revision: run `server migrate up`"
+		found.kind, found.reason = string(postgres.CauseNotMigrated), "the database holds no revision: run `server migrate up`"
 	case !standing.Holds:
-		return fmt.Sprintf("the database is at revision %s and this server needs %s: run this release's `server migrate up`", standing.Newest, h.revision)
+		found.kind = kindOlderRevision
+		found.reason = fmt.Sprintf("the database is at revision %s and this server needs %s: run this release's `server migrate up`", standing.Newest, h.revision)
 	case !standing.Complete:
-		return fmt.Sprintf("revision %s is not completely applied: see `server migrate status`", h.revision)
+		found.kind, found.reason = kindHalfApplied, fmt.Sprintf("revision %s is not completely applied: see `server migrate status`", h.revision)
 	}
-	return ""
+	if err != nil {
+		found.reason = cmp.Or(remedies[postgres.Cause(found.kind)], "the database cannot be asked for its revision: the log says why")
+	}
+	return found
+}
+
+// remedies say of each cause what it means for readiness, and what to do. Nothing of them is secret: probes need no token.
+var remedies = map[postgres.Cause]string{
+	postgres.CauseUnreachable:    "the database cannot be reached: is it up, and is its address right?",
+	postgres.CauseConnectionLost: "the connection to the database broke",
+	postgres.CauseStarting:       "the database is starting or shutting down",
+	postgres.CauseLoginRefused:   "the database refuses the login: check role and password of LOCKSTEP_DATABASE_URL, and pg_hba.conf",
+	postgres.CauseNoDatabase:     "the server has no database of the name in LOCKSTEP_DATABASE_URL",
+	postgres.CauseTooManyConns:   "the database takes no more connections: raise max_connections or the role's CONNECTION LIMIT, or lower LOCKSTEP_DATABASE_MAX_CONNS",
+	postgres.CauseReadOnly:       "the database is read-only: a standby, or switched to read-only",
+	postgres.CauseDiskFull:       "the database's disk is full",
+	postgres.CauseOutOfResources: "the database is out of resources: its log says of which",
+	postgres.CausePermission:     "the role may not read the revision: run this release's `server migrate up`, which grants it",
+	postgres.CauseNotMigrated:    "the database is not migrated: run `server migrate up`",
+	postgres.CauseUnsafeRole:     "the role bypasses row-level security: connect as core_app",
+	postgres.CauseBusy:           "all connections to the database are in use",
+	postgres.CauseTimeout:        "the database does not answer in time",
 }
 
 func writeStatus(w http.ResponseWriter, status int, body map[string]string) {

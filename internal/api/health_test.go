@@ -42,7 +42,7 @@ func TestReadyAtTheEmbeddedRevision(t *testing.T) {
 		"an earlier one half applied":     {addRevision("20000101000000", 0, 2), "is not completely applied"},
 		"a baseline":                      {`UPDATE ` + revisions + ` SET type = 1, applied = 0, total = 0`, ""},
 		"never migrated":                  {`DELETE FROM ` + revisions, "the database holds no revision"},
-		"not to be read":                  {`REVOKE SELECT ON ` + revisions + ` FROM core_app`, "cannot be asked for its revision"},
+		"not to be read":                  {`REVOKE SELECT ON ` + revisions + ` FROM core_app`, "may not read the revision"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

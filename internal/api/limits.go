@@ -18,7 +18,7 @@ const (
 func limitHead(f *failures, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.RequestURI) > maxURL {
-			f.write(r.Context(), w, problem.New(problem.URLTooLong, "The URL is over the limit of %d bytes.", maxURL))
+			f.write(r.Context(), w, problem.Of(problem.URLTooLong, maxURL))
 			return
 		}
 		size := 0
@@ -28,7 +28,7 @@ func limitHead(f *failures, next http.Handler) http.Handler {
 			}
 		}
 		if size > maxHeaders {
-			f.write(r.Context(), w, problem.New(problem.HeadersTooLarge, "The headers are over the limit of %d bytes.", maxHeaders))
+			f.write(r.Context(), w, problem.Of(problem.HeadersTooLarge, maxHeaders))
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -158,7 +158,7 @@ func (o *observer) end(ctx context.Context, e *journal.Entry, r *http.Request, s
 	if !o.lines.Enabled(ctx, level) {
 		return
 	}
-	var space [7 + journal.Most]slog.Attr
+	var space [9 + journal.Most]slog.Attr
 	attrs := append(space[:0],
 		slog.String("method", method(r)),
 		slog.String("path", o.path(r)),
@@ -168,6 +168,12 @@ func (o *observer) end(ctx context.Context, e *journal.Entry, r *http.Request, s
 	)
 	if e.Code != "" {
 		attrs = append(attrs, slog.String("code", string(e.Code)))
+	}
+	if e.Cause != "" {
+		attrs = append(attrs, slog.String("cause", e.Cause))
+	}
+	if e.SQLState != "" {
+		attrs = append(attrs, slog.String("sqlstate", e.SQLState))
 	}
 	if e.Replayed {
 		attrs = append(attrs, slog.Bool("replayed", true))

@@ -45,6 +45,9 @@ func (s *statusRecorder) Hold() bool {
 	return s.held
 }
 
+// AnswerBytes is how long a large answer will be at most; see wire.Write.
+func (s *statusRecorder) AnswerBytes() int64 { return s.entry.AnswerBytes }
+
 // WriteHeader implements http.ResponseWriter.
 func (s *statusRecorder) WriteHeader(code int) {
 	if s.code == 0 {

@@ -62,7 +62,7 @@ func recoverPanics(f *failures, next http.Handler) http.Handler {
 			if journal.From(r.Context()).Answered {
 				panic(http.ErrAbortHandler) // what has been sent is no whole answer, and must not look like one
 			}
-			f.write(r.Context(), w, problem.New(problem.Internal, "The server failed. Quote the request id when you report this."))
+			f.write(r.Context(), w, problem.Of(problem.Internal))
 		}()
 		next.ServeHTTP(w, r)
 	})

@@ -64,7 +64,7 @@ func (s *security) limit(request *journal.Entry, principal *auth.Principal) erro
 	if verdict.Exceeded == "tenant" {
 		who = "Your tenant has"
 	}
-	p := problem.New(problem.RateLimited, "%s sent too many requests. Send fewer, and try again after %d s.", who, verdict.RetryAfter)
+	p := problem.Of(problem.RateLimited, who, verdict.RetryAfter)
 	p.RetryAfter = verdict.RetryAfter
 	return p
 }

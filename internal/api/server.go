@@ -35,6 +35,8 @@ type Config struct {
 	Migrations fs.FS
 	// Contract is the OpenAPI document that is served.
 	Contract []byte
+	// Documentation serves the interactive documentation at /docs. Defaults to no such page.
+	Documentation bool
 	// Logger gets one line per request.
 	Logger *slog.Logger
 	// Meter is told of each request. Defaults to none.
@@ -113,14 +115,20 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("assemble operations: %w", err)
 	}
-	health := newHealth(c.DB, revision, c.Draining)
+	health := newHealth(c.DB, revision, c.Draining, c.Logger)
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", health.live)
 	mux.HandleFunc("GET /readyz", health.ready)
 	mux.Handle("GET "+contractPath, serveContract(c.Contract))
-	mux.Handle("GET "+docsPath, serveDocumentation(title))
-	mux.Handle("GET "+docsPath+"/", serveDocumentation(title))
+	if c.Documentation {
+		page, err := serveDocumentation(title)
+		if err != nil {
+			return nil, err
+		}
+		mux.Handle("GET "+docsPath, page)
+		mux.Handle("GET "+docsPath+"/", page)
+	}
 	served := recoverPanics(failures, limitHead(failures, pagesOr(mux, asGet(limitBody(c.MaxBody, announceEndings(endings, operations, contract.hold(failures, mergePatch(operations))))))))
 	allowed, err := allowOrigins(c.Origins, served)
 	if err != nil {

@@ -2,9 +2,11 @@ package api_test
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/lockstep-dev/lockstep/internal/api"
 	"github.com/lockstep-dev/lockstep/openapi"
 )
 
@@ -33,10 +35,29 @@ func TestDocumentationLoadsNothingFromElsewhere(t *testing.T) {
 			t.Errorf("the page loads from another origin: %s", attribute)
 		}
 	}
-	for _, file := range []string{"/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css"} {
+	if policy := page.header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'; script-src 'self'; style-src 'self';") || strings.Contains(policy, "unsafe") {
+		t.Errorf("got the policy %q, want one that allows nothing inline", policy)
+	}
+	if inline := regexp.MustCompile(`<script>|<style|style=|\son\w+=|javascript:`).FindString(page.text); inline != "" {
+		t.Errorf("the page has %q inline, which its policy forbids", inline)
+	}
+	for _, file := range []string{"/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css", "/docs/favicon-32x32.png", "/docs/page.js", "/docs/page.css"} {
 		if got := s.do(t, call{path: file}); got.status != 200 {
 			t.Errorf("got %d for %s, want 200", got.status, file)
 		}
+	}
+}
+
+// TestDocumentationCanBeSwitchedOff leaves nothing of it: neither the page nor its files.
+func TestDocumentationCanBeSwitchedOff(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	off := s.replica(t, s.appURL, "", func(c *api.Config) { c.Documentation = false })
+	for _, path := range []string{"/docs", "/docs/", "/docs/page.js", "/docs/swagger-ui-bundle.js"} {
+		off.check(t, call{path: path, status: 404, code: "route_not_found"})
+	}
+	if got := off.do(t, call{path: "/openapi.json"}); got.status != 200 {
+		t.Errorf("got %d for the contract, want it as before", got.status)
 	}
 }
 

@@ -35,6 +35,7 @@ type stack struct {
 	verifier   *auth.Verifier
 	grants     *grants.Grants
 	owner      *pgx.Conn // bypasses row-level security: what is really in the tables
+	session    *pgx.Conn // as core_app, beside the handler; nil until it is asked for
 	acme       tenant
 	globex     tenant
 	platform   string
@@ -87,7 +88,7 @@ func (s *stack) replica(t *testing.T, appURL, listenURL string, options ...func(
 	r.appURL, r.grants = appURL, startGrants(t, db, listenURL)
 	config := api.Config{
 		DB: db, Verifier: s.verifier, Grants: r.grants, Migrations: migrations.FS, Contract: openapi.Document,
-		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), MaxBody: 64 << 10,
+		Documentation: true, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), MaxBody: 64 << 10,
 	}
 	for _, o := range options {
 		o(&config)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/predicate"
@@ -13,7 +14,9 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/oas"
+	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
+	"github.com/lockstep-dev/lockstep/internal/reading"
 )
 
 // maxReports is the most people one answer holds.
@@ -43,7 +46,8 @@ func (h *Handler) UsersDeactivate(ctx context.Context, params oas.UsersDeactivat
 	})
 }
 
-// UsersReports answers the people below a user, level by level: one statement a level, whatever their number.
+// UsersReports answers the people below a user, level by level: one statement a level, whatever their number. It ends where
+// the answer's bytes do.
 func (h *Handler) UsersReports(ctx context.Context, params oas.UsersReportsParams) (*oas.Reports, error) {
 	allowed, err := conditions(crud.UserRead.Filter(ctx))
 	if err != nil {
@@ -57,12 +61,13 @@ func (h *Handler) UsersReports(ctx context.Context, params oas.UsersReportsParam
 		return nil, noSuchUser()
 	}
 	reports := &oas.Reports{Data: []oas.Report{}}
-	seen := map[any]bool{params.ID: true} // people may manage each other in a circle
-	level := []any{params.ID}
-	for depth := 1; depth <= params.Depth.Or(1) && len(level) > 0 && len(reports.Data) < maxReports; depth++ {
-		managers := level
-		rows, err := h.client.User.Query().Where(func(s *sql.Selector) { s.Where(sql.In(s.C(user.FieldManagerID), managers...)) }).
-			Where(allowed...).Order(user.ByID()).Limit(maxReports).All(ctx)
+	budget := reading.Budget()
+	within := postgres.WithBudget(ctx, budget)
+	seen := map[uuid.UUID]bool{params.ID: true} // people may manage each other in a circle
+	level := []uuid.UUID{params.ID}
+	for depth := 1; depth <= params.Depth.Or(1) && len(level) > 0 && len(reports.Data) < maxReports && !budget.Ended(); depth++ {
+		rows, err := h.client.User.Query().Where(postgres.In(user.FieldManagerID, level)).
+			Where(allowed...).Order(user.ByID()).Limit(maxReports).All(within)
 		if err != nil {
 			return nil, fmt.Errorf("list reports: %w", err)
 		}
@@ -73,9 +78,11 @@ func (h *Handler) UsersReports(ctx context.Context, params oas.UsersReportsParam
 			}
 			seen[row.ID] = true
 			level = append(level, row.ID)
+			budget.Take(int64(len(`{"depth":20,"user":}`)))
 			reports.Data = append(reports.Data, oas.Report{Depth: depth, User: crud.UserBody(ctx, row)})
 		}
 	}
+	reading.Announce(ctx, budget)
 	return reports, nil
 }
 
@@ -87,4 +94,4 @@ func conditions(filter func(*sql.Selector), err error) ([]predicate.User, error)
 	return []predicate.User{filter}, nil
 }
 
-func noSuchUser() error { return problem.New(problem.NotFound, "There is no such user.") }
+func noSuchUser() error { return problem.Of(problem.NotFound, "user") }

@@ -30,7 +30,7 @@ func fromValidator(e *ent.ValidationError) *problem.Error {
 	} else {
 		detail = strings.ToUpper(cause.Error()[:1]) + cause.Error()[1:] + "."
 	}
-	return problem.New(problem.ValidationFailed, "A value breaks a rule of the contract.").At("/"+camel(e.Name), rule, detail)
+	return problem.New(problem.ValidationFailed, problem.ValueRefused).At("/"+camel(e.Name), rule, detail)
 }
 
 // camel is the wire's name of a field: display_name → displayName.

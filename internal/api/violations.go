@@ -17,17 +17,17 @@ import (
 func fromParams(err *ogenerrors.DecodeParamsError) *problem.Error {
 	var param *ogenerrors.DecodeParamError
 	if !errors.As(err, &param) {
-		return problem.New(problem.InvalidParameter, "A parameter is malformed.")
+		return problem.New(problem.InvalidParameter, problem.SomeParameterMalformed)
 	}
 	if param.In == openapi.LocationHeader {
-		return problem.New(problem.InvalidParameter, "The header %s is malformed.", param.Name).
+		return problem.New(problem.InvalidParameter, problem.HeaderMalformed, param.Name).
 			AtHeader(param.Name, ruleOf(param.Err), sentence(param.Err))
 	}
 	name := param.Name
 	if property := decodedAt(param.Err); property != "" {
 		name += "[" + strings.TrimPrefix(property, "/") + "]" // as the URL has it
 	}
-	return problem.New(problem.InvalidParameter, "The parameter %s is malformed.", name).
+	return problem.Of(problem.InvalidParameter, name).
 		AtParameter(name, ruleOf(param.Err), sentence(param.Err))
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,9 +16,12 @@ import (
 )
 
 const (
-	// fetchInterval is the least time between two requests for keys to an issuer, so that tokens with
-	// made-up key ids cannot make this server attack it. A new key is known that much later at most.
+	// fetchInterval is the time in which an issuer is asked for keys fetchBurst times at most, so that tokens
+	// with made-up key ids cannot make this server attack it. A new key is known that much later at most.
 	fetchInterval = 10 * time.Second
+	fetchBurst    = 3
+	// retryInterval is the least time until an issuer is asked again that has not answered.
+	retryInterval = time.Second
 	// keysFresh is the age from which on keys are fetched anew beside the requests.
 	keysFresh = 5 * time.Minute
 	// keysStale is the age from which on a request waits for that, so that a withdrawn key is soon
@@ -39,15 +43,17 @@ type issuer struct {
 
 	flight singleflight.Group
 
-	mu        sync.Mutex
-	keysURL   string
-	keys      keySet
-	number    int       // of keys, counting all that were ever fetched
-	fetched   time.Time // when keys were last read
-	attempted time.Time // when they were last asked for
+	mu       sync.Mutex
+	keysURL  string
+	keys     keySet
+	number   int         // of keys, counting all that were ever fetched
+	fetched  time.Time   // when keys were last read
+	attempts []time.Time // when they were asked for within the last fetchInterval
+	failed   bool        // the last attempt did not get them
 }
 
-// candidates returns the keys for a token's header, fetching the key set if it has none for it, and the set's number.
+// candidates returns the keys for a token's header, fetching the key set if it has none for it, and the set's number. Its
+// error is errUnavailable while nobody can know whether the issuer has such a key.
 func (i *issuer) candidates(ctx context.Context, kid, alg string) ([]jose.JSONWebKey, int, error) {
 	keys, number, err := i.current(ctx)
 	if err != nil {
@@ -58,7 +64,18 @@ func (i *issuer) candidates(ctx context.Context, kid, alg string) ([]jose.JSONWe
 	}
 	i.refresh(ctx)
 	keys, number, _ = i.cached()
-	return keys.candidates(kid, alg), number, nil
+	found := keys.candidates(kid, alg)
+	if len(found) == 0 && i.unreachable() {
+		return nil, 0, errUnavailable
+	}
+	return found, number, nil
+}
+
+// unreachable reports whether the issuer did not answer when it was last asked.
+func (i *issuer) unreachable() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.failed
 }
 
 // current returns the key set, fetched anew if it is old, and its number, which no other set has had.
@@ -112,21 +129,26 @@ func (i *issuer) mayAttempt() bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	now := i.clock()
-	if !i.attempted.IsZero() && now.Sub(i.attempted) < fetchInterval {
+	i.attempts = slices.DeleteFunc(i.attempts, func(at time.Time) bool { return now.Sub(at) >= fetchInterval })
+	if last := len(i.attempts) - 1; i.failed && last >= 0 && now.Sub(i.attempts[last]) < retryInterval {
 		return false
 	}
-	i.attempted = now
+	if !i.failed && len(i.attempts) >= fetchBurst {
+		return false
+	}
+	i.attempts = append(i.attempts, now)
 	return true
 }
 
 func (i *issuer) fetch(ctx context.Context) error {
 	keysURL, err := i.discover(ctx)
-	if err != nil {
-		return err
+	var keys keySet
+	if err == nil {
+		keys, err = fetchKeys(ctx, i.client, keysURL)
 	}
-	keys, err := fetchKeys(ctx, i.client, keysURL)
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	i.failed = err != nil
 	if err != nil {
 		i.keysURL = "" // they may have moved
 		return err

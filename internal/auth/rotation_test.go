@@ -106,10 +106,23 @@ func TestFloodOfUnknownKeysSparesTheIssuer(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := issuer.requests.Load() - before; n != 1 {
-		t.Errorf("1000 tokens with unknown keys: got %d requests to the issuer, want 1", n)
+	if n := issuer.requests.Load() - before; n == 0 || n > 3 {
+		t.Errorf("1000 tokens with unknown keys: got %d requests to the issuer, want 1 to 3", n)
 	}
 	mustVerify(t, v, good)
+}
+
+// TestKeyRotatedRightAfterAFetch signs with a key that the issuer has made a moment after it was asked: it is asked again.
+func TestKeyRotatedRightAfterAFetch(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	issuer := newIssuer(t, c, jose.ES256)
+	v := newVerifier(t, c, issuer)
+	mustVerify(t, v, userToken(t, issuer, nil))
+	if err := issuer.Rotate(true); err != nil {
+		t.Fatal(err)
+	}
+	mustVerify(t, v, userToken(t, issuer, nil))
 }
 
 func TestBadSignaturesDoNotReachTheIssuer(t *testing.T) {
@@ -177,7 +190,7 @@ func TestIssuerDown(t *testing.T) {
 			t.Error("the log shows the token")
 		}
 		issuer.down.Store(false)
-		c.advance(10 * time.Second)
+		c.advance(time.Second)
 		mustVerify(t, v, token)
 	})
 	t.Run("later: known keys go on", func(t *testing.T) {
@@ -194,10 +207,11 @@ func TestIssuerDown(t *testing.T) {
 			t.Fatal(err)
 		}
 		next := userToken(t, issuer, nil)
+		// The issuer may have this key by now: nobody can know before it answers.
 		_, err := v.Verify(t.Context(), next)
-		wantRefused(t, err, next, "key is not known")
+		wantRefused(t, err, next, "issuer is not available")
 		issuer.down.Store(false)
-		c.advance(10 * time.Second)
+		c.advance(time.Second)
 		mustVerify(t, v, next)
 		mustVerify(t, v, long)
 	})

@@ -45,6 +45,7 @@ func Steps() []Step {
 		{"handlers", "ogen's server from the contract → internal/oas/", generateHandlers},
 		{"crud", "every entity's operations on Ent → internal/crud/", generateCRUD},
 		{"permissions", "who may do what → docs/permissions.md", generatePermissions},
+		{"problems", "the table of problems → docs/problems.md", generateProblems},
 		{"sdk", "TypeScript types, resources and API pages from the contract → clients/ts/", generateSDK},
 	}
 }

@@ -81,7 +81,7 @@ func facts(entities []*model.Entity, document []byte, types string) ([]string, e
 					say("%s takes no %s", body.name, f.JSON)
 					continue
 				}
-				if l := f.Limits; !equal(l.MinLen, p.MinLength) || !equal(l.MaxLen, p.MaxLength) || l.Pattern != p.Pattern || l.Min != p.Minimum.String() || l.Max != p.Maximum.String() {
+				if l := f.Limits; !equal(l.MinLen, p.MinLength) || !equal(l.MaxLen, p.MaxLength) || l.Pattern != "" && l.Pattern != p.Pattern || l.Min != p.Minimum.String() || l.Max != p.Maximum.String() {
 					say("%s.%s: the limits are %+v, declared %+v", body.name, f.JSON, p, l)
 				}
 				// ogen takes no default of an array; the body without it means the same.

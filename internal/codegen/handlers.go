@@ -24,6 +24,7 @@ func writeHandlers(document []byte, dir, module string) error {
 	if err != nil {
 		return fmt.Errorf("parse contract: %w", err)
 	}
+	openapi.ForServer(spec)
 	// A hint for ogen alone; the published contract carries no extension of a tool.
 	for _, schema := range spec.Components.Schemas {
 		keepMicroseconds(schema)

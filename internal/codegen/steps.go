@@ -10,6 +10,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/openapi"
 	"github.com/lockstep-dev/lockstep/internal/codegen/permissions"
+	"github.com/lockstep-dev/lockstep/internal/codegen/problems"
 	"github.com/lockstep-dev/lockstep/internal/codegen/sdk"
 )
 
@@ -63,15 +64,7 @@ func generateContract(_ context.Context, w *Workspace) (Output, error) {
 	if err != nil {
 		return out, err
 	}
-	markdown, err := os.ReadFile(w.path("docs", "problems.md"))
-	if err != nil {
-		return out, fmt.Errorf("read the problems that the contract lists: %w", err)
-	}
-	problems, err := openapi.ReadProblems(markdown)
-	if err != nil {
-		return out, err
-	}
-	document, err := openapi.Write(w.graph, w.entities, info, custom, problems)
+	document, err := openapi.Write(w.graph, w.entities, info, custom)
 	if err != nil {
 		return out, err
 	}
@@ -126,6 +119,19 @@ func generatePermissions(_ context.Context, w *Workspace) (Output, error) {
 		return out, err
 	}
 	return out, w.intoFile(&out, document, "docs", "permissions.md")
+}
+
+func generateProblems(_ context.Context, w *Workspace) (Output, error) {
+	out := Output{Target: "docs/problems.md"}
+	page, err := os.ReadFile(w.path("docs", "problems.md"))
+	if err != nil {
+		return out, fmt.Errorf("read the page around the tables: %w", err)
+	}
+	page, err = problems.Write(page)
+	if err != nil {
+		return out, err
+	}
+	return out, w.intoFile(&out, page, "docs", "problems.md")
 }
 
 func generateSDK(ctx context.Context, w *Workspace) (Output, error) {

@@ -12,6 +12,8 @@ import (
 type Config struct {
 	Addr            string
 	AdminAddr       string
+	Profiles        bool
+	Docs            bool
 	RequestTimeout  time.Duration
 	MaxBody         int64
 	Origins         []string
@@ -68,7 +70,11 @@ func (c *Config) Settings() Settings {
 		{Group: "API", Name: "addr", Default: "127.0.0.1:8080", Value: address(&c.Addr),
 			Help: "where the API listens"},
 		{Name: "admin-addr", Default: "127.0.0.1:9090", Value: address(&c.AdminAddr),
-			Help: "where metrics and profiles are served; nobody but operators may reach it"},
+			Help: "where metrics are served, and profiles if asked for; nobody but operators may reach it"},
+		{Name: "admin-profiles", Default: "false", Value: boolean(&c.Profiles),
+			Help: "serve profiles of the process on admin-addr, at /debug/pprof/; whoever takes one slows it down and sees its command line"},
+		{Name: "docs", Default: "true", Value: boolean(&c.Docs),
+			Help: "serve the interactive documentation at /docs"},
 		{Name: "request-timeout", Default: "30s", Value: duration(&c.RequestTimeout, time.Millisecond),
 			Help: "longest work for one request, and longest time to send one"},
 		{Name: "max-body", Default: "1048576", Value: number(&c.MaxBody, "bytes", 1, 1<<30),

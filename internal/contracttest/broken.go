@@ -3,6 +3,7 @@ package contracttest
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -124,8 +125,12 @@ func (v *values) invalidText(name string, s *openapi3.Schema) []broken {
 	case "byte":
 		add("no base64", "!!!")
 	}
-	if s.Pattern != "" {
-		add("not of the pattern", "\n \x01 not of the pattern")
+	if pattern, err := regexp.Compile(s.Pattern); err == nil {
+		for _, text := range []string{"\n \x01 not of the pattern", "a\x00b"} {
+			if !pattern.MatchString(text) {
+				add("not of the pattern", text)
+			}
+		}
 	}
 	return out
 }

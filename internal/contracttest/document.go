@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -89,6 +90,27 @@ func (o *Operation) codes() []string {
 		}
 	}
 	return codes
+}
+
+// codesAt are the problem codes that the contract shows for the operation's status, by their examples.
+func (o *Operation) codesAt(status int) []string {
+	response := o.operation.Responses.Status(status)
+	if response == nil || response.Value.Content["application/problem+json"] == nil {
+		return nil
+	}
+	return sortedKeys(response.Value.Content["application/problem+json"].Examples)
+}
+
+// Statuses are those that the contract lists for the operation, in their order.
+func (o *Operation) Statuses() []int {
+	var statuses []int
+	for text := range o.operation.Responses.Map() {
+		if status, err := strconv.Atoi(text); err == nil {
+			statuses = append(statuses, status)
+		}
+	}
+	slices.Sort(statuses)
+	return statuses
 }
 
 func sortedKeys[V any](m map[string]V) []string {

@@ -15,7 +15,7 @@ import (
 // Config of a run.
 type Config struct {
 	Document *Document
-	// Codes are the documented problem codes with their statuses, see ReadCodes.
+	// Codes are the problem codes that the server can answer, with their statuses.
 	Codes map[string]int
 	// Seed decides every choice.
 	Seed uint64

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"time"
 
@@ -153,13 +154,20 @@ func (v *values) text(name string, s *openapi3.Schema) string {
 	case "uri":
 		return fmt.Sprintf("https://example.com/%d", v.Uint32())
 	}
-	if s.Pattern != "" {
-		for range 20 {
-			if text, ok := matching(v.Rand, s.Pattern); ok && fits(s, text) {
-				return text
-			}
+	text := v.plain(s)
+	if pattern, err := regexp.Compile(s.Pattern); err != nil || pattern.MatchString(text) {
+		return text
+	}
+	for range 20 {
+		if text, ok := matching(v.Rand, s.Pattern); ok && fits(s, text) {
+			return text
 		}
 	}
+	return text
+}
+
+// plain is a text of an allowed length.
+func (v *values) plain(s *openapi3.Schema) string {
 	least, most := int(s.MinLength), int(s.MinLength)+30
 	if s.MaxLength != nil {
 		most = int(min(*s.MaxLength, 5000))

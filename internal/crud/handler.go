@@ -67,12 +67,12 @@ func NewHandler(client *ent.Client, driver dialect.Driver, db Database) *Handler
 
 // notFound answers a row that does not exist, one of another tenant and one the caller may not see alike.
 func notFound(what string) error {
-	return problem.New(problem.NotFound, "There is no such %s.", what)
+	return problem.Of(problem.NotFound, what)
 }
 
 // notAllowed answers a row that the caller may see and not change.
 func notAllowed(permission string) error {
-	return problem.New(problem.PermissionDenied, "This needs the permission %s.", permission)
+	return problem.Of(problem.PermissionDenied, permission)
 }
 
 // unlessSet returns the conditions of a read that follows no write: a write has checked them, and changed what they compare.
@@ -85,13 +85,13 @@ func unlessSet[P any](set bool, conditions []P) []P {
 
 // preconditionFailed answers a change of a version that is not the row's any more.
 func preconditionFailed(current int) error {
-	p := problem.New(problem.PreconditionFailed, "The row has changed since: it is at version %d.", current)
+	p := problem.Of(problem.PreconditionFailed, current)
 	p.CurrentVersion = current
 	return p
 }
 
-// linked keeps the rows whose id a join table pairs with id: far holds theirs, near holds the given one.
-func linked[T any](ctx context.Context, table, far, near string, ids ...T) func(*sql.Selector) {
+// linked keeps the rows whose id a join table pairs with one of the ids: far holds theirs, near holds the given ones.
+func linked[T comparable](ctx context.Context, table, far, near string, ids ...T) func(*sql.Selector) {
 	scope, _ := postgres.ScopeFrom(ctx)
 	return listing.Linked("core", table, "tenant_id", scope.TenantID, far, near, ids)
 }
@@ -100,6 +100,13 @@ func linked[T any](ctx context.Context, table, far, near string, ids ...T) func(
 func capped(ctx context.Context, table, parent string, ids []uuid.UUID, filter func(*sql.Selector)) func(*sql.Selector) {
 	scope, _ := postgres.ScopeFrom(ctx)
 	return listing.Capped("core", table, "tenant_id", scope.TenantID, parent, ids, expansionCap, filter)
+}
+
+// members takes the names of what bodies are expanded with off the budget.
+func members(budget *postgres.Budget, bodies int, tree listing.Tree) {
+	for name := range tree {
+		budget.Take(int64(bodies * (len(name) + len(`"":[],`))))
+	}
 }
 
 // pointers are the addresses of a slice's elements.
@@ -111,8 +118,8 @@ func pointers[T any](rows []T) []*T {
 	return out
 }
 
-// estimate asks the planner how many rows of a table match.
-func estimate[P ~func(*sql.Selector)](ctx context.Context, h *Handler, table string, where []P) (int, error) {
+// count counts the rows of a table that match, up to a limit; 0 is none. It reports whether these are all.
+func count[P ~func(*sql.Selector)](ctx context.Context, h *Handler, table string, where []P, limit int) (int, bool, error) {
 	s := sql.Dialect(dialect.Postgres).Select("id").From(sql.Table(table).Schema("core"))
 	for _, condition := range where {
 		condition(s)
@@ -120,7 +127,7 @@ func estimate[P ~func(*sql.Selector)](ctx context.Context, h *Handler, table str
 	if scope, ok := postgres.ScopeFrom(ctx); ok && tenantTables[table] {
 		s.Where(sql.EQ(s.C("tenant_id"), scope.TenantID))
 	}
-	return listing.Estimate(ctx, h.driver, s)
+	return listing.Count(ctx, h.driver, s, limit)
 }
 
 // tenantTables are the tables of the TenantOwned types.
@@ -150,7 +157,7 @@ func take[T, B, F any](pointer string, set func(T) B, from F) error {
 	err = json.Unmarshal(text, &value)
 	var large *json.UnmarshalTypeError
 	if errors.As(err, &large) {
-		return problem.New(problem.ValidationFailed, "The body has a value that cannot be stored.").At(pointer, problem.RuleRange, "A number is out of range.")
+		return problem.New(problem.ValidationFailed, problem.ValueNotStorable).At(pointer, problem.RuleRange, "A number is out of range.")
 	}
 	if err != nil {
 		return fmt.Errorf("read a JSON field: %w", err)

@@ -30,15 +30,6 @@ var roleKeys = []listing.Key{
 	{Name: "name", Column: entrole.FieldName, Kind: listing.Text},
 }
 
-// roleKey is a row's value of a key.
-func roleKey(row *ent.Role, name string) any {
-	switch name {
-	case "name":
-		return row.Name
-	}
-	return nil
-}
-
 // roleConditions are what a list's parameters ask for, within what the caller may see.
 func roleConditions(ctx context.Context, params oas.RolesListParams) ([]predicate.Role, error) {
 	var where []predicate.Role
@@ -50,7 +41,7 @@ func roleConditions(ctx context.Context, params oas.RolesListParams) ([]predicat
 		where = append(where, allowed)
 	}
 	if len(params.Name) > 0 {
-		where = append(where, listing.In(entrole.FieldName, params.Name))
+		where = append(where, postgres.In(entrole.FieldName, params.Name))
 	}
 	if len(params.UserId) > 0 {
 		// The answer tells what the expansion of the same name would show.
@@ -67,7 +58,7 @@ func roleConditions(ctx context.Context, params oas.RolesListParams) ([]predicat
 	return where, nil
 }
 
-// RolesList answers one page.
+// RolesList answers one page. It ends early where the answer's bytes do.
 func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*oas.RolePage, error) {
 	where, err := roleConditions(ctx, params)
 	if err != nil {
@@ -77,63 +68,77 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 	if err != nil {
 		return nil, err
 	}
+	budget := reading.Budget()
+	tree := listing.ParseTree(params.Expand)
+	kept := budget.Keep(1 + min(1, int64(len(tree)))) // half of it for expansions
+	// One row more than asked for tells whether there is a next page.
 	limit := params.Limit.Or(50)
+	var rows postgres.Result
+	var fingerprint []byte
+	if roleListIsPlain(params) {
+		fingerprint = h.rolePlain
+		rows, err = reading.One(ctx, h.db, budget, h.roleList.Of(limit+1))
+	} else {
+		fingerprint = roleFingerprint(params)
+		rows, err = h.rolePage(ctx, budget, params, where, order, fingerprint, limit+1)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list roles: %w", err)
+	}
 	page := &oas.RolePage{}
 	page.NextCursor.SetToNull()
-	// One row more than asked for tells whether there is a next page.
-	if roleListIsPlain(params) {
-		page.Data, err = reading.All(ctx, h.db, h.roleList.Of(limit+1), entrole.Columns, readRole)
-		if err != nil {
-			return nil, fmt.Errorf("list roles: %w", err)
-		}
-		if len(page.Data) > limit {
-			page.Data = page.Data[:limit]
-			page.NextCursor.SetTo(order.Encode("roles", h.rolePlain, page.Data[limit-1].ID, nil))
-		}
-	} else {
-		fingerprint := roleFingerprint(params)
-		rows, err := h.rolePage(ctx, params, where, order, fingerprint, limit+1)
-		if err != nil {
-			return nil, fmt.Errorf("list roles: %w", err)
-		}
-		if len(rows) > limit {
-			rows = rows[:limit]
-			last := rows[limit-1]
-			page.NextCursor.SetTo(order.Encode("roles", fingerprint, last.ID, func(name string) any { return roleKey(last, name) }))
-		}
-		page.Data = RoleBodies(ctx, rows)
+	page.Data, err = reading.Bodies(ctx, &rows, entrole.Columns, readRole)
+	if err != nil {
+		return nil, fmt.Errorf("list roles: %w", err)
 	}
-	if tree := listing.ParseTree(params.Expand); len(tree) > 0 {
-		if err := h.expandRole(ctx, pointers(page.Data), tree); err != nil {
+	if len(page.Data) > limit || rows.Cut() {
+		page.Data = page.Data[:min(limit, len(page.Data))]
+		last := len(page.Data) - 1
+		rows.Move(last)
+		page.NextCursor.SetTo(order.Encode("roles", fingerprint, page.Data[last].ID, rows.Value))
+		if err := rows.Err(); err != nil {
+			return nil, fmt.Errorf("continue the list of roles: %w", err)
+		}
+	}
+	budget.Give(kept)
+	if len(tree) > 0 {
+		if err := h.expandRole(ctx, budget, pointers(page.Data), tree); err != nil {
 			return nil, err
 		}
 	}
+	reading.Announce(ctx, budget)
 	if how, ok := params.Count.Get(); ok {
-		var total int
+		limit := listing.MaxCounted
 		if how == oas.RolesListCountExact {
-			total, err = h.client.Role.Query().Where(where...).Count(ctx)
-		} else {
-			total, err = estimate(ctx, h, entrole.Table, where)
+			limit = 0
 		}
+		total, all, err := count(ctx, h, entrole.Table, where, limit)
 		if err != nil {
 			return nil, fmt.Errorf("count roles: %w", err)
 		}
 		page.TotalCount.SetTo(total)
+		page.TotalCountRelation.SetTo(oas.RolePageTotalCountRelationGte)
+		if all {
+			page.TotalCountRelation.SetTo(oas.RolePageTotalCountRelationEq)
+		}
 	}
 	return page, nil
 }
 
 // rolePage reads so many rows of the list, behind the cursor if there is one.
-func (h *Handler) rolePage(ctx context.Context, params oas.RolesListParams, where []predicate.Role, order listing.Order, fingerprint []byte, limit int) ([]*ent.Role, error) {
+func (h *Handler) rolePage(ctx context.Context, budget *postgres.Budget, params oas.RolesListParams, where []predicate.Role, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
 	query := h.client.Role.Query().Where(where...).Order(order.Apply).Limit(limit)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("roles", fingerprint, text)
 		if err != nil {
-			return nil, err
+			return postgres.Result{}, err
 		}
 		query.Where(after)
 	}
-	return query.All(ctx)
+	return h.db.Fetch(ctx, budget, func(ctx context.Context) error {
+		_, err := query.All(ctx)
+		return err
+	})
 }
 
 // roleFingerprint identifies what a list is of.
@@ -150,11 +155,12 @@ func roleListIsPlain(params oas.RolesListParams) bool {
 
 // RolesGet answers one row.
 func (h *Handler) RolesGet(ctx context.Context, params oas.RolesGetParams) (oas.RolesGetRes, error) {
+	budget := reading.Budget()
 	statement, err := h.roleGet.Statement(ctx, h.db)
 	if err != nil {
 		return nil, err
 	}
-	results, err := reading.Send(ctx, h.db, params.ID, statement)
+	results, err := reading.Send(ctx, h.db, budget, params.ID, statement)
 	if err != nil {
 		return nil, fmt.Errorf("get roles: %w", err)
 	}
@@ -166,9 +172,10 @@ func (h *Handler) RolesGet(ctx context.Context, params oas.RolesGetParams) (oas.
 		return nil, notFound("role")
 	}
 	detail := &found[0]
-	if err := h.expandRole(ctx, []*oas.Role{detail}, listing.ParseTree(params.Expand)); err != nil {
+	if err := h.expandRole(ctx, budget, []*oas.Role{detail}, listing.ParseTree(params.Expand)); err != nil {
 		return nil, err
 	}
+	reading.Announce(ctx, budget)
 	tag := etag.Later(detail.Version)
 	if known, ok := params.IfNoneMatch.Get(); ok {
 		tag = etag.Of(detail.Version, detail)
@@ -335,7 +342,7 @@ func roleExpected(ifMatch oas.OptString) ([]predicate.Role, error) {
 	if err != nil || any {
 		return nil, err
 	}
-	return []predicate.Role{entrole.VersionIn(versions...)}, nil
+	return []predicate.Role{postgres.In(entrole.FieldVersion, versions)}, nil
 }
 
 // RoleBody is the row as the caller may see it.
@@ -354,27 +361,6 @@ func RoleBody(ctx context.Context, row *ent.Role) oas.Role {
 	body.CreatedAt = row.CreatedAt.UTC()
 	body.UpdatedAt = row.UpdatedAt.UTC()
 	return body
-}
-
-// RoleBodies are the rows as the caller may see them.
-func RoleBodies(ctx context.Context, rows []*ent.Role) []oas.Role {
-	bodies := make([]oas.Role, len(rows))
-	for i, row := range rows {
-		body := &bodies[i]
-		body.ID = row.ID
-		body.TenantId = row.TenantID
-		body.Name = row.Name
-		if row.Description != nil {
-			body.Description.SetTo(*row.Description)
-		} else {
-			body.Description.SetToNull()
-		}
-		body.Permissions = []string(row.Permissions)
-		body.Version = row.Version
-		body.CreatedAt = row.CreatedAt.UTC()
-		body.UpdatedAt = row.UpdatedAt.UTC()
-	}
-	return bodies
 }
 
 // prepareRole says how the reads of roles that are alike in every request are written.
@@ -421,58 +407,79 @@ func readRole(from *postgres.Result, principal *auth.Principal, body *oas.Role) 
 }
 
 // expandRole fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.
-func (h *Handler) expandRole(ctx context.Context, bodies []*oas.Role, tree listing.Tree) error {
+// It ends where the budget does.
+func (h *Handler) expandRole(ctx context.Context, budget *postgres.Budget, bodies []*oas.Role, tree listing.Tree) error {
 	if len(bodies) == 0 || len(tree) == 0 {
 		return nil
 	}
+	members(budget, len(bodies), tree)
+	left := int64(len(tree)) // each has its share of the budget
 	if below, ok := tree["users"]; ok {
-		if err := h.expandRoleUsers(ctx, bodies, below); err != nil {
+		kept := budget.Keep(left)
+		left--
+		if err := h.expandRoleUsers(ctx, budget, bodies, below); err != nil {
 			return fmt.Errorf("expand users of roles: %w", err)
 		}
+		budget.Give(kept)
 	}
 	return nil
 }
 
-func (h *Handler) expandRoleUsers(ctx context.Context, bodies []*oas.Role, below listing.Tree) error {
-	var ids []uuid.UUID
+func (h *Handler) expandRoleUsers(ctx context.Context, budget *postgres.Budget, bodies []*oas.Role, below listing.Tree) error {
 	for _, body := range bodies {
-		ids = append(ids, body.ID)
 		body.Users = []oas.User{}
 	}
 	allowed, err := UserRead.Filter(ctx)
 	if err != nil {
 		return nil // nothing the caller may read
 	}
-	of := map[uuid.UUID][]oas.User{}
-	links, err := h.client.UserRole.Query().Where(capped(ctx, entuserrole.Table, entrole.UserRolesColumn, ids, nil)).All(ctx)
-	if err != nil {
-		return err
-	}
-	var far []uuid.UUID
-	parents := map[uuid.UUID][]uuid.UUID{}
-	for _, link := range links {
-		far = append(far, link.UserID)
-		parents[link.UserID] = append(parents[link.UserID], link.RoleID)
-	}
-	query := h.client.User.Query().Where(entuser.IDIn(far...)).Order(entuser.ByID())
-	if allowed != nil {
-		query.Where(allowed)
-	}
-	rows, err := query.All(ctx)
-	if err != nil {
-		return err
-	}
-	for _, row := range rows {
-		for _, parent := range parents[row.ID] {
-			of[parent] = append(of[parent], UserBody(ctx, row))
-		}
-	}
-	var next []*oas.User
+	ids := make([]uuid.UUID, 0, len(bodies))
 	for _, body := range bodies {
-		if rows := of[body.ID]; rows != nil {
-			body.Users = rows
-			next = append(next, pointers(rows)...)
+		ids = append(ids, body.ID)
+	}
+	links, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
+		_, err := h.client.UserRole.Query().Where(capped(ctx, entuserrole.Table, entrole.UserRolesColumn, ids, nil)).
+			Order(entuserrole.ByID()).Limit(reading.MaxRows).Select(entrole.UserRolesColumn, entuserrole.UserColumn).All(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	pairs, err := reading.Pairs(links, entrole.UserRolesColumn, entuserrole.UserColumn)
+	if err != nil {
+		return err
+	}
+	ids = reading.Fars(pairs)
+	if len(ids) == 0 {
+		return nil
+	}
+	kept := budget.Keep(1 + min(1, int64(len(below)))) // half of it for what lies below
+	rows, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
+		query := h.client.User.Query().Where(postgres.In(entuser.FieldID, ids))
+		if allowed != nil {
+			query.Where(allowed)
+		}
+		_, err := query.Order(entuser.ByID()).Limit(reading.MaxRows).All(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	copies, err := reading.CopiesOf(ctx, budget, rows, entuser.Columns, readUser)
+	if err != nil {
+		return err
+	}
+	places := copies.By(0).Through(pairs)
+	next := make([]*oas.User, 0, rows.Len())
+	for _, body := range bodies {
+		body.Users = copies.All(places[body.ID])
+		for i := range body.Users {
+			next = append(next, &body.Users[i])
 		}
 	}
-	return h.expandUser(ctx, next, below)
+	if err := copies.Err(); err != nil {
+		return err
+	}
+	budget.Give(kept)
+	return h.expandUser(ctx, budget, next, below)
 }

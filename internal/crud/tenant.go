@@ -12,9 +12,12 @@ import (
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/predicate"
 	enttenant "github.com/lockstep-dev/lockstep/ent/tenant"
+	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
+	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/reading"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
@@ -31,54 +34,69 @@ func tenantConditions(ctx context.Context, params oas.TenantsListParams) ([]pred
 	return where, nil
 }
 
-// TenantsList answers one page.
+// TenantsList answers one page. It ends early where the answer's bytes do.
 func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams) (*oas.TenantPage, error) {
 	where, err := tenantConditions(ctx, params)
 	if err != nil {
 		return nil, err
 	}
 	var order listing.Order
-	limit := params.Limit.Or(50)
-	page := &oas.TenantPage{}
-	page.NextCursor.SetToNull()
+	budget := reading.Budget()
 	// One row more than asked for tells whether there is a next page.
+	limit := params.Limit.Or(50)
 	fingerprint := tenantFingerprint(params)
-	rows, err := h.tenantPage(ctx, params, where, order, fingerprint, limit+1)
+	rows, err := h.tenantPage(ctx, budget, params, where, order, fingerprint, limit+1)
 	if err != nil {
 		return nil, fmt.Errorf("list tenants: %w", err)
 	}
-	if len(rows) > limit {
-		rows = rows[:limit]
-		last := rows[limit-1]
-		page.NextCursor.SetTo(order.Encode("tenants", fingerprint, last.ID, func(name string) any { return nil }))
+	page := &oas.TenantPage{}
+	page.NextCursor.SetToNull()
+	page.Data, err = reading.Bodies(ctx, &rows, enttenant.Columns, readTenant)
+	if err != nil {
+		return nil, fmt.Errorf("list tenants: %w", err)
 	}
-	page.Data = TenantBodies(ctx, rows)
-	if how, ok := params.Count.Get(); ok {
-		var total int
-		if how == oas.TenantsListCountExact {
-			total, err = h.client.Tenant.Query().Where(where...).Count(ctx)
-		} else {
-			total, err = estimate(ctx, h, enttenant.Table, where)
+	if len(page.Data) > limit || rows.Cut() {
+		page.Data = page.Data[:min(limit, len(page.Data))]
+		last := len(page.Data) - 1
+		rows.Move(last)
+		page.NextCursor.SetTo(order.Encode("tenants", fingerprint, page.Data[last].ID, rows.Value))
+		if err := rows.Err(); err != nil {
+			return nil, fmt.Errorf("continue the list of tenants: %w", err)
 		}
+	}
+	reading.Announce(ctx, budget)
+	if how, ok := params.Count.Get(); ok {
+		limit := listing.MaxCounted
+		if how == oas.TenantsListCountExact {
+			limit = 0
+		}
+		total, all, err := count(ctx, h, enttenant.Table, where, limit)
 		if err != nil {
 			return nil, fmt.Errorf("count tenants: %w", err)
 		}
 		page.TotalCount.SetTo(total)
+		page.TotalCountRelation.SetTo(oas.TenantPageTotalCountRelationGte)
+		if all {
+			page.TotalCountRelation.SetTo(oas.TenantPageTotalCountRelationEq)
+		}
 	}
 	return page, nil
 }
 
 // tenantPage reads so many rows of the list, behind the cursor if there is one.
-func (h *Handler) tenantPage(ctx context.Context, params oas.TenantsListParams, where []predicate.Tenant, order listing.Order, fingerprint []byte, limit int) ([]*ent.Tenant, error) {
+func (h *Handler) tenantPage(ctx context.Context, budget *postgres.Budget, params oas.TenantsListParams, where []predicate.Tenant, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
 	query := h.client.Tenant.Query().Where(where...).Order(order.Apply).Limit(limit)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("tenants", fingerprint, text)
 		if err != nil {
-			return nil, err
+			return postgres.Result{}, err
 		}
 		query.Where(after)
 	}
-	return query.All(ctx)
+	return h.db.Fetch(ctx, budget, func(ctx context.Context) error {
+		_, err := query.All(ctx)
+		return err
+	})
 }
 
 // tenantFingerprint identifies what a list is of.
@@ -89,26 +107,42 @@ func tenantFingerprint(params oas.TenantsListParams) []byte {
 
 // TenantsGet answers one row.
 func (h *Handler) TenantsGet(ctx context.Context, params oas.TenantsGetParams) (oas.TenantsGetRes, error) {
+	budget := reading.Budget()
 	allowed, err := TenantRead.Filter(ctx)
 	if err != nil {
 		return nil, err
 	}
-	query := h.client.Tenant.Query().Where(enttenant.ID(params.ID))
-	if allowed != nil {
-		query.Where(allowed)
+	var results [1]postgres.Result
+	row := func(ctx context.Context) (err error) {
+		query := h.client.Tenant.Query().Where(enttenant.ID(params.ID))
+		if allowed != nil {
+			query.Where(allowed)
+		}
+		// Without the budget: the row is answered whatever its expansions take.
+		results[0], err = h.db.Fetch(ctx, nil, func(ctx context.Context) error {
+			_, err := query.All(ctx)
+			return err
+		})
+		return err
 	}
-	row, err := query.Only(ctx)
-	if ent.IsNotFound(err) {
-		return nil, notFound("tenant")
+	if err := row(ctx); err != nil {
+		return nil, fmt.Errorf("get tenants: %w", err)
 	}
+	if results[0].Next() {
+		budget.Take(results[0].Size())
+	}
+	found, err := reading.Bodies(ctx, &results[0], enttenant.Columns, readTenant)
 	if err != nil {
 		return nil, fmt.Errorf("get tenants: %w", err)
 	}
-	body := TenantBody(ctx, row)
-	detail := &body
-	tag := etag.Later(row.Version)
+	if len(found) == 0 {
+		return nil, notFound("tenant")
+	}
+	detail := &found[0]
+	reading.Announce(ctx, budget)
+	tag := etag.Later(detail.Version)
 	if known, ok := params.IfNoneMatch.Get(); ok {
-		tag = etag.Of(row.Version, detail)
+		tag = etag.Of(detail.Version, detail)
 		if etag.Matches(known, tag) {
 			return &oas.TenantNotModified{ETag: tag}, nil
 		}
@@ -241,7 +275,7 @@ func tenantExpected(ifMatch oas.OptString) ([]predicate.Tenant, error) {
 	if err != nil || any {
 		return nil, err
 	}
-	return []predicate.Tenant{enttenant.VersionIn(versions...)}, nil
+	return []predicate.Tenant{postgres.In(enttenant.FieldVersion, versions)}, nil
 }
 
 // TenantBody is the row as the caller may see it.
@@ -257,18 +291,13 @@ func TenantBody(ctx context.Context, row *ent.Tenant) oas.Tenant {
 	return body
 }
 
-// TenantBodies are the rows as the caller may see them.
-func TenantBodies(ctx context.Context, rows []*ent.Tenant) []oas.Tenant {
-	bodies := make([]oas.Tenant, len(rows))
-	for i, row := range rows {
-		body := &bodies[i]
-		body.ID = row.ID
-		body.Name = row.Name
-		body.Slug = row.Slug
-		body.Status = oas.TenantStatus(row.Status)
-		body.Version = row.Version
-		body.CreatedAt = row.CreatedAt.UTC()
-		body.UpdatedAt = row.UpdatedAt.UTC()
-	}
-	return bodies
+// readTenant is TenantBody of the row that a result is at.
+func readTenant(from *postgres.Result, principal *auth.Principal, body *oas.Tenant) {
+	body.ID = from.UUID(0)
+	body.Name = from.String(4)
+	body.Slug = from.String(5)
+	body.Status = oas.TenantStatus(from.String(6))
+	body.Version = int(from.Int(1))
+	body.CreatedAt = from.Time(2).UTC()
+	body.UpdatedAt = from.Time(3).UTC()
 }

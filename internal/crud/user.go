@@ -30,17 +30,6 @@ var userKeys = []listing.Key{
 	{Name: "createdAt", Column: entuser.FieldCreatedAt, Kind: listing.Time},
 }
 
-// userKey is a row's value of a key.
-func userKey(row *ent.User, name string) any {
-	switch name {
-	case "displayName":
-		return row.DisplayName
-	case "createdAt":
-		return row.CreatedAt
-	}
-	return nil
-}
-
 // userConditions are what a list's parameters ask for, within what the caller may see.
 func userConditions(ctx context.Context, params oas.UsersListParams) ([]predicate.User, error) {
 	var where []predicate.User
@@ -52,10 +41,10 @@ func userConditions(ctx context.Context, params oas.UsersListParams) ([]predicat
 		where = append(where, allowed)
 	}
 	if len(params.Status) > 0 {
-		where = append(where, listing.In(entuser.FieldStatus, params.Status))
+		where = append(where, postgres.In(entuser.FieldStatus, params.Status))
 	}
 	if len(params.ManagerId) > 0 {
-		where = append(where, listing.In(entuser.FieldManagerID, params.ManagerId))
+		where = append(where, postgres.In(entuser.FieldManagerID, params.ManagerId))
 	}
 	if null, ok := params.ManagerIdNull.Get(); ok {
 		where = append(where, listing.Null(entuser.FieldManagerID, null))
@@ -95,7 +84,7 @@ func userConditions(ctx context.Context, params oas.UsersListParams) ([]predicat
 	return where, nil
 }
 
-// UsersList answers one page.
+// UsersList answers one page. It ends early where the answer's bytes do.
 func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*oas.UserPage, error) {
 	where, err := userConditions(ctx, params)
 	if err != nil {
@@ -105,63 +94,77 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 	if err != nil {
 		return nil, err
 	}
+	budget := reading.Budget()
+	tree := listing.ParseTree(params.Expand)
+	kept := budget.Keep(1 + min(1, int64(len(tree)))) // half of it for expansions
+	// One row more than asked for tells whether there is a next page.
 	limit := params.Limit.Or(50)
+	var rows postgres.Result
+	var fingerprint []byte
+	if userListIsPlain(params) {
+		fingerprint = h.userPlain
+		rows, err = reading.One(ctx, h.db, budget, h.userList.Of(limit+1))
+	} else {
+		fingerprint = userFingerprint(params)
+		rows, err = h.userPage(ctx, budget, params, where, order, fingerprint, limit+1)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list users: %w", err)
+	}
 	page := &oas.UserPage{}
 	page.NextCursor.SetToNull()
-	// One row more than asked for tells whether there is a next page.
-	if userListIsPlain(params) {
-		page.Data, err = reading.All(ctx, h.db, h.userList.Of(limit+1), entuser.Columns, readUser)
-		if err != nil {
-			return nil, fmt.Errorf("list users: %w", err)
-		}
-		if len(page.Data) > limit {
-			page.Data = page.Data[:limit]
-			page.NextCursor.SetTo(order.Encode("users", h.userPlain, page.Data[limit-1].ID, nil))
-		}
-	} else {
-		fingerprint := userFingerprint(params)
-		rows, err := h.userPage(ctx, params, where, order, fingerprint, limit+1)
-		if err != nil {
-			return nil, fmt.Errorf("list users: %w", err)
-		}
-		if len(rows) > limit {
-			rows = rows[:limit]
-			last := rows[limit-1]
-			page.NextCursor.SetTo(order.Encode("users", fingerprint, last.ID, func(name string) any { return userKey(last, name) }))
-		}
-		page.Data = UserBodies(ctx, rows)
+	page.Data, err = reading.Bodies(ctx, &rows, entuser.Columns, readUser)
+	if err != nil {
+		return nil, fmt.Errorf("list users: %w", err)
 	}
-	if tree := listing.ParseTree(params.Expand); len(tree) > 0 {
-		if err := h.expandUser(ctx, pointers(page.Data), tree); err != nil {
+	if len(page.Data) > limit || rows.Cut() {
+		page.Data = page.Data[:min(limit, len(page.Data))]
+		last := len(page.Data) - 1
+		rows.Move(last)
+		page.NextCursor.SetTo(order.Encode("users", fingerprint, page.Data[last].ID, rows.Value))
+		if err := rows.Err(); err != nil {
+			return nil, fmt.Errorf("continue the list of users: %w", err)
+		}
+	}
+	budget.Give(kept)
+	if len(tree) > 0 {
+		if err := h.expandUser(ctx, budget, pointers(page.Data), tree); err != nil {
 			return nil, err
 		}
 	}
+	reading.Announce(ctx, budget)
 	if how, ok := params.Count.Get(); ok {
-		var total int
+		limit := listing.MaxCounted
 		if how == oas.UsersListCountExact {
-			total, err = h.client.User.Query().Where(where...).Count(ctx)
-		} else {
-			total, err = estimate(ctx, h, entuser.Table, where)
+			limit = 0
 		}
+		total, all, err := count(ctx, h, entuser.Table, where, limit)
 		if err != nil {
 			return nil, fmt.Errorf("count users: %w", err)
 		}
 		page.TotalCount.SetTo(total)
+		page.TotalCountRelation.SetTo(oas.UserPageTotalCountRelationGte)
+		if all {
+			page.TotalCountRelation.SetTo(oas.UserPageTotalCountRelationEq)
+		}
 	}
 	return page, nil
 }
 
 // userPage reads so many rows of the list, behind the cursor if there is one.
-func (h *Handler) userPage(ctx context.Context, params oas.UsersListParams, where []predicate.User, order listing.Order, fingerprint []byte, limit int) ([]*ent.User, error) {
+func (h *Handler) userPage(ctx context.Context, budget *postgres.Budget, params oas.UsersListParams, where []predicate.User, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
 	query := h.client.User.Query().Where(where...).Order(order.Apply).Limit(limit)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("users", fingerprint, text)
 		if err != nil {
-			return nil, err
+			return postgres.Result{}, err
 		}
 		query.Where(after)
 	}
-	return query.All(ctx)
+	return h.db.Fetch(ctx, budget, func(ctx context.Context) error {
+		_, err := query.All(ctx)
+		return err
+	})
 }
 
 // userFingerprint identifies what a list is of.
@@ -178,6 +181,7 @@ func userListIsPlain(params oas.UsersListParams) bool {
 
 // UsersGet answers one row with its default expansions.
 func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.UsersGetRes, error) {
+	budget := reading.Budget()
 	statement, err := h.userGet.Statement(ctx, h.db)
 	if err != nil {
 		return nil, err
@@ -190,7 +194,7 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.
 	if err != nil {
 		return nil, err
 	}
-	results, err := reading.Send(ctx, h.db, params.ID, statement, rolesStatement, managedUsersStatement)
+	results, err := reading.Send(ctx, h.db, budget, params.ID, statement, rolesStatement, managedUsersStatement)
 	if err != nil {
 		return nil, fmt.Errorf("get users: %w", err)
 	}
@@ -211,11 +215,11 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.
 		return nil, fmt.Errorf("get managedUsers of users: %w", err)
 	}
 	if tree := listing.ParseTree(params.Expand); len(tree) > 0 {
-		if err := h.expandRole(ctx, pointers(detail.Roles), tree["roles"]); err != nil {
+		if err := h.expandRole(ctx, budget, pointers(detail.Roles), tree["roles"]); err != nil {
 			return nil, err
 		}
 		delete(tree, "roles")
-		if err := h.expandUser(ctx, pointers(detail.ManagedUsers), tree["managedUsers"]); err != nil {
+		if err := h.expandUser(ctx, budget, pointers(detail.ManagedUsers), tree["managedUsers"]); err != nil {
 			return nil, err
 		}
 		delete(tree, "managedUsers")
@@ -223,11 +227,11 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.
 		if err != nil {
 			return nil, fmt.Errorf("get users: %w", err)
 		}
-		body := bodies[0]
-		if err := h.expandUser(ctx, []*oas.User{&body}, tree); err != nil {
+		if err := h.expandUser(ctx, budget, pointers(bodies), tree); err != nil {
 			return nil, err
 		}
 	}
+	reading.Announce(ctx, budget)
 	tag := etag.Later(detail.Version)
 	if known, ok := params.IfNoneMatch.Get(); ok {
 		tag = etag.Of(detail.Version, detail)
@@ -399,7 +403,7 @@ func userExpected(ifMatch oas.OptString) ([]predicate.User, error) {
 	if err != nil || any {
 		return nil, err
 	}
-	return []predicate.User{entuser.VersionIn(versions...)}, nil
+	return []predicate.User{postgres.In(entuser.FieldVersion, versions)}, nil
 }
 
 // UserBody is the row as the caller may see it.
@@ -424,33 +428,6 @@ func UserBody(ctx context.Context, row *ent.User) oas.User {
 	body.CreatedAt = row.CreatedAt.UTC()
 	body.UpdatedAt = row.UpdatedAt.UTC()
 	return body
-}
-
-// UserBodies are the rows as the caller may see them.
-func UserBodies(ctx context.Context, rows []*ent.User) []oas.User {
-	bodies := make([]oas.User, len(rows))
-	principal, _ := auth.From(ctx)
-	for i, row := range rows {
-		body := &bodies[i]
-		body.ID = row.ID
-		body.TenantId = row.TenantID
-		if UserEmailShown.Shows(principal, row.ID) {
-			body.Email.SetTo(row.Email)
-		} else {
-			body.Email.SetToNull()
-		}
-		body.DisplayName = row.DisplayName
-		body.Status = oas.UserStatus(row.Status)
-		if row.ManagerID != nil {
-			body.ManagerId.SetTo(*row.ManagerID)
-		} else {
-			body.ManagerId.SetToNull()
-		}
-		body.Version = row.Version
-		body.CreatedAt = row.CreatedAt.UTC()
-		body.UpdatedAt = row.UpdatedAt.UTC()
-	}
-	return bodies
 }
 
 // prepareUser says how the reads of users that are alike in every request are written.
@@ -549,91 +526,127 @@ func readUserWithRoles(from *postgres.Result, principal *auth.Principal, body *o
 }
 
 // expandUser fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.
-func (h *Handler) expandUser(ctx context.Context, bodies []*oas.User, tree listing.Tree) error {
+// It ends where the budget does.
+func (h *Handler) expandUser(ctx context.Context, budget *postgres.Budget, bodies []*oas.User, tree listing.Tree) error {
 	if len(bodies) == 0 || len(tree) == 0 {
 		return nil
 	}
+	members(budget, len(bodies), tree)
+	left := int64(len(tree)) // each has its share of the budget
 	if below, ok := tree["managedUsers"]; ok {
-		if err := h.expandUserManagedUsers(ctx, bodies, below); err != nil {
+		kept := budget.Keep(left)
+		left--
+		if err := h.expandUserManagedUsers(ctx, budget, bodies, below); err != nil {
 			return fmt.Errorf("expand managedUsers of users: %w", err)
 		}
+		budget.Give(kept)
 	}
 	if below, ok := tree["roles"]; ok {
-		if err := h.expandUserRoles(ctx, bodies, below); err != nil {
+		kept := budget.Keep(left)
+		left--
+		if err := h.expandUserRoles(ctx, budget, bodies, below); err != nil {
 			return fmt.Errorf("expand roles of users: %w", err)
 		}
+		budget.Give(kept)
 	}
 	return nil
 }
 
-func (h *Handler) expandUserManagedUsers(ctx context.Context, bodies []*oas.User, below listing.Tree) error {
-	var ids []uuid.UUID
+func (h *Handler) expandUserManagedUsers(ctx context.Context, budget *postgres.Budget, bodies []*oas.User, below listing.Tree) error {
 	for _, body := range bodies {
-		ids = append(ids, body.ID)
 		body.ManagedUsers = []oas.User{}
 	}
 	allowed, err := UserRead.Filter(ctx)
 	if err != nil {
 		return nil // nothing the caller may read
 	}
-	of := map[uuid.UUID][]oas.User{}
-	rows, err := h.client.User.Query().Where(capped(ctx, entuser.Table, entuser.ManagedUsersColumn, ids, allowed)).Order(entuser.ByID()).All(ctx)
+	ids := make([]uuid.UUID, 0, len(bodies))
+	for _, body := range bodies {
+		ids = append(ids, body.ID)
+	}
+	kept := budget.Keep(1 + min(1, int64(len(below)))) // half of it for what lies below
+	rows, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
+		query := h.client.User.Query().Where(capped(ctx, entuser.Table, entuser.ManagedUsersColumn, ids, allowed))
+		_, err := query.Order(entuser.ByID()).Limit(reading.MaxRows).All(ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	for _, row := range rows {
-		of[*row.ManagerID] = append(of[*row.ManagerID], UserBody(ctx, row))
+	copies, err := reading.CopiesOf(ctx, budget, rows, entuser.Columns, readUser)
+	if err != nil {
+		return err
 	}
-	var next []*oas.User
+	places := copies.By(8)
+	next := make([]*oas.User, 0, rows.Len())
 	for _, body := range bodies {
-		if rows := of[body.ID]; rows != nil {
-			body.ManagedUsers = rows
-			next = append(next, pointers(rows)...)
+		body.ManagedUsers = copies.All(places[body.ID])
+		for i := range body.ManagedUsers {
+			next = append(next, &body.ManagedUsers[i])
 		}
 	}
-	return h.expandUser(ctx, next, below)
+	if err := copies.Err(); err != nil {
+		return err
+	}
+	budget.Give(kept)
+	return h.expandUser(ctx, budget, next, below)
 }
 
-func (h *Handler) expandUserRoles(ctx context.Context, bodies []*oas.User, below listing.Tree) error {
-	var ids []uuid.UUID
+func (h *Handler) expandUserRoles(ctx context.Context, budget *postgres.Budget, bodies []*oas.User, below listing.Tree) error {
 	for _, body := range bodies {
-		ids = append(ids, body.ID)
 		body.Roles = []oas.Role{}
 	}
 	allowed, err := RoleRead.Filter(ctx)
 	if err != nil {
 		return nil // nothing the caller may read
 	}
-	of := map[uuid.UUID][]oas.Role{}
-	links, err := h.client.UserRole.Query().Where(capped(ctx, entuserrole.Table, entuser.UserRolesColumn, ids, nil)).All(ctx)
-	if err != nil {
-		return err
-	}
-	var far []uuid.UUID
-	parents := map[uuid.UUID][]uuid.UUID{}
-	for _, link := range links {
-		far = append(far, link.RoleID)
-		parents[link.RoleID] = append(parents[link.RoleID], link.UserID)
-	}
-	query := h.client.Role.Query().Where(entrole.IDIn(far...)).Order(entrole.ByID())
-	if allowed != nil {
-		query.Where(allowed)
-	}
-	rows, err := query.All(ctx)
-	if err != nil {
-		return err
-	}
-	for _, row := range rows {
-		for _, parent := range parents[row.ID] {
-			of[parent] = append(of[parent], RoleBody(ctx, row))
-		}
-	}
-	var next []*oas.Role
+	ids := make([]uuid.UUID, 0, len(bodies))
 	for _, body := range bodies {
-		if rows := of[body.ID]; rows != nil {
-			body.Roles = rows
-			next = append(next, pointers(rows)...)
+		ids = append(ids, body.ID)
+	}
+	links, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
+		_, err := h.client.UserRole.Query().Where(capped(ctx, entuserrole.Table, entuser.UserRolesColumn, ids, nil)).
+			Order(entuserrole.ByID()).Limit(reading.MaxRows).Select(entuser.UserRolesColumn, entuserrole.RoleColumn).All(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	pairs, err := reading.Pairs(links, entuser.UserRolesColumn, entuserrole.RoleColumn)
+	if err != nil {
+		return err
+	}
+	ids = reading.Fars(pairs)
+	if len(ids) == 0 {
+		return nil
+	}
+	kept := budget.Keep(1 + min(1, int64(len(below)))) // half of it for what lies below
+	rows, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
+		query := h.client.Role.Query().Where(postgres.In(entrole.FieldID, ids))
+		if allowed != nil {
+			query.Where(allowed)
+		}
+		_, err := query.Order(entrole.ByID()).Limit(reading.MaxRows).All(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	copies, err := reading.CopiesOf(ctx, budget, rows, entrole.Columns, readRole)
+	if err != nil {
+		return err
+	}
+	places := copies.By(0).Through(pairs)
+	next := make([]*oas.Role, 0, rows.Len())
+	for _, body := range bodies {
+		body.Roles = copies.All(places[body.ID])
+		for i := range body.Roles {
+			next = append(next, &body.Roles[i])
 		}
 	}
-	return h.expandRole(ctx, next, below)
+	if err := copies.Err(); err != nil {
+		return err
+	}
+	budget.Give(kept)
+	return h.expandRole(ctx, budget, next, below)
 }

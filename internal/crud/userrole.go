@@ -35,78 +35,92 @@ func userRoleConditions(ctx context.Context, params oas.UserRolesListParams) ([]
 		where = append(where, allowed)
 	}
 	if len(params.UserId) > 0 {
-		where = append(where, listing.In(entuserrole.FieldUserID, params.UserId))
+		where = append(where, postgres.In(entuserrole.FieldUserID, params.UserId))
 	}
 	if len(params.RoleId) > 0 {
-		where = append(where, listing.In(entuserrole.FieldRoleID, params.RoleId))
+		where = append(where, postgres.In(entuserrole.FieldRoleID, params.RoleId))
 	}
 	return where, nil
 }
 
-// UserRolesList answers one page.
+// UserRolesList answers one page. It ends early where the answer's bytes do.
 func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListParams) (*oas.UserRolePage, error) {
 	where, err := userRoleConditions(ctx, params)
 	if err != nil {
 		return nil, err
 	}
 	var order listing.Order
+	budget := reading.Budget()
+	tree := listing.ParseTree(params.Expand)
+	kept := budget.Keep(1 + min(1, int64(len(tree)))) // half of it for expansions
+	// One row more than asked for tells whether there is a next page.
 	limit := params.Limit.Or(50)
+	var rows postgres.Result
+	var fingerprint []byte
+	if userRoleListIsPlain(params) {
+		fingerprint = h.userRolePlain
+		rows, err = reading.One(ctx, h.db, budget, h.userRoleList.Of(limit+1))
+	} else {
+		fingerprint = userRoleFingerprint(params)
+		rows, err = h.userRolePage(ctx, budget, params, where, order, fingerprint, limit+1)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list userRoles: %w", err)
+	}
 	page := &oas.UserRolePage{}
 	page.NextCursor.SetToNull()
-	// One row more than asked for tells whether there is a next page.
-	if userRoleListIsPlain(params) {
-		page.Data, err = reading.All(ctx, h.db, h.userRoleList.Of(limit+1), entuserrole.Columns, readUserRole)
-		if err != nil {
-			return nil, fmt.Errorf("list userRoles: %w", err)
-		}
-		if len(page.Data) > limit {
-			page.Data = page.Data[:limit]
-			page.NextCursor.SetTo(order.Encode("userRoles", h.userRolePlain, page.Data[limit-1].ID, nil))
-		}
-	} else {
-		fingerprint := userRoleFingerprint(params)
-		rows, err := h.userRolePage(ctx, params, where, order, fingerprint, limit+1)
-		if err != nil {
-			return nil, fmt.Errorf("list userRoles: %w", err)
-		}
-		if len(rows) > limit {
-			rows = rows[:limit]
-			last := rows[limit-1]
-			page.NextCursor.SetTo(order.Encode("userRoles", fingerprint, last.ID, func(name string) any { return nil }))
-		}
-		page.Data = UserRoleBodies(ctx, rows)
+	page.Data, err = reading.Bodies(ctx, &rows, entuserrole.Columns, readUserRole)
+	if err != nil {
+		return nil, fmt.Errorf("list userRoles: %w", err)
 	}
-	if tree := listing.ParseTree(params.Expand); len(tree) > 0 {
-		if err := h.expandUserRole(ctx, pointers(page.Data), tree); err != nil {
+	if len(page.Data) > limit || rows.Cut() {
+		page.Data = page.Data[:min(limit, len(page.Data))]
+		last := len(page.Data) - 1
+		rows.Move(last)
+		page.NextCursor.SetTo(order.Encode("userRoles", fingerprint, page.Data[last].ID, rows.Value))
+		if err := rows.Err(); err != nil {
+			return nil, fmt.Errorf("continue the list of userRoles: %w", err)
+		}
+	}
+	budget.Give(kept)
+	if len(tree) > 0 {
+		if err := h.expandUserRole(ctx, budget, pointers(page.Data), tree); err != nil {
 			return nil, err
 		}
 	}
+	reading.Announce(ctx, budget)
 	if how, ok := params.Count.Get(); ok {
-		var total int
+		limit := listing.MaxCounted
 		if how == oas.UserRolesListCountExact {
-			total, err = h.client.UserRole.Query().Where(where...).Count(ctx)
-		} else {
-			total, err = estimate(ctx, h, entuserrole.Table, where)
+			limit = 0
 		}
+		total, all, err := count(ctx, h, entuserrole.Table, where, limit)
 		if err != nil {
 			return nil, fmt.Errorf("count userRoles: %w", err)
 		}
 		page.TotalCount.SetTo(total)
+		page.TotalCountRelation.SetTo(oas.UserRolePageTotalCountRelationGte)
+		if all {
+			page.TotalCountRelation.SetTo(oas.UserRolePageTotalCountRelationEq)
+		}
 	}
 	return page, nil
 }
 
 // userRolePage reads so many rows of the list, behind the cursor if there is one.
-func (h *Handler) userRolePage(ctx context.Context, params oas.UserRolesListParams, where []predicate.UserRole, order listing.Order, fingerprint []byte, limit int) ([]*ent.UserRole, error) {
+func (h *Handler) userRolePage(ctx context.Context, budget *postgres.Budget, params oas.UserRolesListParams, where []predicate.UserRole, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
 	query := h.client.UserRole.Query().Where(where...).Order(order.Apply).Limit(limit)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("userRoles", fingerprint, text)
 		if err != nil {
-			return nil, err
+			return postgres.Result{}, err
 		}
 		query.Where(after)
 	}
-	return query.All(ctx)
+	return h.db.Fetch(ctx, budget, func(ctx context.Context) error {
+		_, err := query.All(ctx)
+		return err
+	})
 }
 
 // userRoleFingerprint identifies what a list is of.
@@ -123,11 +137,12 @@ func userRoleListIsPlain(params oas.UserRolesListParams) bool {
 
 // UserRolesGet answers one row.
 func (h *Handler) UserRolesGet(ctx context.Context, params oas.UserRolesGetParams) (oas.UserRolesGetRes, error) {
+	budget := reading.Budget()
 	statement, err := h.userRoleGet.Statement(ctx, h.db)
 	if err != nil {
 		return nil, err
 	}
-	results, err := reading.Send(ctx, h.db, params.ID, statement)
+	results, err := reading.Send(ctx, h.db, budget, params.ID, statement)
 	if err != nil {
 		return nil, fmt.Errorf("get userRoles: %w", err)
 	}
@@ -139,9 +154,10 @@ func (h *Handler) UserRolesGet(ctx context.Context, params oas.UserRolesGetParam
 		return nil, notFound("user role")
 	}
 	detail := &found[0]
-	if err := h.expandUserRole(ctx, []*oas.UserRole{detail}, listing.ParseTree(params.Expand)); err != nil {
+	if err := h.expandUserRole(ctx, budget, []*oas.UserRole{detail}, listing.ParseTree(params.Expand)); err != nil {
 		return nil, err
 	}
+	reading.Announce(ctx, budget)
 	tag := etag.Later(detail.Version)
 	if known, ok := params.IfNoneMatch.Get(); ok {
 		tag = etag.Of(detail.Version, detail)
@@ -244,7 +260,7 @@ func userRoleExpected(ifMatch oas.OptString) ([]predicate.UserRole, error) {
 	if err != nil || any {
 		return nil, err
 	}
-	return []predicate.UserRole{entuserrole.VersionIn(versions...)}, nil
+	return []predicate.UserRole{postgres.In(entuserrole.FieldVersion, versions)}, nil
 }
 
 // UserRoleBody is the row as the caller may see it.
@@ -264,28 +280,6 @@ func UserRoleBody(ctx context.Context, row *ent.UserRole) oas.UserRole {
 	body.CreatedAt = row.CreatedAt.UTC()
 	body.UpdatedAt = row.UpdatedAt.UTC()
 	return body
-}
-
-// UserRoleBodies are the rows as the caller may see them.
-func UserRoleBodies(ctx context.Context, rows []*ent.UserRole) []oas.UserRole {
-	bodies := make([]oas.UserRole, len(rows))
-	for i, row := range rows {
-		body := &bodies[i]
-		body.ID = row.ID
-		body.TenantId = row.TenantID
-		body.UserId = row.UserID
-		body.RoleId = row.RoleID
-		body.GrantedAt = row.GrantedAt.UTC()
-		if row.GrantedByID != nil {
-			body.GrantedById.SetTo(*row.GrantedByID)
-		} else {
-			body.GrantedById.SetToNull()
-		}
-		body.Version = row.Version
-		body.CreatedAt = row.CreatedAt.UTC()
-		body.UpdatedAt = row.UpdatedAt.UTC()
-	}
-	return bodies
 }
 
 // prepareUserRole says how the reads of userRoles that are alike in every request are written.
@@ -333,122 +327,170 @@ func readUserRole(from *postgres.Result, principal *auth.Principal, body *oas.Us
 }
 
 // expandUserRole fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.
-func (h *Handler) expandUserRole(ctx context.Context, bodies []*oas.UserRole, tree listing.Tree) error {
+// It ends where the budget does.
+func (h *Handler) expandUserRole(ctx context.Context, budget *postgres.Budget, bodies []*oas.UserRole, tree listing.Tree) error {
 	if len(bodies) == 0 || len(tree) == 0 {
 		return nil
 	}
+	members(budget, len(bodies), tree)
+	left := int64(len(tree)) // each has its share of the budget
 	if below, ok := tree["user"]; ok {
-		if err := h.expandUserRoleUser(ctx, bodies, below); err != nil {
+		kept := budget.Keep(left)
+		left--
+		if err := h.expandUserRoleUser(ctx, budget, bodies, below); err != nil {
 			return fmt.Errorf("expand user of userRoles: %w", err)
 		}
+		budget.Give(kept)
 	}
 	if below, ok := tree["role"]; ok {
-		if err := h.expandUserRoleRole(ctx, bodies, below); err != nil {
+		kept := budget.Keep(left)
+		left--
+		if err := h.expandUserRoleRole(ctx, budget, bodies, below); err != nil {
 			return fmt.Errorf("expand role of userRoles: %w", err)
 		}
+		budget.Give(kept)
 	}
 	if below, ok := tree["grantedBy"]; ok {
-		if err := h.expandUserRoleGrantedBy(ctx, bodies, below); err != nil {
+		kept := budget.Keep(left)
+		left--
+		if err := h.expandUserRoleGrantedBy(ctx, budget, bodies, below); err != nil {
 			return fmt.Errorf("expand grantedBy of userRoles: %w", err)
 		}
+		budget.Give(kept)
 	}
 	return nil
 }
 
-func (h *Handler) expandUserRoleUser(ctx context.Context, bodies []*oas.UserRole, below listing.Tree) error {
+func (h *Handler) expandUserRoleUser(ctx context.Context, budget *postgres.Budget, bodies []*oas.UserRole, below listing.Tree) error {
 	allowed, err := UserRead.Filter(ctx)
 	if err != nil {
 		return nil // nothing the caller may read
 	}
-	var ids []uuid.UUID
+	ids := make([]uuid.UUID, 0, len(bodies))
 	for _, body := range bodies {
 		ids = append(ids, body.UserId)
 	}
-	query := h.client.User.Query().Where(entuser.IDIn(ids...))
-	if allowed != nil {
-		query.Where(allowed)
+	if len(ids) == 0 {
+		return nil
 	}
-	rows, err := query.All(ctx)
+	kept := budget.Keep(1 + min(1, int64(len(below)))) // half of it for what lies below
+	rows, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
+		query := h.client.User.Query().Where(postgres.In(entuser.FieldID, ids))
+		if allowed != nil {
+			query.Where(allowed)
+		}
+		_, err := query.Order(entuser.ByID()).Limit(reading.MaxRows).All(ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	found := make(map[uuid.UUID]*ent.User, len(rows))
-	for _, row := range rows {
-		found[row.ID] = row
+	copies, err := reading.CopiesOf(ctx, budget, rows, entuser.Columns, readUser)
+	if err != nil {
+		return err
 	}
-	var next []*oas.User
+	places := copies.By(0)
+	next := make([]*oas.User, 0, len(bodies))
 	for _, body := range bodies {
 		id := body.UserId
-		if row := found[id]; row != nil {
-			body.User.SetTo(UserBody(ctx, row))
+		if found := places[id]; len(found) > 0 && copies.One(found[0], &body.User.Value) {
+			body.User.Set = true
 			next = append(next, &body.User.Value)
 		}
 	}
-	return h.expandUser(ctx, next, below)
+	if err := copies.Err(); err != nil {
+		return err
+	}
+	budget.Give(kept)
+	return h.expandUser(ctx, budget, next, below)
 }
 
-func (h *Handler) expandUserRoleRole(ctx context.Context, bodies []*oas.UserRole, below listing.Tree) error {
+func (h *Handler) expandUserRoleRole(ctx context.Context, budget *postgres.Budget, bodies []*oas.UserRole, below listing.Tree) error {
 	allowed, err := RoleRead.Filter(ctx)
 	if err != nil {
 		return nil // nothing the caller may read
 	}
-	var ids []uuid.UUID
+	ids := make([]uuid.UUID, 0, len(bodies))
 	for _, body := range bodies {
 		ids = append(ids, body.RoleId)
 	}
-	query := h.client.Role.Query().Where(entrole.IDIn(ids...))
-	if allowed != nil {
-		query.Where(allowed)
+	if len(ids) == 0 {
+		return nil
 	}
-	rows, err := query.All(ctx)
+	kept := budget.Keep(1 + min(1, int64(len(below)))) // half of it for what lies below
+	rows, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
+		query := h.client.Role.Query().Where(postgres.In(entrole.FieldID, ids))
+		if allowed != nil {
+			query.Where(allowed)
+		}
+		_, err := query.Order(entrole.ByID()).Limit(reading.MaxRows).All(ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	found := make(map[uuid.UUID]*ent.Role, len(rows))
-	for _, row := range rows {
-		found[row.ID] = row
+	copies, err := reading.CopiesOf(ctx, budget, rows, entrole.Columns, readRole)
+	if err != nil {
+		return err
 	}
-	var next []*oas.Role
+	places := copies.By(0)
+	next := make([]*oas.Role, 0, len(bodies))
 	for _, body := range bodies {
 		id := body.RoleId
-		if row := found[id]; row != nil {
-			body.Role.SetTo(RoleBody(ctx, row))
+		if found := places[id]; len(found) > 0 && copies.One(found[0], &body.Role.Value) {
+			body.Role.Set = true
 			next = append(next, &body.Role.Value)
 		}
 	}
-	return h.expandRole(ctx, next, below)
+	if err := copies.Err(); err != nil {
+		return err
+	}
+	budget.Give(kept)
+	return h.expandRole(ctx, budget, next, below)
 }
 
-func (h *Handler) expandUserRoleGrantedBy(ctx context.Context, bodies []*oas.UserRole, below listing.Tree) error {
+func (h *Handler) expandUserRoleGrantedBy(ctx context.Context, budget *postgres.Budget, bodies []*oas.UserRole, below listing.Tree) error {
 	allowed, err := UserRead.Filter(ctx)
 	if err != nil {
 		return nil // nothing the caller may read
 	}
-	var ids []uuid.UUID
+	ids := make([]uuid.UUID, 0, len(bodies))
 	for _, body := range bodies {
 		if id, ok := body.GrantedById.Get(); ok {
 			ids = append(ids, id)
 		}
 	}
-	query := h.client.User.Query().Where(entuser.IDIn(ids...))
-	if allowed != nil {
-		query.Where(allowed)
+	if len(ids) == 0 {
+		return nil
 	}
-	rows, err := query.All(ctx)
+	kept := budget.Keep(1 + min(1, int64(len(below)))) // half of it for what lies below
+	rows, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
+		query := h.client.User.Query().Where(postgres.In(entuser.FieldID, ids))
+		if allowed != nil {
+			query.Where(allowed)
+		}
+		_, err := query.Order(entuser.ByID()).Limit(reading.MaxRows).All(ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	found := make(map[uuid.UUID]*ent.User, len(rows))
-	for _, row := range rows {
-		found[row.ID] = row
+	copies, err := reading.CopiesOf(ctx, budget, rows, entuser.Columns, readUser)
+	if err != nil {
+		return err
 	}
-	var next []*oas.User
+	places := copies.By(0)
+	next := make([]*oas.User, 0, len(bodies))
 	for _, body := range bodies {
 		id, _ := body.GrantedById.Get()
-		if row := found[id]; row != nil {
-			body.GrantedBy.SetTo(UserBody(ctx, row))
+		if found := places[id]; len(found) > 0 && copies.One(found[0], &body.GrantedBy.Value) {
+			body.GrantedBy.Set = true
 			next = append(next, &body.GrantedBy.Value)
 		}
 	}
-	return h.expandUser(ctx, next, below)
+	if err := copies.Err(); err != nil {
+		return err
+	}
+	budget.Give(kept)
+	return h.expandUser(ctx, budget, next, below)
 }

@@ -40,6 +40,7 @@ var process struct {
 	cluster  once[*devdb.Cluster]
 	template once[struct{}]
 	pooler   once[*pooler]
+	lenient  once[*pooler]
 }
 
 // once is the result of a step that is taken at most once, by the first test that needs it.
@@ -57,8 +58,10 @@ func (o *once[T]) do(step func() (T, error)) (T, error) {
 // Main runs the package's tests, then stops and removes the cluster if a test started it. It returns the exit code.
 func Main(m *testing.M) int {
 	code := m.Run()
-	if p := process.pooler.value; p != nil {
-		p.stop()
+	for _, p := range []*pooler{process.pooler.value, process.lenient.value} {
+		if p != nil {
+			p.stop()
+		}
 	}
 	if c := process.cluster.value; c != nil {
 		if err := c.Stop(); err != nil {

@@ -31,11 +31,22 @@ type pooler struct {
 // BehindPooler returns the URL's database, one of Cluster's, behind Debian's PgBouncer in transaction mode.
 func BehindPooler(t testing.TB, databaseURL string) string {
 	t.Helper()
+	return behind(t, &process.pooler, databaseURL, "")
+}
+
+// BehindLenientPooler is BehindPooler with a PgBouncer that takes the settings of a session, which it then ignores.
+func BehindLenientPooler(t testing.TB, databaseURL string) string {
+	t.Helper()
+	return behind(t, &process.lenient, databaseURL, "ignore_startup_parameters = search_path, statement_timeout, idle_in_transaction_session_timeout")
+}
+
+func behind(t testing.TB, shared *once[*pooler], databaseURL, setting string) string {
+	t.Helper()
 	u, err := url.Parse(databaseURL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := process.pooler.do(func() (*pooler, error) { return startPooler(Cluster(t)) })
+	p, err := shared.do(func() (*pooler, error) { return startPooler(Cluster(t), setting) })
 	if err != nil {
 		t.Fatalf("start PgBouncer: %v", err)
 	}
@@ -49,7 +60,7 @@ func (p *pooler) stop() {
 }
 
 // startPooler runs PgBouncer as an unprivileged user: it refuses to run as root.
-func startPooler(cluster *devdb.Cluster) (_ *pooler, err error) {
+func startPooler(cluster *devdb.Cluster, setting string) (_ *pooler, err error) {
 	program, err := setup.PgBouncer()
 	if err != nil {
 		return nil, err
@@ -90,7 +101,8 @@ auth_file = %s
 pool_mode = transaction
 default_pool_size = 3
 max_client_conn = 500
-`, cluster.Port(), port, users)
+%s
+`, cluster.Port(), port, users, setting)
 	for path, content := range map[string]string{users: list.String(), config: text} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			return nil, err

@@ -19,13 +19,22 @@ type Encoder interface {
 	Encode(*jx.Encoder)
 }
 
-// Of returns the tag of a representation of a row's version.
+// Of returns the tag of a representation of a row's version, which is not kept: it may be large.
 func Of(version int, body Encoder) string {
 	encoder := jx.GetEncoder()
 	defer jx.PutEncoder(encoder)
+	hash := xxhash.New()
+	if cap(encoder.Bytes()) < window {
+		encoder.Grow(window)
+	}
+	encoder.ResetWriter(hash)
 	body.Encode(encoder)
-	return Complete(Later(version), encoder.Bytes())
+	_ = encoder.Close() // a hash takes everything
+	return tagOf(Later(version), hash.Sum64())
 }
+
+// window is how many bytes of a representation are hashed at a time.
+const window = 16 << 10
 
 // Later is the tag of a version whose representation is about to be written: whoever writes it calls Complete with it. It
 // spares encoding the body twice.
@@ -36,7 +45,11 @@ func Complete(tag string, text []byte) string {
 	if strings.HasPrefix(tag, `"`) {
 		return tag
 	}
-	return `"` + tag + "-" + strconv.FormatUint(xxhash.Sum64(text), 36) + `"`
+	return tagOf(tag, xxhash.Sum64(text))
+}
+
+func tagOf(version string, fingerprint uint64) string {
+	return `"` + version + "-" + strconv.FormatUint(fingerprint, 36) + `"`
 }
 
 // Matches reports whether If-None-Match names the tag, so that the caller has the representation already. The comparison is
@@ -66,7 +79,7 @@ func Versions(ifMatch string) (versions []int, any bool, err error) {
 	for list, tags := ifMatch, 0; ; tags++ {
 		tag, rest, found, ok := next(list)
 		if !ok || !found && tags == 0 {
-			return nil, false, problem.New(problem.InvalidParameter, "If-Match is no list of ETags.").
+			return nil, false, problem.New(problem.InvalidParameter, problem.ETagsMalformed).
 				AtHeader("If-Match", problem.RuleMalformed, "Pass the ETag of an answer, unchanged, or *.")
 		}
 		if !found {

@@ -54,13 +54,13 @@ func (g *Grants) read(ctx context.Context, k key) ([]string, error) {
 	case !found:
 		return nil, &auth.TokenError{Reason: "the token's tenant does not exist"}
 	case tenant.Status(tenantStatus) != tenant.StatusActive:
-		return nil, problem.New(problem.TenantSuspended, "The tenant is suspended. Its data is kept; ask the operator to lift the suspension.")
+		return nil, problem.Of(problem.TenantSuspended)
 	case k.user == uuid.Nil:
 		return nil, nil
 	case !userStatus.Valid:
 		return nil, &auth.TokenError{Reason: "the token's user does not exist in its tenant"}
 	case user.Status(userStatus.String) != user.StatusActive:
-		return nil, problem.New(problem.UserInactive, "This user is inactive and cannot sign in.")
+		return nil, problem.Of(problem.UserInactive)
 	}
 	return permissions, nil
 }

@@ -157,7 +157,7 @@ func replay[T any](ctx context.Context, client *ent.Client, kept memory, f first
 		return nil, false, forget(ctx, client, kept)
 	}
 	if row.request != f.request {
-		return nil, true, problem.New(problem.IdempotencyKeyReused, "The Idempotency-Key was used with another body. Use a new key for a new request.").
+		return nil, true, problem.Of(problem.IdempotencyKeyReused).
 			AtHeader("Idempotency-Key", problem.RuleReused, "The key belongs to another request.")
 	}
 	journal.From(ctx).Replayed = true

@@ -22,6 +22,8 @@ type Entry struct {
 	Principal *auth.Principal
 	// Code is that of the problem that was answered, empty for a success.
 	Code problem.Code
+	// Cause is the kind of failure behind an answer of 503 or 504, and SQLState the database's code for it; empty: none.
+	Cause, SQLState string
 	// Refusal is what the request is answered once it is known who calls; nil: nothing is wrong with it so far.
 	Refusal error
 	// Challenge is the WWW-Authenticate header of a 401.
@@ -32,6 +34,8 @@ type Entry struct {
 	RatePolicies, RateLimit string
 	// Answered says that the answer has begun.
 	Answered bool
+	// AnswerBytes is how many bytes a large answer will have at most; 0: few, or not known.
+	AnswerBytes int64
 	// Replayed says that the answer is that of an earlier request with the same idempotency key.
 	Replayed bool
 }

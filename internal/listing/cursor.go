@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"math"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -59,8 +60,9 @@ func Fingerprint(params any) []byte {
 	return sum[:6]
 }
 
-// Encode returns the cursor of the page behind a row. value returns the row's value of a key by its name.
-func (o Order) Encode(list string, fingerprint []byte, id uuid.UUID, value func(name string) any) string {
+// Encode returns the cursor of the page behind a row. value returns the row's value of a column, in a type of driver.Value.
+// Its length follows from the values: a contract's limit is to fit the longest.
+func (o Order) Encode(list string, fingerprint []byte, id uuid.UUID, value func(column string) any) string {
 	if len(o.terms) == 0 {
 		// What the encoder below writes, for the cursor that most pages have.
 		buf := make([]byte, 0, 128)
@@ -71,14 +73,27 @@ func (o Order) Encode(list string, fingerprint []byte, id uuid.UUID, value func(
 	}
 	c := content{List: list, Of: fingerprint, After: rowID(id)}
 	for _, t := range o.terms {
-		text, err := json.Marshal(value(t.Name))
-		if err != nil {
-			text = []byte("null")
-		}
-		c.Values = append(c.Values, text)
+		c.Values = append(c.Values, written(value(t.Column)))
 	}
-	text, _ := json.Marshal(c) // plain fields always encode
-	return base64.RawURLEncoding.EncodeToString(text)
+	return base64.RawURLEncoding.EncodeToString(written(c))
+}
+
+// written is a value as JSON, without the escapes that make JSON safe inside HTML: they are six times as long as what they
+// stand for. Numbers that JSON does not have are texts, as Postgres writes them.
+func written(value any) json.RawMessage {
+	if n, ok := value.(float64); ok && (math.IsNaN(n) || math.IsInf(n, 0)) {
+		value = map[bool]string{true: "Infinity", false: "-Infinity"}[n > 0]
+		if math.IsNaN(n) {
+			value = "NaN"
+		}
+	}
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return json.RawMessage("null")
+	}
+	return bytes.TrimSuffix(text.Bytes(), []byte("\n"))
 }
 
 // Decode returns the condition that continues a list behind a cursor. Its error is a *problem.Error with the code
@@ -112,10 +127,16 @@ func (t term) read(raw json.RawMessage) (any, error) {
 	}
 	switch t.Kind {
 	case Number:
+		if text := string(raw); text == `"NaN"` || text == `"Infinity"` || text == `"-Infinity"` {
+			return decode[string](raw)
+		}
 		return decode[json.Number](raw)
 	case Boolean:
 		return decode[bool](raw)
 	case Time:
+		if text := string(raw); text == `"infinity"` || text == `"-infinity"` {
+			return decode[string](raw)
+		}
 		return decode[time.Time](raw)
 	case ID:
 		id, err := decode[rowID](raw)
@@ -135,6 +156,6 @@ func decode[T any](raw json.RawMessage) (any, error) {
 }
 
 func invalid() error {
-	return problem.New(problem.InvalidCursor, "The cursor is not one that this list gave out for this order and these filters. Start again without a cursor.").
+	return problem.Of(problem.InvalidCursor).
 		AtParameter("cursor", problem.RuleInvalidCursor, "Pass nextCursor of the page before, unchanged.")
 }

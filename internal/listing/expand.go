@@ -5,6 +5,8 @@ import (
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
+
+	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
 
 // Tree is what a caller wants expanded: names, and below each what to expand there.
@@ -27,16 +29,12 @@ func ParseTree[S ~string](paths []S) Tree {
 
 // Capped keeps, for each parent, the first rows that filter leaves (nil for all): a page of parents with thousands of
 // children each costs no more than the cap allows. The statement carries the tenant in both of its queries.
-func Capped[T any](schema, table, tenantColumn string, tenant any, parentColumn string, parents []T, limit int, filter func(*sql.Selector)) func(*sql.Selector) {
+func Capped[T comparable](schema, table, tenantColumn string, tenant any, parentColumn string, parents []T, limit int, filter func(*sql.Selector)) func(*sql.Selector) {
 	return func(s *sql.Selector) {
-		ids := make([]any, len(parents))
-		for i, id := range parents {
-			ids[i] = id
-		}
 		inner := sql.Dialect(dialect.Postgres).Select().From(sql.Table(table).Schema(schema))
 		inner.AppendSelect(inner.C(idColumn)).
 			AppendSelectExprAs(sql.RowNumber().PartitionBy(inner.C(parentColumn)).OrderBy(inner.C(idColumn)), "place").
-			Where(sql.And(sql.EQ(inner.C(tenantColumn), tenant), sql.In(inner.C(parentColumn), ids...)))
+			Where(sql.And(sql.EQ(inner.C(tenantColumn), tenant), postgres.InColumn(inner.C(parentColumn), parents)))
 		if filter != nil {
 			filter(inner)
 		}

@@ -4,18 +4,9 @@ import (
 	"strings"
 
 	"entgo.io/ent/dialect/sql"
-)
 
-// In keeps rows whose column is one of the values.
-func In[T any](column string, values []T) func(*sql.Selector) {
-	return func(s *sql.Selector) {
-		args := make([]any, len(values))
-		for i, v := range values {
-			args[i] = v
-		}
-		s.Where(sql.In(s.C(column), args...))
-	}
-}
+	"github.com/lockstep-dev/lockstep/internal/postgres"
+)
 
 // Null keeps rows whose column is null, or is not.
 func Null(column string, null bool) func(*sql.Selector) {
@@ -43,14 +34,10 @@ func Contains(columns []string, text string) func(*sql.Selector) {
 
 // Linked keeps rows whose id a join table pairs with one of the ids: far is its column for the listed rows, near for the
 // ids. The sub-query carries the tenant itself, because Ent's own do not.
-func Linked[T any](schema, table, tenantColumn string, tenant any, far, near string, ids []T) func(*sql.Selector) {
+func Linked[T comparable](schema, table, tenantColumn string, tenant any, far, near string, ids []T) func(*sql.Selector) {
 	return func(s *sql.Selector) {
 		join := sql.Table(table).Schema(schema)
-		args := make([]any, len(ids))
-		for i, id := range ids {
-			args[i] = id
-		}
 		s.Where(sql.In(s.C(idColumn), sql.Select(join.C(far)).From(join).Where(sql.And(
-			sql.EQ(join.C(tenantColumn), tenant), sql.In(join.C(near), args...)))))
+			sql.EQ(join.C(tenantColumn), tenant), postgres.InColumn(join.C(near), ids)))))
 	}
 }

@@ -48,8 +48,8 @@ func TestOrdersOfOneDirectionAreOneIndexRange(t *testing.T) {
 		"-createdAt": "(things.created_at, things.id) < ($1, $2)",
 	} {
 		o := order(t, sort)
-		cursor := o.Encode("things", nil, id, func(name string) any {
-			if name == "createdAt" {
+		cursor := o.Encode("things", nil, id, func(column string) any {
+			if column == "created_at" {
 				return time.Now()
 			}
 			return "x"

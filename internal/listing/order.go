@@ -94,7 +94,7 @@ func direction(column string, descending bool) string {
 // after returns the condition that leaves the rows behind the one with these values and this id.
 func (o Order) after(values []any, id uuid.UUID) func(*sql.Selector) {
 	terms, values := append(o.terms, term{Key{Column: idColumn}, o.idDescending()}), append(values, id)
-	if comparable(terms) {
+	if oneDirection(terms) {
 		// A row comparison is one range of an index, which the general form below is not.
 		return func(s *sql.Selector) {
 			columns := make([]string, len(terms))
@@ -121,8 +121,8 @@ func (o Order) after(values []any, id uuid.UUID) func(*sql.Selector) {
 	}
 }
 
-// comparable reports whether the terms can be compared as one row: one direction, and no nulls.
-func comparable(terms []term) bool {
+// oneDirection reports whether the terms can be compared as one row: one direction, and no nulls.
+func oneDirection(terms []term) bool {
 	for _, t := range terms {
 		if t.Nullable || t.descending != terms[0].descending {
 			return false

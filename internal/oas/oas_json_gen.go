@@ -430,6 +430,39 @@ func (s *OptRole) UnmarshalJSON(data []byte) error {
 	return s.Decode(d)
 }
 
+// Encode encodes RolePageTotalCountRelation as json.
+func (o OptRolePageTotalCountRelation) Encode(e *jx.Encoder) {
+	if !o.Set {
+		return
+	}
+	e.Str(string(o.Value))
+}
+
+// Decode decodes RolePageTotalCountRelation from json.
+func (o *OptRolePageTotalCountRelation) Decode(d *jx.Decoder) error {
+	if o == nil {
+		return errors.New("invalid: unable to decode OptRolePageTotalCountRelation to nil")
+	}
+	o.Set = true
+	if err := o.Value.Decode(d); err != nil {
+		return err
+	}
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s OptRolePageTotalCountRelation) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *OptRolePageTotalCountRelation) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
 // Encode encodes string as json.
 func (o OptString) Encode(e *jx.Encoder) {
 	if !o.Set {
@@ -461,6 +494,39 @@ func (s OptString) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *OptString) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode encodes TenantPageTotalCountRelation as json.
+func (o OptTenantPageTotalCountRelation) Encode(e *jx.Encoder) {
+	if !o.Set {
+		return
+	}
+	e.Str(string(o.Value))
+}
+
+// Decode decodes TenantPageTotalCountRelation from json.
+func (o *OptTenantPageTotalCountRelation) Decode(d *jx.Decoder) error {
+	if o == nil {
+		return errors.New("invalid: unable to decode OptTenantPageTotalCountRelation to nil")
+	}
+	o.Set = true
+	if err := o.Value.Decode(d); err != nil {
+		return err
+	}
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s OptTenantPageTotalCountRelation) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *OptTenantPageTotalCountRelation) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -560,6 +626,72 @@ func (s OptUserCreateStatus) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *OptUserCreateStatus) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode encodes UserPageTotalCountRelation as json.
+func (o OptUserPageTotalCountRelation) Encode(e *jx.Encoder) {
+	if !o.Set {
+		return
+	}
+	e.Str(string(o.Value))
+}
+
+// Decode decodes UserPageTotalCountRelation from json.
+func (o *OptUserPageTotalCountRelation) Decode(d *jx.Decoder) error {
+	if o == nil {
+		return errors.New("invalid: unable to decode OptUserPageTotalCountRelation to nil")
+	}
+	o.Set = true
+	if err := o.Value.Decode(d); err != nil {
+		return err
+	}
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s OptUserPageTotalCountRelation) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *OptUserPageTotalCountRelation) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode encodes UserRolePageTotalCountRelation as json.
+func (o OptUserRolePageTotalCountRelation) Encode(e *jx.Encoder) {
+	if !o.Set {
+		return
+	}
+	e.Str(string(o.Value))
+}
+
+// Decode decodes UserRolePageTotalCountRelation from json.
+func (o *OptUserRolePageTotalCountRelation) Decode(d *jx.Decoder) error {
+	if o == nil {
+		return errors.New("invalid: unable to decode OptUserRolePageTotalCountRelation to nil")
+	}
+	o.Set = true
+	if err := o.Value.Decode(d); err != nil {
+		return err
+	}
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s OptUserRolePageTotalCountRelation) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *OptUserRolePageTotalCountRelation) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -1464,12 +1596,19 @@ func (s *RolePage) encodeFields(e *jx.Encoder) {
 			s.TotalCount.Encode(e)
 		}
 	}
+	{
+		if s.TotalCountRelation.Set {
+			e.FieldStart("totalCountRelation")
+			s.TotalCountRelation.Encode(e)
+		}
+	}
 }
 
-var jsonFieldsNameOfRolePage = [3]string{
+var jsonFieldsNameOfRolePage = [4]string{
 	0: "data",
 	1: "nextCursor",
 	2: "totalCount",
+	3: "totalCountRelation",
 }
 
 // Decode decodes RolePage from json.
@@ -1518,6 +1657,16 @@ func (s *RolePage) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"totalCount\"")
+			}
+		case "totalCountRelation":
+			if err := func() error {
+				s.TotalCountRelation.Reset()
+				if err := s.TotalCountRelation.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"totalCountRelation\"")
 			}
 		default:
 			return d.Skip()
@@ -1571,6 +1720,46 @@ func (s *RolePage) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *RolePage) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode encodes RolePageTotalCountRelation as json.
+func (s RolePageTotalCountRelation) Encode(e *jx.Encoder) {
+	e.Str(string(s))
+}
+
+// Decode decodes RolePageTotalCountRelation from json.
+func (s *RolePageTotalCountRelation) Decode(d *jx.Decoder) error {
+	if s == nil {
+		return errors.New("invalid: unable to decode RolePageTotalCountRelation to nil")
+	}
+	v, err := d.StrBytes()
+	if err != nil {
+		return err
+	}
+	// Try to use constant string.
+	switch RolePageTotalCountRelation(v) {
+	case RolePageTotalCountRelationEq:
+		*s = RolePageTotalCountRelationEq
+	case RolePageTotalCountRelationGte:
+		*s = RolePageTotalCountRelationGte
+	default:
+		*s = RolePageTotalCountRelation(v)
+	}
+
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s RolePageTotalCountRelation) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *RolePageTotalCountRelation) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -2149,12 +2338,19 @@ func (s *TenantPage) encodeFields(e *jx.Encoder) {
 			s.TotalCount.Encode(e)
 		}
 	}
+	{
+		if s.TotalCountRelation.Set {
+			e.FieldStart("totalCountRelation")
+			s.TotalCountRelation.Encode(e)
+		}
+	}
 }
 
-var jsonFieldsNameOfTenantPage = [3]string{
+var jsonFieldsNameOfTenantPage = [4]string{
 	0: "data",
 	1: "nextCursor",
 	2: "totalCount",
+	3: "totalCountRelation",
 }
 
 // Decode decodes TenantPage from json.
@@ -2203,6 +2399,16 @@ func (s *TenantPage) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"totalCount\"")
+			}
+		case "totalCountRelation":
+			if err := func() error {
+				s.TotalCountRelation.Reset()
+				if err := s.TotalCountRelation.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"totalCountRelation\"")
 			}
 		default:
 			return d.Skip()
@@ -2256,6 +2462,46 @@ func (s *TenantPage) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *TenantPage) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode encodes TenantPageTotalCountRelation as json.
+func (s TenantPageTotalCountRelation) Encode(e *jx.Encoder) {
+	e.Str(string(s))
+}
+
+// Decode decodes TenantPageTotalCountRelation from json.
+func (s *TenantPageTotalCountRelation) Decode(d *jx.Decoder) error {
+	if s == nil {
+		return errors.New("invalid: unable to decode TenantPageTotalCountRelation to nil")
+	}
+	v, err := d.StrBytes()
+	if err != nil {
+		return err
+	}
+	// Try to use constant string.
+	switch TenantPageTotalCountRelation(v) {
+	case TenantPageTotalCountRelationEq:
+		*s = TenantPageTotalCountRelationEq
+	case TenantPageTotalCountRelationGte:
+		*s = TenantPageTotalCountRelationGte
+	default:
+		*s = TenantPageTotalCountRelation(v)
+	}
+
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s TenantPageTotalCountRelation) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *TenantPageTotalCountRelation) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -3046,12 +3292,19 @@ func (s *UserPage) encodeFields(e *jx.Encoder) {
 			s.TotalCount.Encode(e)
 		}
 	}
+	{
+		if s.TotalCountRelation.Set {
+			e.FieldStart("totalCountRelation")
+			s.TotalCountRelation.Encode(e)
+		}
+	}
 }
 
-var jsonFieldsNameOfUserPage = [3]string{
+var jsonFieldsNameOfUserPage = [4]string{
 	0: "data",
 	1: "nextCursor",
 	2: "totalCount",
+	3: "totalCountRelation",
 }
 
 // Decode decodes UserPage from json.
@@ -3100,6 +3353,16 @@ func (s *UserPage) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"totalCount\"")
+			}
+		case "totalCountRelation":
+			if err := func() error {
+				s.TotalCountRelation.Reset()
+				if err := s.TotalCountRelation.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"totalCountRelation\"")
 			}
 		default:
 			return d.Skip()
@@ -3153,6 +3416,46 @@ func (s *UserPage) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *UserPage) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode encodes UserPageTotalCountRelation as json.
+func (s UserPageTotalCountRelation) Encode(e *jx.Encoder) {
+	e.Str(string(s))
+}
+
+// Decode decodes UserPageTotalCountRelation from json.
+func (s *UserPageTotalCountRelation) Decode(d *jx.Decoder) error {
+	if s == nil {
+		return errors.New("invalid: unable to decode UserPageTotalCountRelation to nil")
+	}
+	v, err := d.StrBytes()
+	if err != nil {
+		return err
+	}
+	// Try to use constant string.
+	switch UserPageTotalCountRelation(v) {
+	case UserPageTotalCountRelationEq:
+		*s = UserPageTotalCountRelationEq
+	case UserPageTotalCountRelationGte:
+		*s = UserPageTotalCountRelationGte
+	default:
+		*s = UserPageTotalCountRelation(v)
+	}
+
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s UserPageTotalCountRelation) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *UserPageTotalCountRelation) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -3579,12 +3882,19 @@ func (s *UserRolePage) encodeFields(e *jx.Encoder) {
 			s.TotalCount.Encode(e)
 		}
 	}
+	{
+		if s.TotalCountRelation.Set {
+			e.FieldStart("totalCountRelation")
+			s.TotalCountRelation.Encode(e)
+		}
+	}
 }
 
-var jsonFieldsNameOfUserRolePage = [3]string{
+var jsonFieldsNameOfUserRolePage = [4]string{
 	0: "data",
 	1: "nextCursor",
 	2: "totalCount",
+	3: "totalCountRelation",
 }
 
 // Decode decodes UserRolePage from json.
@@ -3633,6 +3943,16 @@ func (s *UserRolePage) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"totalCount\"")
+			}
+		case "totalCountRelation":
+			if err := func() error {
+				s.TotalCountRelation.Reset()
+				if err := s.TotalCountRelation.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"totalCountRelation\"")
 			}
 		default:
 			return d.Skip()
@@ -3686,6 +4006,46 @@ func (s *UserRolePage) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *UserRolePage) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode encodes UserRolePageTotalCountRelation as json.
+func (s UserRolePageTotalCountRelation) Encode(e *jx.Encoder) {
+	e.Str(string(s))
+}
+
+// Decode decodes UserRolePageTotalCountRelation from json.
+func (s *UserRolePageTotalCountRelation) Decode(d *jx.Decoder) error {
+	if s == nil {
+		return errors.New("invalid: unable to decode UserRolePageTotalCountRelation to nil")
+	}
+	v, err := d.StrBytes()
+	if err != nil {
+		return err
+	}
+	// Try to use constant string.
+	switch UserRolePageTotalCountRelation(v) {
+	case UserRolePageTotalCountRelationEq:
+		*s = UserRolePageTotalCountRelationEq
+	case UserRolePageTotalCountRelationGte:
+		*s = UserRolePageTotalCountRelationGte
+	default:
+		*s = UserRolePageTotalCountRelation(v)
+	}
+
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s UserRolePageTotalCountRelation) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *UserRolePageTotalCountRelation) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }

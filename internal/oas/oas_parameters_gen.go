@@ -259,8 +259,8 @@ type RolesGetParams struct {
 	ID uuid.UUID
 	// ETags the caller has, or *; 304 when one is current.
 	IfNoneMatch OptString `json:",omitempty,omitzero"`
-	// Related rows to answer as well, at most 100 for each row. Rows that the caller may not read are left
-	// out.
+	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a
+	// smaller limit leaves more room. Rows that the caller may not read are left out.
 	Expand []RolesGetExpandItem `json:",omitempty"`
 }
 
@@ -493,7 +493,8 @@ type RolesListParams struct {
 	Limit OptInt `json:",omitempty,omitzero"`
 	// NextCursor of the page before, with the same order and filters; the first page when absent.
 	Cursor OptString `json:",omitempty,omitzero"`
-	// Adds totalCount: `exact` counts all rows, `estimated` asks the planner and costs little.
+	// Adds totalCount: `exact` counts all rows, `estimated` stops at 10000, and says so in
+	// totalCountRelation.
 	Count OptRolesListCount `json:",omitempty,omitzero"`
 	// Order, the most important first; - turns one around. Null counts as greatest. Rows that compare
 	// equal, and lists without sort, are in the order of creation.
@@ -504,8 +505,8 @@ type RolesListParams struct {
 	UserId []uuid.UUID `json:",omitempty"`
 	// Only rows with this text in name, in any case.
 	Q OptString `json:",omitempty,omitzero"`
-	// Related rows to answer as well, at most 100 for each row. Rows that the caller may not read are left
-	// out.
+	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a
+	// smaller limit leaves more room. Rows that the caller may not read are left out.
 	Expand []RolesListExpandItem `json:",omitempty"`
 }
 
@@ -696,7 +697,7 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 						if err := (validate.String{
 							MinLength:     1,
 							MinLengthSet:  true,
-							MaxLength:     2048,
+							MaxLength:     2148,
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
@@ -1656,7 +1657,8 @@ type TenantsListParams struct {
 	Limit OptInt `json:",omitempty,omitzero"`
 	// NextCursor of the page before, with the same order and filters; the first page when absent.
 	Cursor OptString `json:",omitempty,omitzero"`
-	// Adds totalCount: `exact` counts all rows, `estimated` asks the planner and costs little.
+	// Adds totalCount: `exact` counts all rows, `estimated` stops at 10000, and says so in
+	// totalCountRelation.
 	Count OptTenantsListCount `json:",omitempty,omitzero"`
 }
 
@@ -1802,7 +1804,7 @@ func decodeTenantsListParams(args [0]string, argsEscaped bool, r *http.Request) 
 						if err := (validate.String{
 							MinLength:     1,
 							MinLengthSet:  true,
-							MaxLength:     2048,
+							MaxLength:     107,
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
@@ -2276,8 +2278,8 @@ type UserRolesGetParams struct {
 	ID uuid.UUID
 	// ETags the caller has, or *; 304 when one is current.
 	IfNoneMatch OptString `json:",omitempty,omitzero"`
-	// Related rows to answer as well, at most 100 for each row. Rows that the caller may not read are left
-	// out.
+	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a
+	// smaller limit leaves more room. Rows that the caller may not read are left out.
 	Expand []UserRolesGetExpandItem `json:",omitempty"`
 }
 
@@ -2510,14 +2512,15 @@ type UserRolesListParams struct {
 	Limit OptInt `json:",omitempty,omitzero"`
 	// NextCursor of the page before, with the same order and filters; the first page when absent.
 	Cursor OptString `json:",omitempty,omitzero"`
-	// Adds totalCount: `exact` counts all rows, `estimated` asks the planner and costs little.
+	// Adds totalCount: `exact` counts all rows, `estimated` stops at 10000, and says so in
+	// totalCountRelation.
 	Count OptUserRolesListCount `json:",omitempty,omitzero"`
 	// Only rows whose userId is one of these.
 	UserId []uuid.UUID `json:",omitempty"`
 	// Only rows whose roleId is one of these.
 	RoleId []uuid.UUID `json:",omitempty"`
-	// Related rows to answer as well, at most 100 for each row. Rows that the caller may not read are left
-	// out.
+	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a
+	// smaller limit leaves more room. Rows that the caller may not read are left out.
 	Expand []UserRolesListExpandItem `json:",omitempty"`
 }
 
@@ -2690,7 +2693,7 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 						if err := (validate.String{
 							MinLength:     1,
 							MinLengthSet:  true,
-							MaxLength:     2048,
+							MaxLength:     110,
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
@@ -3362,8 +3365,8 @@ type UsersGetParams struct {
 	ID uuid.UUID
 	// ETags the caller has, or *; 304 when one is current.
 	IfNoneMatch OptString `json:",omitempty,omitzero"`
-	// Related rows to answer as well, at most 100 for each row. Rows that the caller may not read are left
-	// out.
+	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a
+	// smaller limit leaves more room. Rows that the caller may not read are left out.
 	Expand []UsersGetExpandItem `json:",omitempty"`
 }
 
@@ -3596,7 +3599,8 @@ type UsersListParams struct {
 	Limit OptInt `json:",omitempty,omitzero"`
 	// NextCursor of the page before, with the same order and filters; the first page when absent.
 	Cursor OptString `json:",omitempty,omitzero"`
-	// Adds totalCount: `exact` counts all rows, `estimated` asks the planner and costs little.
+	// Adds totalCount: `exact` counts all rows, `estimated` stops at 10000, and says so in
+	// totalCountRelation.
 	Count OptUsersListCount `json:",omitempty,omitzero"`
 	// Order, the most important first; - turns one around. Null counts as greatest. Rows that compare
 	// equal, and lists without sort, are in the order of creation.
@@ -3613,8 +3617,8 @@ type UsersListParams struct {
 	RoleId []uuid.UUID `json:",omitempty"`
 	// Only rows with this text in displayName or email, in any case.
 	Q OptString `json:",omitempty,omitzero"`
-	// Related rows to answer as well, at most 100 for each row. Rows that the caller may not read are left
-	// out.
+	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a
+	// smaller limit leaves more room. Rows that the caller may not read are left out.
 	Expand []UsersListExpandItem `json:",omitempty"`
 }
 
@@ -3832,7 +3836,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 						if err := (validate.String{
 							MinLength:     1,
 							MinLengthSet:  true,
-							MaxLength:     2048,
+							MaxLength:     2199,
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,

@@ -502,6 +502,52 @@ func (o OptRole) Or(d Role) Role {
 	return d
 }
 
+// NewOptRolePageTotalCountRelation returns new OptRolePageTotalCountRelation with value set to v.
+func NewOptRolePageTotalCountRelation(v RolePageTotalCountRelation) OptRolePageTotalCountRelation {
+	return OptRolePageTotalCountRelation{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptRolePageTotalCountRelation is optional RolePageTotalCountRelation.
+type OptRolePageTotalCountRelation struct {
+	Value RolePageTotalCountRelation
+	Set   bool
+}
+
+// IsSet returns true if OptRolePageTotalCountRelation was set.
+func (o OptRolePageTotalCountRelation) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptRolePageTotalCountRelation) Reset() {
+	var v RolePageTotalCountRelation
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptRolePageTotalCountRelation) SetTo(v RolePageTotalCountRelation) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptRolePageTotalCountRelation) Get() (v RolePageTotalCountRelation, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptRolePageTotalCountRelation) Or(d RolePageTotalCountRelation) RolePageTotalCountRelation {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
 // NewOptRolesListCount returns new OptRolesListCount with value set to v.
 func NewOptRolesListCount(v RolesListCount) OptRolesListCount {
 	return OptRolesListCount{
@@ -588,6 +634,52 @@ func (o OptString) Get() (v string, ok bool) {
 
 // Or returns value if set, or given parameter if does not.
 func (o OptString) Or(d string) string {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptTenantPageTotalCountRelation returns new OptTenantPageTotalCountRelation with value set to v.
+func NewOptTenantPageTotalCountRelation(v TenantPageTotalCountRelation) OptTenantPageTotalCountRelation {
+	return OptTenantPageTotalCountRelation{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptTenantPageTotalCountRelation is optional TenantPageTotalCountRelation.
+type OptTenantPageTotalCountRelation struct {
+	Value TenantPageTotalCountRelation
+	Set   bool
+}
+
+// IsSet returns true if OptTenantPageTotalCountRelation was set.
+func (o OptTenantPageTotalCountRelation) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptTenantPageTotalCountRelation) Reset() {
+	var v TenantPageTotalCountRelation
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptTenantPageTotalCountRelation) SetTo(v TenantPageTotalCountRelation) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptTenantPageTotalCountRelation) Get() (v TenantPageTotalCountRelation, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptTenantPageTotalCountRelation) Or(d TenantPageTotalCountRelation) TenantPageTotalCountRelation {
 	if v, ok := o.Get(); ok {
 		return v
 	}
@@ -772,6 +864,98 @@ func (o OptUserCreateStatus) Get() (v UserCreateStatus, ok bool) {
 
 // Or returns value if set, or given parameter if does not.
 func (o OptUserCreateStatus) Or(d UserCreateStatus) UserCreateStatus {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptUserPageTotalCountRelation returns new OptUserPageTotalCountRelation with value set to v.
+func NewOptUserPageTotalCountRelation(v UserPageTotalCountRelation) OptUserPageTotalCountRelation {
+	return OptUserPageTotalCountRelation{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptUserPageTotalCountRelation is optional UserPageTotalCountRelation.
+type OptUserPageTotalCountRelation struct {
+	Value UserPageTotalCountRelation
+	Set   bool
+}
+
+// IsSet returns true if OptUserPageTotalCountRelation was set.
+func (o OptUserPageTotalCountRelation) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptUserPageTotalCountRelation) Reset() {
+	var v UserPageTotalCountRelation
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptUserPageTotalCountRelation) SetTo(v UserPageTotalCountRelation) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptUserPageTotalCountRelation) Get() (v UserPageTotalCountRelation, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptUserPageTotalCountRelation) Or(d UserPageTotalCountRelation) UserPageTotalCountRelation {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
+// NewOptUserRolePageTotalCountRelation returns new OptUserRolePageTotalCountRelation with value set to v.
+func NewOptUserRolePageTotalCountRelation(v UserRolePageTotalCountRelation) OptUserRolePageTotalCountRelation {
+	return OptUserRolePageTotalCountRelation{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptUserRolePageTotalCountRelation is optional UserRolePageTotalCountRelation.
+type OptUserRolePageTotalCountRelation struct {
+	Value UserRolePageTotalCountRelation
+	Set   bool
+}
+
+// IsSet returns true if OptUserRolePageTotalCountRelation was set.
+func (o OptUserRolePageTotalCountRelation) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptUserRolePageTotalCountRelation) Reset() {
+	var v UserRolePageTotalCountRelation
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptUserRolePageTotalCountRelation) SetTo(v UserRolePageTotalCountRelation) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptUserRolePageTotalCountRelation) Get() (v UserRolePageTotalCountRelation, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptUserRolePageTotalCountRelation) Or(d UserRolePageTotalCountRelation) UserRolePageTotalCountRelation {
 	if v, ok := o.Get(); ok {
 		return v
 	}
@@ -1159,7 +1343,8 @@ type Role struct {
 	CreatedAt time.Time `json:"createdAt"`
 	// When the row was last changed.
 	UpdatedAt time.Time `json:"updatedAt"`
-	// Users who hold this role. The first 100 that the caller may read. Present when expanded.
+	// Users who hold this role. The first 100 that the caller may read, as many as fit into the answer's 4
+	// MiB of JSON. Present when expanded.
 	Users []User `json:"users"`
 }
 
@@ -1402,7 +1587,8 @@ func (s *RoleNotModified) SetETag(val string) {
 
 func (*RoleNotModified) rolesGetRes() {}
 
-// One page of roles.
+// One page of roles. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON,
+// and at least one.
 // Ref: #/components/schemas/RolePage
 type RolePage struct {
 	// The rows of this page.
@@ -1411,6 +1597,8 @@ type RolePage struct {
 	NextCursor NilString `json:"nextCursor"`
 	// How many rows all pages have together, when `count` asks for it.
 	TotalCount OptInt `json:"totalCount"`
+	// Whether there are as many rows as totalCount says (`eq`) or more (`gte`); there with totalCount.
+	TotalCountRelation OptRolePageTotalCountRelation `json:"totalCountRelation"`
 }
 
 // GetData returns the value of Data.
@@ -1428,6 +1616,11 @@ func (s *RolePage) GetTotalCount() OptInt {
 	return s.TotalCount
 }
 
+// GetTotalCountRelation returns the value of TotalCountRelation.
+func (s *RolePage) GetTotalCountRelation() OptRolePageTotalCountRelation {
+	return s.TotalCountRelation
+}
+
 // SetData sets the value of Data.
 func (s *RolePage) SetData(val []Role) {
 	s.Data = val
@@ -1441,6 +1634,53 @@ func (s *RolePage) SetNextCursor(val NilString) {
 // SetTotalCount sets the value of TotalCount.
 func (s *RolePage) SetTotalCount(val OptInt) {
 	s.TotalCount = val
+}
+
+// SetTotalCountRelation sets the value of TotalCountRelation.
+func (s *RolePage) SetTotalCountRelation(val OptRolePageTotalCountRelation) {
+	s.TotalCountRelation = val
+}
+
+// Whether there are as many rows as totalCount says (`eq`) or more (`gte`); there with totalCount.
+type RolePageTotalCountRelation string
+
+const (
+	RolePageTotalCountRelationEq  RolePageTotalCountRelation = "eq"
+	RolePageTotalCountRelationGte RolePageTotalCountRelation = "gte"
+)
+
+// AllValues returns all RolePageTotalCountRelation values.
+func (RolePageTotalCountRelation) AllValues() []RolePageTotalCountRelation {
+	return []RolePageTotalCountRelation{
+		RolePageTotalCountRelationEq,
+		RolePageTotalCountRelationGte,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s RolePageTotalCountRelation) MarshalText() ([]byte, error) {
+	switch s {
+	case RolePageTotalCountRelationEq:
+		return []byte(s), nil
+	case RolePageTotalCountRelationGte:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *RolePageTotalCountRelation) UnmarshalText(data []byte) error {
+	switch RolePageTotalCountRelation(data) {
+	case RolePageTotalCountRelationEq:
+		*s = RolePageTotalCountRelationEq
+		return nil
+	case RolePageTotalCountRelationGte:
+		*s = RolePageTotalCountRelationGte
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
 }
 
 // Changes to a role, as a JSON Merge Patch: absent fields stay, null clears.
@@ -1894,7 +2134,8 @@ func (s *TenantNotModified) SetETag(val string) {
 
 func (*TenantNotModified) tenantsGetRes() {}
 
-// One page of tenants.
+// One page of tenants. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON,
+// and at least one.
 // Ref: #/components/schemas/TenantPage
 type TenantPage struct {
 	// The rows of this page.
@@ -1903,6 +2144,8 @@ type TenantPage struct {
 	NextCursor NilString `json:"nextCursor"`
 	// How many rows all pages have together, when `count` asks for it.
 	TotalCount OptInt `json:"totalCount"`
+	// Whether there are as many rows as totalCount says (`eq`) or more (`gte`); there with totalCount.
+	TotalCountRelation OptTenantPageTotalCountRelation `json:"totalCountRelation"`
 }
 
 // GetData returns the value of Data.
@@ -1920,6 +2163,11 @@ func (s *TenantPage) GetTotalCount() OptInt {
 	return s.TotalCount
 }
 
+// GetTotalCountRelation returns the value of TotalCountRelation.
+func (s *TenantPage) GetTotalCountRelation() OptTenantPageTotalCountRelation {
+	return s.TotalCountRelation
+}
+
 // SetData sets the value of Data.
 func (s *TenantPage) SetData(val []Tenant) {
 	s.Data = val
@@ -1933,6 +2181,53 @@ func (s *TenantPage) SetNextCursor(val NilString) {
 // SetTotalCount sets the value of TotalCount.
 func (s *TenantPage) SetTotalCount(val OptInt) {
 	s.TotalCount = val
+}
+
+// SetTotalCountRelation sets the value of TotalCountRelation.
+func (s *TenantPage) SetTotalCountRelation(val OptTenantPageTotalCountRelation) {
+	s.TotalCountRelation = val
+}
+
+// Whether there are as many rows as totalCount says (`eq`) or more (`gte`); there with totalCount.
+type TenantPageTotalCountRelation string
+
+const (
+	TenantPageTotalCountRelationEq  TenantPageTotalCountRelation = "eq"
+	TenantPageTotalCountRelationGte TenantPageTotalCountRelation = "gte"
+)
+
+// AllValues returns all TenantPageTotalCountRelation values.
+func (TenantPageTotalCountRelation) AllValues() []TenantPageTotalCountRelation {
+	return []TenantPageTotalCountRelation{
+		TenantPageTotalCountRelationEq,
+		TenantPageTotalCountRelationGte,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s TenantPageTotalCountRelation) MarshalText() ([]byte, error) {
+	switch s {
+	case TenantPageTotalCountRelationEq:
+		return []byte(s), nil
+	case TenantPageTotalCountRelationGte:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *TenantPageTotalCountRelation) UnmarshalText(data []byte) error {
+	switch TenantPageTotalCountRelation(data) {
+	case TenantPageTotalCountRelationEq:
+		*s = TenantPageTotalCountRelationEq
+		return nil
+	case TenantPageTotalCountRelationGte:
+		*s = TenantPageTotalCountRelationGte
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
 }
 
 // A new tenant and its first administrator.
@@ -2180,9 +2475,11 @@ type User struct {
 	CreatedAt time.Time `json:"createdAt"`
 	// When the row was last changed.
 	UpdatedAt time.Time `json:"updatedAt"`
-	// Users whose manager is this user. The first 100 that the caller may read. Present when expanded.
+	// Users whose manager is this user. The first 100 that the caller may read, as many as fit into the
+	// answer's 4 MiB of JSON. Present when expanded.
 	ManagedUsers []User `json:"managedUsers"`
-	// Roles granted to this user. The first 100 that the caller may read. Present when expanded.
+	// Roles granted to this user. The first 100 that the caller may read, as many as fit into the answer's
+	// 4 MiB of JSON. Present when expanded.
 	Roles []Role `json:"roles"`
 }
 
@@ -2471,7 +2768,8 @@ func (s *UserNotModified) SetETag(val string) {
 
 func (*UserNotModified) usersGetRes() {}
 
-// One page of users.
+// One page of users. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON,
+// and at least one.
 // Ref: #/components/schemas/UserPage
 type UserPage struct {
 	// The rows of this page.
@@ -2480,6 +2778,8 @@ type UserPage struct {
 	NextCursor NilString `json:"nextCursor"`
 	// How many rows all pages have together, when `count` asks for it.
 	TotalCount OptInt `json:"totalCount"`
+	// Whether there are as many rows as totalCount says (`eq`) or more (`gte`); there with totalCount.
+	TotalCountRelation OptUserPageTotalCountRelation `json:"totalCountRelation"`
 }
 
 // GetData returns the value of Data.
@@ -2497,6 +2797,11 @@ func (s *UserPage) GetTotalCount() OptInt {
 	return s.TotalCount
 }
 
+// GetTotalCountRelation returns the value of TotalCountRelation.
+func (s *UserPage) GetTotalCountRelation() OptUserPageTotalCountRelation {
+	return s.TotalCountRelation
+}
+
 // SetData sets the value of Data.
 func (s *UserPage) SetData(val []User) {
 	s.Data = val
@@ -2510,6 +2815,53 @@ func (s *UserPage) SetNextCursor(val NilString) {
 // SetTotalCount sets the value of TotalCount.
 func (s *UserPage) SetTotalCount(val OptInt) {
 	s.TotalCount = val
+}
+
+// SetTotalCountRelation sets the value of TotalCountRelation.
+func (s *UserPage) SetTotalCountRelation(val OptUserPageTotalCountRelation) {
+	s.TotalCountRelation = val
+}
+
+// Whether there are as many rows as totalCount says (`eq`) or more (`gte`); there with totalCount.
+type UserPageTotalCountRelation string
+
+const (
+	UserPageTotalCountRelationEq  UserPageTotalCountRelation = "eq"
+	UserPageTotalCountRelationGte UserPageTotalCountRelation = "gte"
+)
+
+// AllValues returns all UserPageTotalCountRelation values.
+func (UserPageTotalCountRelation) AllValues() []UserPageTotalCountRelation {
+	return []UserPageTotalCountRelation{
+		UserPageTotalCountRelationEq,
+		UserPageTotalCountRelationGte,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s UserPageTotalCountRelation) MarshalText() ([]byte, error) {
+	switch s {
+	case UserPageTotalCountRelationEq:
+		return []byte(s), nil
+	case UserPageTotalCountRelationGte:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *UserPageTotalCountRelation) UnmarshalText(data []byte) error {
+	switch UserPageTotalCountRelation(data) {
+	case UserPageTotalCountRelationEq:
+		*s = UserPageTotalCountRelationEq
+		return nil
+	case UserPageTotalCountRelationGte:
+		*s = UserPageTotalCountRelationGte
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
 }
 
 // Grant of a role to a user.
@@ -2769,7 +3121,8 @@ func (s *UserRoleNotModified) SetETag(val string) {
 
 func (*UserRoleNotModified) userRolesGetRes() {}
 
-// One page of user roles.
+// One page of user roles. It holds fewer rows than `limit` where these would be more than 4 MiB of
+// JSON, and at least one.
 // Ref: #/components/schemas/UserRolePage
 type UserRolePage struct {
 	// The rows of this page.
@@ -2778,6 +3131,8 @@ type UserRolePage struct {
 	NextCursor NilString `json:"nextCursor"`
 	// How many rows all pages have together, when `count` asks for it.
 	TotalCount OptInt `json:"totalCount"`
+	// Whether there are as many rows as totalCount says (`eq`) or more (`gte`); there with totalCount.
+	TotalCountRelation OptUserRolePageTotalCountRelation `json:"totalCountRelation"`
 }
 
 // GetData returns the value of Data.
@@ -2795,6 +3150,11 @@ func (s *UserRolePage) GetTotalCount() OptInt {
 	return s.TotalCount
 }
 
+// GetTotalCountRelation returns the value of TotalCountRelation.
+func (s *UserRolePage) GetTotalCountRelation() OptUserRolePageTotalCountRelation {
+	return s.TotalCountRelation
+}
+
 // SetData sets the value of Data.
 func (s *UserRolePage) SetData(val []UserRole) {
 	s.Data = val
@@ -2808,6 +3168,53 @@ func (s *UserRolePage) SetNextCursor(val NilString) {
 // SetTotalCount sets the value of TotalCount.
 func (s *UserRolePage) SetTotalCount(val OptInt) {
 	s.TotalCount = val
+}
+
+// SetTotalCountRelation sets the value of TotalCountRelation.
+func (s *UserRolePage) SetTotalCountRelation(val OptUserRolePageTotalCountRelation) {
+	s.TotalCountRelation = val
+}
+
+// Whether there are as many rows as totalCount says (`eq`) or more (`gte`); there with totalCount.
+type UserRolePageTotalCountRelation string
+
+const (
+	UserRolePageTotalCountRelationEq  UserRolePageTotalCountRelation = "eq"
+	UserRolePageTotalCountRelationGte UserRolePageTotalCountRelation = "gte"
+)
+
+// AllValues returns all UserRolePageTotalCountRelation values.
+func (UserRolePageTotalCountRelation) AllValues() []UserRolePageTotalCountRelation {
+	return []UserRolePageTotalCountRelation{
+		UserRolePageTotalCountRelationEq,
+		UserRolePageTotalCountRelationGte,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s UserRolePageTotalCountRelation) MarshalText() ([]byte, error) {
+	switch s {
+	case UserRolePageTotalCountRelationEq:
+		return []byte(s), nil
+	case UserRolePageTotalCountRelationGte:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *UserRolePageTotalCountRelation) UnmarshalText(data []byte) error {
+	switch UserRolePageTotalCountRelation(data) {
+	case UserRolePageTotalCountRelationEq:
+		*s = UserRolePageTotalCountRelationEq
+		return nil
+	case UserRolePageTotalCountRelationGte:
+		*s = UserRolePageTotalCountRelationGte
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
 }
 
 // UserRolesDeleteNoContent is response for UserRolesDelete operation.
@@ -3179,9 +3586,11 @@ type UserWithRoles struct {
 	CreatedAt time.Time `json:"createdAt"`
 	// When the row was last changed.
 	UpdatedAt time.Time `json:"updatedAt"`
-	// Roles granted to this user. The first 100 that the caller may read.
+	// Roles granted to this user. The first 100 that the caller may read, as many as fit into the answer's
+	// 4 MiB of JSON.
 	Roles []Role `json:"roles"`
-	// Users whose manager is this user. The first 100 that the caller may read.
+	// Users whose manager is this user. The first 100 that the caller may read, as many as fit into the
+	// answer's 4 MiB of JSON.
 	ManagedUsers []User `json:"managedUsers"`
 }
 

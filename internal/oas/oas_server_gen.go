@@ -188,8 +188,8 @@ type Handler interface {
 	// UsersReports implements users.reports operation.
 	//
 	// Answers the user's reports and theirs, down to the given depth, nearest first: the first 1000 that
-	// the caller may read. Needs the permission `users:read`; without it, callers reach rows of their own
-	// and of the people they manage, at any level.
+	// the caller may read, as many as fit into 4 MiB of JSON. Needs the permission `users:read`; without
+	// it, callers reach rows of their own and of the people they manage, at any level.
 	//
 	// Problems, besides those of every operation: `not_found`.
 	//

@@ -23,6 +23,21 @@ func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	return conn, err
 }
 
+// acquireAgain is acquire for a statement whose connection broke: others may have broken with it, so it takes one whose
+// server has not hung up.
+func (db *DB) acquireAgain(ctx context.Context) (*pgxpool.Conn, error) {
+	for {
+		conn, err := db.acquire(ctx)
+		if err != nil || !hungUp(conn.Conn()) {
+			return conn, err
+		}
+		closing, cancel := context.WithCancel(ctx)
+		cancel() // there is nobody to say goodbye to
+		_ = conn.Conn().Close(closing)
+		db.release(conn)
+	}
+}
+
 // take takes a connection from the pool. As long as there are fewer takers than connections it waits for no other; of
 // those beyond, MaxWaiting wait, for MaxWait and until their own deadline, so that a server that cannot keep up says so at
 // once instead of letting every caller wait for ever longer.
@@ -39,7 +54,7 @@ func (db *DB) take(ctx context.Context) (*pgxpool.Conn, error) {
 		ctx, cancel = context.WithTimeout(ctx, db.config.MaxWait)
 		defer cancel()
 	}
-	conn, err := db.pool.Acquire(ctx)
+	conn, err := db.fromPool(ctx)
 	if err != nil {
 		db.takers.Add(-1)
 		if queued && errors.Is(ctx.Err(), context.DeadlineExceeded) {
@@ -55,6 +70,7 @@ func (db *DB) release(conn *pgxpool.Conn) {
 		db.answered.Add(1)
 	}
 	conn.Release()
+	db.scarce.released()
 	db.takers.Add(-1)
 }
 
@@ -71,6 +87,9 @@ func (db *DB) Unscoped(ctx context.Context, fn func(Querier) error) error {
 		return translate(ctx, err)
 	}
 	defer db.release(conn)
+	if db.pooled.Load() {
+		return translate(ctx, fn(unprepared{conn.Conn()}))
+	}
 	return translate(ctx, fn(conn.Conn()))
 }
 

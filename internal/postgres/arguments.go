@@ -76,6 +76,8 @@ func (a *arguments) addFast(oid uint32, arg any) bool {
 		return a.addTime(oid, v)
 	case *time.Time:
 		return v != nil && a.addTime(oid, *v)
+	case []uuid.UUID:
+		return v != nil && a.addIDs(oid, v)
 	}
 	return false
 }
@@ -89,6 +91,23 @@ func (a *arguments) addID(oid uint32, id uuid.UUID) bool {
 	default:
 		return false
 	}
+	return true
+}
+
+// addIDs adds an array of ids (PostgreSQL, utils/adt/arrayfuncs.c, array_recv): one dimension, without NULL, and its bounds.
+func (a *arguments) addIDs(oid uint32, ids []uuid.UUID) bool {
+	if oid != pgtype.UUIDArrayOID {
+		return false
+	}
+	data := a.data
+	for _, n := range [...]uint32{1, 0, pgtype.UUIDOID, uint32(len(ids)), 1} {
+		data = binary.BigEndian.AppendUint32(data, n)
+	}
+	for i := range ids {
+		data = binary.BigEndian.AppendUint32(data, uint32(len(ids[i])))
+		data = append(data, ids[i][:]...)
+	}
+	a.ended(data, pgtype.BinaryFormatCode)
 	return true
 }
 

@@ -20,11 +20,16 @@ func TestArgumentsAreEncodedAsPgxDoes(t *testing.T) {
 	t.Parallel()
 	m := pgtype.NewMap()
 	newCodecs().register(m)
+	// Arrays of ids are results in text, for their Scanners, and arguments in binary, as pgx has them.
+	ids := pgtype.NewMap()
+	newCodecs().register(ids)
+	array, _ := pgtype.NewMap().TypeForOID(pgtype.UUIDArrayOID)
+	ids.RegisterType(array)
 	id, word, never, count, big, at := uuid.New(), "word", (*uuid.UUID)(nil), 12, int64(13), time.Now()
 	values := []any{
 		nil, id, &id, never, uuid.Nil, "", word, &word, (*string)(nil), &count, &at, (*time.Time)(nil), &big, "ü\x00", id.String(), shade("dark"), int64(-1), int64(math.MinInt64), 7, int32(7), uint8(7), true,
 		1.5, []byte("bytes"), []byte{}, time.Unix(0, 0), time.Date(1969, 7, 20, 20, 17, 40, 123456789, time.UTC), time.Time{},
-		time.Date(2026, 1, 2, 3, 4, 5, 999_999_999, time.FixedZone("", 3600)), []string{"a", ""}, []uuid.UUID{id}, pgtype.Text{}, struct{}{},
+		time.Date(2026, 1, 2, 3, 4, 5, 999_999_999, time.FixedZone("", 3600)), []string{"a", ""}, []uuid.UUID{id}, []uuid.UUID{id, uuid.New()}, []uuid.UUID{}, pgtype.Text{}, struct{}{},
 	}
 	oids := []uint32{
 		pgtype.UUIDOID, pgtype.TextOID, pgtype.VarcharOID, pgtype.BPCharOID, pgtype.Int8OID, pgtype.Int4OID, pgtype.Int2OID, pgtype.BoolOID,
@@ -38,7 +43,11 @@ func TestArgumentsAreEncodedAsPgxDoes(t *testing.T) {
 			var theirs pgx.ExtendedQueryBuilder
 			types := []uint32{oid, pgtype.UUIDOID, oid}
 			for name, sd := range map[string]*pgconn.StatementDescription{"prepared": {ParamOIDs: types}, "untyped": nil} {
-				want := theirs.Build(m, sd, args)
+				as := m
+				if _, is := v.([]uuid.UUID); is && oid == pgtype.UUIDArrayOID && sd != nil {
+					as = ids
+				}
+				want := theirs.Build(as, sd, args)
 				known := types
 				if sd == nil {
 					known = nil
@@ -59,7 +68,7 @@ func TestArgumentsAreEncodedAsPgxDoes(t *testing.T) {
 	}
 	for oid, short := range map[uint32][]any{
 		pgtype.UUIDOID: {id, &id}, pgtype.TextOID: {id, word, &word}, pgtype.VarcharOID: {"", word}, pgtype.Int8OID: {7, &count, int64(-1), &big},
-		pgtype.TimestamptzOID: {at, &at},
+		pgtype.TimestamptzOID: {at, &at}, pgtype.UUIDArrayOID: {[]uuid.UUID{id}},
 	} {
 		for _, v := range short {
 			if !ours.addFast(oid, v) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"strconv"
 	"time"
@@ -51,7 +52,7 @@ type Config struct {
 
 	// PgBouncer makes the driver work behind a pooler in transaction mode: settings travel with each
 	// transaction instead of with the connection, and no statement is prepared. It costs about half of
-	// the throughput. JSON has to be passed as json.RawMessage, as Ent does, or string: pgx takes a
+	// the throughput. A pooler that is met without it is recognised, and Logger is told. JSON has to be passed as json.RawMessage, as Ent does, or string: pgx takes a
 	// []byte for a bytea. Defaults to false.
 	PgBouncer bool
 
@@ -61,6 +62,10 @@ type Config struct {
 	// SearchPath is the schema unqualified names resolve in; Ent qualifies all but the columns of an
 	// edge's order-by. Defaults to "core".
 	SearchPath string
+
+	// Logger is told what an operator should change, and when the server takes no more connections.
+	// Defaults to none.
+	Logger *slog.Logger
 
 	// Tracer makes a span of each round trip to the server that belongs to a recorded trace. Defaults to none, which
 	// costs nothing.
@@ -86,6 +91,7 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.IdleInTransactionTimeout, 30*time.Second)
 	setDefault(&c.ApplicationName, "lockstep")
 	setDefault(&c.SearchPath, "core")
+	setDefault(&c.Logger, slog.New(slog.DiscardHandler))
 	if c.MaxConns < 1 {
 		return c, fmt.Errorf("postgres: MaxConns is %d: use at least 1", c.MaxConns)
 	}
@@ -143,16 +149,19 @@ func (c Config) poolConfig() (*pgxpool.Config, error) {
 	// A host that dies does not hang up: its connections are found out after 11 s instead of after minutes.
 	dialer := &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 2 * time.Second, Count: 3}}
 	cc.DialFunc = dialer.DialContext
-	if c.PgBouncer {
-		cc.DefaultQueryExecMode = pgx.QueryExecModeExec
-		// PgBouncer refuses start-up parameters it does not track; see DB.scopeSQL.
-		delete(cc.RuntimeParams, "search_path")
-	} else {
-		cc.RuntimeParams["application_name"] = c.ApplicationName
-		for _, s := range c.sessionSettings() {
-			cc.RuntimeParams[s.name] = s.value
-		}
+	cc.RuntimeParams["application_name"] = c.ApplicationName
+	for _, s := range c.sessionSettings() {
+		cc.RuntimeParams[s.name] = s.value
 	}
 	cc.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler { return &canceller{conn: conn} }
 	return pc, nil
+}
+
+// throughPooler changes how a connection is opened for a pooler, which refuses start-up parameters it does not track: those
+// settings go along with each transaction, see DB.binding.
+func (c Config) throughPooler(cc *pgx.ConnConfig) {
+	cc.DefaultQueryExecMode = pgx.QueryExecModeExec
+	for _, s := range c.sessionSettings() {
+		delete(cc.RuntimeParams, s.name)
+	}
 }

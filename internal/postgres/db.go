@@ -5,14 +5,20 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"entgo.io/ent/dialect"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// scopePrefix is how the statements begin that bind a scope.
-const scopePrefix = "select set_config('app.tenant_id', $1, true)"
+const (
+	// tenantSQL binds a tenant's scope. A setting that is not made in a transaction is not set in it: every one of them
+	// is made locally.
+	tenantSQL = "select set_config('app.tenant_id', $1, true)"
+	// scopeSQL binds any scope.
+	scopeSQL = tenantSQL + ", set_config('app.platform', $2, true)"
+)
 
 // DB is a pool of connections and the Ent driver on it. It is safe for concurrent use.
 type DB struct {
@@ -22,10 +28,16 @@ type DB struct {
 	tracer *tracer // nil: nothing is traced
 	// takers counts who holds a connection or waits for one.
 	takers atomic.Int64
-	// scopeSQL binds a scope, and tenantSQL one that is not the platform's; empty: there is no shorter way.
-	scopeSQL, tenantSQL string
-	// scopeArgs follow the scope's own two arguments.
-	scopeArgs []any
+	// pooled says that a pooler is in between; see Pooled.
+	pooled atomic.Bool
+	// pooledSQL binds a scope behind a pooler, with the settings that follow the scope's own two arguments.
+	pooledSQL  string
+	pooledArgs []any
+	// generation counts the times that prepared statements were found stale.
+	generation atomic.Int64
+	// replaced is when Replace last did so; nil: never.
+	replaced atomic.Pointer[time.Time]
+	scarce   scarcity
 
 	shed, answered atomic.Int64 // see Stats
 }
@@ -42,27 +54,28 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{config: c, codecs: newCodecs()}
+	db := &DB{config: c, codecs: newCodecs(), scarce: newScarcity(c.MaxConns)}
 	if c.Tracer != nil {
 		db.tracer = newTracer(c.Tracer, pc.ConnConfig)
 		pc.ConnConfig.Tracer = db.tracer
 	}
-	// A setting that is not made in a transaction is not set in it: every one of them is made locally.
-	scope := scopePrefix + ", set_config('app.platform', $2, true)"
-	if !c.PgBouncer {
-		db.tenantSQL = scopePrefix
-	} else {
-		// The server connection is another one in each transaction: what the session would hold has to
-		// come along.
-		for i, s := range c.sessionSettings() {
-			scope += fmt.Sprintf(", set_config('%s', $%d, true)", s.name, i+3)
-			db.scopeArgs = append(db.scopeArgs, s.value)
-		}
+	db.pooled.Store(c.PgBouncer)
+	// Behind a pooler the server connection is another one in each transaction: what the session would hold has to come
+	// along.
+	db.pooledSQL = scopeSQL
+	for i, s := range c.sessionSettings() {
+		db.pooledSQL += fmt.Sprintf(", set_config('%s', $%d, true)", s.name, i+3)
+		db.pooledArgs = append(db.pooledArgs, s.value)
 	}
-	db.scopeSQL = scope
+	pc.BeforeConnect = func(_ context.Context, cc *pgx.ConnConfig) error {
+		if db.pooled.Load() {
+			c.throughPooler(cc)
+		}
+		return nil
+	}
 	pc.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		db.codecs.register(conn.TypeMap())
-		return checkRole(ctx, conn)
+		return db.connected(ctx, conn)
 	}
 	if db.pool, err = pgxpool.NewWithConfig(ctx, pc); err != nil {
 		return nil, fmt.Errorf("postgres: open the pool: %w", err)
@@ -102,22 +115,28 @@ func (e *RoleError) Error() string {
 // CheckRole connects and returns a *RoleError if the connected role is a superuser or has BYPASSRLS, and
 // an error with ErrUnavailable if no connection can be had.
 func (db *DB) CheckRole(ctx context.Context) error {
-	return db.Unscoped(ctx, func(q Querier) error { return checkRole(ctx, q) })
+	return db.Unscoped(ctx, func(q Querier) error {
+		_, err := checkRole(ctx, q)
+		return err
+	})
 }
 
-func checkRole(ctx context.Context, q Querier) error {
+// checkRole also returns the number of the server's process.
+func checkRole(ctx context.Context, q Querier) (pid int64, err error) {
 	// The session's role counts as well: RESET ROLE returns to it.
-	rows, err := q.Query(ctx, `select current_user::text, bool_or(rolsuper), bool_or(rolbypassrls)
+	rows, err := q.Query(ctx, `select current_user::text, bool_or(rolsuper), bool_or(rolbypassrls), pg_backend_pid()
 		from pg_catalog.pg_roles where rolname in (current_user, session_user)`)
 	var e RoleError
 	if err == nil {
-		e, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[RoleError])
+		pid, err = pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (pid int64, err error) {
+			return pid, row.Scan(&e.Role, &e.Superuser, &e.BypassRLS, &pid)
+		})
 	}
 	if err != nil {
-		return fmt.Errorf("postgres: read the attributes of the connected role: %w", err)
+		return 0, fmt.Errorf("postgres: read the attributes of the connected role: %w", err)
 	}
 	if e.Superuser || e.BypassRLS {
-		return &e
+		return 0, &e
 	}
-	return nil
+	return pid, nil
 }

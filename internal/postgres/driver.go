@@ -38,8 +38,9 @@ func (d *entDriver) Query(ctx context.Context, query string, args, v any) error 
 
 // do runs s in the scope of ctx, as a transaction of its own or in the round of a Pipelined.
 func (d *entDriver) do(ctx context.Context, s *statement) error {
-	if r := recorderFrom(ctx); r != nil {
-		r.statements = append(r.statements, s)
+	i := interceptFrom(ctx)
+	if i != nil && i.records {
+		i.statements = append(i.statements, s)
 		return errRecorded
 	}
 	db := d.db()
@@ -49,10 +50,18 @@ func (d *entDriver) do(ctx context.Context, s *statement) error {
 		return err
 	}
 	s.notify = notifications(ctx)
-	if m := memberFrom(ctx); m != nil {
-		return m.do(ctx, scope, s)
+	if i != nil {
+		s.budget = i.budget
 	}
-	return db.run(ctx, scope, s)
+	if m := memberFrom(ctx); m != nil {
+		err = m.do(ctx, scope, s)
+	} else {
+		err = db.run(ctx, scope, s)
+	}
+	if err == nil && i != nil && i.fetches {
+		i.rows, err = s.rows, errFetched
+	}
+	return err
 }
 
 // Tx begins a transaction bound to the scope of ctx.

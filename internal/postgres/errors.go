@@ -19,8 +19,9 @@ var (
 	// ErrSerialization says that a concurrent transaction won (SQLSTATE class 40). The transaction is
 	// rolled back and may be tried again as a whole; single statements have been.
 	ErrSerialization = errors.New("postgres: a concurrent transaction got in the way")
-	// ErrUnavailable says that there was no connection to be had or that it broke. A write may have
-	// happened.
+	// ErrUnavailable says that there was no connection to be had, that it broke, or that the server cannot
+	// do its work: it is read-only, full or shutting down. A write may have happened if the connection
+	// broke. CauseOf tells which.
 	ErrUnavailable = errors.New("postgres: the database is unavailable")
 	// ErrRowSecurity says that a written row would belong to another tenant than the scope's.
 	ErrRowSecurity = errors.New("postgres: the row does not belong to the scope's tenant")
@@ -166,7 +167,7 @@ func translateServer(ctx context.Context, err error, pg *pgconn.PgError) error {
 		return fmt.Errorf("%w: %w", ErrSerialization, err)
 	case pg.Code == "42501" && pg.Routine == "ExecWithCheckOptions": // executor/execMain.c
 		return fmt.Errorf("%w: %w", ErrRowSecurity, err)
-	case strings.HasPrefix(pg.Code, "08"), strings.HasPrefix(pg.Code, "57P"), pg.Code == "53300":
+	case unusable(pg.Code):
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return err

@@ -22,7 +22,8 @@ func (db *DB) exchange(ctx context.Context, conn *pgx.Conn, statements ...*state
 
 func (db *DB) exchangeOnce(ctx context.Context, conn *pgx.Conn, statements []*statement, span *exchangeSpan) error {
 	s := sessionOf(conn)
-	if !db.config.PgBouncer {
+	if !db.pooled.Load() {
+		s.refresh(db.generation.Load())
 		if err := s.prepare(ctx, statements); err != nil {
 			return err
 		}
@@ -41,7 +42,12 @@ func (db *DB) exchangeOnce(ctx context.Context, conn *pgx.Conn, statements []*st
 		// (pgconn, MultiResultReader.NextResult). It may have been done.
 		return fmt.Errorf("the connection broke: %w", io.ErrUnexpectedEOF)
 	}
-	if outdated(err) {
+	var pg *pgconn.PgError
+	switch {
+	case errors.As(err, &pg) && stale(pg):
+		// What a migration has made stale here it has made stale on the other connections too.
+		db.generation.CompareAndSwap(s.generation, s.generation+1)
+	case outdated(err):
 		s.forget(statements)
 	}
 	return err
@@ -49,6 +55,11 @@ func (db *DB) exchangeOnce(ctx context.Context, conn *pgx.Conn, statements []*st
 
 // read reads the results of the statements up to the server's "ready for query", whatever happens.
 func read(results *pgconn.MultiResultReader, statements []*statement, span *exchangeSpan) error {
+	for _, st := range statements {
+		if st.rows != nil {
+			st.rows.release() // they were read before, and are read again
+		}
+	}
 	unread := statements
 	var err error
 	for len(unread) > 0 && err == nil && results.NextResult() {

@@ -30,6 +30,8 @@ type session struct {
 	dropped   []string
 	named     int
 	arguments arguments
+	// generation is DB.generation at the time of the oldest statement that is known.
+	generation int64
 }
 
 // sessionKey is where a connection keeps its session.
@@ -143,6 +145,14 @@ func (s *session) queue(batch *pgconn.Batch, st *statement) error {
 func (s *session) forget(statements []*statement) {
 	for _, st := range statements {
 		s.known.Remove(st.sql)
+	}
+}
+
+// refresh has all statements prepared anew if a migration has made some of them stale, here or on another connection.
+func (s *session) refresh(generation int64) {
+	if s.generation != generation {
+		s.generation = generation
+		s.known.Purge()
 	}
 }
 

@@ -27,16 +27,26 @@ type Recorded struct {
 // errRecorded is what a read gets instead of rows while it is recorded.
 var errRecorded = errors.New("postgres: the statement was recorded and not sent")
 
-type recorderKey struct{}
+// errFetched is what a read gets instead of rows that are somebody else's.
+var errFetched = errors.New("postgres: the rows were fetched past Ent")
 
-// recorder takes the statements of a context.
-type recorder struct{ statements []*statement }
+type interceptKey struct{}
+
+// intercept says what becomes of the statements of a context other than that they are sent, and their rows Ent's.
+type intercept struct {
+	records    bool // they are not sent
+	statements []*statement
+
+	budget  *Budget // bounds their rows
+	fetches bool    // rows are kept here
+	rows    *rows
+}
 
 // Record returns the one statement that read issues on the driver, with the context it is given, which is in the scope of
 // AnyTenant. The statement is not sent; read returns the error it gets.
 func (db *DB) Record(ctx context.Context, read func(context.Context) error) (*Recorded, error) {
-	r := &recorder{}
-	ctx = context.WithValue(WithScope(ctx, Scope{TenantID: AnyTenant}), recorderKey{}, r)
+	r := &intercept{records: true}
+	ctx = context.WithValue(WithScope(ctx, Scope{TenantID: AnyTenant}), interceptKey{}, r)
 	err := read(ctx)
 	if len(r.statements) != 1 || !errors.Is(err, errRecorded) {
 		return nil, fmt.Errorf("postgres: record a read: got %d statements and %w, want one", len(r.statements), err)
@@ -48,9 +58,9 @@ func (db *DB) Record(ctx context.Context, read func(context.Context) error) (*Re
 	return &Recorded{sql: s.sql, args: s.args}, nil
 }
 
-func recorderFrom(ctx context.Context) *recorder {
-	r, _ := ctx.Value(recorderKey{}).(*recorder)
-	return r
+func interceptFrom(ctx context.Context) *intercept {
+	i, _ := ctx.Value(interceptKey{}).(*intercept)
+	return i
 }
 
 // Ids are what a recorded statement is sent with, besides the tenant, which is the scope's.
@@ -58,9 +68,9 @@ type Ids struct {
 	User, Row uuid.UUID
 }
 
-// Send runs recorded reads in the scope of ctx, in one round trip, and returns their results in order. A nil one is not
-// sent and has no rows.
-func (db *DB) Send(ctx context.Context, with Ids, recorded ...*Recorded) ([]Result, error) {
+// Send runs recorded reads in the scope of ctx, in one round trip, and returns their results in order, each with its share of
+// the budget. A nil read is not sent and has no rows; a nil budget is none.
+func (db *DB) Send(ctx context.Context, with Ids, budget *Budget, recorded ...*Recorded) ([]Result, error) {
 	scope, err := requireScope(ctx)
 	if err != nil {
 		return nil, err
@@ -94,6 +104,7 @@ func (db *DB) Send(ctx context.Context, with Ids, recorded ...*Recorded) ([]Resu
 		}
 		s := &statements[i]
 		s.sql, s.args = r.sql, args[first:len(args):len(args)]
+		s.budget, s.shares = budget, int64(len(recorded)-i)
 		db.observe(ctx, s)
 		sent = append(sent, s)
 	}

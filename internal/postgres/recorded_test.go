@@ -66,7 +66,7 @@ func TestRecordedReadsStayInTheirTenant(t *testing.T) {
 	for _, c := range []struct {
 		tenant, row, want uuid.UUID
 	}{{w.a, w.thingA, w.thingA}, {w.b, w.thingB, w.thingB}, {w.a, w.thingB, uuid.Nil}} {
-		results, err := w.db.Send(w.as(t, c.tenant), postgres.Ids{Row: c.row}, one, nil, all)
+		results, err := w.db.Send(w.as(t, c.tenant), postgres.Ids{Row: c.row}, nil, one, nil, all)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +92,7 @@ func TestRecordedReadsStayInTheirTenant(t *testing.T) {
 			}
 		}
 	}
-	if _, err := w.db.Send(t.Context(), postgres.Ids{Row: w.thingA}, one); !errors.Is(err, postgres.ErrNoScope) {
+	if _, err := w.db.Send(t.Context(), postgres.Ids{Row: w.thingA}, nil, one); !errors.Is(err, postgres.ErrNoScope) {
 		t.Errorf("without a scope: got %v, want ErrNoScope", err)
 	}
 }
@@ -102,14 +102,14 @@ func TestRecordedReadsAreOneRoundTrip(t *testing.T) {
 	w, wire := overWire(t)
 	one := record(t, w.db, thingByID, postgres.AnyTenant, postgres.AnyRow)
 	if n := wire.Counted(func() {
-		if _, err := w.db.Send(w.as(t, w.a), postgres.Ids{Row: w.thingA}, one, one, one); err != nil {
+		if _, err := w.db.Send(w.as(t, w.a), postgres.Ids{Row: w.thingA}, nil, one, one, one); err != nil {
 			t.Fatal(err)
 		}
 	}); n != 1 {
 		t.Errorf("three reads: got %d round trips, want 1", n)
 	}
 	if n := wire.Counted(func() {
-		if _, err := w.db.Send(w.as(t, w.a), postgres.Ids{}, nil); err != nil {
+		if _, err := w.db.Send(w.as(t, w.a), postgres.Ids{}, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 	}); n != 0 {
@@ -129,7 +129,7 @@ func TestResultReadsEveryColumn(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			read := func(value any) *postgres.Result {
 				query := fmt.Sprintf("select v::%s, 'next' from (select $1::%[1]s v, $2::uuid) as x", c.sql)
-				results, err := db.Send(ctx, postgres.Ids{}, record(t, db, query, value, postgres.AnyTenant))
+				results, err := db.Send(ctx, postgres.Ids{}, nil, record(t, db, query, value, postgres.AnyTenant))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -195,7 +195,7 @@ func compareColumn(t *testing.T, want, got any) {
 func TestResultSaysWhatItCannotRead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	results, err := w.db.Send(w.as(t, w.a), postgres.Ids{Row: w.thingA}, record(t, w.db, thingByID, postgres.AnyTenant, postgres.AnyRow))
+	results, err := w.db.Send(w.as(t, w.a), postgres.Ids{Row: w.thingA}, nil, record(t, w.db, thingByID, postgres.AnyTenant, postgres.AnyRow))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +218,7 @@ func TestTextsAreReadHoweverTheyAreWritten(t *testing.T) {
 		"array[]::text[]":                   {},
 		"array['x']::varchar[]":             {"x"},
 	} {
-		results, err := w.db.Send(w.as(t, w.a), postgres.Ids{}, record(t, w.db, "select "+array+" where $1::uuid is not null", postgres.AnyTenant))
+		results, err := w.db.Send(w.as(t, w.a), postgres.Ids{}, nil, record(t, w.db, "select "+array+" where $1::uuid is not null", postgres.AnyTenant))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -227,7 +227,7 @@ func TestTextsAreReadHoweverTheyAreWritten(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s%v", array, diff, results[0].Err())
 		}
 	}
-	results, err := w.db.Send(w.as(t, w.a), postgres.Ids{}, record(t, w.db, "select array['a', null] where $1::uuid is not null", postgres.AnyTenant))
+	results, err := w.db.Send(w.as(t, w.a), postgres.Ids{}, nil, record(t, w.db, "select array['a', null] where $1::uuid is not null", postgres.AnyTenant))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +244,7 @@ func TestRecordedReadsNoticeOtherColumns(t *testing.T) {
 	w := newWorld(t)
 	all := record(t, w.db, "select * from core.things where tenant_id = $1", postgres.AnyTenant)
 	send := func() *postgres.Result {
-		results, err := w.db.Send(w.as(t, w.a), postgres.Ids{}, all)
+		results, err := w.db.Send(w.as(t, w.a), postgres.Ids{}, nil, all)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -36,6 +36,50 @@ func (r *Result) Len() int {
 	return len(r.rows.ends) / len(r.rows.columns)
 }
 
+// Cut reports whether there are rows that the budget had no room for.
+func (r *Result) Cut() bool { return r.rows != nil && r.rows.cut }
+
+// Release gives back what reading the rows took of the budget: for rows that do not go into the answer once each.
+func (r *Result) Release() {
+	if r.rows != nil {
+		r.rows.release()
+	}
+}
+
+// Move moves to a row, counted from 0.
+func (r *Result) Move(row int) { r.row = row + 1 }
+
+// Size is the most bytes that the current row has in JSON.
+func (r *Result) Size() int64 {
+	size := rowSize(r.rows.columns)
+	for i := range r.rows.columns {
+		size += jsonSize(&r.rows.columns[i], r.raw(i))
+	}
+	return size
+}
+
+// Column is where the column with the name is, -1 for nowhere.
+func (r *Result) Column(name string) int {
+	if r.rows == nil {
+		return -1
+	}
+	return slices.IndexFunc(r.rows.columns, func(c column) bool { return c.name == name })
+}
+
+// Value is the value of the column with the name in a type of driver.Value; nil for NULL and for no such column.
+func (r *Result) Value(name string) any {
+	i := r.Column(name)
+	if i < 0 {
+		return nil
+	}
+	c := &r.rows.columns[i]
+	v, err := r.rows.value(c, r.raw(i))
+	if err != nil && r.err == nil {
+		r.err = scanError(c, err)
+	}
+	return v
+}
+
 // Next moves to the next row.
 func (r *Result) Next() bool {
 	if r.row >= r.Len() {

@@ -21,6 +21,10 @@ type rows struct {
 	data []byte
 	ends []uint32
 
+	budget *Budget // nil for none
+	taken  int64   // of the budget
+	cut    bool    // there were rows that it had no room for
+
 	next    int    // row Next moves to
 	start   uint32 // where the current row begins in data
 	current []uint32
@@ -31,8 +35,11 @@ type rows struct {
 
 const null = 1 << 31
 
+// maxResult is the most bytes of a result that is read without a budget.
+const maxResult = 64 << 20
+
 // errTooLarge is for a result that would not fit into memory next to others.
-var errTooLarge = fmt.Errorf("postgres: a result is larger than %d bytes: read it in pages", null-1)
+var errTooLarge = fmt.Errorf("postgres: a result is larger than %d bytes: read it in pages, or within a Budget", maxResult)
 
 // column is what scanning needs of a field description, which pgx reuses for the next statement.
 type column struct {
@@ -49,16 +56,20 @@ type scratch struct {
 	ends []uint32
 }
 
-// maxScratch is the most bytes that are kept for the next result.
-const maxScratch = 1 << 20
+// minScratch is where a result begins to grow, maxScratch the most bytes that are kept for the next one.
+const (
+	minScratch = 4 << 10
+	maxScratch = 1 << 20
+)
 
 var scratches = sync.Pool{New: func() any { return &scratch{} }}
 
-// readRows reads r to its end. How its columns are sent is part of the plan, if there is one.
-func readRows(r *pgconn.ResultReader, plan *prepared) (*rows, error) {
-	out := &rows{}
-	if plan != nil {
-		out.columns = plan.columns
+// readRows reads the result of st to its end, and keeps what its budget has room for, if it has one. How its columns are sent
+// is part of the plan, if there is one.
+func readRows(r *pgconn.ResultReader, st *statement) (*rows, error) {
+	out := &rows{budget: st.budget}
+	if st.plan != nil {
+		out.columns = st.plan.columns
 	} else {
 		out.columns = describe(r.FieldDescriptions())
 	}
@@ -67,26 +78,57 @@ func readRows(r *pgconn.ResultReader, plan *prepared) (*rows, error) {
 	}
 	s, _ := scratches.Get().(*scratch)
 	s.data, s.ends = s.data[:0], s.ends[:0]
-	defer func() {
-		out.data, out.ends = bytes.Clone(s.data), slices.Clone(s.ends)
-		if cap(s.data) <= maxScratch {
-			scratches.Put(s)
-		}
-	}()
-	for r.NextRow() {
-		for _, v := range r.Values() {
-			if len(v) >= null-len(s.data) {
-				return out, errTooLarge
-			}
-			s.data = append(s.data, v...)
-			end := uint32(len(s.data))
-			if v == nil {
-				end |= null
-			}
-			s.ends = append(s.ends, end)
-		}
+	var err error
+	if out.budget == nil {
+		err = s.readAll(r)
+	} else {
+		err = out.readWithin(r, s, st.shares)
 	}
-	return out, nil
+	out.ends = slices.Clone(s.ends)
+	if cap(s.data) <= maxScratch {
+		out.data = bytes.Clone(s.data)
+		scratches.Put(s)
+	} else {
+		out.data = s.data // copying it would need as much again
+	}
+	return out, err
+}
+
+// readAll reads all rows.
+func (s *scratch) readAll(r *pgconn.ResultReader) error {
+	for r.NextRow() {
+		values := r.Values()
+		if sizeOf(values) > maxResult-len(s.data) {
+			return errTooLarge
+		}
+		s.add(values)
+	}
+	return nil
+}
+
+// sizeOf is how many bytes the values have.
+func sizeOf(values [][]byte) int {
+	size := 0
+	for _, v := range values {
+		size += len(v)
+	}
+	return size
+}
+
+// add appends a row.
+func (s *scratch) add(values [][]byte) {
+	if needed := len(s.data) + sizeOf(values); needed > cap(s.data) {
+		// append would grow a large slice by a quarter, and leave four times as much behind.
+		s.data = append(make([]byte, 0, max(needed, min(4*cap(s.data), maxScratch), 2*cap(s.data), minScratch)), s.data...)
+	}
+	for _, v := range values {
+		s.data = append(s.data, v...)
+		end := uint32(len(s.data))
+		if v == nil {
+			end |= null
+		}
+		s.ends = append(s.ends, end)
+	}
 }
 
 func describe(fields []pgconn.FieldDescription) []column {

@@ -23,6 +23,9 @@ type statement struct {
 	notify []Notification
 	// own says that it is this package's and not the caller's: nobody wants its result.
 	own bool
+	// budget bounds the rows that are kept, nil for none: to one of so many shares of what is left.
+	budget *Budget
+	shares int64
 
 	plan *prepared // nil: sent without being prepared
 	rows *rows
@@ -57,7 +60,7 @@ func (db *DB) observe(ctx context.Context, s *statement) {
 // the caller scans, lets the error of a commit surface, and makes a retry invisible.
 func (s *statement) read(r *pgconn.ResultReader) (err error) {
 	if !s.own {
-		s.rows, err = readRows(r, s.plan)
+		s.rows, err = readRows(r, s)
 	}
 	tag, closing := r.Close()
 	if s.tag = tag; err == nil {
@@ -70,18 +73,23 @@ func (s *statement) read(r *pgconn.ResultReader) (err error) {
 // prepared.
 func (db *DB) run(ctx context.Context, scope Scope, statements ...*statement) error {
 	for attempt := 1; ; attempt++ {
-		err := db.runOnce(ctx, scope, statements)
+		err := db.runOnce(ctx, scope, statements, attempt > 1)
+		db.replaceDemoted(err)
 		if err == nil || attempt == maxAttempts || !mayRepeat(ctx, err, statements) {
 			return translate(ctx, err)
 		}
-		if err := backOff(ctx, attempt); err != nil {
+		if err := BackOff(ctx, attempt); err != nil {
 			return err
 		}
 	}
 }
 
-func (db *DB) runOnce(ctx context.Context, scope Scope, statements []*statement) error {
-	conn, err := db.acquire(ctx)
+func (db *DB) runOnce(ctx context.Context, scope Scope, statements []*statement, again bool) error {
+	acquire := db.acquire
+	if again {
+		acquire = db.acquireAgain
+	}
+	conn, err := acquire(ctx)
 	if err != nil {
 		return err
 	}
@@ -96,11 +104,15 @@ func (db *DB) runOnce(ctx context.Context, scope Scope, statements []*statement)
 
 // binding is the statement that binds the transaction it is part of to a scope.
 func (db *DB) binding(scope Scope) *statement {
-	if db.tenantSQL != "" && !scope.Platform {
-		return &statement{sql: db.tenantSQL, args: []any{scope.TenantID}, own: true}
+	pooled := db.pooled.Load()
+	if !pooled && !scope.Platform {
+		return &statement{sql: tenantSQL, args: []any{scope.TenantID}, own: true}
 	}
 	tenant, platform := scope.settings()
-	return &statement{sql: db.scopeSQL, args: append([]any{tenant, platform}, db.scopeArgs...), own: true}
+	if !pooled {
+		return &statement{sql: scopeSQL, args: []any{tenant, platform}, own: true}
+	}
+	return &statement{sql: db.pooledSQL, args: append([]any{tenant, platform}, db.pooledArgs...), own: true}
 }
 
 // mayRepeat reports whether the failed statements can be sent again without doing anything twice.
@@ -139,27 +151,49 @@ func rolledBackByChance(pg *pgconn.PgError) bool {
 	switch pg.Code {
 	case "40001", "40P01": // serialization_failure, deadlock_detected
 		return true
-	case "0A000": // a prepared statement's result changed its type in a migration (utils/cache/plancache.c)
+	case "25006": // the server is a standby now; the connections that are opened next may reach the one that is not
+		return true
+	}
+	return stale(pg)
+}
+
+// stale reports whether a prepared statement is not what it was when it was prepared.
+func stale(pg *pgconn.PgError) bool {
+	switch pg.Code {
+	case "0A000": // its result changed its type in a migration (utils/cache/plancache.c)
 		return pg.Routine == "RevalidateCachedQuery"
-	case "26000": // a prepared statement is gone, after DISCARD or behind a pooler
+	case "26000": // it is gone, after DISCARD or behind a pooler
 		return true
 	}
 	return false
 }
 
+// RolledBack reports whether err says that the server has undone the transaction for a reason that need not come back, so
+// that the transaction may be run again from its start.
+func RolledBack(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && rolledBackByChance(pg)
+}
+
+// ConnectionBroke reports whether err says that the connection broke under a statement. A transaction whose COMMIT was not
+// sent is undone then.
+func ConnectionBroke(err error) bool { return err != nil && brokenConnection(err) }
+
 // onlyReads reports whether all statements are plain SELECTs, as Ent writes them: without functions that
 // write.
 func onlyReads(statements []*statement) bool {
 	for _, s := range statements {
-		if len(s.sql) < 7 || !strings.EqualFold(s.sql[:7], "select ") {
+		text := strings.TrimLeft(s.sql, " \n\t")
+		if len(text) < 7 || !strings.EqualFold(text[:7], "select ") {
 			return false
 		}
 	}
 	return true
 }
 
-// backOff waits a random few milliseconds, so that two transactions that met once do not meet again.
-func backOff(ctx context.Context, attempt int) error {
+// BackOff waits a random few milliseconds, so that two transactions that met once do not meet again. Its error is that of
+// the context.
+func BackOff(ctx context.Context, attempt int) error {
 	timer := time.NewTimer(time.Duration(1+rand.IntN(10*attempt)) * time.Millisecond)
 	defer timer.Stop()
 	select {

@@ -110,7 +110,9 @@ func (t *tx) do(ctx context.Context, s *statement) error {
 	if t.conn == nil {
 		return t.first(ctx, s)
 	}
-	return translate(ctx, t.db.exchange(ctx, t.conn.Conn(), s))
+	err = t.db.exchange(ctx, t.conn.Conn(), s)
+	t.db.replaceDemoted(err)
+	return translate(ctx, err)
 }
 
 // first opens the transaction with s in it. Until a COMMIT is sent nothing lasts, so a broken connection
@@ -118,23 +120,28 @@ func (t *tx) do(ctx context.Context, s *statement) error {
 // whose scope did not arrive must not be used.
 func (t *tx) first(ctx context.Context, s *statement) error {
 	for attempt := 1; ; attempt++ {
-		err := t.firstOnce(ctx, s)
+		err := t.firstOnce(ctx, s, attempt > 1)
 		if err == nil {
 			return nil
 		}
+		t.db.replaceDemoted(err)
 		if attempt == maxAttempts || !mayReopen(ctx, err) {
 			t.failed = true
 			return translate(ctx, err)
 		}
-		if err := backOff(ctx, attempt); err != nil {
+		if err := BackOff(ctx, attempt); err != nil {
 			t.failed = true
 			return err
 		}
 	}
 }
 
-func (t *tx) firstOnce(ctx context.Context, s *statement) error {
-	conn, err := t.db.acquire(ctx)
+func (t *tx) firstOnce(ctx context.Context, s *statement, again bool) error {
+	acquire := t.db.acquire
+	if again {
+		acquire = t.db.acquireAgain
+	}
+	conn, err := acquire(ctx)
 	if err != nil {
 		return err
 	}

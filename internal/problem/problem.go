@@ -1,40 +1,9 @@
-// Package problem is the one error type of the API's operations: a stable code, a sentence, and the fields at fault. It
-// knows nothing of HTTP; internal/api turns it into an RFC 9457 answer.
+// Package problem is the one error type of the API's operations: a stable code, a sentence, and the fields at fault.
+// Its table (table.go) is the only place that knows a problem's HTTP status and texts. docs/problems.md, the contract and
+// the SDK are generated from it; internal/api writes an Error as an RFC 9457 answer.
 package problem
 
 import "fmt"
-
-// Code says what kind of failure happened. Codes are part of the contract: they never change their meaning.
-type Code string
-
-// The codes. internal/api maps each to an HTTP status.
-const (
-	Unauthenticated      Code = "unauthenticated"        // no valid token
-	PermissionDenied     Code = "permission_denied"      // valid token, not allowed
-	TenantSuspended      Code = "tenant_suspended"       // the caller's tenant is switched off
-	UserInactive         Code = "user_inactive"          // the caller's user is switched off
-	NotFound             Code = "not_found"              // no such row, or one the caller must not know of
-	RouteNotFound        Code = "route_not_found"        // no such path
-	MethodNotAllowed     Code = "method_not_allowed"     // the path exists, the method does not
-	InvalidJSON          Code = "invalid_json"           // the body is no JSON
-	InvalidParameter     Code = "invalid_parameter"      // a path or query parameter is malformed
-	InvalidCursor        Code = "invalid_cursor"         // the cursor is not one this list gave out
-	ValidationFailed     Code = "validation_failed"      // a field breaks a rule of the contract
-	Conflict             Code = "conflict"               // a unique value is taken
-	ReferenceNotFound    Code = "reference_not_found"    // a field points to a row that does not exist
-	StillReferenced      Code = "still_referenced"       // other rows point to the one to delete
-	PreconditionFailed   Code = "precondition_failed"    // If-Match names another version than the row has
-	IdempotencyKeyReused Code = "idempotency_key_reused" // the key was used with another request
-	LastAdministrator    Code = "last_administrator"     // the change would leave the tenant without an administrator
-	UnsupportedMediaType Code = "unsupported_media_type" // the body's media type is not the operation's
-	PayloadTooLarge      Code = "payload_too_large"      // the body is over the limit
-	URLTooLong           Code = "url_too_long"           // the URL is over the limit
-	HeadersTooLarge      Code = "headers_too_large"      // the request's headers are over the limit
-	RateLimited          Code = "rate_limited"           // the caller or its tenant asks too often
-	Unavailable          Code = "unavailable"            // the database cannot be reached right now, or there is too much to do
-	Timeout              Code = "timeout"                // the request took longer than allowed
-	Internal             Code = "internal"               // a fault of the server
-)
 
 // Violation is one thing wrong with the request.
 type Violation struct {
@@ -61,7 +30,10 @@ type Error struct {
 	RetryAfter int
 }
 
-// New returns an Error without violations.
+// Of returns an Error with its code's own sentence, which args complete.
+func Of(code Code, args ...any) *Error { return New(code, code.Kind().Detail, args...) }
+
+// New returns an Error with another sentence, one of the table's.
 func New(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Detail: fmt.Sprintf(format, args...)}
 }
@@ -84,4 +56,5 @@ func (e *Error) AtHeader(name string, rule Rule, detail string) *Error {
 	return e
 }
 
+// Error is the code and the sentence, for logs.
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Detail }

@@ -20,7 +20,8 @@ import (
 // Database sends reads. *postgres.DB is one.
 type Database interface {
 	Record(ctx context.Context, read func(context.Context) error) (*postgres.Recorded, error)
-	Send(ctx context.Context, with postgres.Ids, recorded ...*postgres.Recorded) ([]postgres.Result, error)
+	Send(ctx context.Context, with postgres.Ids, budget *postgres.Budget, recorded ...*postgres.Recorded) ([]postgres.Result, error)
+	Fetch(ctx context.Context, budget *postgres.Budget, read func(context.Context) error) (postgres.Result, error)
 }
 
 // Read is a read of tenant-owned rows. It may be used from any goroutine and must not be copied after its first use.
@@ -100,26 +101,27 @@ func (p *Pages) Of(limit int) *Read {
 	return r.(*Read)
 }
 
-// Send sends the statements about a row on behalf of the caller of ctx, in one round trip.
-func Send(ctx context.Context, db Database, row uuid.UUID, statements ...*postgres.Recorded) ([]postgres.Result, error) {
+// Send sends the statements about a row on behalf of the caller of ctx, in one round trip. What they answer stays within the
+// budget.
+func Send(ctx context.Context, db Database, budget *postgres.Budget, row uuid.UUID, statements ...*postgres.Recorded) ([]postgres.Result, error) {
 	ids := postgres.Ids{Row: row}
 	if principal, ok := auth.From(ctx); ok {
 		ids.User = principal.UserID
 	}
-	return db.Send(ctx, ids, statements...)
+	return db.Send(ctx, ids, budget, statements...)
 }
 
-// All reads the bodies of a read that is about no row in particular.
-func All[T any](ctx context.Context, db Database, read *Read, columns []string, body Body[T]) ([]T, error) {
+// One sends a read that is about no row in particular.
+func One(ctx context.Context, db Database, budget *postgres.Budget, read *Read) (postgres.Result, error) {
 	statement, err := read.Statement(ctx, db)
 	if err != nil {
-		return nil, err
+		return postgres.Result{}, err
 	}
-	results, err := Send(ctx, db, uuid.Nil, statement)
+	results, err := Send(ctx, db, budget, uuid.Nil, statement)
 	if err != nil {
-		return nil, err
+		return postgres.Result{}, err
 	}
-	return Bodies(ctx, &results[0], columns, body)
+	return results[0], nil
 }
 
 // Body reads the row that a result is at as the principal may see it.

@@ -32,7 +32,11 @@ func (r *recorder) Record(ctx context.Context, read func(context.Context) error)
 	return &postgres.Recorded{}, read(ctx)
 }
 
-func (r *recorder) Send(context.Context, postgres.Ids, ...*postgres.Recorded) ([]postgres.Result, error) {
+func (r *recorder) Fetch(context.Context, *postgres.Budget, func(context.Context) error) (postgres.Result, error) {
+	return postgres.Result{}, errors.New("nothing is sent here")
+}
+
+func (r *recorder) Send(context.Context, postgres.Ids, *postgres.Budget, ...*postgres.Recorded) ([]postgres.Result, error) {
 	return nil, errors.New("nothing is sent here")
 }
 

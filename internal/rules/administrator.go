@@ -42,7 +42,7 @@ func keepAdministrator(next ent.Mutator) ent.Mutator {
 			return nil, err
 		}
 		if !after {
-			return nil, problem.New(problem.LastAdministrator, "This would leave the tenant without an administrator. Make somebody else one first.")
+			return nil, problem.Of(problem.LastAdministrator)
 		}
 		return value, nil
 	})

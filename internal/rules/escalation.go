@@ -12,6 +12,7 @@ import (
 	"github.com/lockstep-dev/lockstep/ent/hook"
 	"github.com/lockstep-dev/lockstep/ent/role"
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
@@ -26,7 +27,7 @@ func limitRoles(known []string) ent.Hook {
 			}
 			for i, permission := range wanted {
 				if permission != auth.Every && !slices.Contains(known, permission) {
-					return nil, problem.New(problem.ValidationFailed, "The role names a permission that does not exist.").
+					return nil, problem.New(problem.ValidationFailed, problem.PermissionsUnknown).
 						At(fmt.Sprintf("/permissions/%d", i), problem.RuleUnknownPermission, "There is no such permission; see docs/permissions.md.")
 				}
 			}
@@ -53,7 +54,7 @@ func permissionsOf(ctx context.Context, mutation *ent.RoleMutation) ([]string, e
 	if err != nil {
 		return nil, fmt.Errorf("find the roles to change: %w", err)
 	}
-	roles, err := mutation.Client().Role.Query().Where(role.IDIn(ids...)).Order(role.ByID()).ForUpdate().All(ctx)
+	roles, err := mutation.Client().Role.Query().Where(postgres.In(role.FieldID, ids)).Order(role.ByID()).ForUpdate().All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the roles to change: %w", err)
 	}
@@ -107,7 +108,7 @@ func mayGive(ctx context.Context, permissions []string) error {
 	}
 	for _, permission := range permissions {
 		if !ok || !principal.Has(permission) {
-			return problem.New(problem.PermissionDenied, "You cannot give the permission %s, because you do not hold it.", permission)
+			return problem.New(problem.PermissionDenied, problem.GiftNotHeld, permission)
 		}
 	}
 	return nil

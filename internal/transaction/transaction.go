@@ -6,27 +6,49 @@ import (
 	"fmt"
 
 	"github.com/lockstep-dev/lockstep/ent"
+	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
 
-// Run runs work in a transaction, which is rolled back when work fails or panics. Work uses the client it is given.
-func Run(ctx context.Context, client *ent.Client, work func(client *ent.Client) error) (err error) {
+// maxAttempts bounds how often the work of one transaction is done in all.
+const maxAttempts = 3
+
+// Run runs work in a transaction, which is rolled back when work fails or panics. Work uses the client it is given. It has
+// no other effect that doing it again would repeat: a transaction of which nothing was committed, because the server rolled
+// it back by chance or its connection broke, is run again from its start.
+func Run(ctx context.Context, client *ent.Client, work func(client *ent.Client) error) error {
+	for attempt := 1; ; attempt++ {
+		committing, err := once(ctx, client, work)
+		if err == nil || attempt == maxAttempts || ctx.Err() != nil {
+			return err
+		}
+		// A COMMIT whose answer was lost may have been carried out.
+		if !postgres.RolledBack(err) && (committing || !postgres.ConnectionBroke(err)) {
+			return err
+		}
+		if err := postgres.BackOff(ctx, attempt); err != nil {
+			return err
+		}
+	}
+}
+
+// once is one attempt. Committing says that the work was done and that its COMMIT was sent.
+func once(ctx context.Context, client *ent.Client, work func(client *ent.Client) error) (committing bool, err error) {
 	tx, err := client.Tx(ctx)
 	if err != nil {
-		return fmt.Errorf("begin: %w", err)
+		return false, fmt.Errorf("begin: %w", err)
 	}
-	done := false
 	defer func() {
-		if !done {
+		if !committing {
 			// The first error is the one to report; a failed rollback ends with the connection.
 			_ = tx.Rollback()
 		}
 	}()
 	if err := work(tx.Client()); err != nil {
-		return err
+		return false, err
 	}
-	done = true
+	committing = true
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
+		return true, fmt.Errorf("commit: %w", err)
 	}
-	return nil
+	return true, nil
 }

@@ -37,6 +37,11 @@ const tagField = "ETag"
 func Write(w http.ResponseWriter, status int, body Encoder) error {
 	e := jx.GetEncoder()
 	defer jx.PutEncoder(e)
+	if known, ok := w.(sized); ok {
+		if most := int(known.AnswerBytes()); most > cap(e.Bytes()) {
+			e.Grow(most) // growing by a quarter each time would leave four times as much behind
+		}
+	}
 	body.Encode(e)
 	text := e.Bytes()
 	h := w.Header()
@@ -53,6 +58,9 @@ func Write(w http.ResponseWriter, status int, body Encoder) error {
 	// Out of net/http's buffers, to where it is held.
 	return http.NewResponseController(w).Flush()
 }
+
+// sized is a ResponseWriter that knows how long a large answer will be at most.
+type sized interface{ AnswerBytes() int64 }
 
 // holder is a ResponseWriter on a Conn.
 type holder interface{ Hold() bool }

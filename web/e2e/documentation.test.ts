@@ -48,4 +48,21 @@ test('the documentation page tries an operation out with the token of somebody',
   assert.ok(shown.includes(userId) && shown.includes(displayName), shown);
   assert.deepEqual(elsewhere, [], 'the page asks other servers');
   assert.deepEqual(blocked, [], 'the page wants what its policy forbids');
+
+  // The token is in memory alone: nothing is stored, and a new page does not know it.
+  assert.deepEqual(await page.evaluate(() => ({ ...localStorage, ...sessionStorage })), {});
+  await page.evaluate(() => localStorage.setItem('authorized', 'of a page of an earlier version'));
+  await page.reload(); // the URL has the operation, so that it is open again
+  assert.match(await send('401'), /unauthenticated|token/);
+  assert.equal(await page.evaluate(() => localStorage.getItem('authorized')), null);
+
+  // What got into the page does not run.
+  const ran = await page.evaluate(async () => {
+    const over = new Promise<Event>((resolve) => {
+      for (const name of ['securitypolicyviolation', 'inlined']) document.addEventListener(name, resolve, { once: true });
+    });
+    document.body.insertAdjacentHTML('beforeend', `<img src="data:," onerror="document.dispatchEvent(new Event('inlined'))">`);
+    return (await over).type;
+  });
+  assert.equal(ran, 'securitypolicyviolation');
 });

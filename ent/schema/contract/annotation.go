@@ -44,6 +44,8 @@ type Annotation struct {
 	Without []Verb `json:"without,omitempty"`
 	// Example is a value that the field takes, for documentation and tests.
 	Example string `json:"example,omitempty"`
+	// Permissions says that the texts of a field are permissions of the API.
+	Permissions bool `json:"permissions,omitempty"`
 	// Transactional entities are created in a transaction, because a hook of theirs needs one.
 	Transactional bool `json:"transactional,omitempty"`
 	// Endings announce which operations, or that a field, will be gone.
@@ -129,10 +131,14 @@ func Without(verbs ...Verb) Annotation { return Annotation{Without: verbs} }
 // asks for a form that cannot be guessed. {{n}} in it stands for a text that makes it unique in tests.
 func Example(value string) Annotation { return Annotation{Example: value} }
 
+// Permissions says that the texts of a field are permissions of the API. The contract then says that others are refused;
+// a hook has to refuse them.
+func Permissions() Annotation { return Annotation{Permissions: true} }
+
 // InTransaction creates rows of the entity in a transaction, for hooks that check or write more than the row.
 func InTransaction() Annotation { return Annotation{Transactional: true} }
 
-// Refuses documents a problem that rules of the entity's own answer to the verbs, by its code in docs/problems.md.
+// Refuses documents a problem that rules of the entity's own answer to the verbs, by its code in internal/problem/table.go.
 func Refuses(code string, verbs ...Verb) Annotation {
 	codes := map[Verb][]string{}
 	for _, verb := range verbs {
@@ -206,6 +212,7 @@ func (a Annotation) Merge(other schema.Annotation) schema.Annotation {
 	a.Sort, a.Filter, a.Search = append(a.Sort, o.Sort...), append(a.Filter, o.Filter...), append(a.Search, o.Search...)
 	a.Without = append(a.Without, o.Without...)
 	a.Internal = a.Internal || o.Internal
+	a.Permissions = a.Permissions || o.Permissions
 	a.Transactional = a.Transactional || o.Transactional
 	a.Platform = append(a.Platform, o.Platform...)
 	a.ServerOwned = a.ServerOwned || o.ServerOwned

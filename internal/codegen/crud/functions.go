@@ -14,17 +14,17 @@ import (
 )
 
 var functions = template.FuncMap{
-	"has":     func(e *model.Entity, verb string) bool { return e.Has(contract.Verb(verb)) },
-	"rule":    ruleName,
-	"guard":   guardName,
-	"shown":   shown,
-	"columns": columns,
-	"package": packageName,
-	"go":      goName,
-	"method":  method,
-	"foreign": foreign,
-	"keyKind": keyKind,
-	"path":    requestPath,
+	"has":           func(e *model.Entity, verb string) bool { return e.Has(contract.Verb(verb)) },
+	"rule":          ruleName,
+	"guard":         guardName,
+	"shown":         shown,
+	"columns":       columns,
+	"package":       packageName,
+	"go":            goName,
+	"method":        method,
+	"foreignColumn": foreignColumn,
+	"keyKind":       keyKind,
+	"path":          requestPath,
 	"operationName": func(verb contract.Verb) string {
 		if verb == contract.Read {
 			return "get"
@@ -240,16 +240,7 @@ func keyKind(f *model.Field) string {
 	return "Text"
 }
 
-// foreign is the expression for the parent's id that a child, or a row of the join entity, holds.
-func foreign(x *model.Expansion, row string) string {
-	for _, f := range x.Edge.Type.Fields {
-		if f.StorageKey() != x.Edge.Rel.Column() {
-			continue
-		}
-		if f.Nillable {
-			return "*" + row + "." + f.StructField()
-		}
-		return row + "." + f.StructField()
-	}
-	return "uuid.Nil"
+// foreignColumn is where the parent's id is in what Ent selects of a child.
+func foreignColumn(x *model.Expansion) int {
+	return 1 + slices.IndexFunc(x.Edge.Type.Fields, func(f *gen.Field) bool { return f.StorageKey() == x.Edge.Rel.Column() })
 }

@@ -63,6 +63,8 @@ type Field struct {
 	Values []string
 	// Example is a value the field takes, if its author gave one.
 	Example string
+	// Permissions says that the field's texts are permissions of the API.
+	Permissions bool
 	// Guard hides the field from callers without a permission; nil shows it to all who see the row.
 	Guard *contract.FieldGuard
 	// Secret fields are accepted and never answered.
@@ -134,10 +136,14 @@ func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error
 		ServerOwned: annotation.ServerOwned,
 		Guard:       annotation.Guard,
 		Example:     annotation.Example,
+		Permissions: annotation.Permissions,
 		Secret:      f.Sensitive(),
 		Shape:       shape,
 		Ending:      annotation.EndingOf(""),
 		Limits:      withinType(f.Type.Type, found.Of(node.Name, f.Name)),
+	}
+	if out.Permissions && kind != TextList {
+		return nil, fmt.Errorf("field %s has contract.Permissions and is no list of texts", f.Name)
 	}
 	out.Required = !f.Optional && !f.Default
 	if kind == Enum {

@@ -33,7 +33,7 @@ func (e *Entity) readLists(annotation contract.Annotation) error {
 			*use.to = append(*use.to, e.Fields[i])
 		}
 	}
-	return nil
+	return e.checkCursor()
 }
 
 // EdgeFilters are the expansions through a join entity by which lists can be narrowed: users with a role, `roleId=`.

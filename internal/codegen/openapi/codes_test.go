@@ -10,6 +10,7 @@ import (
 	"github.com/ogen-go/ogen"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
 func parameterNames(op *ogen.Operation) []string {
@@ -23,14 +24,14 @@ func parameterNames(op *ogen.Operation) []string {
 func TestListCodesSaysWhatEachOperationCanAnswer(t *testing.T) {
 	t.Parallel()
 	doc := after(t, "list problem codes")
-	body := []string{"invalid_json", "payload_too_large", "unsupported_media_type", "validation_failed"}
-	for id, want := range map[string][]string{
+	body := []problem.Code{"invalid_json", "payload_too_large", "unsupported_media_type", "validation_failed"}
+	for id, want := range map[string][]problem.Code{
 		"people.list":   {"invalid_cursor"},
 		"people.get":    {"not_found"},
-		"people.create": slices.Concat([]string{"conflict", "idempotency_key_reused", "reference_not_found"}, body),
-		"people.update": slices.Concat([]string{"conflict", "not_found", "precondition_failed", "reference_not_found"}, body),
+		"people.create": slices.Concat([]problem.Code{"conflict", "idempotency_key_reused", "reference_not_found"}, body),
+		"people.update": slices.Concat([]problem.Code{"conflict", "not_found", "precondition_failed", "reference_not_found"}, body),
 		"people.delete": {"not_found", "precondition_failed", "still_referenced"},
-		"badges.update": slices.Concat([]string{"not_found"}, body),
+		"badges.update": slices.Concat([]problem.Code{"not_found"}, body),
 		"awards.delete": {"not_found"}, // nothing refers to an award
 	} {
 		want = slices.Sorted(slices.Values(slices.Concat(want, everywhere)))
@@ -46,8 +47,8 @@ func TestListCodesSaysWhatEachOperationCanAnswer(t *testing.T) {
 func TestListCodesRefusesWhatIsNotDescribed(t *testing.T) {
 	t.Parallel()
 	doc := after(t, "add custom operations")
-	doc.extensions.set(doc.operation("people.get"), problemCodes, []string{"gone_fishing"})
-	if err := listCodes(doc); err == nil || !strings.Contains(err.Error(), `"gone_fishing"`) || !strings.Contains(err.Error(), "docs/problems.md") {
+	doc.extensions.set(doc.operation("people.get"), problemCodes, []problem.Code{"gone_fishing"})
+	if err := listCodes(doc); err == nil || !strings.Contains(err.Error(), `"gone_fishing"`) || !strings.Contains(err.Error(), "internal/problem/table.go") {
 		t.Errorf("got %v, want the code and where to describe it", err)
 	}
 }
@@ -55,36 +56,24 @@ func TestListCodesRefusesWhatIsNotDescribed(t *testing.T) {
 func TestShowProblemsHasAnExampleOfEachCode(t *testing.T) {
 	t.Parallel()
 	doc := after(t, "show problems")
-	media := doc.spec.Components.Responses["Problem"].Content[problemType]
-	if len(media.Examples) != len(doc.problems) {
-		t.Errorf("got %d examples for %d codes", len(media.Examples), len(doc.problems))
+	listed := doc.spec.Components.Responses["Problem"].Content[problemType].Examples
+	if len(doc.spec.Components.Examples) != len(problem.Kinds()) || len(listed) != len(problem.Kinds()) {
+		t.Errorf("got %d examples for %d codes", len(listed), len(problem.Kinds()))
 	}
-	for _, p := range doc.problems {
+	for _, k := range problem.Kinds() {
 		var shown shownProblem
-		if err := json.Unmarshal(media.Examples[p.Code].Value, &shown); err != nil || shown.Code != p.Code || shown.Status != p.Status {
-			t.Errorf("example of %s: %+v (%v)", p.Code, shown, err)
-		}
-		if code := property(t, doc.spec.Components.Schemas["Problem"], "code"); !strings.Contains(code, "string") {
-			t.Errorf("got code %s", code)
+		if err := json.Unmarshal(doc.spec.Components.Examples[string(k.Code)].Value, &shown); err != nil || shown.Code != string(k.Code) || shown.Status != k.Status {
+			t.Errorf("example of %s: %+v (%v)", k.Code, shown, err)
 		}
 	}
-}
-
-func TestReadProblemsRefuses(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct{ markdown, want string }{
-		"no table":     {"# Problems\n", "lists no problem"},
-		"wrong anchor": {"| <a id=\"not_here\"></a>`not_found` | 404 | Not found | gone | look |\n", "the anchor of not_found is not_here"},
-	} {
-		if _, err := ReadProblems([]byte(c.markdown)); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: got %v, want %q", name, err, c.want)
-		}
+	if code := property(t, doc.spec.Components.Schemas["Problem"], "code"); !strings.Contains(code, "string") {
+		t.Errorf("got code %s", code)
 	}
 }
 
 func TestExtensionsAreWrittenInOrder(t *testing.T) {
 	t.Parallel()
-	x := extensions{"a.get": {sunsetDay: "2027-05-01", deprecatedSince: "2026-11-01", problemCodes: []string{"internal"}}}
+	x := extensions{"a.get": {sunsetDay: "2027-05-01", deprecatedSince: "2026-11-01", problemCodes: []problem.Code{problem.Internal}}}
 	const document = `{"paths": {"/a": {"parameters": [], "get": {"operationId": "a.get"}, "post": {"operationId": "a.create"}}}, "info": {"title": "x"}}`
 	want := `{"paths":{"/a":{"parameters":[],"get":{"operationId":"a.get","x-deprecated-since":"2026-11-01","x-problem-codes":["internal"],"x-sunset":"2027-05-01"},"post":{"operationId":"a.create"}}},"info":{"title":"x"}}`
 	for range 20 { // a map has no order

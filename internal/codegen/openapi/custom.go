@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/ogen-go/ogen"
+
+	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
 // Fragment is a hand-written part of the contract: the operations that a team adds beside the generated ones. It is an
@@ -110,6 +112,11 @@ func (doc *document) addPath(path string, added *ogen.PathItem) error {
 		if err := doc.takeExtensions(*m.from); err != nil {
 			return fmt.Errorf("%s %s: %w", m.name, path, err)
 		}
+		for status := range (*m.from).Responses {
+			if status == "default" || status >= "400" {
+				return fmt.Errorf("%s %s declares its answer %s: list the codes of its problems in %s, which say their statuses", m.name, path, status, problemCodes)
+			}
+		}
 		(*m.from).AddResponse("default", ogen.NewResponse().SetRef("#/components/responses/Problem"))
 		*m.to = *m.from
 	}
@@ -130,7 +137,7 @@ func (doc *document) takeExtensions(op *ogen.Operation) error {
 		node := op.Common.Extensions[name]
 		switch name {
 		case problemCodes:
-			var codes []string
+			var codes []problem.Code
 			if err := node.Decode(&codes); err != nil {
 				return fmt.Errorf("%s is a list of codes: %w", name, err)
 			}

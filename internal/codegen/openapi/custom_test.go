@@ -44,6 +44,7 @@ func TestAddCustomRefuses(t *testing.T) {
 		"schema twice":      {[]string{"PATH", "/v1/wave", "ID", "people.wave", "SCHEMA", "Person"}, "Person exists already"},
 		"no operation id":   {[]string{"PATH", "/v1/wave", "ID", "", "SCHEMA", "Wave"}, "operationId"},
 		"unknown extension": {[]string{"PATH", "/v1/wave", "ID", "people.wave", "SCHEMA", "Wave", `"tags"`, `"x-other": "1", "tags"`}, "x-other"},
+		"status":            {[]string{"PATH", "/v1/wave", "ID", "people.wave", "SCHEMA", "Wave", `"204"`, `"409"`}, "x-problem-codes"},
 		"no JSON":           {[]string{"{", "["}, "custom/people.json"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -34,7 +34,6 @@ type document struct {
 	spec     *ogen.Spec
 	entities []*model.Entity
 	custom   []Fragment
-	problems []Problem
 	// extensions of operations, written at the end.
 	extensions extensions
 }
@@ -63,20 +62,22 @@ func steps() []step {
 		{"show JSON fields", showShapes},
 		{"list null among values", listNulls},
 		{"show examples", writeExamples},
+		{"limit texts", limitTexts},
 		{"announce endings", announceEndings},
-		{"declare headers", declareHeaders},
 		{"list problem codes", listCodes},
 		{"show problems", showProblems},
+		{"list statuses", listStatuses},
+		{"declare headers", declareHeaders},
 	}
 }
 
 // Write returns the contract as indented JSON, byte for byte the same for the same schema.
-func Write(graph *gen.Graph, entities []*model.Entity, info Info, custom []Fragment, problems []Problem) ([]byte, error) {
+func Write(graph *gen.Graph, entities []*model.Entity, info Info, custom []Fragment) ([]byte, error) {
 	spec, err := base(graph, entities, info)
 	if err != nil {
 		return nil, err
 	}
-	doc := &document{spec: spec, entities: entities, custom: custom, problems: problems, extensions: extensions{}}
+	doc := &document{spec: spec, entities: entities, custom: custom, extensions: extensions{}}
 	for _, s := range steps() {
 		if err := s.apply(doc); err != nil {
 			return nil, fmt.Errorf("contract: %s: %w", s.name, err)

@@ -29,7 +29,6 @@ func declareHeaders(doc *document) error {
 		"WWW-Authenticate": text("What token is asked for and why the one sent is refused (RFC 6750, section 3); with `unauthenticated`.", false),
 	}
 	everywhere := []string{"X-Request-Id", "RateLimit-Policy", "RateLimit"}
-	failures := append([]string{"Accept-Encoding", "Retry-After", "WWW-Authenticate"}, everywhere...)
 	declare := func(response *ogen.Response, names ...string) {
 		if response.Headers == nil {
 			response.Headers = map[string]*ogen.Header{}
@@ -43,10 +42,16 @@ func declareHeaders(doc *document) error {
 			if name, found := strings.CutPrefix(response.Ref, "#/components/responses/"); found {
 				response = doc.spec.Components.Responses[name]
 			}
-			if status == "default" {
-				declare(response, failures...)
-			} else {
-				declare(response, everywhere...)
+			declare(response, everywhere...)
+			switch status {
+			case "default":
+				declare(response, "Accept-Encoding", "Retry-After", "WWW-Authenticate")
+			case "401":
+				declare(response, "WWW-Authenticate")
+			case "415":
+				declare(response, "Accept-Encoding")
+			case "429", "503":
+				declare(response, "Retry-After")
 			}
 			if op.Deprecated {
 				all["Deprecation"] = text("Since when the operation is deprecated (RFC 9745); of deprecated operations.", false)

@@ -16,6 +16,7 @@ const (
 	defaultLimit = 50
 	maxLimit     = 200
 	maxValues    = 100
+	maxCounted   = 10_000 // listing.MaxCounted
 )
 
 // pageLists gives lists a cursor, a limit and an envelope.
@@ -30,20 +31,23 @@ func pageLists(doc *document) error {
 			ogen.String().SetNullable(true).
 				SetDescription("Pass it as cursor to get the next page; null on the last page.").ToProperty("nextCursor"),
 		)
+		page.Description += fmt.Sprintf(" It holds fewer rows than `limit` where these would be more than %d MiB of JSON, and at least one.", contract.MaxAnswerBytes>>20)
 		page.AddOptionalProperties(
 			ogen.NewSchema().SetType("integer").
 				SetDescription("How many rows all pages have together, when `count` asks for it.").ToProperty("totalCount"),
+			ogen.String().SetEnum(texts([]string{"eq", "gte"})).
+				SetDescription("Whether there are as many rows as totalCount says (`eq`) or more (`gte`); there with totalCount.").ToProperty("totalCountRelation"),
 		)
 		doc.spec.AddSchema(e.Name+"Page", page)
 
-		one, most, least, bytes := int64(1), int64(maxLimit), uint64(1), uint64(2048)
+		one, most, least, bytes := int64(1), int64(maxLimit), uint64(1), uint64(e.CursorLen())
 		limit := ogen.NewSchema().SetType("integer").SetMinimum(&one).SetMaximum(&most)
 		limit.Default = ogen.Default(fmt.Appendf(nil, "%d", defaultLimit))
 		doc.spec.Paths[e.Path].Get.Parameters = []*ogen.Parameter{
 			query("limit", "Most rows to answer.", limit),
 			query("cursor", "nextCursor of the page before, with the same order and filters; the first page when absent.",
 				ogen.String().SetMinLength(&least).SetMaxLength(&bytes)),
-			query("count", "Adds totalCount: `exact` counts all rows, `estimated` asks the planner and costs little.",
+			query("count", fmt.Sprintf("Adds totalCount: `exact` counts all rows, `estimated` stops at %d, and says so in totalCountRelation.", maxCounted),
 				ogen.String().SetEnum(texts([]string{"exact", "estimated"}))),
 		}
 	}
@@ -90,7 +94,8 @@ func expandReads(doc *document) error {
 				continue
 			}
 			one, most := uint64(1), uint64(10)
-			text := fmt.Sprintf("Related rows to answer as well, at most %d for each row. Rows that the caller may not read are left out.", expansionCap)
+			text := fmt.Sprintf("Related rows to answer as well, at most %d for each row and as many as fit into %d MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out.",
+				expansionCap, contract.MaxAnswerBytes>>20)
 			op.Parameters = append(op.Parameters,
 				query("expand", text, ogen.String().SetEnum(texts(paths)).AsArray().SetMinItems(&one).SetMaxItems(&most)).SetStyle("form").SetExplode(false))
 		}

@@ -194,7 +194,7 @@ func expansion(x *model.Expansion, note string) *ogen.Schema {
 	if x.One != nil {
 		return ref(x.Target.Name)
 	}
-	text := strings.TrimSpace(fmt.Sprintf("%s The first %d that the caller may read. %s", x.Comment, expansionCap, note))
+	text := strings.TrimSpace(fmt.Sprintf("%s The first %d that the caller may read, as many as fit into the answer's %d MiB of JSON. %s", x.Comment, expansionCap, contract.MaxAnswerBytes>>20, note))
 	return ref(x.Target.Name).AsArray().SetDescription(text)
 }
 

@@ -26,12 +26,13 @@ export const vTenant = v.object({
 });
 
 /**
- * One page of tenants.
+ * One page of tenants. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON, and at least one.
  */
 export const vTenantPage = v.object({
     data: v.array(vTenant),
     nextCursor: v.nullable(v.string()),
-    totalCount: v.optional(v.pipe(v.number(), v.integer()))
+    totalCount: v.optional(v.pipe(v.number(), v.integer())),
+    totalCountRelation: v.optional(v.string())
 });
 
 /**
@@ -73,12 +74,13 @@ export const vRole: v.GenericSchema = v.object({
 });
 
 /**
- * One page of roles.
+ * One page of roles. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON, and at least one.
  */
 export const vRolePage = v.object({
     data: v.array(vRole),
     nextCursor: v.nullable(v.string()),
-    totalCount: v.optional(v.pipe(v.number(), v.integer()))
+    totalCount: v.optional(v.pipe(v.number(), v.integer())),
+    totalCountRelation: v.optional(v.string())
 });
 
 /**
@@ -99,12 +101,13 @@ export const vUser: v.GenericSchema = v.object({
 });
 
 /**
- * One page of users.
+ * One page of users. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON, and at least one.
  */
 export const vUserPage = v.object({
     data: v.array(vUser),
     nextCursor: v.nullable(v.string()),
-    totalCount: v.optional(v.pipe(v.number(), v.integer()))
+    totalCount: v.optional(v.pipe(v.number(), v.integer())),
+    totalCountRelation: v.optional(v.string())
 });
 
 /**
@@ -126,12 +129,13 @@ export const vUserRole = v.object({
 });
 
 /**
- * One page of user roles.
+ * One page of user roles. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON, and at least one.
  */
 export const vUserRolePage = v.object({
     data: v.array(vUserRole),
     nextCursor: v.nullable(v.string()),
-    totalCount: v.optional(v.pipe(v.number(), v.integer()))
+    totalCount: v.optional(v.pipe(v.number(), v.integer())),
+    totalCountRelation: v.optional(v.string())
 });
 
 /**

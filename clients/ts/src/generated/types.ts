@@ -118,7 +118,7 @@ export type Role = {
      */
     updatedAt: string;
     /**
-     * Users who hold this role. The first 100 that the caller may read. Present when expanded.
+     * Users who hold this role. The first 100 that the caller may read, as many as fit into the answer's 4 MiB of JSON. Present when expanded.
      */
     users?: Array<User>;
 };
@@ -142,7 +142,7 @@ export type RoleCreate = {
 };
 
 /**
- * One page of roles.
+ * One page of roles. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON, and at least one.
  */
 export type RolePage = {
     /**
@@ -157,6 +157,10 @@ export type RolePage = {
      * How many rows all pages have together, when `count` asks for it.
      */
     totalCount?: number;
+    /**
+     * Whether there are as many rows as totalCount says (`eq`) or more (`gte`); there with totalCount.
+     */
+    totalCountRelation?: 'eq' | 'gte';
 };
 
 /**
@@ -241,7 +245,7 @@ export type TenantCreate = {
 };
 
 /**
- * One page of tenants.
+ * One page of tenants. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON, and at least one.
  */
 export type TenantPage = {
     /**
@@ -256,6 +260,10 @@ export type TenantPage = {
      * How many rows all pages have together, when `count` asks for it.
      */
     totalCount?: number;
+    /**
+     * Whether there are as many rows as totalCount says (`eq`) or more (`gte`); there with totalCount.
+     */
+    totalCountRelation?: 'eq' | 'gte';
 };
 
 /**
@@ -328,11 +336,11 @@ export type User = {
      */
     updatedAt: string;
     /**
-     * Users whose manager is this user. The first 100 that the caller may read. Present when expanded.
+     * Users whose manager is this user. The first 100 that the caller may read, as many as fit into the answer's 4 MiB of JSON. Present when expanded.
      */
     managedUsers?: Array<User>;
     /**
-     * Roles granted to this user. The first 100 that the caller may read. Present when expanded.
+     * Roles granted to this user. The first 100 that the caller may read, as many as fit into the answer's 4 MiB of JSON. Present when expanded.
      */
     roles?: Array<Role>;
 };
@@ -360,7 +368,7 @@ export type UserCreate = {
 };
 
 /**
- * One page of users.
+ * One page of users. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON, and at least one.
  */
 export type UserPage = {
     /**
@@ -375,6 +383,10 @@ export type UserPage = {
      * How many rows all pages have together, when `count` asks for it.
      */
     totalCount?: number;
+    /**
+     * Whether there are as many rows as totalCount says (`eq`) or more (`gte`); there with totalCount.
+     */
+    totalCountRelation?: 'eq' | 'gte';
 };
 
 /**
@@ -437,7 +449,7 @@ export type UserRoleCreate = {
 };
 
 /**
- * One page of user roles.
+ * One page of user roles. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON, and at least one.
  */
 export type UserRolePage = {
     /**
@@ -452,6 +464,10 @@ export type UserRolePage = {
      * How many rows all pages have together, when `count` asks for it.
      */
     totalCount?: number;
+    /**
+     * Whether there are as many rows as totalCount says (`eq`) or more (`gte`); there with totalCount.
+     */
+    totalCountRelation?: 'eq' | 'gte';
 };
 
 /**
@@ -517,11 +533,11 @@ export type UserWithRoles = {
      */
     updatedAt: string;
     /**
-     * Roles granted to this user. The first 100 that the caller may read.
+     * Roles granted to this user. The first 100 that the caller may read, as many as fit into the answer's 4 MiB of JSON.
      */
     roles: Array<Role>;
     /**
-     * Users whose manager is this user. The first 100 that the caller may read.
+     * Users whose manager is this user. The first 100 that the caller may read, as many as fit into the answer's 4 MiB of JSON.
      */
     managedUsers: Array<User>;
 };

@@ -15,7 +15,7 @@ export interface RolesListParams<E extends RolesListExpand = RolesListExpand> {
   limit?: number | undefined;
   /** nextCursor of the page before, with the same order and filters; the first page when absent. */
   cursor?: string | undefined;
-  /** Adds totalCount: `exact` counts all rows, `estimated` asks the planner and costs little. */
+  /** Adds totalCount: `exact` counts all rows, `estimated` stops at 10000, and says so in totalCountRelation. */
   count?: 'exact' | 'estimated' | undefined;
   /** Order, the most important first; - turns one around. Null counts as greatest. Rows that compare equal, and lists without sort, are in the order of creation. */
   sort?: ('name' | '-name')[] | undefined;
@@ -25,7 +25,7 @@ export interface RolesListParams<E extends RolesListExpand = RolesListExpand> {
   userId?: string[] | undefined;
   /** Only rows with this text in name, in any case. */
   q?: string | undefined;
-  /** Related rows to answer as well, at most 100 for each row. Rows that the caller may not read are left out. */
+  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out. */
   expand?: readonly E[] | undefined;
 }
 
@@ -34,7 +34,7 @@ export type RolesGetExpand = 'users' | 'users.managedUsers' | 'users.roles';
 
 /** Options of {@link RolesResource.get}. */
 export interface RolesGetOptions<E extends RolesGetExpand = RolesGetExpand> extends RequestOptions {
-  /** Related rows to answer as well, at most 100 for each row. Rows that the caller may not read are left out. */
+  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out. */
   expand?: readonly E[] | undefined;
   /** ETags the caller has, or *; 304 when one is current. */
   ifNoneMatch?: string | undefined;

@@ -11,7 +11,7 @@ export interface TenantsListParams {
   limit?: number | undefined;
   /** nextCursor of the page before, with the same order and filters; the first page when absent. */
   cursor?: string | undefined;
-  /** Adds totalCount: `exact` counts all rows, `estimated` asks the planner and costs little. */
+  /** Adds totalCount: `exact` counts all rows, `estimated` stops at 10000, and says so in totalCountRelation. */
   count?: 'exact' | 'estimated' | undefined;
 }
 

@@ -15,13 +15,13 @@ export interface UserRolesListParams<E extends UserRolesListExpand = UserRolesLi
   limit?: number | undefined;
   /** nextCursor of the page before, with the same order and filters; the first page when absent. */
   cursor?: string | undefined;
-  /** Adds totalCount: `exact` counts all rows, `estimated` asks the planner and costs little. */
+  /** Adds totalCount: `exact` counts all rows, `estimated` stops at 10000, and says so in totalCountRelation. */
   count?: 'exact' | 'estimated' | undefined;
   /** Only rows whose userId is one of these. */
   userId?: string[] | undefined;
   /** Only rows whose roleId is one of these. */
   roleId?: string[] | undefined;
-  /** Related rows to answer as well, at most 100 for each row. Rows that the caller may not read are left out. */
+  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out. */
   expand?: readonly E[] | undefined;
 }
 
@@ -30,7 +30,7 @@ export type UserRolesGetExpand = 'user' | 'user.managedUsers' | 'user.roles' | '
 
 /** Options of {@link UserRolesResource.get}. */
 export interface UserRolesGetOptions<E extends UserRolesGetExpand = UserRolesGetExpand> extends RequestOptions {
-  /** Related rows to answer as well, at most 100 for each row. Rows that the caller may not read are left out. */
+  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out. */
   expand?: readonly E[] | undefined;
   /** ETags the caller has, or *; 304 when one is current. */
   ifNoneMatch?: string | undefined;

@@ -15,7 +15,7 @@ export interface UsersListParams<E extends UsersListExpand = UsersListExpand> {
   limit?: number | undefined;
   /** nextCursor of the page before, with the same order and filters; the first page when absent. */
   cursor?: string | undefined;
-  /** Adds totalCount: `exact` counts all rows, `estimated` asks the planner and costs little. */
+  /** Adds totalCount: `exact` counts all rows, `estimated` stops at 10000, and says so in totalCountRelation. */
   count?: 'exact' | 'estimated' | undefined;
   /** Order, the most important first; - turns one around. Null counts as greatest. Rows that compare equal, and lists without sort, are in the order of creation. */
   sort?: ('displayName' | '-displayName' | 'createdAt' | '-createdAt')[] | undefined;
@@ -31,7 +31,7 @@ export interface UsersListParams<E extends UsersListExpand = UsersListExpand> {
   roleId?: string[] | undefined;
   /** Only rows with this text in displayName or email, in any case. */
   q?: string | undefined;
-  /** Related rows to answer as well, at most 100 for each row. Rows that the caller may not read are left out. */
+  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out. */
   expand?: readonly E[] | undefined;
 }
 
@@ -40,7 +40,7 @@ export type UsersGetExpand = 'managedUsers' | 'managedUsers.managedUsers' | 'man
 
 /** Options of {@link UsersResource.get}. */
 export interface UsersGetOptions<E extends UsersGetExpand = UsersGetExpand> extends RequestOptions {
-  /** Related rows to answer as well, at most 100 for each row. Rows that the caller may not read are left out. */
+  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out. */
   expand?: readonly E[] | undefined;
   /** ETags the caller has, or *; 304 when one is current. */
   ifNoneMatch?: string | undefined;
@@ -203,7 +203,7 @@ export class UsersResource {
   /**
    * List the people a user manages
    *
-   * Answers the user's reports and theirs, down to the given depth, nearest first: the first 1000 that the caller may read. Needs the permission `users:read`; without it, callers reach rows of their own and of the people they manage, at any level.
+   * Answers the user's reports and theirs, down to the given depth, nearest first: the first 1000 that the caller may read, as many as fit into 4 MiB of JSON. Needs the permission `users:read`; without it, callers reach rows of their own and of the people they manage, at any level.
    *
    * Problems, besides those of every operation: `not_found`.
    */

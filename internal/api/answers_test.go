@@ -1,0 +1,242 @@
+package api_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+)
+
+// heavy gives a tenant 70 roles of 40 kB, each held by 150 people, who are all below one. A page of the people with their
+// roles would be 420 MB of JSON.
+func heavy(t *testing.T, s *stack) {
+	t.Helper()
+	s.exec(t, `INSERT INTO core.roles (tenant_id, id, name, description, permissions, version, created_at, updated_at)
+		SELECT $1, ('10000000-0000-7000-8000-' || lpad(i::text, 12, '0'))::uuid, 'Heavy role ' || i, repeat('"', 10000) || repeat(E'\x01', 3000), '{}', 1, now(), now() FROM generate_series(1, 70) i`, s.acme.id)
+	s.exec(t, `INSERT INTO core.users (tenant_id, id, email, display_name, manager_id, created_at, updated_at)
+		SELECT $1, ('20000000-0000-7000-8000-' || lpad(i::text, 12, '0'))::uuid, 'heavy' || i || '@example.com', 'Heavy ' || i, $2, now(), now() FROM generate_series(1, 150) i`,
+		s.acme.id, s.acme.admin.id)
+	s.exec(t, `INSERT INTO core.user_roles (tenant_id, id, user_id, role_id, granted_at, version, created_at, updated_at)
+		SELECT $1, gen_random_uuid(), u.id, r.id, now(), 1, now(), now() FROM core.users u JOIN core.roles r ON r.tenant_id = u.tenant_id AND r.name LIKE 'Heavy%'
+		WHERE u.tenant_id = $1 AND u.email LIKE 'heavy%'`, s.acme.id)
+}
+
+// broad gives a tenant 200 managers of 92 people each, and each of these the same 4 roles: 73,600 grants below one page.
+func broad(t *testing.T, s *stack) {
+	t.Helper()
+	s.exec(t, `INSERT INTO core.roles (tenant_id, id, name, permissions, version, created_at, updated_at)
+		SELECT $1, gen_random_uuid(), 'Broad ' || i, '{}', 1, now(), now() FROM generate_series(1, 4) i`, s.acme.id)
+	// ANALYZE lets foreign keys be checked by their index: while the tables are empty, reading them whole is cheaper.
+	for _, people := range []string{"1, 200", "201, 18600"} {
+		s.exec(t, `INSERT INTO core.users (tenant_id, id, email, display_name, manager_id, created_at, updated_at)
+			SELECT $1, ('30000000-0000-7000-8000-' || lpad(i::text, 12, '0'))::uuid, 'broad' || i, 'Broad ' || i,
+				CASE WHEN i > 200 THEN ('30000000-0000-7000-8000-' || lpad((i % 200 + 1)::text, 12, '0'))::uuid END, now(), now()
+			FROM generate_series(`+people+`) i`, s.acme.id)
+		s.exec(t, `ANALYZE core.users, core.roles`)
+	}
+	s.exec(t, `INSERT INTO core.user_roles (tenant_id, id, user_id, role_id, granted_at, version, created_at, updated_at)
+		SELECT $1, gen_random_uuid(), u.id, r.id, now(), 1, now(), now() FROM core.users u JOIN core.roles r ON r.tenant_id = u.tenant_id AND r.name LIKE 'Broad%'
+		WHERE u.tenant_id = $1 AND u.manager_id IS NOT NULL AND u.email LIKE 'broad%'`, s.acme.id)
+	s.exec(t, `ANALYZE core.user_roles`)
+}
+
+// size sends a GET and returns how many bytes it was answered, and how many the process allocated for it. Allocations bound
+// what an answer can hold at once, whenever the collector runs.
+func (s *stack) size(t *testing.T, path, token string) (bytes int, allocated uint64) {
+	t.Helper()
+	allocated = ^uint64(0)
+	for range 3 { // the first prepares statements, and others allocate meanwhile
+		runtime.GC() // twice: what pools keep is part of an answer too
+		runtime.GC()
+		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+		request.Header.Set("Authorization", "Bearer "+token)
+		answer := discard{header: http.Header{}}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		s.handler.ServeHTTP(&answer, request)
+		runtime.ReadMemStats(&after)
+		if answer.code != http.StatusOK {
+			t.Fatalf("%s: got %d, want 200", path, answer.code)
+		}
+		bytes, allocated = answer.bytes, min(allocated, after.TotalAlloc-before.TotalAlloc)
+	}
+	return bytes, allocated
+}
+
+// discard is a ResponseWriter that keeps nothing.
+type discard struct {
+	header http.Header
+	code   int
+	bytes  int
+}
+
+func (d *discard) Header() http.Header         { return d.header }
+func (d *discard) WriteHeader(code int)        { d.code = code }
+func (d *discard) Write(p []byte) (int, error) { d.bytes += len(p); return len(p), nil }
+
+// TestAnswersHaveABudget asks for what would be hundreds of megabytes, in every shape that answers rows. It does not run beside
+// others: it looks at what the process allocates.
+func TestAnswersHaveABudget(t *testing.T) {
+	s := newStack(t)
+	check := func(path, token string) {
+		t.Helper()
+		bytes, allocated := s.size(t, path, token)
+		t.Logf("%7d bytes, %4.1f MB allocated: %s", bytes, float64(allocated)/1e6, path)
+		if bytes > contract.MaxAnswerBytes || allocated > 4*contract.MaxAnswerBytes {
+			t.Errorf("%s: got %d bytes, and %d allocated, want %d and four times as many at most", path, bytes, allocated, contract.MaxAnswerBytes)
+		}
+	}
+	admin := s.acme.admin.token
+	s.exec(t, `INSERT INTO core.tenants (id, name, slug, version, created_at, updated_at) SELECT gen_random_uuid(), repeat('"', 255), 'heavy' || i, 1, now(), now() FROM generate_series(1, 300) i`)
+	heavy(t, s)
+	person := "/v1/users/20000000-0000-7000-8000-000000000001"
+	for _, path := range []string{
+		"/v1/users?limit=200&expand=roles",
+		"/v1/users?limit=200&expand=managedUsers.roles",
+		"/v1/users?limit=200&sort=-displayName&expand=roles.users,managedUsers.roles",
+		"/v1/users?limit=200&sort=-displayName&expand=managedUsers.managedUsers,roles.users",
+		"/v1/users?limit=200&q=heavy&expand=roles&count=exact",
+		"/v1/users?limit=200&q=heavy&expand=roles&count=estimated",
+		"/v1/roles?limit=200",
+		"/v1/roles?limit=200&sort=-name&expand=users",
+		"/v1/roles?limit=200&q=heavy&expand=users.roles",
+		"/v1/roles/10000000-0000-7000-8000-000000000001?expand=users.roles",
+		"/v1/user-roles?limit=200&expand=user.roles,role.users,grantedBy",
+		person,
+		person + "?expand=roles.users,managedUsers.roles",
+		"/v1/users/" + s.acme.admin.id.String() + "?expand=managedUsers.roles",
+		"/v1/users/" + s.acme.manager.id.String() + "/reports?depth=20",
+		"/v1/me",
+	} {
+		check(path, admin)
+	}
+	check("/v1/tenants?limit=200&count=exact", s.platform)
+	broad(t, s)
+	for _, path := range []string{
+		"/v1/users?limit=200&q=broad&expand=managedUsers.roles",
+		"/v1/users?limit=200&q=broad&expand=managedUsers,roles",
+		"/v1/users?limit=200&q=broad&expand=managedUsers.managedUsers",
+		"/v1/user-roles?limit=200&expand=user.managedUsers,role.users",
+	} {
+		check(path, admin)
+	}
+}
+
+// TestAPageEndsEarlyAndTheListGoesOn walks roles that fill several answers, with one among them that is larger than any.
+func TestAPageEndsEarlyAndTheListGoesOn(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	heavy(t, s)
+	s.exec(t, `UPDATE core.roles SET description = repeat(E'\x01', 1000000) WHERE name = 'Heavy role 35'`) // before there were limits
+	for _, query := range []string{"", "&sort=name", "&sort=-name", "&q=r", "&expand=users", "&sort=name&expand=users"} {
+		seen, pages, cursor := map[string]int{}, 0, ""
+		for ; pages < 100; pages++ {
+			got := s.check(t, call{path: "/v1/roles?limit=200" + query + cursor, token: s.acme.admin.token, status: 200})
+			rows := got.body["data"].([]any)
+			for _, row := range rows {
+				seen[row.(map[string]any)["name"].(string)]++
+			}
+			if len(got.text) > contract.MaxAnswerBytes && len(rows) > 1 || len(rows) == 0 {
+				t.Errorf("%s: got a page of %d rows and %d bytes", query, len(rows), len(got.text))
+			}
+			next, more := got.body["nextCursor"].(string)
+			if !more {
+				break
+			}
+			cursor = "&cursor=" + url.QueryEscape(next)
+		}
+		if len(seen) != 72 || pages < 2 {
+			t.Errorf("%s: got %d roles on %d pages, want 72 on some", query, len(seen), pages+1)
+		}
+		for name, times := range seen {
+			if times != 1 {
+				t.Errorf("%s: role %s was answered %d times", query, name, times)
+			}
+		}
+	}
+	big := s.count(t, `SELECT count(*) FROM core.roles WHERE length(description) > 100000`)
+	got := s.check(t, call{path: "/v1/roles/10000000-0000-7000-8000-000000000035", token: s.acme.admin.token, status: 200})
+	if text, _ := got.body["description"].(string); big != 1 || len(text) != 1_000_000 {
+		t.Errorf("got %d characters, want the row as it is", len(text))
+	}
+}
+
+// TestExpansionsEndWithTheAnswer: what is shown of each row is the beginning of what there is, for every kind of expansion.
+func TestExpansionsEndWithTheAnswer(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	heavy(t, s)
+	token := s.acme.admin.token
+	beginning := func(what string, rows any) int {
+		t.Helper()
+		list, ok := rows.([]any)
+		if !ok {
+			t.Fatalf("%s: got %T, want a list", what, rows)
+		}
+		for i, row := range list {
+			if want := fmt.Sprintf("-%012d", i+1); !strings.HasSuffix(row.(map[string]any)["id"].(string), want) {
+				t.Fatalf("%s: row %d is %v, want one that ends in %s", what, i, row.(map[string]any)["id"], want)
+			}
+		}
+		return len(list)
+	}
+	page := s.check(t, call{path: "/v1/users?limit=200&q=heavy&expand=roles", token: token, status: 200})
+	shown := 0
+	for _, row := range page.body["data"].([]any) {
+		shown += beginning("roles of a page", row.(map[string]any)["roles"])
+	}
+	if rows := len(page.body["data"].([]any)); rows != 150 || shown < 80 {
+		t.Errorf("got %d people with %d roles, want all 150 and what fits", rows, shown)
+	}
+	one := s.check(t, call{path: "/v1/users?limit=1&sort=-createdAt&q=heavy&expand=roles", token: token, status: 200})
+	if n := beginning("roles of one", one.body["data"].([]any)[0].(map[string]any)["roles"]); n != 70 {
+		t.Errorf("got %d roles of one person, want all 70: there is room", n)
+	}
+	both := s.check(t, call{path: "/v1/users/" + s.acme.admin.id.String() + "?expand=managedUsers.roles", token: token, status: 200})
+	if n := beginning("managed users", both.body["managedUsers"]); n != 100 {
+		t.Errorf("got %d managed users, want 100: roles below them leave them their share", n)
+	}
+	detail := s.check(t, call{path: "/v1/users/20000000-0000-7000-8000-000000000001", token: token, status: 200})
+	if n := beginning("roles of a detail", detail.body["roles"]); n < 30 {
+		t.Errorf("got %d roles, want what fits", n)
+	}
+	tag := detail.header.Get("ETag")
+	if tag == "" {
+		tag = detail.header["ETag"][0]
+	}
+	s.check(t, call{path: "/v1/users/20000000-0000-7000-8000-000000000001", token: token, status: 304, header: map[string]string{"If-None-Match": tag}})
+	grants := s.check(t, call{path: "/v1/user-roles?limit=200&expand=role,user", token: token, status: 200})
+	for _, row := range grants.body["data"].([]any) {
+		grant := row.(map[string]any)
+		if role, ok := grant["role"].(map[string]any); ok && role["id"] != grant["roleId"] {
+			t.Errorf("got role %v for %v", role["id"], grant["roleId"])
+		}
+	}
+}
+
+// TestExpandMoreIDsThanParameters: a statement of Postgres has 65,535 parameters, and there are 73,600 grants below this page.
+func TestExpandMoreIDsThanParameters(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	broad(t, s)
+	got := s.check(t, call{path: "/v1/users?limit=200&q=broad&expand=managedUsers.roles", token: s.acme.admin.token, status: 200})
+	people, roles := 0, 0
+	for _, row := range got.body["data"].([]any) {
+		for _, below := range row.(map[string]any)["managedUsers"].([]any) {
+			people++
+			roles += len(below.(map[string]any)["roles"].([]any))
+		}
+	}
+	if people < 2000 || roles < 2000 {
+		t.Errorf("got %d people with %d roles, want thousands", people, roles)
+	}
+	if size, _ := strconv.Atoi(got.header.Get("Content-Length")); size > contract.MaxAnswerBytes {
+		t.Errorf("got %d bytes, want %d at most", size, contract.MaxAnswerBytes)
+	}
+}
