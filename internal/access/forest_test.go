@@ -71,6 +71,9 @@ func plant(t *testing.T, conn *pgx.Conn, random *rand.Rand, size int) *forest {
 			f.manager[id] = f.people[random.IntN(1+random.IntN(i))]
 		}
 	}
+	if random.IntN(3) > 0 {
+		f.manager[f.people[0]] = f.people[chained] // the chain becomes a circle
+	}
 	someone := func() *uuid.UUID {
 		if random.IntN(5) == 0 {
 			return nil
