@@ -78,7 +78,9 @@ func TestContractTestSeesFaults(t *testing.T) {
 		}, "displayName was sent as"},
 		"too strict": {func(_ *stack, r *http.Request, p *planted) {
 			if p.status == 200 && r.Method == "GET" {
-				p.status, p.body = 422, []byte(strings.ReplaceAll(refusal, "ID", p.header.Get("X-Request-Id")))
+				// With a code that every read has: only that there was no reason is wrong.
+				p.status, p.body = 400, []byte(strings.NewReplacer("ID", p.header.Get("X-Request-Id"), "422", "400",
+					"validation_failed", "invalid_parameter", `"pointer":"/name"`, `"parameter":"limit"`).Replace(refusal))
 				p.header.Set("Content-Type", "application/problem+json")
 			}
 		}, "breaks no rule of the contract was refused"},

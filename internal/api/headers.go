@@ -43,7 +43,7 @@ func readBodyHeaders(w http.ResponseWriter, header http.Header) *problem.Error {
 		for coding := range strings.SplitSeq(value, ",") {
 			if coding = strings.TrimSpace(coding); coding != "" && !strings.EqualFold(coding, "identity") {
 				w.Header().Set("Accept-Encoding", "identity") // RFC 9110, section 15.5.16
-				return problem.New(problem.UnsupportedMediaType, "Send the body as it is, without Content-Encoding.").
+				return problem.New(problem.UnsupportedMediaType, problem.BodyCoded).
 					AtHeader("Content-Encoding", problem.RuleMalformed, "No content coding is supported.")
 			}
 		}
@@ -51,19 +51,19 @@ func readBodyHeaders(w http.ResponseWriter, header http.Header) *problem.Error {
 	types := header["Content-Type"]
 	switch {
 	case len(types) > 1:
-		return problem.New(problem.UnsupportedMediaType, "Send one Content-Type.").
+		return problem.New(problem.UnsupportedMediaType, problem.ContentTypeRepeated).
 			AtHeader("Content-Type", problem.RuleRepeated, "Send it once.")
 	case len(types) == 0 || !strings.Contains(types[0], ";"):
 		return nil
 	}
 	_, parameters, err := mime.ParseMediaType(types[0])
 	if err != nil {
-		return problem.New(problem.UnsupportedMediaType, "Content-Type is malformed. Send the body as application/json.").
+		return problem.New(problem.UnsupportedMediaType, problem.ContentTypeUnreadable).
 			AtHeader("Content-Type", problem.RuleMalformed, "The value is no media type.")
 	}
 	// JSON has no parameters, and others than charset change nothing (RFC 8259, section 11; RFC 2045, section 5).
 	if charset, ok := parameters["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
-		return problem.New(problem.UnsupportedMediaType, "Send the body in UTF-8.").
+		return problem.New(problem.UnsupportedMediaType, problem.BodyNotInUTF8).
 			AtHeader("Content-Type", problem.RuleMalformed, "JSON is UTF-8 (RFC 8259, section 8.1).")
 	}
 	return nil

@@ -27,27 +27,33 @@ func (all operations) hold(f *failures, next http.Handler) http.Handler {
 
 // read returns what is wrong with a request; nil: nothing so far.
 func (o *operation) read(w http.ResponseWriter, r *http.Request, route string) *problem.Error {
-	var p problem.Error
+	var p problem.Error // of which most requests have no use: it stays on the stack
 	readPath(route, r.URL, &p)
 	if r.URL.RawQuery != "" {
 		o.readQuery(r.URL.RawQuery, &p)
 	}
 	o.readHeaders(r.Header, &p)
-	switch {
-	case len(p.Violations) > 1:
-		p.Detail = "Several parameters are not as the contract has them. See errors."
-	case len(p.Violations) == 0 && o.body != nil:
-		return readBodyHeaders(w, r.Header)
-	case len(p.Violations) == 0:
+	if len(p.Violations) == 0 {
+		if o.body != nil {
+			return readBodyHeaders(w, r.Header)
+		}
 		return nil
-	case p.Violations[0].Rule == problem.RuleUnknownParameter:
-		p.Detail = "The operation has no parameter of this name."
-	case p.Violations[0].Header != "":
-		p.Detail = "The header " + p.Violations[0].Header + " is malformed."
-	default:
-		p.Detail = "The parameter " + p.Violations[0].Parameter + " is malformed."
 	}
-	refusal := p // so that p, of which most requests have no use, need not be allocated
-	refusal.Code = problem.InvalidParameter
-	return &refusal
+	refusal := malformed(p.Violations)
+	refusal.Violations = p.Violations
+	return refusal
+}
+
+// malformed says in one sentence what is wrong.
+func malformed(violations []problem.Violation) *problem.Error {
+	first := violations[0]
+	switch {
+	case len(violations) > 1:
+		return problem.New(problem.InvalidParameter, problem.SeveralMalformed)
+	case first.Rule == problem.RuleUnknownParameter:
+		return problem.New(problem.InvalidParameter, problem.ParameterUnknown)
+	case first.Header != "":
+		return problem.New(problem.InvalidParameter, problem.HeaderMalformed, first.Header)
+	}
+	return problem.Of(problem.InvalidParameter, first.Parameter)
 }

@@ -87,7 +87,7 @@ var (
 		"ask for less at a time")
 	HeadersTooLarge = kind("headers_too_large", http.StatusRequestHeaderFieldsTooLarge, "Headers too large",
 		"The headers are over the limit of %d bytes.",
-		"the headers are over 16 KiB; from 32 KiB on the connection is closed as well",
+		"the headers are over 16 KiB; over 32 KiB the answer is plain text",
 		"send fewer or shorter headers")
 	RateLimited = kind("rate_limited", http.StatusTooManyRequests, "Too many requests",
 		"%s sent too many requests. Send fewer, and try again after %d s.",
@@ -112,21 +112,28 @@ const (
 	// Unauthenticated.
 	TokenMissing = "Send an access token: Authorization: Bearer <token>."
 	// PermissionDenied.
-	GiftNotHeld = "You cannot give the permission %s, because you do not hold it."
+	GiftNotHeld       = "You cannot give the permission %s, because you do not hold it."
+	PersonNotReadable = "This needs the permission %s, because the row names somebody whom you may not read."
 	// InvalidJSON.
 	BodyMissing    = "Send a body."
 	BodyUnreadable = "The body could not be read to its end."
+	BodyNotUTF8    = "The body is not UTF-8."
 	// InvalidParameter.
 	SomeParameterMalformed = "A parameter is malformed."
 	HeaderMalformed        = "The header %s is malformed."
 	ParameterUnknown       = "The operation has no parameter of this name."
-	ParameterCharacter     = "A parameter contains a character that cannot be stored."
+	SeveralMalformed       = "Several parameters are not as the contract has them. See errors."
 	ETagsMalformed         = "If-Match is no list of ETags."
 	// ValidationFailed.
 	ValueRefused       = "A value breaks a rule of the contract."
 	ValueNotStorable   = "The body has a value that cannot be stored."
-	BodyCharacter      = "The body contains a character that cannot be stored."
+	BodyAmbiguous      = "The body cannot be stored as it was sent."
 	PermissionsUnknown = "The role names a permission that does not exist."
+	// UnsupportedMediaType.
+	BodyCoded             = "Send the body as it is, without Content-Encoding."
+	BodyNotInUTF8         = "Send the body in UTF-8."
+	ContentTypeRepeated   = "Send one Content-Type."
+	ContentTypeUnreadable = "Content-Type is malformed. Send the body as application/json."
 	// Conflict.
 	ValuesTaken = "Another %s has these values already."
 	// StillReferenced.

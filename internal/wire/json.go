@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"slices"
+
 	"github.com/lockstep-dev/lockstep/internal/ijson"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
@@ -12,12 +14,12 @@ func strict(text []byte) error {
 	if len(faults) == 0 {
 		return nil
 	}
-	p := problem.New(problem.ValidationFailed, "The body cannot be stored as it was sent.")
+	p := problem.New(problem.ValidationFailed, problem.BodyAmbiguous)
+	if slices.ContainsFunc(faults, func(f ijson.Fault) bool { return f.Kind == ijson.NotUTF8 }) {
+		p = problem.New(problem.InvalidJSON, problem.BodyNotUTF8)
+	}
 	for _, f := range faults {
 		rule, detail := describe(f)
-		if f.Kind == ijson.NotUTF8 {
-			p.Code, p.Detail = problem.InvalidJSON, "The body is not UTF-8."
-		}
 		p.At(f.Pointer, rule, detail)
 	}
 	return p
