@@ -34,7 +34,7 @@ func (h *Handler) TenantsCreate(ctx context.Context, req *oas.TenantCreate, para
 	// The rule about users would name a field of the user.
 	var fault mailbox.Fault
 	if _, err := mailbox.Normal(req.Administrator.Email); errors.As(err, &fault) {
-		return nil, problem.New(problem.ValidationFailed, "The body breaks a rule of the contract.").
+		return nil, problem.Of(problem.ValidationFailed).
 			At("/administrator/email", problem.RuleMalformed, string(fault))
 	}
 	id := uuid.Must(uuid.NewV7())

@@ -112,7 +112,8 @@ const (
 	// Unauthenticated.
 	TokenMissing = "Send an access token: Authorization: Bearer <token>."
 	// PermissionDenied.
-	GiftNotHeld = "You cannot give the permission %s, because you do not hold it."
+	GiftNotHeld       = "You cannot give the permission %s, because you do not hold it."
+	PersonNotReadable = "This needs the permission %s, because the row names somebody whom you may not read."
 	// InvalidJSON.
 	BodyMissing    = "Send a body."
 	BodyUnreadable = "The body could not be read to its end."

@@ -42,7 +42,7 @@ func lowerEmail(mutation ent.Mutation, field, name string) error {
 	address, err := mailbox.Normal(given)
 	var fault mailbox.Fault
 	if errors.As(err, &fault) {
-		return problem.New(problem.ValidationFailed, "The body breaks a rule of the contract.").At("/"+name, problem.RuleMalformed, string(fault))
+		return problem.Of(problem.ValidationFailed).At("/"+name, problem.RuleMalformed, string(fault))
 	}
 	if address == given {
 		return nil

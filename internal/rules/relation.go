@@ -76,7 +76,7 @@ func mayRelate(ctx context.Context, mutation ent.Mutation, relation access.Relat
 		return &postgres.ConstraintError{Kind: postgres.ForeignKey, Table: relation.Table, Constraint: relation.Constraint}
 	}
 	if slices.ContainsFunc(former, func(id uuid.UUID) bool { return !slices.Contains(seen, id) }) {
-		return problem.New(problem.PermissionDenied, "This needs the permission %s, because the row names somebody whom you may not read.", people.Permission)
+		return problem.New(problem.PermissionDenied, problem.PersonNotReadable, people.Permission)
 	}
 	return nil
 }
