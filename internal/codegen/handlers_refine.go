@@ -102,13 +102,11 @@ var handlerRefinements = []refinement{
 	},
 }
 
-// numberRefinements bound decimals before they are numbers, and write what JSON or RFC 3339 has no form for as the nearest value
-// that they have. Contracts without such fields have nothing to refine.
+// numberRefinements bound decimals before they are numbers, and write floats that JSON has no form for as the nearest that it has. Contracts without such fields have nothing to refine.
 var numberRefinements = map[string][]struct{ form, with string }{
 	"oas_json_gen.go": {
 		{`json\.Decode(?:String)?Decimal\(d\)`, `wire.Decimal(d)`},
 		{`e\.Float(64|32)\(`, `wire.Float$1(e, `},
-		{`json\.EncodeDate\(e, `, `wire.Date(e, `},
 	},
 	"oas_parameters_gen.go": {
 		{`conv\.To(?:String)?Decimal\(`, `numeric.Parse(`},

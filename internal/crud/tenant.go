@@ -15,6 +15,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
+	"github.com/lockstep-dev/lockstep/internal/special"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
@@ -252,8 +253,8 @@ func TenantBody(ctx context.Context, row *ent.Tenant) oas.Tenant {
 	body.Slug = row.Slug
 	body.Status = oas.TenantStatus(row.Status)
 	body.Version = row.Version
-	body.CreatedAt = row.CreatedAt.UTC()
-	body.UpdatedAt = row.UpdatedAt.UTC()
+	body.CreatedAt = special.Time(row.CreatedAt).UTC()
+	body.UpdatedAt = special.Time(row.UpdatedAt).UTC()
 	return body
 }
 
@@ -267,8 +268,8 @@ func TenantBodies(ctx context.Context, rows []*ent.Tenant) []oas.Tenant {
 		body.Slug = row.Slug
 		body.Status = oas.TenantStatus(row.Status)
 		body.Version = row.Version
-		body.CreatedAt = row.CreatedAt.UTC()
-		body.UpdatedAt = row.UpdatedAt.UTC()
+		body.CreatedAt = special.Time(row.CreatedAt).UTC()
+		body.UpdatedAt = special.Time(row.UpdatedAt).UTC()
 	}
 	return bodies
 }
