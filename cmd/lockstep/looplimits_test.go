@@ -34,7 +34,7 @@ func limitExhibits(t *testing.T, s *served) {
 		// 300 digits each, which Postgres writes out.
 		`{"free": {"a": ` + list(230, "1e300") + `}}`:                                "/free",
 		`{"free": {"a": ` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}}`: "/free",
-		`{"small": {"abcdefgh": "12345"}}`:                                         "/small", `{"small": {"a": 1e20}}`: "/small",
+		`{"small": {"abcdefgh": "12345"}}`:                                           "/small", `{"small": {"a": 1e20}}`: "/small",
 		`{"mailNull": "a@b@c"}`: "/mailNull", `{"mailNull": "a@example.com "}`: "/mailNull",
 	} {
 		refused := c.do("PATCH", path, value, http.StatusUnprocessableEntity)
