@@ -34,7 +34,7 @@ func limitExhibits(t *testing.T, s *served) {
 		// 300 digits each, which Postgres writes out.
 		`{"free": {"a": ` + list(230, "1e300") + `}}`:                                "/free",
 		`{"free": {"a": ` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}}`: "/free",
-		`{"small": {"abcdefgh": "1234567"}}`:                                         "/small", `{"small": {"a": 1e20}}`: "/small",
+		`{"small": {"abcdefgh": "12345"}}`:                                           "/small", `{"small": {"a": 1e20}}`: "/small",
 		`{"mailNull": "a@b@c"}`: "/mailNull", `{"mailNull": "a@example.com "}`: "/mailNull",
 	} {
 		refused := c.do("PATCH", path, value, http.StatusUnprocessableEntity)
@@ -44,7 +44,7 @@ func limitExhibits(t *testing.T, s *served) {
 	}
 	for value, want := range map[string]string{
 		`{"decimal": "` + nines[1:] + `"}`: "decimal", `{"decimal": "-` + nines[1:] + "." + nines[1:] + `"}`: "decimal", `{"decimalNull": "-9999999999.9999"}`: "decimalNull",
-		`{"array": ` + list(100, `"`+strings.Repeat("ä", 255)+`"`) + `}`: "array", `{"small": {"abcdefgh": "123456"}}`: "small",
+		`{"array": ` + list(100, `"`+strings.Repeat("ä", 255)+`"`) + `}`: "array", `{"small": {"abcdefgh": "1234"}}`: "small",
 		`{"free": {"a": ` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + `}}`: "free", `{"free": {"a": "<b>&\u2028"}}`: "free",
 		`{"longNull": "` + strings.Repeat("ä", 10_000) + `"}`: "longNull",
 	} {
@@ -102,7 +102,7 @@ func readExhibits(t *testing.T, s *served) {
 		{"decimal", "'NaN'", "decimal", `"` + nines(50, 50) + `"`, false}, {"decimal", "'-Infinity'", "decimal", `"-` + nines(50, 50) + `"`, false},
 		{"decimal", "1e60", "decimal", `"1` + strings.Repeat("0", 60) + `"`, false}, {"decimal_null", "'NaN'", "decimalNull", `"` + nines(10, 4) + `"`, false},
 		{"\"array\"", "ARRAY['a', NULL]", "array", `["a"]`, false}, {"\"array\"", "ARRAY[['a'],['b']]", "array", `["a", "b"]`, false},
-		{"int8", "300", "int8", "44", false}, {"uint32_null", "-1", "uint32Null", "4294967295", false},
+		{"int8", "300", "int8", "127", false}, {"uint32_null", "-1", "uint32Null", "0", false},
 		{"free", `jsonb_build_object('a', repeat('x', 70000))`, "", "", false}, {"bytes", `decode(repeat('00', 70000), 'hex')`, "", "", false},
 		{"long_null", `repeat('x', 20000)`, "", "", false}, {"labels", `to_jsonb(array_fill('a'::text, ARRAY[100]))`, "", "", false},
 		{"strings", `'["a", null, 5]'`, "strings", `["a", "", ""]`, true}, {"strings", `'"a"'`, "strings", `[]`, true}, {"ints", `'[1, "x", 2.5]'`, "", "", true},

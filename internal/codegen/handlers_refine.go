@@ -1,7 +1,9 @@
 package codegen
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -106,15 +108,16 @@ var handlerRefinements = []refinement{
 	},
 }
 
-// numberRefinements bound decimals before they are numbers, and write what JSON or RFC 3339 has no form for as the nearest value
-// that they have. Contracts without such fields have nothing to refine.
+// numberRefinements bound decimals before they are numbers, and write floats that JSON has no form for as the nearest that it has. Contracts without such fields have nothing to refine.
 var numberRefinements = map[string][]struct{ form, with string }{
 	"oas_json_gen.go": {
 		{`json\.Decode(?:String)?Decimal\(d\)`, `wire.Decimal(d)`},
 		{`e\.Float(64|32)\(`, `wire.Float$1(e, `},
-		{`json\.EncodeDate\(e, `, `wire.Date(e, `},
 	},
 	"oas_parameters_gen.go": {
+		{`conv\.To(?:String)?Decimal\(`, `numeric.Parse(`},
+	},
+	"oas_uri_gen.go": { // the members of ranges
 		{`conv\.To(?:String)?Decimal\(`, `numeric.Parse(`},
 	},
 }
@@ -123,6 +126,9 @@ var numberRefinements = map[string][]struct{ form, with string }{
 func refineNumbers(dir, module string) error {
 	for file, refinements := range numberRefinements {
 		source, err := os.ReadFile(filepath.Join(dir, file))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // a contract without ranges
+		}
 		if err != nil {
 			return fmt.Errorf("refine ogen's server: %w", err)
 		}

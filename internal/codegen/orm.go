@@ -10,6 +10,7 @@ import (
 	"entgo.io/ent/entc"
 	"entgo.io/ent/entc/gen"
 
+	"github.com/lockstep-dev/lockstep/internal/codegen/limits"
 	"github.com/lockstep-dev/lockstep/internal/codegen/orm"
 )
 
@@ -82,15 +83,21 @@ var insertion = refinement{
 // unmarshal is where Ent gives up a row whose JSON has another shape than its Go type.
 var unmarshal = regexp.MustCompile(`if err := json\.Unmarshal\(\*value, (&\w+\.\w+)\); err != nil \{\n\t+return fmt\.Errorf\("unmarshal field \w+: %w", err\)\n\t+\}`)
 
-// readAnyJSON has rows read whatever their JSON holds: only SQL can write what does not fit, and one such row would end every
-// list with it.
-func readAnyJSON(dir, module string, nodes []*gen.Type) error {
+// narrow is where Ent cuts an integer to a type that is narrower than its column.
+var narrow = regexp.MustCompile(`\b(int8|uint|uint8|uint16|uint32|uint64)\(value\.Int64\)`)
+
+// readAnyRow has rows read whatever they hold: only SQL can write what does not fit, and one such row would end every list
+// with it.
+func readAnyRow(dir, module string, nodes []*gen.Type) error {
 	for _, node := range nodes {
-		if !slices.ContainsFunc(node.Fields, (*gen.Field).IsJSON) {
-			continue
+		var here []refinement
+		if slices.ContainsFunc(node.Fields, (*gen.Field).IsJSON) {
+			here = append(here, refinement{file: node.PackageDir() + ".go", form: unmarshal, with: "special.JSON(*value, $1)"})
 		}
-		here := refinement{file: node.PackageDir() + ".go", form: unmarshal, with: "special.JSON(*value, $1)"}
-		if err := refine(dir, []refinement{here}, module+"/internal/special"); err != nil {
+		if slices.ContainsFunc(node.Fields, func(f *gen.Field) bool { least, most := limits.Range(f.Type.Type); return least+most != "" }) {
+			here = append(here, refinement{file: node.PackageDir() + ".go", form: narrow, with: "special.Int[$1](value.Int64)"})
+		}
+		if err := refine(dir, here, module+"/internal/special"); err != nil {
 			return err
 		}
 	}

@@ -33,7 +33,7 @@ func generateORM(_ context.Context, w *Workspace) (Output, error) {
 		if err := withoutAutoMigration(dir); err != nil {
 			return err
 		}
-		if err := readAnyJSON(dir, w.module, w.graph.Nodes); err != nil {
+		if err := readAnyRow(dir, w.module, w.graph.Nodes); err != nil {
 			return err
 		}
 		return rememberInserts(dir, w.graph.Nodes)

@@ -55,6 +55,15 @@ func TestChanges(t *testing.T) {
 		}
 	}
 	tests := []change{
+		{name: "limit is reported or validated", edit: replace(`CONSTRAINT "users_status_check"`, `CONSTRAINT "users_note_limit" CHECK (char_length("note") <= 100), CONSTRAINT "users_status_check"`),
+			up: []string{
+				`ADD CONSTRAINT "users_note_limit" CHECK (char_length(note) <= 100) NOT VALID;`, `WHERE NOT ((char_length(note) <= 100))`,
+				`ALTER TABLE "core"."users" VALIDATE CONSTRAINT "users_note_limit";`, `RAISE WARNING '% rows of core.users break users_note_limit, the first: %.`,
+			},
+			down: []string{`DROP CONSTRAINT "users_note_limit"`}},
+		{name: "required column with a limit asks nothing", edit: replace(`"note" text NULL,`, `"note" text NULL, "bio" text NOT NULL, "seen_at" timestamptz NOT NULL,`,
+			`CONSTRAINT "users_status_check"`, `CONSTRAINT "users_bio_limit" CHECK (char_length("bio") <= 100), CONSTRAINT "users_seen_at_limit" CHECK (date_part('epoch', "seen_at") < 253402300800), CONSTRAINT "users_status_check"`),
+			up: []string{`ADD COLUMN "bio" text NOT NULL DEFAULT ''`, `"users_bio_limit"`}, typed: true, lint: []string{"required-without-default"}},
 		{name: "new tenant-owned table with self edge", edit: add(projectTable),
 			up: []string{
 				"-- Create \"projects\" table\nCREATE TABLE \"core\".\"projects\" (\n  \"tenant_id\" uuid NOT NULL,\n",

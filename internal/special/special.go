@@ -51,6 +51,26 @@ func Float32(v float32) float32 {
 	return float32(max(min(Float(float64(v)), math.MaxFloat32), -math.MaxFloat32))
 }
 
+// Int returns the nearest integer of a type that is narrower than its column.
+func Int[T int8 | uint | uint8 | uint16 | uint32 | uint64](n int64) T {
+	v := T(n)
+	if int64(v) == n && (n < 0) == (v < 0) {
+		return v
+	}
+	most := ^T(0) // -1 of the signed one
+	signed := most < 0
+	least, limit := int64(-128), int64(127)
+	switch {
+	case n < 0 && signed:
+		return T(least)
+	case n < 0:
+		return 0
+	case signed:
+		return T(limit)
+	}
+	return most
+}
+
 // Exponents of decimals that stand for what no decimal is. None that Postgres stores comes near them.
 const (
 	infinite    = 1 << 20

@@ -55,6 +55,9 @@ func TestNearest(t *testing.T) {
 			t.Errorf("%s: got %s, named %q", name, got, special.DecimalName(v))
 		}
 	}
+	if got := []any{special.Int[int8](300), special.Int[int8](-300), special.Int[int8](-5), special.Int[uint8](256), special.Int[uint32](-1), special.Int[uint64](7)}; !slices.Equal(got, []any{int8(127), int8(-128), int8(-5), uint8(255), uint32(0), uint64(7)}) {
+		t.Errorf("integers: got %v", got)
+	}
 	large := decimal.RequireFromString("123456789012345.678")
 	if got := special.Within(large, 10, 2); !got.Equal(large) || special.DecimalName(large) != "" {
 		t.Errorf("a number beyond its digits: got %s, want it as it is", got)

@@ -1,8 +1,6 @@
 package wire
 
 import (
-	"time"
-
 	"github.com/go-faster/jx"
 
 	"github.com/lockstep-dev/lockstep/internal/special"
@@ -13,6 +11,3 @@ func Float64(e *jx.Encoder, v float64) { e.Float64(special.Float(v)) }
 
 // Float32 is Float64 of fewer bits.
 func Float32(e *jx.Encoder, v float32) { e.Float32(special.Float32(v)) }
-
-// Date writes a day; for infinity and years that a date of RFC 3339 has not, the nearest one.
-func Date(e *jx.Encoder, day time.Time) { e.Str(special.Time(day).Format(time.DateOnly)) }

@@ -41,14 +41,13 @@ func TestSpecialValuesAreWrittenAsTheNearest(t *testing.T) {
 	e.ArrStart()
 	for _, at := range []time.Time{special.Infinity, special.NegativeInfinity, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)} {
 		wire.Time(e, at)
-		wire.Date(e, at)
 	}
 	wire.Float64(e, math.NaN())
 	wire.Float64(e, math.Inf(-1))
 	wire.Float32(e, float32(math.Inf(1)))
 	wire.Float64(e, 0.5)
 	e.ArrEnd()
-	last, first := `"9999-12-31T23:59:59.999999Z","9999-12-31"`, `"0001-01-01T00:00:00Z","0001-01-01"`
+	last, first := `"9999-12-31T23:59:59.999999Z"`, `"0001-01-01T00:00:00Z"`
 	if got, want := e.String(), "["+last+","+first+","+last+","+first+`,1.7976931348623157e308,-1.7976931348623157e308,3.4028235e38,0.5]`; strings.ReplaceAll(got, "e+", "e") != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -10,6 +10,7 @@ import (
 	"entgo.io/ent/schema/field"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+	"github.com/lockstep-dev/lockstep/internal/codegen/limits"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
 )
 
@@ -157,8 +158,16 @@ func value(source string, e *model.Entity, f *model.Field) string {
 		return "int(" + read("Int") + ")"
 	case f.Ent.Type.Type == field.TypeFloat64:
 		return read("Float")
+	case narrow(f.Ent.Type.Type):
+		return fmt.Sprintf("special.Int[%s](%s)", f.Ent.Type.Type, read("Int"))
 	}
 	return fmt.Sprintf("postgres.Scanned[%s](from, %d)", f.GoType, column)
+}
+
+// narrow reports whether a column of the type takes more integers than the type has.
+func narrow(t field.Type) bool {
+	least, most := limits.Range(t)
+	return least != "" || most != ""
 }
 
 // held is the condition that a field which can be NULL is not.
@@ -205,7 +214,9 @@ func toWire(f *model.Field, schema, value string) string {
 	case model.Decimal:
 		return fmt.Sprintf("special.Within(%s, %d, %d)", value, f.Limits.Whole, f.Limits.Fraction)
 	case model.Time:
-		return strings.TrimPrefix(value, "*") + ".UTC()"
+		return fmt.Sprintf("special.Time(%s).UTC()", value)
+	case model.Date:
+		return fmt.Sprintf("special.Time(%s)", value)
 	}
 	return value
 }
