@@ -24,6 +24,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/reading"
+	"github.com/lockstep-dev/lockstep/internal/special"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
@@ -362,8 +363,8 @@ func RoleBody(ctx context.Context, row *ent.Role) oas.Role {
 	}
 	body.Permissions = []string(row.Permissions)
 	body.Version = row.Version
-	body.CreatedAt = row.CreatedAt.UTC()
-	body.UpdatedAt = row.UpdatedAt.UTC()
+	body.CreatedAt = special.Time(row.CreatedAt).UTC()
+	body.UpdatedAt = special.Time(row.UpdatedAt).UTC()
 	return body
 }
 
@@ -403,8 +404,8 @@ func readRole(from *postgres.Result, principal *auth.Principal, body *oas.Role) 
 	}
 	body.Permissions = []string(from.Texts(7))
 	body.Version = int(from.Int(2))
-	body.CreatedAt = from.Time(3).UTC()
-	body.UpdatedAt = from.Time(4).UTC()
+	body.CreatedAt = special.Time(from.Time(3)).UTC()
+	body.UpdatedAt = special.Time(from.Time(4)).UTC()
 }
 
 // expandRole fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.

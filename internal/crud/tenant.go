@@ -20,6 +20,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/reading"
+	"github.com/lockstep-dev/lockstep/internal/special"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
@@ -286,8 +287,8 @@ func TenantBody(ctx context.Context, row *ent.Tenant) oas.Tenant {
 	body.Slug = row.Slug
 	body.Status = oas.TenantStatus(row.Status)
 	body.Version = row.Version
-	body.CreatedAt = row.CreatedAt.UTC()
-	body.UpdatedAt = row.UpdatedAt.UTC()
+	body.CreatedAt = special.Time(row.CreatedAt).UTC()
+	body.UpdatedAt = special.Time(row.UpdatedAt).UTC()
 	return body
 }
 
@@ -298,6 +299,6 @@ func readTenant(from *postgres.Result, principal *auth.Principal, body *oas.Tena
 	body.Slug = from.String(5)
 	body.Status = oas.TenantStatus(from.String(6))
 	body.Version = int(from.Int(1))
-	body.CreatedAt = from.Time(2).UTC()
-	body.UpdatedAt = from.Time(3).UTC()
+	body.CreatedAt = special.Time(from.Time(2)).UTC()
+	body.UpdatedAt = special.Time(from.Time(3)).UTC()
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/reading"
+	"github.com/lockstep-dev/lockstep/internal/special"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
@@ -429,8 +430,8 @@ func UserBody(ctx context.Context, row *ent.User) oas.User {
 		body.ManagerId.SetToNull()
 	}
 	body.Version = row.Version
-	body.CreatedAt = row.CreatedAt.UTC()
-	body.UpdatedAt = row.UpdatedAt.UTC()
+	body.CreatedAt = special.Time(row.CreatedAt).UTC()
+	body.UpdatedAt = special.Time(row.UpdatedAt).UTC()
 	return body
 }
 
@@ -498,8 +499,8 @@ func readUser(from *postgres.Result, principal *auth.Principal, body *oas.User) 
 		body.ManagerId.SetToNull()
 	}
 	body.Version = int(from.Int(2))
-	body.CreatedAt = from.Time(3).UTC()
-	body.UpdatedAt = from.Time(4).UTC()
+	body.CreatedAt = special.Time(from.Time(3)).UTC()
+	body.UpdatedAt = special.Time(from.Time(4)).UTC()
 }
 
 // readUserWithRoles reads the row that a result is at, without its expansions.
@@ -519,8 +520,8 @@ func readUserWithRoles(from *postgres.Result, principal *auth.Principal, body *o
 		body.ManagerId.SetToNull()
 	}
 	body.Version = int(from.Int(2))
-	body.CreatedAt = from.Time(3).UTC()
-	body.UpdatedAt = from.Time(4).UTC()
+	body.CreatedAt = special.Time(from.Time(3)).UTC()
+	body.UpdatedAt = special.Time(from.Time(4)).UTC()
 }
 
 // expandUser fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.

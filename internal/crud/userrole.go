@@ -23,6 +23,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/reading"
+	"github.com/lockstep-dev/lockstep/internal/special"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
@@ -269,15 +270,15 @@ func UserRoleBody(ctx context.Context, row *ent.UserRole) oas.UserRole {
 	body.TenantId = row.TenantID
 	body.UserId = row.UserID
 	body.RoleId = row.RoleID
-	body.GrantedAt = row.GrantedAt.UTC()
+	body.GrantedAt = special.Time(row.GrantedAt).UTC()
 	if row.GrantedByID != nil {
 		body.GrantedById.SetTo(*row.GrantedByID)
 	} else {
 		body.GrantedById.SetToNull()
 	}
 	body.Version = row.Version
-	body.CreatedAt = row.CreatedAt.UTC()
-	body.UpdatedAt = row.UpdatedAt.UTC()
+	body.CreatedAt = special.Time(row.CreatedAt).UTC()
+	body.UpdatedAt = special.Time(row.UpdatedAt).UTC()
 	return body
 }
 
@@ -311,15 +312,15 @@ func readUserRole(from *postgres.Result, principal *auth.Principal, body *oas.Us
 	body.TenantId = from.UUID(1)
 	body.UserId = from.UUID(5)
 	body.RoleId = from.UUID(6)
-	body.GrantedAt = from.Time(7).UTC()
+	body.GrantedAt = special.Time(from.Time(7)).UTC()
 	if !from.IsNull(8) {
 		body.GrantedById.SetTo(from.UUID(8))
 	} else {
 		body.GrantedById.SetToNull()
 	}
 	body.Version = int(from.Int(2))
-	body.CreatedAt = from.Time(3).UTC()
-	body.UpdatedAt = from.Time(4).UTC()
+	body.CreatedAt = special.Time(from.Time(3)).UTC()
+	body.UpdatedAt = special.Time(from.Time(4)).UTC()
 }
 
 // expandUserRole fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.
