@@ -46,8 +46,13 @@ func (v *Verifier) principal(c claims) (*Principal, error) {
 	if err != nil {
 		return nil, v.malformed(v.config.UserClaim, err)
 	}
+	p.Client = c.client()
 	switch {
 	case p.Platform, p.Scopes != nil && c.ofClient(p.Subject) && (!hasUser || user == p.Subject):
+		if p.Subject == "" && p.Client == "" {
+			// Services that nothing tells apart would get each other's answers.
+			return nil, refuse(ResultClaims, "the token names neither a subject nor a client: the claim sub or client_id is needed", nil)
+		}
 		p.Permissions = slices.Clone(p.Scopes)
 	case !hasUser:
 		return nil, refuse(ResultClaims, "the token lacks the claim "+v.config.UserClaim, nil)
@@ -68,12 +73,18 @@ func (c claims) ofClient(subject string) bool {
 	if subject == "" {
 		return true
 	}
+	client := c.client()
+	return client != "" && client == subject
+}
+
+// client is the client that the token was issued to; empty when it names none.
+func (c claims) client() string {
 	for _, name := range []string{"client_id", "azp"} {
 		if client, ok, err := c.text(name); ok && err == nil {
-			return client == subject
+			return client
 		}
 	}
-	return false
+	return ""
 }
 
 // text returns a claim that is a string; null and "" are the same as absent.

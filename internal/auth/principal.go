@@ -1,9 +1,11 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"log/slog"
 	"slices"
 	"sync/atomic"
@@ -19,6 +21,13 @@ type Principal struct {
 	UserID uuid.UUID
 	// Subject is the token's sub, as the issuer writes it. It may be personal data.
 	Subject string
+	// Issuer is the token's iss.
+	Issuer string
+	// Client is the OAuth client that the token was issued to, its client_id or azp; empty when it names none.
+	Client string
+	// SoleIssuer says that no other of the trusted issuers may speak for the principal's tenant, or for the platform: the
+	// subject alone names the principal then.
+	SoleIssuer bool
 	// Platform says that the principal acts on tenants and not in one.
 	Platform bool
 	// Scopes are those of the token's scope claim. A user's scopes grant nothing: they say what a client
@@ -33,8 +42,8 @@ type Principal struct {
 
 // origin is the token that a principal comes from, one for all requests with it.
 type origin struct {
-	tenant, principal string // their ids, written once
-	memo              atomic.Value
+	tenant, principal, identity string // their ids, written once
+	memo                        atomic.Value
 }
 
 // Memo is where the rate limits keep what they have found for the principal, shared by all requests with its token; nil if it
@@ -68,8 +77,27 @@ func (p *Principal) Tenant() string {
 	return p.TenantID.String()
 }
 
-// ID names the principal in logs and traces: by the user's id, or for a service or the platform by the token's subject. A
-// subject that does not look like an identifier may be an email address: its hash stands for it then.
+// Identity tells principals of a tenant, and those of the platform, apart. A user is its row, whichever issuer has signed for
+// it. A service is its issuer and its subject, or its client where it has no subject (RFC 9068, section 2.2); a hash stands
+// for them, because they may be of any length.
+func (p *Principal) Identity() string {
+	if p.origin != nil {
+		return p.origin.identity
+	}
+	if !p.IsService() {
+		return "user " + p.UserID.String()
+	}
+	named := [3]string{p.Issuer, "sub", p.Subject}
+	if p.Subject == "" {
+		named = [3]string{p.Issuer, "client", p.Client}
+	}
+	text, _ := json.Marshal(named) // strings always encode
+	sum := sha256.Sum256(text)
+	return "service sha256:" + hex.EncodeToString(sum[:])
+}
+
+// ID names the principal in logs and traces: by the user's id, or for a service or the platform by the token's subject, or by
+// its client where it has none. What does not look like an identifier may be an email address: its hash stands for it then.
 func (p *Principal) ID() string {
 	if p.origin != nil {
 		return p.origin.principal
@@ -77,10 +105,11 @@ func (p *Principal) ID() string {
 	if !p.IsService() {
 		return p.UserID.String()
 	}
-	if identifier(p.Subject) {
-		return p.Subject
+	name := cmp.Or(p.Subject, p.Client)
+	if identifier(name) {
+		return name
 	}
-	sum := sha256.Sum256([]byte(p.Subject))
+	sum := sha256.Sum256([]byte(name))
 	return "sha256:" + hex.EncodeToString(sum[:8])
 }
 

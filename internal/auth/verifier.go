@@ -127,9 +127,21 @@ func (v *Verifier) prove(ctx context.Context, token string) (*proof, error) {
 	if err := p.issuer.trust.permits(principal); err != nil {
 		return nil, err
 	}
-	principal.origin = &origin{tenant: principal.Tenant(), principal: principal.ID()}
+	principal.Issuer, principal.SoleIssuer = p.issuer.url, v.soleIssuer(principal)
+	principal.origin = &origin{tenant: principal.Tenant(), principal: principal.ID(), identity: principal.Identity()}
 	p.principal = *principal
 	return p, nil
+}
+
+// soleIssuer reports whether one issuer only may speak for the principal's tenant, or for the platform.
+func (v *Verifier) soleIssuer(p *Principal) bool {
+	speak := 0
+	for _, i := range v.issuers {
+		if i.trust.permits(p) == nil {
+			speak++
+		}
+	}
+	return speak == 1
 }
 
 // isAccessToken refuses what an issuer signs for other purposes, such as logout tokens (RFC 8725, section

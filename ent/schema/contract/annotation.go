@@ -52,6 +52,8 @@ type Annotation struct {
 	Codes map[Verb][]string `json:"codes,omitempty"`
 	// OnDelete is what happens to the rows behind an edge when theirs is deleted; empty refuses.
 	OnDelete Action `json:"onDelete,omitempty"`
+	// Expiry says that rows of the entity expire; nil keeps them.
+	Expiry *Expiry `json:"expiry,omitempty"`
 	// Shape is the OpenAPI schema of a JSON field's Go type.
 	Shape *Shape `json:"shape,omitempty"`
 	// Through names the edge of the join entity whose far side an edge shows, and the name it shows it under.
@@ -198,6 +200,9 @@ func (a Annotation) Merge(other schema.Annotation) schema.Annotation {
 	}
 	if o.OnDelete != "" {
 		a.OnDelete = o.OnDelete
+	}
+	if o.Expiry != nil {
+		a.Expiry = o.Expiry
 	}
 	if o.Shape != nil {
 		a.Shape = o.Shape
