@@ -190,11 +190,10 @@ func fromConstraint(e *postgres.ConstraintError) *problem.Error {
 		if !known {
 			return problem.New(problem.StillReferenced, "Other rows still refer to this one.")
 		}
-		if len(constraint.Fields) == 0 { // of the tenant
-			return problem.New(problem.StillReferenced, "The tenant still has %s. Delete those first.", constraint.Labels)
-		}
 		return problem.New(problem.StillReferenced, "%s still refer to this %s by %s. Change or delete them first.",
 			capital(constraint.Labels), constraint.Target, strings.Join(constraint.Fields, ", "))
+	case e.Kind == postgres.ForeignKey && known && len(constraint.Fields) == 0: // of the tenant
+		return problem.New(problem.TenantSuspended, "The tenant has been deleted meanwhile.")
 	case e.Kind == postgres.ForeignKey:
 		what := cmp.Or(constraint.Target, "row")
 		return pointers(problem.New(problem.ReferenceNotFound, "A field refers to a %s that does not exist.", what), problem.RuleReferenceNotFound, "There is no such "+what+".")

@@ -46,13 +46,8 @@ func (v *Verifier) principal(c claims) (*Principal, error) {
 	if err != nil {
 		return nil, v.malformed(v.config.UserClaim, err)
 	}
-	p.Client = c.client()
 	switch {
 	case p.Platform, p.Scopes != nil && c.ofClient(p.Subject) && (!hasUser || user == p.Subject):
-		if p.Subject == "" && p.Client == "" {
-			// Services that nothing tells apart would get each other's answers.
-			return nil, refuse(ResultClaims, "the token names neither a subject nor a client: the claim sub or client_id is needed", nil)
-		}
 		p.Permissions = slices.Clone(p.Scopes)
 	case !hasUser:
 		return nil, refuse(ResultClaims, "the token lacks the claim "+v.config.UserClaim, nil)

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -21,13 +20,6 @@ type Principal struct {
 	UserID uuid.UUID
 	// Subject is the token's sub, as the issuer writes it. It may be personal data.
 	Subject string
-	// Issuer is the token's iss.
-	Issuer string
-	// Client is the OAuth client that the token was issued to, its client_id or azp; empty when it names none.
-	Client string
-	// SoleIssuer says that no other of the trusted issuers may speak for the principal's tenant, or for the platform: the
-	// subject alone names the principal then.
-	SoleIssuer bool
 	// Platform says that the principal acts on tenants and not in one.
 	Platform bool
 	// Scopes are those of the token's scope claim. A user's scopes grant nothing: they say what a client
@@ -42,9 +34,24 @@ type Principal struct {
 
 // origin is the token that a principal comes from, one for all requests with it.
 type origin struct {
+	issuer string // iss
+	sole   bool   // no other issuer may speak for the tenant
+
 	tenant, principal, identity string // their ids, written once
 	memo                        atomic.Value
 }
+
+// Issuer is the token's iss; empty if the principal comes from no token.
+func (p *Principal) Issuer() string {
+	if p.origin == nil {
+		return ""
+	}
+	return p.origin.issuer
+}
+
+// SoleIssuer reports whether no other of the trusted issuers may speak for the principal's tenant, or for the platform: the
+// subject alone names the principal then.
+func (p *Principal) SoleIssuer() bool { return p.origin != nil && p.origin.sole }
 
 // Memo is where the rate limits keep what they have found for the principal, shared by all requests with its token; nil if it
 // comes from none. It may be forgotten at any time, and holds values of one type, as each atomic.Value does.
@@ -78,18 +85,26 @@ func (p *Principal) Tenant() string {
 }
 
 // Identity tells principals of a tenant, and those of the platform, apart. A user is its row, whichever issuer has signed for
-// it. A service is its issuer and its subject, or its client where it has no subject (RFC 9068, section 2.2); a hash stands
-// for them, because they may be of any length.
+// it. A service is its issuer and its subject, or its client where it has no subject (RFC 9068, section 2.2), or its very token
+// where it has neither. A hash stands for them, because they may be of any length.
 func (p *Principal) Identity() string {
 	if p.origin != nil {
 		return p.origin.identity
 	}
+	return p.identity("", "", "")
+}
+
+func (p *Principal) identity(issuer, client, token string) string {
 	if !p.IsService() {
 		return "user " + p.UserID.String()
 	}
-	named := [3]string{p.Issuer, "sub", p.Subject}
-	if p.Subject == "" {
-		named = [3]string{p.Issuer, "client", p.Client}
+	named := [3]string{issuer, "sub", p.Subject}
+	switch {
+	case p.Subject != "":
+	case client != "":
+		named = [3]string{issuer, "client", client}
+	default:
+		named = [3]string{issuer, "token", token}
 	}
 	text, _ := json.Marshal(named) // strings always encode
 	sum := sha256.Sum256(text)
@@ -105,7 +120,11 @@ func (p *Principal) ID() string {
 	if !p.IsService() {
 		return p.UserID.String()
 	}
-	name := cmp.Or(p.Subject, p.Client)
+	return named(p.Subject)
+}
+
+// named is how a service is called in logs and traces.
+func named(name string) string {
 	if identifier(name) {
 		return name
 	}

@@ -127,8 +127,15 @@ func (v *Verifier) prove(ctx context.Context, token string) (*proof, error) {
 	if err := p.issuer.trust.permits(principal); err != nil {
 		return nil, err
 	}
-	principal.Issuer, principal.SoleIssuer = p.issuer.url, v.soleIssuer(principal)
-	principal.origin = &origin{tenant: principal.Tenant(), principal: principal.ID(), identity: principal.Identity()}
+	client := payload.client()
+	o := &origin{
+		issuer: p.issuer.url, sole: v.soleIssuer(principal),
+		tenant: principal.Tenant(), principal: principal.ID(), identity: principal.identity(p.issuer.url, client, token),
+	}
+	if principal.IsService() && principal.Subject == "" {
+		o.principal = named(client)
+	}
+	principal.origin = o
 	p.principal = *principal
 	return p, nil
 }

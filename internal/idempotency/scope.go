@@ -21,7 +21,7 @@ func scopesOf(ctx context.Context, operation string) []string {
 		return []string{operation}
 	}
 	scopes := []string{operation + " " + principal.Identity()}
-	if !principal.IsService() || !principal.SoleIssuer || principal.Subject == "" {
+	if !principal.IsService() || !principal.SoleIssuer() || principal.Subject == "" {
 		return scopes
 	}
 	before := operation + " service " + principal.Subject

@@ -39,8 +39,8 @@ func (e *Entry) Append(ctx context.Context, attrs []slog.Attr) []slog.Attr {
 			attrs = append(attrs, slog.String("tenantId", tenant))
 		}
 		attrs = append(attrs, slog.String("principalType", p.Type()), slog.String("principalId", p.ID()))
-		if p.IsService() && !p.SoleIssuer && p.Issuer != "" {
-			attrs = append(attrs, slog.String("principalIssuer", p.Issuer)) // another's service may have the same subject
+		if p.IsService() && !p.SoleIssuer() && p.Issuer() != "" {
+			attrs = append(attrs, slog.String("principalIssuer", p.Issuer())) // another's service may have the same subject
 		}
 		if len(p.Permissions) > 0 {
 			attrs = append(attrs, slog.String("permissions", strings.Join(p.Permissions, " ")))
