@@ -185,8 +185,8 @@ func replay[T any](ctx context.Context, keys *Keys, op Operation, kept memory, f
 	}
 	journal.From(ctx).Replayed = true
 	answer = new(T)
-	if err := json.Unmarshal(row.answer, answer); err != nil {
-		return nil, true, fmt.Errorf("read stored answer: %w", err)
+	if err := read(row.answer, answer); err != nil {
+		return nil, true, err
 	}
 	if keys.mask(ctx, answer) {
 		retag(answer)
