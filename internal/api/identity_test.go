@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -75,6 +76,21 @@ func TestServicesDoNotShareKeys(t *testing.T) {
 		taken := postRole(pair[1], name)
 		taken.status, taken.code = 409, "conflict"
 		s.check(t, taken)
+	}
+}
+
+// TestAServiceIsTheSameWithItsNextToken repeats requests with another token of the same service.
+func TestAServiceIsTheSameWithItsNextToken(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	for name, claims := range map[string]map[string]any{"by subject": {}, "by client_id": {"sub": nil}, "by azp": {"sub": nil, "client_id": nil, "azp": "importer"}} {
+		renewed := maps.Clone(claims)
+		renewed["jti"] = newID()
+		first := s.check(t, postRole(service(t, s.issuer, s.acme, "importer", claims), name))
+		if again := s.check(t, postRole(service(t, s.issuer, s.acme, "importer", renewed), name)); again.text != first.text {
+			t.Errorf("%s: got %s, want %s", name, again.text, first.text)
+		}
+		s.exec(t, `DELETE FROM core.idempotency_keys`)
 	}
 }
 
