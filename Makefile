@@ -10,7 +10,7 @@ VERSION ?= dev
 export CHROMIUM_PATH ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 export NEXT_TELEMETRY_DISABLED := 1
 
-.PHONY: help dev web setup generate migration verify contract lint test test-go scale soak bench test-deploy test-sdk test-runtimes e2e build image clean
+.PHONY: help dev web setup generate migration verify contract lint test test-go scale soak bench test-deploy test-update test-sdk test-runtimes e2e build image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,12 @@ soak: ## one tenant attacks, two others work: failures and latencies of those; t
 
 bench: ## our server against a hand-written one on the same data: ratios, latencies, CPU, memory
 	go run ./bench
+
+# Commit of the release that servers are updated from.
+PREVIOUS ?= b3fda74
+
+test-update: setup ## servers of the release before and of this one, side by side, write nothing twice: make test-update [PREVIOUS=commit]
+	LOCKSTEP_TEST_PREVIOUS=$(PREVIOUS) go test ./cmd/server -run '^TestUpdate' -count=1 -v
 
 test-sdk: setup ## SDK tests against a local HTTP server
 	npm test --silent -w clients/ts

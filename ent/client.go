@@ -17,6 +17,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/lockstep-dev/lockstep/ent/idempotencykey"
 	"github.com/lockstep-dev/lockstep/ent/platformidempotencykey"
+	"github.com/lockstep-dev/lockstep/ent/platformtask"
 	"github.com/lockstep-dev/lockstep/ent/role"
 	"github.com/lockstep-dev/lockstep/ent/tenant"
 	"github.com/lockstep-dev/lockstep/ent/user"
@@ -32,6 +33,8 @@ type Client struct {
 	IdempotencyKey *IdempotencyKeyClient
 	// PlatformIdempotencyKey is the client for interacting with the PlatformIdempotencyKey builders.
 	PlatformIdempotencyKey *PlatformIdempotencyKeyClient
+	// PlatformTask is the client for interacting with the PlatformTask builders.
+	PlatformTask *PlatformTaskClient
 	// Role is the client for interacting with the Role builders.
 	Role *RoleClient
 	// Tenant is the client for interacting with the Tenant builders.
@@ -52,6 +55,7 @@ func NewClient(opts ...Option) *Client {
 func (c *Client) init() {
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
 	c.PlatformIdempotencyKey = NewPlatformIdempotencyKeyClient(c.config)
+	c.PlatformTask = NewPlatformTaskClient(c.config)
 	c.Role = NewRoleClient(c.config)
 	c.Tenant = NewTenantClient(c.config)
 	c.User = NewUserClient(c.config)
@@ -153,6 +157,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		config:                 cfg,
 		IdempotencyKey:         NewIdempotencyKeyClient(cfg),
 		PlatformIdempotencyKey: NewPlatformIdempotencyKeyClient(cfg),
+		PlatformTask:           NewPlatformTaskClient(cfg),
 		Role:                   NewRoleClient(cfg),
 		Tenant:                 NewTenantClient(cfg),
 		User:                   NewUserClient(cfg),
@@ -178,6 +183,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		config:                 cfg,
 		IdempotencyKey:         NewIdempotencyKeyClient(cfg),
 		PlatformIdempotencyKey: NewPlatformIdempotencyKeyClient(cfg),
+		PlatformTask:           NewPlatformTaskClient(cfg),
 		Role:                   NewRoleClient(cfg),
 		Tenant:                 NewTenantClient(cfg),
 		User:                   NewUserClient(cfg),
@@ -211,8 +217,8 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.IdempotencyKey, c.PlatformIdempotencyKey, c.Role, c.Tenant, c.User,
-		c.UserRole,
+		c.IdempotencyKey, c.PlatformIdempotencyKey, c.PlatformTask, c.Role, c.Tenant,
+		c.User, c.UserRole,
 	} {
 		n.Use(hooks...)
 	}
@@ -222,8 +228,8 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.IdempotencyKey, c.PlatformIdempotencyKey, c.Role, c.Tenant, c.User,
-		c.UserRole,
+		c.IdempotencyKey, c.PlatformIdempotencyKey, c.PlatformTask, c.Role, c.Tenant,
+		c.User, c.UserRole,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -236,6 +242,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.IdempotencyKey.mutate(ctx, m)
 	case *PlatformIdempotencyKeyMutation:
 		return c.PlatformIdempotencyKey.mutate(ctx, m)
+	case *PlatformTaskMutation:
+		return c.PlatformTask.mutate(ctx, m)
 	case *RoleMutation:
 		return c.Role.mutate(ctx, m)
 	case *TenantMutation:
@@ -512,6 +520,139 @@ func (c *PlatformIdempotencyKeyClient) mutate(ctx context.Context, m *PlatformId
 		return (&PlatformIdempotencyKeyDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown PlatformIdempotencyKey mutation op: %q", m.Op())
+	}
+}
+
+// PlatformTaskClient is a client for the PlatformTask schema.
+type PlatformTaskClient struct {
+	config
+}
+
+// NewPlatformTaskClient returns a client for the PlatformTask from the given config.
+func NewPlatformTaskClient(c config) *PlatformTaskClient {
+	return &PlatformTaskClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `platformtask.Hooks(f(g(h())))`.
+func (c *PlatformTaskClient) Use(hooks ...Hook) {
+	c.hooks.PlatformTask = append(c.hooks.PlatformTask, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `platformtask.Intercept(f(g(h())))`.
+func (c *PlatformTaskClient) Intercept(interceptors ...Interceptor) {
+	c.inters.PlatformTask = append(c.inters.PlatformTask, interceptors...)
+}
+
+// Create returns a builder for creating a PlatformTask entity.
+func (c *PlatformTaskClient) Create() *PlatformTaskCreate {
+	mutation := newPlatformTaskMutation(c.config, OpCreate)
+	return &PlatformTaskCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of PlatformTask entities.
+func (c *PlatformTaskClient) CreateBulk(builders ...*PlatformTaskCreate) *PlatformTaskCreateBulk {
+	return &PlatformTaskCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PlatformTaskClient) MapCreateBulk(slice any, setFunc func(*PlatformTaskCreate, int)) *PlatformTaskCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PlatformTaskCreateBulk{err: fmt.Errorf("calling to PlatformTaskClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PlatformTaskCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PlatformTaskCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for PlatformTask.
+func (c *PlatformTaskClient) Update() *PlatformTaskUpdate {
+	mutation := newPlatformTaskMutation(c.config, OpUpdate)
+	return &PlatformTaskUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PlatformTaskClient) UpdateOne(_m *PlatformTask) *PlatformTaskUpdateOne {
+	mutation := newPlatformTaskMutation(c.config, OpUpdateOne, withPlatformTask(_m))
+	return &PlatformTaskUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PlatformTaskClient) UpdateOneID(id uuid.UUID) *PlatformTaskUpdateOne {
+	mutation := newPlatformTaskMutation(c.config, OpUpdateOne, withPlatformTaskID(id))
+	return &PlatformTaskUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for PlatformTask.
+func (c *PlatformTaskClient) Delete() *PlatformTaskDelete {
+	mutation := newPlatformTaskMutation(c.config, OpDelete)
+	return &PlatformTaskDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PlatformTaskClient) DeleteOne(_m *PlatformTask) *PlatformTaskDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PlatformTaskClient) DeleteOneID(id uuid.UUID) *PlatformTaskDeleteOne {
+	builder := c.Delete().Where(platformtask.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PlatformTaskDeleteOne{builder}
+}
+
+// Query returns a query builder for PlatformTask.
+func (c *PlatformTaskClient) Query() *PlatformTaskQuery {
+	return &PlatformTaskQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePlatformTask},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a PlatformTask entity by its id.
+func (c *PlatformTaskClient) Get(ctx context.Context, id uuid.UUID) (*PlatformTask, error) {
+	return c.Query().Where(platformtask.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PlatformTaskClient) GetX(ctx context.Context, id uuid.UUID) *PlatformTask {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *PlatformTaskClient) Hooks() []Hook {
+	return c.hooks.PlatformTask
+}
+
+// Interceptors returns the client interceptors.
+func (c *PlatformTaskClient) Interceptors() []Interceptor {
+	return c.inters.PlatformTask
+}
+
+func (c *PlatformTaskClient) mutate(ctx context.Context, m *PlatformTaskMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PlatformTaskCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PlatformTaskUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PlatformTaskUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PlatformTaskDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown PlatformTask mutation op: %q", m.Op())
 	}
 }
 
@@ -1183,10 +1324,11 @@ func (c *UserRoleClient) mutate(ctx context.Context, m *UserRoleMutation) (Value
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		IdempotencyKey, PlatformIdempotencyKey, Role, Tenant, User, UserRole []ent.Hook
+		IdempotencyKey, PlatformIdempotencyKey, PlatformTask, Role, Tenant, User,
+		UserRole []ent.Hook
 	}
 	inters struct {
-		IdempotencyKey, PlatformIdempotencyKey, Role, Tenant, User,
+		IdempotencyKey, PlatformIdempotencyKey, PlatformTask, Role, Tenant, User,
 		UserRole []ent.Interceptor
 	}
 )
@@ -1196,6 +1338,7 @@ var (
 	DefaultSchemaConfig = SchemaConfig{
 		IdempotencyKey:         tableSchemas[0],
 		PlatformIdempotencyKey: tableSchemas[0],
+		PlatformTask:           tableSchemas[0],
 		Role:                   tableSchemas[0],
 		Tenant:                 tableSchemas[0],
 		User:                   tableSchemas[0],

@@ -14,6 +14,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/lockstep-dev/lockstep/ent/idempotencykey"
 	"github.com/lockstep-dev/lockstep/ent/platformidempotencykey"
+	"github.com/lockstep-dev/lockstep/ent/platformtask"
 	"github.com/lockstep-dev/lockstep/ent/role"
 	"github.com/lockstep-dev/lockstep/ent/tenant"
 	"github.com/lockstep-dev/lockstep/ent/user"
@@ -80,6 +81,7 @@ func checkColumn(t, c string) error {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			idempotencykey.Table:         idempotencykey.ValidColumn,
 			platformidempotencykey.Table: platformidempotencykey.ValidColumn,
+			platformtask.Table:           platformtask.ValidColumn,
 			role.Table:                   role.ValidColumn,
 			tenant.Table:                 tenant.ValidColumn,
 			user.Table:                   user.ValidColumn,

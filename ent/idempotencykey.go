@@ -27,7 +27,7 @@ type IdempotencyKey struct {
 	Key string `json:"key,omitempty"`
 	// SHA-256 of the request's body, in hexadecimal.
 	Request string `json:"request,omitempty"`
-	// The answer as JSON; null while the request is being worked on.
+	// The answer as JSON; null when what it tells of has been deleted.
 	Answer []byte `json:"answer,omitempty"`
 	// When the key was first used; it is forgotten a day later.
 	CreatedAt    time.Time `json:"created_at,omitempty"`

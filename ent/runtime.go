@@ -9,6 +9,7 @@ import (
 	"github.com/lib/pq"
 	"github.com/lockstep-dev/lockstep/ent/idempotencykey"
 	"github.com/lockstep-dev/lockstep/ent/platformidempotencykey"
+	"github.com/lockstep-dev/lockstep/ent/platformtask"
 	"github.com/lockstep-dev/lockstep/ent/role"
 	"github.com/lockstep-dev/lockstep/ent/schema"
 	"github.com/lockstep-dev/lockstep/ent/tenant"
@@ -74,6 +75,19 @@ func init() {
 	platformidempotencykeyDescID := platformidempotencykeyMixinFields0[0].Descriptor()
 	// platformidempotencykey.DefaultID holds the default value on creation for the id field.
 	platformidempotencykey.DefaultID = platformidempotencykeyDescID.Default.(func() uuid.UUID)
+	platformtaskMixin := schema.PlatformTask{}.Mixin()
+	platformtaskMixinFields0 := platformtaskMixin[0].Fields()
+	_ = platformtaskMixinFields0
+	platformtaskFields := schema.PlatformTask{}.Fields()
+	_ = platformtaskFields
+	// platformtaskDescName is the schema descriptor for name field.
+	platformtaskDescName := platformtaskFields[0].Descriptor()
+	// platformtask.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	platformtask.NameValidator = platformtaskDescName.Validators[0].(func(string) error)
+	// platformtaskDescID is the schema descriptor for id field.
+	platformtaskDescID := platformtaskMixinFields0[0].Descriptor()
+	// platformtask.DefaultID holds the default value on creation for the id field.
+	platformtask.DefaultID = platformtaskDescID.Default.(func() uuid.UUID)
 	roleMixin := schema.Role{}.Mixin()
 	roleMixinFields0 := roleMixin[0].Fields()
 	_ = roleMixinFields0

@@ -29,9 +29,32 @@ COMMENT ON COLUMN "core"."platform_idempotency_keys"."key" IS 'The key, as the c
 -- Set comment to column: "request" on table: "platform_idempotency_keys"
 COMMENT ON COLUMN "core"."platform_idempotency_keys"."request" IS 'SHA-256 of the request''s body, in hexadecimal.';
 -- Set comment to column: "answer" on table: "platform_idempotency_keys"
-COMMENT ON COLUMN "core"."platform_idempotency_keys"."answer" IS 'The answer as JSON; null while the request is being worked on.';
+COMMENT ON COLUMN "core"."platform_idempotency_keys"."answer" IS 'The answer as JSON; null when what it tells of has been deleted.';
 -- Set comment to column: "created_at" on table: "platform_idempotency_keys"
 COMMENT ON COLUMN "core"."platform_idempotency_keys"."created_at" IS 'When the key was first used; it is forgotten a day later.';
+-- Create "platform_tasks" table
+CREATE TABLE "core"."platform_tasks" (
+  "id" uuid NOT NULL,
+  "name" character varying(63) NOT NULL,
+  "holder" uuid NOT NULL,
+  "due_at" timestamptz NOT NULL,
+  "done_at" timestamptz NOT NULL,
+  PRIMARY KEY ("id")
+);
+-- Create index "platform_tasks_name_key" to table: "platform_tasks"
+CREATE UNIQUE INDEX "platform_tasks_name_key" ON "core"."platform_tasks" ("name");
+-- Set comment to table: "platform_tasks"
+COMMENT ON TABLE "core"."platform_tasks" IS 'Work that one server at a time does for all tenants.';
+-- Set comment to column: "id" on table: "platform_tasks"
+COMMENT ON COLUMN "core"."platform_tasks"."id" IS 'Identifier, a UUIDv7: ids sort by creation time.';
+-- Set comment to column: "name" on table: "platform_tasks"
+COMMENT ON COLUMN "core"."platform_tasks"."name" IS 'Name of the task.';
+-- Set comment to column: "holder" on table: "platform_tasks"
+COMMENT ON COLUMN "core"."platform_tasks"."holder" IS 'Server process that does the task, or did it last.';
+-- Set comment to column: "due_at" on table: "platform_tasks"
+COMMENT ON COLUMN "core"."platform_tasks"."due_at" IS 'From when on any server may take the task.';
+-- Set comment to column: "done_at" on table: "platform_tasks"
+COMMENT ON COLUMN "core"."platform_tasks"."done_at" IS 'When the task was last completed; when it was first taken, until then.';
 -- Create "tenants" table
 CREATE TABLE "core"."tenants" (
   "id" uuid NOT NULL,
@@ -41,13 +64,17 @@ CREATE TABLE "core"."tenants" (
   "name" character varying(255) NOT NULL,
   "slug" character varying(63) NOT NULL,
   "status" character varying NOT NULL DEFAULT 'active',
+  "deleting_since" timestamptz NULL,
   PRIMARY KEY ("id"),
   CONSTRAINT "tenants_created_at_limit" CHECK (date_part('epoch', "created_at") >= -62135596800 AND date_part('epoch', "created_at") < 253402300800),
+  CONSTRAINT "tenants_deleting_since_limit" CHECK (date_part('epoch', "deleting_since") >= -62135596800 AND date_part('epoch', "deleting_since") < 253402300800),
   CONSTRAINT "tenants_name_check" CHECK (char_length("name"::text) >= 1),
   CONSTRAINT "tenants_slug_check" CHECK (char_length("slug"::text) >= 2),
   CONSTRAINT "tenants_status_check" CHECK ("status"::text IN ('active', 'suspended')),
   CONSTRAINT "tenants_updated_at_limit" CHECK (date_part('epoch', "updated_at") >= -62135596800 AND date_part('epoch', "updated_at") < 253402300800)
 );
+-- Create index "tenants_deleting_since_idx" to table: "tenants"
+CREATE INDEX "tenants_deleting_since_idx" ON "core"."tenants" ("deleting_since");
 -- Create index "tenants_slug_key" to table: "tenants"
 CREATE UNIQUE INDEX "tenants_slug_key" ON "core"."tenants" ("slug");
 -- Set comment to table: "tenants"
@@ -66,6 +93,8 @@ COMMENT ON COLUMN "core"."tenants"."name" IS 'Name of the organisation, as peopl
 COMMENT ON COLUMN "core"."tenants"."slug" IS 'Short unique name for URLs and logs: lower-case letters, digits and inner hyphens.';
 -- Set comment to column: "status" on table: "tenants"
 COMMENT ON COLUMN "core"."tenants"."status" IS 'A suspended tenant keeps its data and is refused every request.';
+-- Set comment to column: "deleting_since" on table: "tenants"
+COMMENT ON COLUMN "core"."tenants"."deleting_since" IS 'Since when the tenant is being deleted: it is refused every request, and its rows go. Null for all others.';
 -- Create "idempotency_keys" table
 CREATE TABLE "core"."idempotency_keys" (
   "tenant_id" uuid NOT NULL,
@@ -95,7 +124,7 @@ COMMENT ON COLUMN "core"."idempotency_keys"."key" IS 'The key, as the caller cho
 -- Set comment to column: "request" on table: "idempotency_keys"
 COMMENT ON COLUMN "core"."idempotency_keys"."request" IS 'SHA-256 of the request''s body, in hexadecimal.';
 -- Set comment to column: "answer" on table: "idempotency_keys"
-COMMENT ON COLUMN "core"."idempotency_keys"."answer" IS 'The answer as JSON; null while the request is being worked on.';
+COMMENT ON COLUMN "core"."idempotency_keys"."answer" IS 'The answer as JSON; null when what it tells of has been deleted.';
 -- Set comment to column: "created_at" on table: "idempotency_keys"
 COMMENT ON COLUMN "core"."idempotency_keys"."created_at" IS 'When the key was first used; it is forgotten a day later.';
 -- Create "roles" table

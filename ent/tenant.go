@@ -30,8 +30,10 @@ type Tenant struct {
 	// Short unique name for URLs and logs: lower-case letters, digits and inner hyphens.
 	Slug string `json:"slug,omitempty"`
 	// A suspended tenant keeps its data and is refused every request.
-	Status       tenant.Status `json:"status,omitempty"`
-	selectValues sql.SelectValues
+	Status tenant.Status `json:"status,omitempty"`
+	// Since when the tenant is being deleted: it is refused every request, and its rows go. Null for all others.
+	DeletingSince *time.Time `json:"deleting_since,omitempty"`
+	selectValues  sql.SelectValues
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -43,7 +45,7 @@ func (*Tenant) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case tenant.FieldName, tenant.FieldSlug, tenant.FieldStatus:
 			values[i] = new(sql.NullString)
-		case tenant.FieldCreatedAt, tenant.FieldUpdatedAt:
+		case tenant.FieldCreatedAt, tenant.FieldUpdatedAt, tenant.FieldDeletingSince:
 			values[i] = new(sql.NullTime)
 		case tenant.FieldID:
 			values[i] = new(uuid.UUID)
@@ -104,6 +106,13 @@ func (_m *Tenant) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Status = tenant.Status(value.String)
 			}
+		case tenant.FieldDeletingSince:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field deleting_since", values[i])
+			} else if value.Valid {
+				_m.DeletingSince = new(time.Time)
+				*_m.DeletingSince = value.Time
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -157,6 +166,11 @@ func (_m *Tenant) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("status=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Status))
+	builder.WriteString(", ")
+	if v := _m.DeletingSince; v != nil {
+		builder.WriteString("deleting_since=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteByte(')')
 	return builder.String()
 }

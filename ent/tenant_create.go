@@ -90,6 +90,20 @@ func (_c *TenantCreate) SetNillableStatus(v *tenant.Status) *TenantCreate {
 	return _c
 }
 
+// SetDeletingSince sets the "deleting_since" field.
+func (_c *TenantCreate) SetDeletingSince(v time.Time) *TenantCreate {
+	_c.mutation.SetDeletingSince(v)
+	return _c
+}
+
+// SetNillableDeletingSince sets the "deleting_since" field if the given value is not nil.
+func (_c *TenantCreate) SetNillableDeletingSince(v *time.Time) *TenantCreate {
+	if v != nil {
+		_c.SetDeletingSince(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *TenantCreate) SetID(v uuid.UUID) *TenantCreate {
 	_c.mutation.SetID(v)
@@ -259,10 +273,14 @@ func (_c *TenantCreate) createSpec() (*Tenant, *sqlgraph.CreateSpec) {
 		_spec.SetField(tenant.FieldStatus, field.TypeEnum, value)
 		_node.Status = value
 	}
+	if value, ok := _c.mutation.DeletingSince(); ok {
+		_spec.SetField(tenant.FieldDeletingSince, field.TypeTime, value)
+		_node.DeletingSince = &value
+	}
 	return _node, _spec
 }
 
-var tenantInserts = inserting.New(tenant.Table, tenant.FieldVersion, tenant.FieldCreatedAt, tenant.FieldUpdatedAt, tenant.FieldName, tenant.FieldSlug, tenant.FieldStatus, tenant.FieldID)
+var tenantInserts = inserting.New(tenant.Table, tenant.FieldVersion, tenant.FieldCreatedAt, tenant.FieldUpdatedAt, tenant.FieldName, tenant.FieldSlug, tenant.FieldStatus, tenant.FieldDeletingSince, tenant.FieldID)
 
 // insert adds the row as sqlSave does, and reports false, without having done anything, if only Ent's builder knows how.
 func (_c *TenantCreate) insert(ctx context.Context) (*Tenant, bool, error) {
@@ -296,7 +314,11 @@ func (_c *TenantCreate) insert(ctx context.Context) (*Tenant, bool, error) {
 		_node.Status = *m.status
 		row.Set(5, (*string)(m.status))
 	}
-	row.Set(6, m.id)
+	if m.deleting_since != nil {
+		_node.DeletingSince = m.deleting_since
+		row.Set(6, m.deleting_since)
+	}
+	row.Set(7, m.id)
 	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.Tenant); !ok || err != nil {
 		if err != nil && sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}

@@ -98,6 +98,26 @@ func (_u *TenantUpdate) SetNillableStatus(v *tenant.Status) *TenantUpdate {
 	return _u
 }
 
+// SetDeletingSince sets the "deleting_since" field.
+func (_u *TenantUpdate) SetDeletingSince(v time.Time) *TenantUpdate {
+	_u.mutation.SetDeletingSince(v)
+	return _u
+}
+
+// SetNillableDeletingSince sets the "deleting_since" field if the given value is not nil.
+func (_u *TenantUpdate) SetNillableDeletingSince(v *time.Time) *TenantUpdate {
+	if v != nil {
+		_u.SetDeletingSince(*v)
+	}
+	return _u
+}
+
+// ClearDeletingSince clears the value of the "deleting_since" field.
+func (_u *TenantUpdate) ClearDeletingSince() *TenantUpdate {
+	_u.mutation.ClearDeletingSince()
+	return _u
+}
+
 // Mutation returns the TenantMutation object of the builder.
 func (_u *TenantUpdate) Mutation() *TenantMutation {
 	return _u.mutation
@@ -189,6 +209,12 @@ func (_u *TenantUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.Status(); ok {
 		_spec.SetField(tenant.FieldStatus, field.TypeEnum, value)
 	}
+	if value, ok := _u.mutation.DeletingSince(); ok {
+		_spec.SetField(tenant.FieldDeletingSince, field.TypeTime, value)
+	}
+	if _u.mutation.DeletingSinceCleared() {
+		_spec.ClearField(tenant.FieldDeletingSince, field.TypeTime)
+	}
 	_spec.Node.Schema = _u.schemaConfig.Tenant
 	ctx = internal.NewSchemaConfigContext(ctx, _u.schemaConfig)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
@@ -277,6 +303,26 @@ func (_u *TenantUpdateOne) SetNillableStatus(v *tenant.Status) *TenantUpdateOne 
 	if v != nil {
 		_u.SetStatus(*v)
 	}
+	return _u
+}
+
+// SetDeletingSince sets the "deleting_since" field.
+func (_u *TenantUpdateOne) SetDeletingSince(v time.Time) *TenantUpdateOne {
+	_u.mutation.SetDeletingSince(v)
+	return _u
+}
+
+// SetNillableDeletingSince sets the "deleting_since" field if the given value is not nil.
+func (_u *TenantUpdateOne) SetNillableDeletingSince(v *time.Time) *TenantUpdateOne {
+	if v != nil {
+		_u.SetDeletingSince(*v)
+	}
+	return _u
+}
+
+// ClearDeletingSince clears the value of the "deleting_since" field.
+func (_u *TenantUpdateOne) ClearDeletingSince() *TenantUpdateOne {
+	_u.mutation.ClearDeletingSince()
 	return _u
 }
 
@@ -400,6 +446,12 @@ func (_u *TenantUpdateOne) sqlSave(ctx context.Context) (_node *Tenant, err erro
 	}
 	if value, ok := _u.mutation.Status(); ok {
 		_spec.SetField(tenant.FieldStatus, field.TypeEnum, value)
+	}
+	if value, ok := _u.mutation.DeletingSince(); ok {
+		_spec.SetField(tenant.FieldDeletingSince, field.TypeTime, value)
+	}
+	if _u.mutation.DeletingSinceCleared() {
+		_spec.ClearField(tenant.FieldDeletingSince, field.TypeTime)
 	}
 	_spec.Node.Schema = _u.schemaConfig.Tenant
 	ctx = internal.NewSchemaConfigContext(ctx, _u.schemaConfig)

@@ -16,6 +16,8 @@ type Tx struct {
 	IdempotencyKey *IdempotencyKeyClient
 	// PlatformIdempotencyKey is the client for interacting with the PlatformIdempotencyKey builders.
 	PlatformIdempotencyKey *PlatformIdempotencyKeyClient
+	// PlatformTask is the client for interacting with the PlatformTask builders.
+	PlatformTask *PlatformTaskClient
 	// Role is the client for interacting with the Role builders.
 	Role *RoleClient
 	// Tenant is the client for interacting with the Tenant builders.
@@ -157,6 +159,7 @@ func (tx *Tx) Client() *Client {
 func (tx *Tx) init() {
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
 	tx.PlatformIdempotencyKey = NewPlatformIdempotencyKeyClient(tx.config)
+	tx.PlatformTask = NewPlatformTaskClient(tx.config)
 	tx.Role = NewRoleClient(tx.config)
 	tx.Tenant = NewTenantClient(tx.config)
 	tx.User = NewUserClient(tx.config)

@@ -145,6 +145,18 @@ func TestRulesAndDashboardAgainstServedMetrics(t *testing.T) {
 	applied(func(ahead float64) bool { return ahead == 0 })
 
 	before = scrape()
+	// Another server has both tasks, and does nothing.
+	s.exec(t, `INSERT INTO core.platform_tasks (id, name, holder, due_at, done_at)
+		SELECT gen_random_uuid(), name, gen_random_uuid(), now() + interval '1 hour', now() - interval '11 minutes' FROM unnest('{expired,tenants}'::text[]) AS name
+		ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, due_at = excluded.due_at, done_at = excluded.done_at`)
+	try("expired rows that nobody removes", before, scrape(), "LockstepRetentionBehind")
+	s.exec(t, "UPDATE core.platform_tasks SET done_at = now()")
+	stuck := newID()
+	s.exec(t, "INSERT INTO core.tenants (id, name, slug, deleting_since, created_at, updated_at) VALUES ($1, 'Stuck', 'stuck', now() - interval '61 minutes', now(), now())", stuck)
+	try("a tenant that does not go", before, scrape(), "LockstepTenantDeletionStuck")
+	s.exec(t, "DELETE FROM core.tenants WHERE id = $1", stuck)
+
+	before = scrape()
 	s.exec(t, "ALTER TABLE core.roles RENAME TO roles_elsewhere")
 	s.call(t, 500, "GET", "/v1/roles", "")
 	s.exec(t, "ALTER TABLE core.roles_elsewhere RENAME TO roles")

@@ -185,6 +185,12 @@ func (w *world) start(t *testing.T, env config.Environment, args ...string) *ser
 	if err != nil {
 		t.Fatal(err)
 	}
+	return w.startBinary(t, binary, env, args...)
+}
+
+// startBinary is start with a server of another release.
+func (w *world) startBinary(t *testing.T, binary string, env config.Environment, args ...string) *server {
+	t.Helper()
 	cmd := exec.Command(binary, append([]string{"serve"}, args...)...)
 	all := config.Environment{
 		"LOCKSTEP_DATABASE_URL": w.database.AppURL, "LOCKSTEP_OIDC_ISSUERS": w.issuer.URL(),

@@ -86,9 +86,10 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	if settings.ListenURL == "" {
 		logger.InfoContext(ctx, "changed grants take up to a second to reach other processes: set LOCKSTEP_DATABASE_LISTEN_URL to spare the database from being asked as often")
 	}
+	cleaner := api.NewRetention(db, logger, metrics)
 	var draining atomic.Bool
 	handler, err := api.New(api.Config{
-		DB: db, Verifier: verifier, Grants: permissions, Migrations: migrations.FS, Contract: openapi.Document, Documentation: settings.Docs, Logger: logger,
+		DB: db, Verifier: verifier, Grants: permissions, Retention: cleaner, Migrations: migrations.FS, Contract: openapi.Document, Documentation: settings.Docs, Logger: logger,
 		Meter: metrics, Tracer: tracing.Tracer(),
 		MaxBody: settings.MaxBody, RequestTimeout: settings.RequestTimeout, Origins: settings.Origins, Draining: draining.Load,
 		RateLimits: ratelimit.Limits{
@@ -100,6 +101,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 		return err
 	}
 	metrics.Register(telemetry.Pool(db.Stats))
+	metrics.Register(telemetry.Retention(cleaner.Lateness))
 	metrics.Register(telemetry.Readiness(buildVersion().Revision, readiness(handler)))
 	public, err := net.Listen("tcp", settings.Addr)
 	if err != nil {
@@ -127,6 +129,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	}()
 	go verifier.Warm(ctx)
 	go permissions.Run(working)
+	go cleaner.Run(ctx)
 	logger.InfoContext(ctx, "serving", "addr", public.Addr().String(), "adminAddr", admin.Addr().String(),
 		"version", buildVersion().Version, "startup", time.Since(start), "cpus", runtime.GOMAXPROCS(0), "memoryLimit", debug.SetMemoryLimit(-1))
 

@@ -33,6 +33,18 @@ func (f PlatformIdempotencyKeyFunc) Mutate(ctx context.Context, m ent.Mutation) 
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PlatformIdempotencyKeyMutation", m)
 }
 
+// The PlatformTaskFunc type is an adapter to allow the use of ordinary
+// function as PlatformTask mutator.
+type PlatformTaskFunc func(context.Context, *ent.PlatformTaskMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f PlatformTaskFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.PlatformTaskMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PlatformTaskMutation", m)
+}
+
 // The RoleFunc type is an adapter to allow the use of ordinary
 // function as Role mutator.
 type RoleFunc func(context.Context, *ent.RoleMutation) (ent.Value, error)

@@ -10,6 +10,7 @@ import (
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/idempotencykey"
 	"github.com/lockstep-dev/lockstep/ent/platformidempotencykey"
+	"github.com/lockstep-dev/lockstep/ent/platformtask"
 	"github.com/lockstep-dev/lockstep/ent/predicate"
 	"github.com/lockstep-dev/lockstep/ent/role"
 	"github.com/lockstep-dev/lockstep/ent/tenant"
@@ -127,6 +128,33 @@ func (f TraversePlatformIdempotencyKey) Traverse(ctx context.Context, q ent.Quer
 	return fmt.Errorf("unexpected query type %T. expect *ent.PlatformIdempotencyKeyQuery", q)
 }
 
+// The PlatformTaskFunc type is an adapter to allow the use of ordinary function as a Querier.
+type PlatformTaskFunc func(context.Context, *ent.PlatformTaskQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f PlatformTaskFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.PlatformTaskQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.PlatformTaskQuery", q)
+}
+
+// The TraversePlatformTask type is an adapter to allow the use of ordinary function as Traverser.
+type TraversePlatformTask func(context.Context, *ent.PlatformTaskQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraversePlatformTask) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraversePlatformTask) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.PlatformTaskQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.PlatformTaskQuery", q)
+}
+
 // The RoleFunc type is an adapter to allow the use of ordinary function as a Querier.
 type RoleFunc func(context.Context, *ent.RoleQuery) (ent.Value, error)
 
@@ -242,6 +270,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.IdempotencyKeyQuery, predicate.IdempotencyKey, idempotencykey.OrderOption]{typ: ent.TypeIdempotencyKey, tq: q}, nil
 	case *ent.PlatformIdempotencyKeyQuery:
 		return &query[*ent.PlatformIdempotencyKeyQuery, predicate.PlatformIdempotencyKey, platformidempotencykey.OrderOption]{typ: ent.TypePlatformIdempotencyKey, tq: q}, nil
+	case *ent.PlatformTaskQuery:
+		return &query[*ent.PlatformTaskQuery, predicate.PlatformTask, platformtask.OrderOption]{typ: ent.TypePlatformTask, tq: q}, nil
 	case *ent.RoleQuery:
 		return &query[*ent.RoleQuery, predicate.Role, role.OrderOption]{typ: ent.TypeRole, tq: q}, nil
 	case *ent.TenantQuery:

@@ -9,6 +9,7 @@ import "context"
 type SchemaConfig struct {
 	IdempotencyKey         string // IdempotencyKey table.
 	PlatformIdempotencyKey string // PlatformIdempotencyKey table.
+	PlatformTask           string // PlatformTask table.
 	Role                   string // Role table.
 	Tenant                 string // Tenant table.
 	User                   string // User table.

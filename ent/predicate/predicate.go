@@ -12,6 +12,9 @@ type IdempotencyKey func(*sql.Selector)
 // PlatformIdempotencyKey is the predicate function for platformidempotencykey builders.
 type PlatformIdempotencyKey func(*sql.Selector)
 
+// PlatformTask is the predicate function for platformtask builders.
+type PlatformTask func(*sql.Selector)
+
 // Role is the predicate function for role builders.
 type Role func(*sql.Selector)
 

@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"time"
+
 	"entgo.io/ent"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/field"
@@ -9,6 +11,9 @@ import (
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 )
+
+// IdempotencyLifetime is how long an Idempotency-Key is remembered.
+const IdempotencyLifetime = 24 * time.Hour
 
 // IdempotencyKey remembers what a request with an Idempotency-Key was answered, so that a repetition gets the same answer
 // and does nothing. It is the server's own and no part of the API.
@@ -27,6 +32,7 @@ func (IdempotencyKey) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		schema.Comment("Answers to requests with an Idempotency-Key."),
 		contract.Internal(),
+		contract.Expires("created_at", IdempotencyLifetime),
 	}
 }
 
@@ -49,6 +55,7 @@ func (PlatformIdempotencyKey) Annotations() []schema.Annotation {
 	return []schema.Annotation{
 		schema.Comment("Answers to the platform's requests with an Idempotency-Key."),
 		contract.Internal(),
+		contract.Expires("created_at", IdempotencyLifetime),
 	}
 }
 
@@ -65,7 +72,7 @@ func (rememberedRequest) Fields() []ent.Field {
 		field.String("request").MaxLen(64).Immutable().
 			Comment("SHA-256 of the request's body, in hexadecimal."),
 		field.Bytes("answer").Optional().
-			Comment("The answer as JSON; null while the request is being worked on."),
+			Comment("The answer as JSON; null when what it tells of has been deleted."),
 		field.Time("created_at").Default(now).Immutable().
 			Comment("When the key was first used; it is forgotten a day later."),
 	}

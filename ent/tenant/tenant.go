@@ -27,6 +27,8 @@ const (
 	FieldSlug = "slug"
 	// FieldStatus holds the string denoting the status field in the database.
 	FieldStatus = "status"
+	// FieldDeletingSince holds the string denoting the deleting_since field in the database.
+	FieldDeletingSince = "deleting_since"
 	// Table holds the table name of the tenant in the database.
 	Table = "tenants"
 )
@@ -40,6 +42,7 @@ var Columns = []string{
 	FieldName,
 	FieldSlug,
 	FieldStatus,
+	FieldDeletingSince,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -131,4 +134,9 @@ func BySlug(opts ...sql.OrderTermOption) OrderOption {
 // ByStatus orders the results by the status field.
 func ByStatus(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldStatus, opts...).ToFunc()
+}
+
+// ByDeletingSince orders the results by the deleting_since field.
+func ByDeletingSince(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDeletingSince, opts...).ToFunc()
 }

@@ -80,6 +80,11 @@ func Slug(v string) predicate.Tenant {
 	return predicate.Tenant(sql.FieldEQ(FieldSlug, v))
 }
 
+// DeletingSince applies equality check predicate on the "deleting_since" field. It's identical to DeletingSinceEQ.
+func DeletingSince(v time.Time) predicate.Tenant {
+	return predicate.Tenant(sql.FieldEQ(FieldDeletingSince, v))
+}
+
 // VersionEQ applies the EQ predicate on the "version" field.
 func VersionEQ(v int) predicate.Tenant {
 	return predicate.Tenant(sql.FieldEQ(FieldVersion, v))
@@ -348,6 +353,56 @@ func StatusIn(vs ...Status) predicate.Tenant {
 // StatusNotIn applies the NotIn predicate on the "status" field.
 func StatusNotIn(vs ...Status) predicate.Tenant {
 	return predicate.Tenant(sql.FieldNotIn(FieldStatus, vs...))
+}
+
+// DeletingSinceEQ applies the EQ predicate on the "deleting_since" field.
+func DeletingSinceEQ(v time.Time) predicate.Tenant {
+	return predicate.Tenant(sql.FieldEQ(FieldDeletingSince, v))
+}
+
+// DeletingSinceNEQ applies the NEQ predicate on the "deleting_since" field.
+func DeletingSinceNEQ(v time.Time) predicate.Tenant {
+	return predicate.Tenant(sql.FieldNEQ(FieldDeletingSince, v))
+}
+
+// DeletingSinceIn applies the In predicate on the "deleting_since" field.
+func DeletingSinceIn(vs ...time.Time) predicate.Tenant {
+	return predicate.Tenant(sql.FieldIn(FieldDeletingSince, vs...))
+}
+
+// DeletingSinceNotIn applies the NotIn predicate on the "deleting_since" field.
+func DeletingSinceNotIn(vs ...time.Time) predicate.Tenant {
+	return predicate.Tenant(sql.FieldNotIn(FieldDeletingSince, vs...))
+}
+
+// DeletingSinceGT applies the GT predicate on the "deleting_since" field.
+func DeletingSinceGT(v time.Time) predicate.Tenant {
+	return predicate.Tenant(sql.FieldGT(FieldDeletingSince, v))
+}
+
+// DeletingSinceGTE applies the GTE predicate on the "deleting_since" field.
+func DeletingSinceGTE(v time.Time) predicate.Tenant {
+	return predicate.Tenant(sql.FieldGTE(FieldDeletingSince, v))
+}
+
+// DeletingSinceLT applies the LT predicate on the "deleting_since" field.
+func DeletingSinceLT(v time.Time) predicate.Tenant {
+	return predicate.Tenant(sql.FieldLT(FieldDeletingSince, v))
+}
+
+// DeletingSinceLTE applies the LTE predicate on the "deleting_since" field.
+func DeletingSinceLTE(v time.Time) predicate.Tenant {
+	return predicate.Tenant(sql.FieldLTE(FieldDeletingSince, v))
+}
+
+// DeletingSinceIsNil applies the IsNil predicate on the "deleting_since" field.
+func DeletingSinceIsNil() predicate.Tenant {
+	return predicate.Tenant(sql.FieldIsNull(FieldDeletingSince))
+}
+
+// DeletingSinceNotNil applies the NotNil predicate on the "deleting_since" field.
+func DeletingSinceNotNil() predicate.Tenant {
+	return predicate.Tenant(sql.FieldNotNull(FieldDeletingSince))
 }
 
 // And groups predicates with the AND operator between them.

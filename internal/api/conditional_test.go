@@ -220,11 +220,14 @@ func TestAKeyMakesACustomPostHappenOnce(t *testing.T) {
 	if n := s.count(t, `SELECT count(*) FROM core.tenants WHERE slug = 'newer'`); n != 0 {
 		t.Error("the other body was written")
 	}
-	// After a day the key is free again, and what is older is gone.
+	// After a day the key is free again, and the one of before is gone.
 	s.exec(t, `UPDATE core.platform_idempotency_keys SET created_at = now() - interval '25 hours'`)
 	tenant.status, tenant.code = 201, ""
 	s.check(t, tenant)
-	if n := s.count(t, `SELECT count(*) FROM core.platform_idempotency_keys`); n != 1 {
-		t.Errorf("got %d keys, want the new one only", n)
+	if n := s.count(t, `SELECT count(DISTINCT key) FROM core.platform_idempotency_keys WHERE created_at > now() - interval '1 day'`); n != 1 {
+		t.Errorf("got %d keys, want the new one", n)
+	}
+	if n := s.count(t, `SELECT count(*) FROM core.platform_idempotency_keys WHERE created_at < now() - interval '1 day'`); n != 0 {
+		t.Errorf("got %d rows of the key of before, want none", n)
 	}
 }

@@ -135,11 +135,10 @@ func fromConstraint(e *postgres.ConstraintError) *problem.Error {
 		if !known {
 			return problem.New(problem.StillReferenced, problem.RowReferenced)
 		}
-		if len(constraint.Fields) == 0 { // of the tenant
-			return problem.New(problem.StillReferenced, problem.TenantReferenced, constraint.Labels)
-		}
 		return problem.Of(problem.StillReferenced,
 			capital(constraint.Labels), constraint.Target, strings.Join(constraint.Fields, ", "))
+	case e.Kind == postgres.ForeignKey && known && len(constraint.Fields) == 0: // of the tenant
+		return problem.New(problem.TenantSuspended, problem.TenantDeleted)
 	case e.Kind == postgres.ForeignKey:
 		what := cmp.Or(constraint.Target, "row")
 		return pointers(problem.Of(problem.ReferenceNotFound, what), problem.RuleReferenceNotFound, "There is no such "+what+".")

@@ -8,14 +8,16 @@ import (
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/oas"
+	"github.com/lockstep-dev/lockstep/internal/retention"
 )
 
 // Handler is the generated operations; a custom operation is a method here, which the compiler asks for as soon as the
 // contract has it.
 type Handler struct {
 	*crud.Handler
-	client   *ent.Client
-	failures *failures
+	client    *ent.Client
+	failures  *failures
+	retention *retention.Worker
 }
 
 var _ oas.Handler = (*Handler)(nil)

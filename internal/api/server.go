@@ -10,16 +10,19 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/grants"
+	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/ratelimit"
+	"github.com/lockstep-dev/lockstep/internal/retention"
 	"github.com/lockstep-dev/lockstep/internal/rules"
 )
 
@@ -31,6 +34,8 @@ type Config struct {
 	Verifier TokenVerifier
 	// Grants knows what callers may do; the caller runs it. Required.
 	Grants *grants.Grants
+	// Retention deletes tenants; the caller runs it. Defaults to one that does only what requests ask for.
+	Retention *retention.Worker
 	// Migrations is the embedded directory; its newest file is the revision the database must have.
 	Migrations fs.FS
 	// Contract is the OpenAPI document that is served.
@@ -99,6 +104,9 @@ func New(c Config) (*Server, error) {
 	rules.Apply(client, rules.Facts{TenantOwned: crud.TenantOwned, Permissions: crud.Permissions, Relations: crud.Relations, People: crud.UserRead, Emails: crud.Emails, Sets: crud.Sets})
 	c.Grants.Watch(client)
 
+	if c.Retention == nil {
+		c.Retention = NewRetention(c.DB, c.Logger, nil)
+	}
 	limiter, err := ratelimit.New(c.RateLimits)
 	if err != nil {
 		return nil, err
@@ -106,7 +114,7 @@ func New(c Config) (*Server, error) {
 	c.Logger = slog.New(journal.NewHandler(c.Logger.Handler()))
 	failures := &failures{logger: c.Logger, enums: enumerations{contract, components}}
 	operations, err := oas.NewServer(
-		&Handler{Handler: crud.NewHandler(client, c.DB.Driver(), c.DB), client: client, failures: failures},
+		&Handler{Handler: crud.NewHandler(client, c.DB.Driver(), c.DB), client: client, failures: failures, retention: c.Retention},
 		&security{verifier: c.Verifier, grants: c.Grants, limiter: limiter},
 		oas.WithErrorHandler(failures.handleError),
 		oas.WithNotFound(failures.notFound),
@@ -139,6 +147,14 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	return &Server{track(observer, c.RequestTimeout, hangUp(c.Draining, allowed)), health}, nil
+}
+
+// NewRetention returns what removes the rows that the schema does not keep, and deletes tenants. The meter may be nil.
+func NewRetention(db *postgres.DB, logger *slog.Logger, meter retention.Meter) *retention.Worker {
+	return retention.New(retention.Options{
+		Driver: db.Driver(), Expiring: crud.Expiring, OfTenants: crud.OfTenants, Logger: logger, Meter: meter,
+		Erase: func(ctx context.Context, tenant uuid.UUID) error { return idempotency.Erase(ctx, db.Driver(), tenant) },
+	})
 }
 
 func titleOf(contract []byte) (string, error) {

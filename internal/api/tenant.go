@@ -4,18 +4,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/ent"
+	"github.com/lockstep-dev/lockstep/ent/predicate"
+	"github.com/lockstep-dev/lockstep/ent/tenant"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/crud"
+	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/mailbox"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
+	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
+
+// deletedAtOnce is about how many rows of a tenant one request deletes. What is left, internal/retention deletes.
+const deletedAtOnce = 10_000
 
 // defaultRoles are what a new tenant begins with. The first is its administrator's.
 var defaultRoles = []struct {
@@ -41,7 +49,7 @@ func (h *Handler) TenantsCreate(ctx context.Context, req *oas.TenantCreate, para
 	// Inside the tenant that is about to be, and still the platform, which alone may write the tenant's own row.
 	ctx = postgres.WithScope(ctx, postgres.Scope{TenantID: id, Platform: true})
 	operation := idempotency.Operation{ID: "tenants.create", Transactional: true, Platform: true}
-	return idempotency.Once(ctx, h.client, operation, params.IdempotencyKey.Or(""), req, func(tx *ent.Client) (*oas.TenantProvisionedHeaders, error) {
+	return idempotency.Once(ctx, h.Keys(), operation, params.IdempotencyKey.Or(""), req, func(tx *ent.Client) (*oas.TenantProvisionedHeaders, error) {
 		tenant, err := tx.Tenant.Create().SetID(id).SetName(req.Name).SetSlug(req.Slug).Save(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("create tenant: %w", err)
@@ -66,5 +74,66 @@ func (h *Handler) TenantsCreate(ctx context.Context, req *oas.TenantCreate, para
 			Location: "/v1/tenants/" + id.String(),
 			Response: oas.TenantProvisioned{Tenant: crud.TenantBody(ctx, tenant), AdministratorId: administrator.ID},
 		}, nil
+	})
+}
+
+// TenantsDelete shuts the tenant for good and deletes all that is its own, as far as one request can.
+func (h *Handler) TenantsDelete(ctx context.Context, params oas.TenantsDeleteParams) (oas.TenantsDeleteRes, error) {
+	if err := auth.RequirePlatform(ctx); err != nil {
+		return nil, err
+	}
+	if err := h.shutTenant(ctx, params); err != nil {
+		return nil, err
+	}
+	done, err := h.retention.DeleteTenant(ctx, params.ID, deletedAtOnce)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("delete tenant: %w", err)
+		}
+		// The deletion has been begun, and is tried again until it is done.
+		h.failures.logger.WarnContext(ctx, "delete tenant", "error", err)
+	}
+	answer := oas.TenantDeletion{TenantId: params.ID, Complete: done.Complete, Deleted: done.Rows}
+	if done.Complete {
+		return (*oas.TenantsDeleteOK)(&answer), nil
+	}
+	return (*oas.TenantsDeleteAccepted)(&answer), nil
+}
+
+// shutTenant has a tenant refused every request, by servers of all releases, and marks it as being deleted. One that is so marked
+// already is left as it is.
+func (h *Handler) shutTenant(ctx context.Context, params oas.TenantsDeleteParams) error {
+	var expected []predicate.Tenant
+	if text, ok := params.IfMatch.Get(); ok {
+		versions, any, err := etag.Versions(text)
+		if err != nil {
+			return err
+		}
+		if !any {
+			expected = append(expected, tenant.VersionIn(versions...))
+		}
+	}
+	return transaction.Run(ctx, h.client, func(client *ent.Client) error {
+		shut, err := client.Tenant.Update().Where(tenant.ID(params.ID), tenant.DeletingSinceIsNil()).Where(expected...).
+			SetStatus(tenant.StatusSuspended).SetDeletingSince(time.Now()).Save(ctx)
+		if err != nil {
+			return fmt.Errorf("shut tenant: %w", err)
+		}
+		if shut > 0 {
+			return nil
+		}
+		row, err := client.Tenant.Query().Where(tenant.ID(params.ID)).Only(ctx)
+		if ent.IsNotFound(err) {
+			return problem.New(problem.NotFound, "There is no such tenant.")
+		}
+		if err != nil {
+			return fmt.Errorf("read tenant: %w", err)
+		}
+		if row.DeletingSince != nil {
+			return nil
+		}
+		p := problem.New(problem.PreconditionFailed, "The row has changed since: it is at version %d.", row.Version)
+		p.CurrentVersion = row.Version
+		return p
 	})
 }

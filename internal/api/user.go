@@ -29,8 +29,17 @@ func (h *Handler) UsersDeactivate(ctx context.Context, params oas.UsersDeactivat
 	if err != nil {
 		return nil, err
 	}
-	operation := idempotency.Operation{ID: "users.deactivate", Transactional: true}
-	return idempotency.Once(ctx, h.client, operation, params.IdempotencyKey.Or(""), params.ID, func(client *ent.Client) (*oas.UserChangedHeaders, error) {
+	operation := idempotency.Operation{ID: "users.deactivate", Transactional: true, Allowed: func(ctx context.Context, client *ent.Client) error {
+		found, err := client.User.Query().Where(user.ID(params.ID)).Where(allowed...).Exist(ctx)
+		if err != nil {
+			return fmt.Errorf("look for user: %w", err)
+		}
+		if !found {
+			return noSuchUser()
+		}
+		return nil
+	}}
+	return idempotency.Once(ctx, h.Keys(), operation, params.IdempotencyKey.Or(""), params.ID, func(client *ent.Client) (*oas.UserChangedHeaders, error) {
 		if err := client.User.Update().Where(user.ID(params.ID), user.StatusNEQ(user.StatusInactive)).Where(allowed...).
 			SetStatus(user.StatusInactive).Exec(ctx); err != nil {
 			return nil, fmt.Errorf("deactivate user: %w", err)
@@ -43,7 +52,7 @@ func (h *Handler) UsersDeactivate(ctx context.Context, params oas.UsersDeactivat
 			return nil, fmt.Errorf("read deactivated user: %w", err)
 		}
 		body := crud.UserBody(ctx, row)
-		return &oas.UserChangedHeaders{ETag: etag.Of(body.Version, &body), Response: body}, nil
+		return &oas.UserChangedHeaders{ETag: etag.Later(body.Version), Response: body}, nil
 	})
 }
 

@@ -73,12 +73,18 @@ func (c claims) ofClient(subject string) bool {
 	if subject == "" {
 		return true
 	}
+	client := c.client()
+	return client != "" && client == subject
+}
+
+// client is the client that the token was issued to; empty when it names none.
+func (c claims) client() string {
 	for _, name := range []string{"client_id", "azp"} {
 		if client, ok, err := c.text(name); ok && err == nil {
-			return client == subject
+			return client
 		}
 	}
-	return false
+	return ""
 }
 
 // maxIdentity is the most characters of what identifies a service: as many as OpenID Connect Core 1.0, section 2, allows a sub.

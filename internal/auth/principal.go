@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"log/slog"
 	"slices"
 	"sync/atomic"
@@ -33,9 +34,24 @@ type Principal struct {
 
 // origin is the token that a principal comes from, one for all requests with it.
 type origin struct {
-	tenant, principal string // their ids, written once
-	memo              atomic.Value
+	issuer string // iss
+	sole   bool   // no other issuer may speak for the tenant
+
+	tenant, principal, identity string // their ids, written once
+	memo                        atomic.Value
 }
+
+// Issuer is the token's iss; empty if the principal comes from no token.
+func (p *Principal) Issuer() string {
+	if p.origin == nil {
+		return ""
+	}
+	return p.origin.issuer
+}
+
+// SoleIssuer reports whether no other of the trusted issuers may speak for the principal's tenant, or for the platform: the
+// subject alone names the principal then.
+func (p *Principal) SoleIssuer() bool { return p.origin != nil && p.origin.sole }
 
 // Memo is where the rate limits keep what they have found for the principal, shared by all requests with its token; nil if it
 // comes from none. It may be forgotten at any time, and holds values of one type, as each atomic.Value does.
@@ -68,8 +84,35 @@ func (p *Principal) Tenant() string {
 	return p.TenantID.String()
 }
 
-// ID names the principal in logs and traces: by the user's id, or for a service or the platform by the token's subject. A
-// subject that does not look like an identifier may be an email address: its hash stands for it then.
+// Identity tells principals of a tenant, and those of the platform, apart. A user is its row, whichever issuer has signed for
+// it. A service is its issuer and its subject, or its client where it has no subject (RFC 9068, section 2.2), or its very token
+// where it has neither. A hash stands for them, because they may be of any length.
+func (p *Principal) Identity() string {
+	if p.origin != nil {
+		return p.origin.identity
+	}
+	return p.identity("", "", "")
+}
+
+func (p *Principal) identity(issuer, client, token string) string {
+	if !p.IsService() {
+		return "user " + p.UserID.String()
+	}
+	named := [3]string{issuer, "sub", p.Subject}
+	switch {
+	case p.Subject != "":
+	case client != "":
+		named = [3]string{issuer, "client", client}
+	default:
+		named = [3]string{issuer, "token", token}
+	}
+	text, _ := json.Marshal(named) // strings always encode
+	sum := sha256.Sum256(text)
+	return "service sha256:" + hex.EncodeToString(sum[:])
+}
+
+// ID names the principal in logs and traces: by the user's id, or for a service or the platform by the token's subject, or by
+// its client where it has none. What does not look like an identifier may be an email address: its hash stands for it then.
 func (p *Principal) ID() string {
 	if p.origin != nil {
 		return p.origin.principal
@@ -77,10 +120,15 @@ func (p *Principal) ID() string {
 	if !p.IsService() {
 		return p.UserID.String()
 	}
-	if identifier(p.Subject) {
-		return p.Subject
+	return named(p.Subject)
+}
+
+// named is how a service is called in logs and traces.
+func named(name string) string {
+	if identifier(name) {
+		return name
 	}
-	sum := sha256.Sum256([]byte(p.Subject))
+	sum := sha256.Sum256([]byte(name))
 	return "sha256:" + hex.EncodeToString(sum[:8])
 }
 

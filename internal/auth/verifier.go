@@ -130,7 +130,15 @@ func (v *Verifier) prove(ctx context.Context, token string) (*proof, error) {
 	if err := p.issuer.trust.permits(principal); err != nil {
 		return nil, err
 	}
-	principal.origin = &origin{tenant: principal.Tenant(), principal: principal.ID()}
+	client := payload.client()
+	o := &origin{
+		issuer: p.issuer.url, sole: v.soleIssuer(principal),
+		tenant: principal.Tenant(), principal: principal.ID(), identity: principal.identity(p.issuer.url, client, token),
+	}
+	if principal.IsService() && principal.Subject == "" {
+		o.principal = named(client)
+	}
+	principal.origin = o
 	p.principal = *principal
 	return p, nil
 }
@@ -138,6 +146,17 @@ func (v *Verifier) prove(ctx context.Context, token string) (*proof, error) {
 // tokenRune reports whether a token may have the character (RFC 6750, section 2.1: b64token).
 func tokenRune(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-._~+/=", r)
+}
+
+// soleIssuer reports whether one issuer only may speak for the principal's tenant, or for the platform.
+func (v *Verifier) soleIssuer(p *Principal) bool {
+	speak := 0
+	for _, i := range v.issuers {
+		if i.trust.permits(p) == nil {
+			speak++
+		}
+	}
+	return speak == 1
 }
 
 // isAccessToken refuses what an issuer signs for other purposes, such as logout tokens (RFC 8725, section

@@ -112,6 +112,12 @@ func (w *Workspace) load() error {
 	if err := model.CheckIndexes(entities, tables); err != nil {
 		return err
 	}
+	if _, err := model.ReadExpiring(graph, tables); err != nil {
+		return err
+	}
+	if _, err := ddl.ChildrenFirst(tables); err != nil {
+		return err
+	}
 	w.limits, w.entities, w.graph = limits, entities, graph
 	return nil
 }

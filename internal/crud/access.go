@@ -51,7 +51,6 @@ var (
 	TenantRead     = access.Rule{Permission: "tenants:read"}
 	TenantList     = access.Rule{Platform: true}
 	TenantUpdate   = access.Rule{Platform: true}
-	TenantDelete   = access.Rule{Platform: true}
 	UserRead       = access.Rule{Permission: "users:read", Self: []string{entuser.FieldID}, Manager: []string{entuser.FieldID}, Line: line}
 	UserList       = access.Rule{Permission: "users:read", Self: []string{entuser.FieldID}, Manager: []string{entuser.FieldID}, Line: line}
 	UserCreate     = access.Rule{Permission: "users:create"}

@@ -23,6 +23,7 @@ var Constraints = map[string]Constraint{
 	"roles_tenant_id_name_key":                 {Entity: "Role", Label: "role", Labels: "roles", Target: "", Fields: []string{"name"}},
 	"roles_updated_at_limit":                   {Entity: "Role", Label: "role", Labels: "roles", Target: "", Fields: []string{"updatedAt"}},
 	"tenants_created_at_limit":                 {Entity: "Tenant", Label: "tenant", Labels: "tenants", Target: "", Fields: []string{"createdAt"}},
+	"tenants_deleting_since_limit":             {Entity: "Tenant", Label: "tenant", Labels: "tenants", Target: "", Fields: []string{"deletingSince"}},
 	"tenants_name_check":                       {Entity: "Tenant", Label: "tenant", Labels: "tenants", Target: "", Fields: []string{"name"}},
 	"tenants_slug_check":                       {Entity: "Tenant", Label: "tenant", Labels: "tenants", Target: "", Fields: []string{"slug"}},
 	"tenants_slug_key":                         {Entity: "Tenant", Label: "tenant", Labels: "tenants", Target: "", Fields: []string{"slug"}},

@@ -17,6 +17,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/internal/access"
+	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/jsonb"
 	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/numeric"
@@ -58,6 +59,7 @@ type Handler struct {
 	client *ent.Client
 	driver dialect.Driver
 	db     Database
+	keys   *idempotency.Keys
 
 	roleGet             *reading.Read
 	roleList            *reading.Pages
@@ -74,12 +76,15 @@ type Handler struct {
 
 // NewHandler returns a handler on the client, whose driver is the one given and the database's.
 func NewHandler(client *ent.Client, driver dialect.Driver, db Database) *Handler {
-	h := &Handler{client: client, driver: driver, db: db}
+	h := &Handler{client: client, driver: driver, db: db, keys: idempotency.New(client, Masks.Apply)}
 	h.prepareRole()
 	h.prepareUser()
 	h.prepareUserRole()
 	return h
 }
+
+// Keys remembers the answers to POSTs with an Idempotency-Key, for custom operations too.
+func (h *Handler) Keys() *idempotency.Keys { return h.keys }
 
 // notFound answers a row that does not exist, one of another tenant and one the caller may not see alike.
 func notFound(what string) error {

@@ -196,7 +196,7 @@ func (h *Handler) RolesCreate(ctx context.Context, req *oas.RoleCreate, params o
 		return nil, err
 	}
 	operation := idempotency.Operation{ID: "roles.create", Transactional: true}
-	return idempotency.Once(ctx, h.client, operation, params.IdempotencyKey.Or(""), req, func(client *ent.Client) (*oas.RoleCreatedHeaders, error) {
+	return idempotency.Once(ctx, h.keys, operation, params.IdempotencyKey.Or(""), req, func(client *ent.Client) (*oas.RoleCreatedHeaders, error) {
 		row, err := fillRole(client.Role.Create(), req).Save(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("create roles: %w", err)

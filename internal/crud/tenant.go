@@ -207,32 +207,6 @@ func (h *Handler) TenantsUpdate(ctx context.Context, req *oas.TenantUpdate, para
 	return &oas.TenantChangedHeaders{ETag: etag.Later(body.Version), Response: body}, nil
 }
 
-// TenantsDelete removes a row that no other refers to.
-func (h *Handler) TenantsDelete(ctx context.Context, params oas.TenantsDeleteParams) error {
-	allowed, err := access.Both(ctx, TenantDelete, TenantRead)
-	if err != nil {
-		return err
-	}
-	expected, err := tenantExpected(params.IfMatch)
-	if err != nil {
-		return err
-	}
-	return transaction.Run(ctx, h.client, func(client *ent.Client) error {
-		remove := client.Tenant.Delete().Where(enttenant.ID(params.ID)).Where(expected...)
-		if allowed != nil {
-			remove.Where(allowed)
-		}
-		deleted, err := remove.Exec(ctx)
-		if err != nil {
-			return fmt.Errorf("delete tenants: %w", err)
-		}
-		if deleted == 0 {
-			return untouchedTenant(ctx, client, params.ID, "tenants:delete", allowed, expected)
-		}
-		return nil
-	})
-}
-
 // untouchedTenant says why a change found no row: the caller may not see it, may see it and not change it, or knows an
 // older version of it.
 func untouchedTenant(ctx context.Context, client *ent.Client, id uuid.UUID, permission string, changeable func(*sql.Selector), expected []predicate.Tenant) error {
@@ -286,6 +260,11 @@ func TenantBody(ctx context.Context, row *ent.Tenant) oas.Tenant {
 	body.Name = row.Name
 	body.Slug = row.Slug
 	body.Status = oas.TenantStatus(row.Status)
+	if row.DeletingSince != nil {
+		body.DeletingSince.SetTo(special.Time(*row.DeletingSince).UTC())
+	} else {
+		body.DeletingSince.SetToNull()
+	}
 	body.Version = row.Version
 	body.CreatedAt = special.Time(row.CreatedAt).UTC()
 	body.UpdatedAt = special.Time(row.UpdatedAt).UTC()
@@ -298,6 +277,11 @@ func readTenant(from *postgres.Result, principal *auth.Principal, body *oas.Tena
 	body.Name = from.String(4)
 	body.Slug = from.String(5)
 	body.Status = oas.TenantStatus(from.String(6))
+	if !from.IsNull(7) {
+		body.DeletingSince.SetTo(special.Time(from.Time(7)).UTC())
+	} else {
+		body.DeletingSince.SetToNull()
+	}
 	body.Version = int(from.Int(1))
 	body.CreatedAt = special.Time(from.Time(2)).UTC()
 	body.UpdatedAt = special.Time(from.Time(3)).UTC()

@@ -252,7 +252,7 @@ func (h *Handler) UsersCreate(ctx context.Context, req *oas.UserCreate, params o
 		return nil, err
 	}
 	operation := idempotency.Operation{ID: "users.create", Transactional: false}
-	return idempotency.Once(ctx, h.client, operation, params.IdempotencyKey.Or(""), req, func(client *ent.Client) (*oas.UserCreatedHeaders, error) {
+	return idempotency.Once(ctx, h.keys, operation, params.IdempotencyKey.Or(""), req, func(client *ent.Client) (*oas.UserCreatedHeaders, error) {
 		row, err := fillUser(client.User.Create(), req).Save(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("create users: %w", err)

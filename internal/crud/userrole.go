@@ -174,7 +174,7 @@ func (h *Handler) UserRolesCreate(ctx context.Context, req *oas.UserRoleCreate, 
 		return nil, err
 	}
 	operation := idempotency.Operation{ID: "userRoles.create", Transactional: true}
-	return idempotency.Once(ctx, h.client, operation, params.IdempotencyKey.Or(""), req, func(client *ent.Client) (*oas.UserRoleCreatedHeaders, error) {
+	return idempotency.Once(ctx, h.keys, operation, params.IdempotencyKey.Or(""), req, func(client *ent.Client) (*oas.UserRoleCreatedHeaders, error) {
 		row, err := fillUserRole(client.UserRole.Create(), req).Save(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("create userRoles: %w", err)

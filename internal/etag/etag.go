@@ -40,6 +40,15 @@ const window = 16 << 10
 // spares encoding the body twice.
 func Later(version int) string { return strconv.Itoa(version) }
 
+// Reopen returns the tag of Later for the version of a complete tag. Any other tag it returns as it is.
+func Reopen(tag string) string {
+	text, _, _ := strings.Cut(strings.Trim(tag, `"`), "-")
+	if _, err := strconv.Atoi(text); err != nil {
+		return tag
+	}
+	return text
+}
+
 // Complete returns what Of would have, for the tag of Later and the encoded body. Any other tag it returns as it is.
 func Complete(tag string, text []byte) string {
 	if strings.HasPrefix(tag, `"`) {

@@ -15,10 +15,10 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
-// query answers one row per tenant: its status, the user's status (null for a service or an unknown user), and the
+// query answers one row per tenant: its status, that of one that is being deleted being suspended, the user's status (null for a service or an unknown user), and the
 // permissions of all the user's roles.
 const query = `
-SELECT t.status, u.status,
+SELECT CASE WHEN t.deleting_since IS NULL THEN t.status ELSE 'suspended' END, u.status,
        ARRAY(SELECT DISTINCT p
                FROM core.user_roles g
                JOIN core.roles r ON r.tenant_id = g.tenant_id AND r.id = g.role_id

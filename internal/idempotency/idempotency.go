@@ -11,12 +11,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/idempotencykey"
 	"github.com/lockstep-dev/lockstep/ent/platformidempotencykey"
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/ent/schema"
+	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
@@ -24,10 +26,22 @@ import (
 )
 
 // Lifetime is how long a key is remembered.
-const Lifetime = 24 * time.Hour
+const Lifetime = schema.IdempotencyLifetime
 
 // errUsed says that the key is there already; its request may have been answered or be about to.
 var errUsed = errors.New("idempotency: the key is in use")
+
+// Keys remembers the answers to requests with a key.
+type Keys struct {
+	client *ent.Client
+	mask   func(ctx context.Context, answer any) (changed bool)
+}
+
+// New returns keys in the client's database. A stored answer passes through mask before it is shown: it hides what the caller of
+// ctx may not see now, and reports whether there was any.
+func New(client *ent.Client, mask func(ctx context.Context, answer any) bool) *Keys {
+	return &Keys{client, mask}
+}
 
 // Operation is one kind of request.
 type Operation struct {
@@ -37,18 +51,21 @@ type Operation struct {
 	Transactional bool
 	// Platform operations belong to no tenant, and neither do their keys.
 	Platform bool
+	// Allowed returns the error that work would if the caller may not reach the row that the request is about. It is asked before
+	// a stored answer is shown; what a caller needs for any row is checked before Once. Defaults to nothing.
+	Allowed func(ctx context.Context, client *ent.Client) error
 }
 
 // Once runs work and returns its answer. With a key, the first request's answer is stored with its write, and repetitions
-// get that answer; of concurrent ones, one works and the others wait for it. A failed request leaves no trace of its key. A
-// key that comes with another body is a *problem.Error, idempotency_key_reused.
-func Once[T any](ctx context.Context, client *ent.Client, op Operation, key string, request any, work func(*ent.Client) (*T, error)) (*T, error) {
+// get that answer, without what the caller may not see any more; of concurrent ones, one works and the others wait for it. A
+// failed request leaves no trace of its key. A key that comes with another body is a *problem.Error, idempotency_key_reused.
+func Once[T any](ctx context.Context, keys *Keys, op Operation, key string, request any, work func(*ent.Client) (*T, error)) (*T, error) {
 	if key == "" {
 		if !op.Transactional {
-			return work(client)
+			return work(keys.client)
 		}
 		var answer *T
-		err := transaction.Run(ctx, client, func(client *ent.Client) (err error) {
+		err := transaction.Run(ctx, keys.client, func(client *ent.Client) (err error) {
 			answer, err = work(client)
 			return err
 		})
@@ -58,18 +75,18 @@ func Once[T any](ctx context.Context, client *ent.Client, op Operation, key stri
 	if err != nil {
 		return nil, err
 	}
-	attempt := first{scope: scopeOf(ctx, op.ID), key: key, request: sum}
+	attempt := first{scopes: scopesOf(ctx, op.ID), key: key, request: sum}
 	var kept memory = ofTenant{}
 	if op.Platform {
 		kept = ofPlatform{}
 	}
 	// A key that was in use can be gone by the time it is read: its request failed, or its day is over. Then it is ours.
 	for range 3 {
-		answer, err := store(ctx, client, kept, attempt, work)
+		answer, err := store(ctx, keys.client, kept, attempt, work)
 		if !errors.Is(err, errUsed) {
 			return answer, err
 		}
-		answer, found, err := replay[T](ctx, client, kept, attempt)
+		answer, found, err := replay[T](ctx, keys, op, kept, attempt)
 		if err != nil || found {
 			return answer, err
 		}
@@ -100,14 +117,18 @@ func fingerprint(request any) (string, error) {
 }
 
 // first identifies a request.
-type first struct{ scope, key, request string }
+type first struct {
+	// scopes are what the key is stored under, the caller's own first.
+	scopes       []string
+	key, request string
+}
 
 // store writes the key, does the work and writes the answer, in one transaction. The unique index makes a concurrent request
 // with the same key wait here until this one ends.
 func store[T any](ctx context.Context, client *ent.Client, kept memory, f first, work func(*ent.Client) (*T, error)) (*T, error) {
 	var answer *T
 	err := transaction.Run(ctx, client, func(client *ent.Client) error {
-		id, err := kept.begin(ctx, client, f)
+		ids, err := kept.begin(ctx, client, f)
 		if taken(err) {
 			return errUsed
 		}
@@ -121,10 +142,10 @@ func store[T any](ctx context.Context, client *ent.Client, kept memory, f first,
 		if err != nil {
 			return fmt.Errorf("encode answer: %w", err)
 		}
-		if err := kept.finish(ctx, client, id, text); err != nil {
+		if err := kept.finish(ctx, client, ids, text); err != nil {
 			return fmt.Errorf("store answer: %w", err)
 		}
-		return forget(ctx, client, kept)
+		return nil
 	})
 	return answer, err
 }
@@ -136,46 +157,62 @@ func taken(err error) bool {
 		(violated.Table == idempotencykey.Table || violated.Table == platformidempotencykey.Table)
 }
 
-// forget removes keys whose day is over.
-func forget(ctx context.Context, client *ent.Client, kept memory) error {
-	if err := kept.forget(ctx, client, time.Now().Add(-Lifetime)); err != nil {
-		return fmt.Errorf("forget old idempotency keys: %w", err)
-	}
-	return nil
-}
-
-// replay returns the stored answer; found is false when the key is not there any more or its day is over.
-func replay[T any](ctx context.Context, client *ent.Client, kept memory, f first) (answer *T, found bool, err error) {
-	row, err := kept.find(ctx, client, f)
-	if ent.IsNotFound(err) {
-		return nil, false, nil
-	}
+// replay returns the stored answer; found is false when the key is not there any more or its day is over. It removes the key then,
+// and no other: internal/retention removes those that nobody uses again.
+func replay[T any](ctx context.Context, keys *Keys, op Operation, kept memory, f first) (answer *T, found bool, err error) {
+	rows, err := kept.find(ctx, keys.client, f)
 	if err != nil {
 		return nil, false, fmt.Errorf("read idempotency key: %w", err)
 	}
-	if time.Since(row.since) > Lifetime {
-		return nil, false, forget(ctx, client, kept)
+	row, ok := current(rows, f.scopes)
+	if !ok {
+		if err := kept.remove(ctx, keys.client, f, time.Now().Add(-Lifetime)); err != nil {
+			return nil, false, fmt.Errorf("remove the idempotency key of before: %w", err)
+		}
+		return nil, false, nil
 	}
 	if row.request != f.request {
 		return nil, true, problem.Of(problem.IdempotencyKeyReused).
 			AtHeader("Idempotency-Key", problem.RuleReused, "The key belongs to another request.")
 	}
+	if op.Allowed != nil {
+		if err := op.Allowed(ctx, keys.client); err != nil {
+			return nil, true, err
+		}
+	}
+	if row.answer == nil {
+		return nil, true, problem.New(problem.NotFound, "The request was answered before, and what it made has been deleted since.")
+	}
 	journal.From(ctx).Replayed = true
 	answer = new(T)
-	if err := json.Unmarshal(row.answer, answer); err != nil {
-		return nil, true, fmt.Errorf("read stored answer: %w", err)
+	if err := read(row.answer, answer); err != nil {
+		return nil, true, err
+	}
+	if keys.mask(ctx, answer) {
+		retag(answer)
 	}
 	return answer, true, nil
 }
 
-// scopeOf keeps the keys of different callers and operations apart.
-func scopeOf(ctx context.Context, operation string) string {
-	principal, ok := auth.From(ctx)
-	switch {
-	case !ok:
-		return operation
-	case principal.IsService():
-		return operation + " service " + principal.Subject
+// current returns the row whose day is not over, that of the first scope before others.
+func current(rows []remembered, scopes []string) (remembered, bool) {
+	for _, scope := range scopes {
+		for _, row := range rows {
+			if row.scope == scope && time.Since(row.since) <= Lifetime {
+				return row, true
+			}
+		}
 	}
-	return operation + " user " + principal.UserID.String()
+	return remembered{}, false
+}
+
+// retag has the ETag of a masked answer made again: it is of what is shown.
+func retag(answer any) {
+	v := reflect.ValueOf(answer).Elem()
+	if v.Kind() != reflect.Struct {
+		return
+	}
+	if tag := v.FieldByName("ETag"); tag.IsValid() && tag.Kind() == reflect.String {
+		tag.SetString(etag.Reopen(tag.String()))
+	}
 }

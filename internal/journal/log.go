@@ -9,7 +9,7 @@ import (
 )
 
 // NewHandler returns a handler that adds to each line that is logged with a request's context whose it is: requestId,
-// tenantId, principalType, principalId, permissions as an OAuth scope is written (RFC 6749, section 3.3), and trace_id and
+// tenantId, principalType, principalId, principalIssuer where several issuers may speak for its tenant, permissions as an OAuth scope is written (RFC 6749, section 3.3), and trace_id and
 // span_id under the names OpenTelemetry gives them in logs
 // (https://opentelemetry.io/docs/specs/otel/compatibility/logging_trace_context/).
 // A handler that does so already is returned as it is.
@@ -29,7 +29,7 @@ func Bare(h slog.Handler) slog.Handler {
 }
 
 // Most is how many attributes Append adds at most.
-const Most = 7
+const Most = 8
 
 // Append adds to the attributes of a line whose it is.
 func (e *Entry) Append(ctx context.Context, attrs []slog.Attr) []slog.Attr {
@@ -39,6 +39,9 @@ func (e *Entry) Append(ctx context.Context, attrs []slog.Attr) []slog.Attr {
 			attrs = append(attrs, slog.String("tenantId", tenant))
 		}
 		attrs = append(attrs, slog.String("principalType", p.Type()), slog.String("principalId", p.ID()))
+		if p.IsService() && !p.SoleIssuer() && p.Issuer() != "" {
+			attrs = append(attrs, slog.String("principalIssuer", p.Issuer())) // another's service may have the same subject
+		}
 		if len(p.Permissions) > 0 {
 			attrs = append(attrs, slog.String("permissions", strings.Join(p.Permissions, " ")))
 		}

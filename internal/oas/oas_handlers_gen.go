@@ -924,11 +924,12 @@ func (s *Server) handleRolesUpdateRequest(args [1]string, argsEscaped bool, w ht
 
 // handleTenantsCreateRequest handles tenants.create operation.
 //
-// Creates the tenant with its default roles and its first administrator, all or nothing. Needs a
-// platform token: a caller that acts on tenants, not inside one.
+// Creates the tenant with its default roles and its first administrator, all or nothing. Repeated with
+// its key after the tenant was deleted, it makes no other. Needs a platform token: a caller that acts
+// on tenants, not inside one.
 //
 // Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
-// `payload_too_large`, `unsupported_media_type`, `validation_failed`.
+// `not_found`, `payload_too_large`, `unsupported_media_type`, `validation_failed`.
 //
 // POST /v1/tenants
 func (s *Server) handleTenantsCreateRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -1082,11 +1083,13 @@ func (s *Server) handleTenantsCreateRequest(args [0]string, argsEscaped bool, w 
 
 // handleTenantsDeleteRequest handles tenants.delete operation.
 //
-// Needs a platform token: a caller that acts on tenants, not inside one. A row that the caller may not
-// read does not exist for it. Is refused while rows refer to it among `roles` (`tenantId`), `users`
-// (`tenantId`), `userRoles` (`tenantId`).
+// Deletes the tenant and all that is its own: users, roles, grants, every other row, and what is
+// remembered of its requests. From the first call on it is refused every request, and nothing stops
+// the deletion. 200 says that all is gone. 202 says that there is much: the servers go on by
+// themselves, and whoever wants to know repeats the call, which then needs no `If-Match`, until it is
+// `not_found`. Needs a platform token: a caller that acts on tenants, not inside one.
 //
-// Problems, besides those of every operation: `not_found`, `precondition_failed`, `still_referenced`.
+// Problems, besides those of every operation: `not_found`, `precondition_failed`.
 //
 // DELETE /v1/tenants/{id}
 func (s *Server) handleTenantsDeleteRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -1158,7 +1161,7 @@ func (s *Server) handleTenantsDeleteRequest(args [1]string, argsEscaped bool, w 
 
 	var rawBody []byte
 
-	var response *TenantsDeleteNoContent
+	var response TenantsDeleteRes
 	if m := s.cfg.Middleware; m != nil {
 		mreq := middleware.Request{
 			Context:          ctx,
@@ -1183,7 +1186,7 @@ func (s *Server) handleTenantsDeleteRequest(args [1]string, argsEscaped bool, w 
 		type (
 			Request  = struct{}
 			Params   = TenantsDeleteParams
-			Response = *TenantsDeleteNoContent
+			Response = TenantsDeleteRes
 		)
 		response, err = middleware.HookMiddleware[
 			Request,
@@ -1194,12 +1197,12 @@ func (s *Server) handleTenantsDeleteRequest(args [1]string, argsEscaped bool, w 
 			mreq,
 			unpackTenantsDeleteParams,
 			func(ctx context.Context, request Request, params Params) (response Response, err error) {
-				err = s.h.TenantsDelete(ctx, params)
+				response, err = s.h.TenantsDelete(ctx, params)
 				return response, err
 			},
 		)
 	} else {
-		err = s.h.TenantsDelete(ctx, params)
+		response, err = s.h.TenantsDelete(ctx, params)
 	}
 	if err != nil {
 		if errRes, ok := errors.Into[*ProblemStatusCode](err); ok {

@@ -5,6 +5,10 @@ type RolesGetRes interface {
 	rolesGetRes()
 }
 
+type TenantsDeleteRes interface {
+	tenantsDeleteRes()
+}
+
 type TenantsGetRes interface {
 	tenantsGetRes()
 }

@@ -1397,9 +1397,10 @@ func decodeTenantsCreateParams(args [0]string, argsEscaped bool, r *http.Request
 
 // TenantsDeleteParams is parameters of tenants.delete operation.
 type TenantsDeleteParams struct {
-	// ID of the Tenant.
+	// Identifier of the tenant.
 	ID uuid.UUID
-	// ETag of the tenant as the caller knows it, or *; 412 when it has changed since.
+	// ETags of the versions that may be deleted, or *: another version is left alone with 412. A tenant
+	// that is being deleted has been asked already.
 	IfMatch OptString `json:",omitempty,omitzero"`
 }
 
@@ -1510,7 +1511,7 @@ func decodeTenantsDeleteParams(args [1]string, argsEscaped bool, r *http.Request
 							MaxLengthSet:  true,
 							Email:         false,
 							Hostname:      false,
-							Regex:         regexMap["^(\\*|[ \\t,]*(W/)?\"[!#-~]*\"([ \\t]*,[ \\t,]*(W/)?\"[!#-~]*\")*[ \\t,]*)$"],
+							Regex:         nil,
 							MinNumeric:    0,
 							MinNumericSet: false,
 							MaxNumeric:    0,

@@ -120,10 +120,27 @@ func encodeTenantsCreateResponse(response *TenantProvisionedHeaders, w http.Resp
 	return nil
 }
 
-func encodeTenantsDeleteResponse(response *TenantsDeleteNoContent, w http.ResponseWriter) error {
-	w.WriteHeader(204)
+func encodeTenantsDeleteResponse(response TenantsDeleteRes, w http.ResponseWriter) error {
+	switch response := response.(type) {
+	case *TenantsDeleteOK:
+		wire.JSON(w)
+		if err := wire.Write(w, 200, response); err != nil {
+			return errors.Wrap(err, "write")
+		}
 
-	return nil
+		return nil
+
+	case *TenantsDeleteAccepted:
+		wire.JSON(w)
+		if err := wire.Write(w, 202, response); err != nil {
+			return errors.Wrap(err, "write")
+		}
+
+		return nil
+
+	default:
+		return errors.Errorf("unexpected response type: %T", response)
+	}
 }
 
 func encodeTenantsGetResponse(response TenantsGetRes, w http.ResponseWriter) error {

@@ -92,6 +92,51 @@ func (s *Me) SetPermissions(val []string) {
 	s.Permissions = val
 }
 
+// NewNilDateTime returns new NilDateTime with value set to v.
+func NewNilDateTime(v time.Time) NilDateTime {
+	return NilDateTime{
+		Value: v,
+	}
+}
+
+// NilDateTime is nullable time.Time.
+type NilDateTime struct {
+	Value time.Time
+	Null  bool
+}
+
+// SetTo sets value to v.
+func (o *NilDateTime) SetTo(v time.Time) {
+	o.Null = false
+	o.Value = v
+}
+
+// IsNull returns true if value is Null.
+func (o NilDateTime) IsNull() bool { return o.Null }
+
+// SetToNull sets value to null.
+func (o *NilDateTime) SetToNull() {
+	o.Null = true
+	var v time.Time
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o NilDateTime) Get() (v time.Time, ok bool) {
+	if o.Null {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o NilDateTime) Or(d time.Time) time.Time {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
 // NewNilString returns new NilString with value set to v.
 func NewNilString(v string) NilString {
 	return NilString{
@@ -1919,6 +1964,9 @@ type Tenant struct {
 	Slug string `json:"slug"`
 	// A suspended tenant keeps its data and is refused every request.
 	Status TenantStatus `json:"status"`
+	// Since when the tenant is being deleted: it is refused every request, and its rows go. Null for all
+	// others.
+	DeletingSince NilDateTime `json:"deletingSince"`
 	// Number of the row's current version; each change adds one.
 	Version int `json:"version"`
 	// When the row was created.
@@ -1945,6 +1993,11 @@ func (s *Tenant) GetSlug() string {
 // GetStatus returns the value of Status.
 func (s *Tenant) GetStatus() TenantStatus {
 	return s.Status
+}
+
+// GetDeletingSince returns the value of DeletingSince.
+func (s *Tenant) GetDeletingSince() NilDateTime {
+	return s.DeletingSince
 }
 
 // GetVersion returns the value of Version.
@@ -1980,6 +2033,11 @@ func (s *Tenant) SetSlug(val string) {
 // SetStatus sets the value of Status.
 func (s *Tenant) SetStatus(val TenantStatus) {
 	s.Status = val
+}
+
+// SetDeletingSince sets the value of DeletingSince.
+func (s *Tenant) SetDeletingSince(val NilDateTime) {
+	s.DeletingSince = val
 }
 
 // SetVersion sets the value of Version.
@@ -2090,6 +2148,59 @@ func (s *TenantCreate) SetSlug(val string) {
 // SetAdministrator sets the value of Administrator.
 func (s *TenantCreate) SetAdministrator(val TenantAdministrator) {
 	s.Administrator = val
+}
+
+// What deleting a tenant did.
+// Ref: #/components/schemas/TenantDeletion
+type TenantDeletion struct {
+	// Identifier of the tenant.
+	TenantId uuid.UUID `json:"tenantId"`
+	// Nothing is left of the tenant; false while the servers go on deleting it.
+	Complete bool `json:"complete"`
+	// How many rows this call deleted, by what they are: users, roles, userRoles, ….
+	Deleted TenantDeletionDeleted `json:"deleted"`
+}
+
+// GetTenantId returns the value of TenantId.
+func (s *TenantDeletion) GetTenantId() uuid.UUID {
+	return s.TenantId
+}
+
+// GetComplete returns the value of Complete.
+func (s *TenantDeletion) GetComplete() bool {
+	return s.Complete
+}
+
+// GetDeleted returns the value of Deleted.
+func (s *TenantDeletion) GetDeleted() TenantDeletionDeleted {
+	return s.Deleted
+}
+
+// SetTenantId sets the value of TenantId.
+func (s *TenantDeletion) SetTenantId(val uuid.UUID) {
+	s.TenantId = val
+}
+
+// SetComplete sets the value of Complete.
+func (s *TenantDeletion) SetComplete(val bool) {
+	s.Complete = val
+}
+
+// SetDeleted sets the value of Deleted.
+func (s *TenantDeletion) SetDeleted(val TenantDeletionDeleted) {
+	s.Deleted = val
+}
+
+// How many rows this call deleted, by what they are: users, roles, userRoles, ….
+type TenantDeletionDeleted map[string]int
+
+func (s *TenantDeletionDeleted) init() TenantDeletionDeleted {
+	m := *s
+	if m == nil {
+		m = map[string]int{}
+		*s = m
+	}
+	return m
 }
 
 // TenantFoundHeaders wraps Tenant with response headers.
@@ -2412,8 +2523,13 @@ func (s *TenantUpdateStatus) UnmarshalText(data []byte) error {
 	}
 }
 
-// TenantsDeleteNoContent is response for TenantsDelete operation.
-type TenantsDeleteNoContent struct{}
+type TenantsDeleteAccepted TenantDeletion
+
+func (*TenantsDeleteAccepted) tenantsDeleteRes() {}
+
+type TenantsDeleteOK TenantDeletion
+
+func (*TenantsDeleteOK) tenantsDeleteRes() {}
 
 type TenantsListCount string
 

@@ -61,24 +61,27 @@ type Handler interface {
 	RolesUpdate(ctx context.Context, req *RoleUpdate, params RolesUpdateParams) (*RoleChangedHeaders, error)
 	// TenantsCreate implements tenants.create operation.
 	//
-	// Creates the tenant with its default roles and its first administrator, all or nothing. Needs a
-	// platform token: a caller that acts on tenants, not inside one.
+	// Creates the tenant with its default roles and its first administrator, all or nothing. Repeated with
+	// its key after the tenant was deleted, it makes no other. Needs a platform token: a caller that acts
+	// on tenants, not inside one.
 	//
 	// Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
-	// `payload_too_large`, `unsupported_media_type`, `validation_failed`.
+	// `not_found`, `payload_too_large`, `unsupported_media_type`, `validation_failed`.
 	//
 	// POST /v1/tenants
 	TenantsCreate(ctx context.Context, req *TenantCreate, params TenantsCreateParams) (*TenantProvisionedHeaders, error)
 	// TenantsDelete implements tenants.delete operation.
 	//
-	// Needs a platform token: a caller that acts on tenants, not inside one. A row that the caller may not
-	// read does not exist for it. Is refused while rows refer to it among `roles` (`tenantId`), `users`
-	// (`tenantId`), `userRoles` (`tenantId`).
+	// Deletes the tenant and all that is its own: users, roles, grants, every other row, and what is
+	// remembered of its requests. From the first call on it is refused every request, and nothing stops
+	// the deletion. 200 says that all is gone. 202 says that there is much: the servers go on by
+	// themselves, and whoever wants to know repeats the call, which then needs no `If-Match`, until it is
+	// `not_found`. Needs a platform token: a caller that acts on tenants, not inside one.
 	//
-	// Problems, besides those of every operation: `not_found`, `precondition_failed`, `still_referenced`.
+	// Problems, besides those of every operation: `not_found`, `precondition_failed`.
 	//
 	// DELETE /v1/tenants/{id}
-	TenantsDelete(ctx context.Context, params TenantsDeleteParams) error
+	TenantsDelete(ctx context.Context, params TenantsDeleteParams) (TenantsDeleteRes, error)
 	// TenantsGet implements tenants.get operation.
 	//
 	// Needs the permission `tenants:read`.

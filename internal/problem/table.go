@@ -111,6 +111,8 @@ var (
 const (
 	// Unauthenticated.
 	TokenMissing = "Send an access token: Authorization: Bearer <token>."
+	// TenantSuspended.
+	TenantDeleted = "The tenant has been deleted meanwhile."
 	// PermissionDenied.
 	GiftNotHeld       = "You cannot give the permission %s, because you do not hold it."
 	PersonNotReadable = "This needs the permission %s, because the row names somebody whom you may not read."
@@ -137,8 +139,7 @@ const (
 	// Conflict.
 	ValuesTaken = "Another %s has these values already."
 	// StillReferenced.
-	TenantReferenced = "The tenant still has %s. Delete those first."
-	RowReferenced    = "Other rows still refer to this one."
+	RowReferenced = "Other rows still refer to this one."
 	// Unavailable.
 	DatabaseUnusable  = "The database cannot be used right now. Try again shortly."
 	IssuerUnreachable = "The access token cannot be checked right now, because its issuer does not answer. Try again shortly."

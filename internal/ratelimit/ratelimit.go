@@ -28,10 +28,10 @@ type Limits struct {
 	Tenant Policy
 }
 
-// caller is a principal: a user, or a service by its subject.
+// caller is a principal: a user, or a service by its identity.
 type caller struct {
 	tenant, user uuid.UUID
-	subject      string
+	identity     string
 }
 
 // Limiter counts requests. It is safe for concurrent use; a nil one lets everything pass.
@@ -120,7 +120,7 @@ func (l *Limiter) find(p *auth.Principal, now time.Time) found {
 	if l.principal != nil {
 		k := caller{tenant: p.TenantID, user: p.UserID}
 		if p.IsService() {
-			k.subject = p.Subject
+			k.identity = p.Identity()
 		}
 		f.principal = l.principal.bucket(k)
 	}

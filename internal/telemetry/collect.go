@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/retention"
 )
 
 // collectTimeout bounds what a scrape waits for: longer than readiness takes to decide, well below Prometheus' own 10 s.
@@ -88,6 +89,39 @@ func (r readiness) Collect(out chan<- prometheus.Metric) {
 	if state.Revision != "" {
 		gauge(r.has, number(state.Revision))
 	}
+}
+
+// Retention is a collector of how far clean-up is behind, whichever server does it. It asks when it is scraped, for 3 s at most, and
+// serves nothing when there is no answer.
+func Retention(lateness func(context.Context) (retention.Lateness, error)) prometheus.Collector {
+	return late{
+		ask:     lateness,
+		expired: prometheus.NewDesc(namespace+"_retention_age_seconds", "Time since expired rows were last removed in all tenants.", nil, nil),
+		tenant:  prometheus.NewDesc(namespace+"_tenant_deletion_age_seconds", "Time since the oldest deletion of a tenant began that is not finished; 0 when there is none.", nil, nil),
+	}
+}
+
+type late struct {
+	ask             func(context.Context) (retention.Lateness, error)
+	expired, tenant *prometheus.Desc
+}
+
+// Describe implements prometheus.Collector.
+func (l late) Describe(out chan<- *prometheus.Desc) {
+	out <- l.expired
+	out <- l.tenant
+}
+
+// Collect implements prometheus.Collector.
+func (l late) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
+	defer cancel()
+	found, err := l.ask(ctx)
+	if err != nil {
+		return
+	}
+	out <- prometheus.MustNewConstMetric(l.expired, prometheus.GaugeValue, found.Expired.Seconds())
+	out <- prometheus.MustNewConstMetric(l.tenant, prometheus.GaugeValue, found.Deletion.Seconds())
 }
 
 func truth(b bool) float64 {

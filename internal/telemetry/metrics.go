@@ -54,6 +54,7 @@ type Metrics struct {
 	requests  *prometheus.CounterVec
 	durations *prometheus.HistogramVec
 	replays   *prometheus.CounterVec
+	removed   *prometheus.CounterVec
 	tokens    *prometheus.CounterVec
 	keys      *prometheus.CounterVec
 
@@ -81,6 +82,8 @@ func NewMetrics(build Build, operations, issuers []string) *Metrics {
 			Help: "Time from the request's headers to the end of the answer.", Buckets: durations}, []string{"operation"}),
 		replays: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Subsystem: "idempotency", Name: "replays_total",
 			Help: "Requests answered with the stored answer of an earlier one with the same key."}, []string{"operation"}),
+		removed: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Subsystem: "retention", Name: "removed_rows_total",
+			Help: "Rows removed because they had expired or their tenant is deleted, by table."}, []string{"table"}),
 		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Subsystem: "auth", Name: "verifications_total",
 			Help: "Access tokens verified, by result."}, []string{"result"}),
 		keys: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Subsystem: "auth", Name: "key_fetches_total",
@@ -90,7 +93,7 @@ func NewMetrics(build Build, operations, issuers []string) *Metrics {
 	info := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "build_info", Help: "Always 1; the labels say what runs.",
 		ConstLabels: prometheus.Labels{"version": build.Version, "commit": build.Commit, "goversion": build.Go, "contract": build.Contract, "revision": build.Revision}})
 	info.Set(1)
-	m.registry.MustRegister(m.inFlight, m.requests, m.durations, m.replays, m.tokens, m.keys, info,
+	m.registry.MustRegister(m.inFlight, m.requests, m.durations, m.replays, m.removed, m.tokens, m.keys, info,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, name := range operations {
 		m.operations[name] = m.operation(name)
@@ -151,6 +154,11 @@ func codeOf(e *journal.Entry) string {
 		return "none"
 	}
 	return string(e.Code)
+}
+
+// RowsRemoved implements retention.Meter.
+func (m *Metrics) RowsRemoved(table string, rows int) {
+	m.removed.WithLabelValues(table).Add(float64(rows))
 }
 
 // TokenVerified implements auth.Meter.

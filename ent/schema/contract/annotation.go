@@ -55,6 +55,8 @@ type Annotation struct {
 	Codes map[Verb][]string `json:"codes,omitempty"`
 	// OnDelete is what happens to the rows behind an edge when theirs is deleted; empty refuses.
 	OnDelete Action `json:"onDelete,omitempty"`
+	// Expiry says that rows of the entity expire; nil keeps them.
+	Expiry *Expiry `json:"expiry,omitempty"`
 	// Shape is the OpenAPI schema of a JSON field's Go type.
 	Shape *Shape `json:"shape,omitempty"`
 	// MaxItems, MaxItemLen and MaxBytes limit arrays of texts and JSON fields; 0 takes the default.
@@ -213,6 +215,9 @@ func (a Annotation) Merge(other schema.Annotation) schema.Annotation {
 	}
 	if o.OnDelete != "" {
 		a.OnDelete = o.OnDelete
+	}
+	if o.Expiry != nil {
+		a.Expiry = o.Expiry
 	}
 	if o.Shape != nil {
 		a.Shape = o.Shape

@@ -34,6 +34,9 @@ type input struct {
 	Owned                    []*gen.Type // tenant-owned types, internal ones too
 	Line                     *model.Line // nil when no access is declared by a relation
 	Relations                []relation
+	// Expiring are the tables whose rows expire, Deleted those of a tenant's rows, children first.
+	Expiring []model.Expiring
+	Deleted  []ddl.Owned
 }
 
 // Write fills dir with the package crud: one file per entity, and the files they share.
@@ -54,8 +57,17 @@ func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, table
 	if err != nil {
 		return err
 	}
+	expiring, err := model.ReadExpiring(graph, tables)
+	if err != nil {
+		return err
+	}
+	deleted, err := ddl.ChildrenFirst(tables)
+	if err != nil {
+		return err
+	}
 	data := input{
 		Module: module, Entities: entities, Constraints: constraintsOf(entities, tables), Samples: samples, PlatformSamples: global, Owned: owned(graph), Line: line, Relations: relationsOf(entities, tables, line),
+		Expiring: expiring, Deleted: deleted,
 	}
 	if err := os.Mkdir(filepath.Join(dir, "crudtest"), 0o755); err != nil {
 		return fmt.Errorf("make folder: %w", err)
@@ -63,7 +75,7 @@ func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, table
 	if err := render(parsed, "cases", filepath.Join(dir, "crudtest", "cases.go"), data); err != nil {
 		return err
 	}
-	for _, shared := range []string{"handler", "access", "constraints", "deletes"} {
+	for _, shared := range []string{"handler", "access", "constraints", "deletes", "retention", "mask"} {
 		if err := render(parsed, shared, filepath.Join(dir, shared+".go"), data); err != nil {
 			return err
 		}

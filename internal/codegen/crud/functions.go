@@ -8,6 +8,7 @@ import (
 
 	"entgo.io/ent/entc/gen"
 	"entgo.io/ent/schema/field"
+	"github.com/stoewer/go-strcase"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/limits"
@@ -20,6 +21,7 @@ var functions = template.FuncMap{
 	"guard":         guardName,
 	"joinRule":      joinRule,
 	"shown":         shown,
+	"ownerField":    ownerField,
 	"columns":       columns,
 	"package":       packageName,
 	"go":            goName,
@@ -51,6 +53,7 @@ var functions = template.FuncMap{
 	"value":    value,
 	"held":     held,
 	"column":   columnOf,
+	"resource": strcase.LowerCamelCase,
 	"dict": func(values ...any) map[string]any {
 		m := map[string]any{}
 		for i := 0; i+1 < len(values); i += 2 {
@@ -87,6 +90,16 @@ func shown(source string, e *model.Entity, f *model.Field) string {
 		}
 	}
 	return fmt.Sprintf("%s.Shows(principal, %s)", guardName(e, f), owner)
+}
+
+// ownerField is the body's Go field with the id of the user whose own the row is, by a field's guard; empty for nobody.
+func ownerField(e *model.Entity, f *model.Field) string {
+	for _, field := range e.Fields {
+		if field.Ent.Name == f.Guard.Self {
+			return field.Go
+		}
+	}
+	return ""
 }
 
 // columns writes a list of columns of the entity as Ent's constants.

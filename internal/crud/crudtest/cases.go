@@ -37,8 +37,6 @@ var Operations = []Operation{
 		Permission: "", TenantOwned: false, Related: false},
 	{ID: "tenants.update", Method: "PATCH", Path: "/v1/tenants/{id}", Resource: "tenants",
 		Permission: "", TenantOwned: false, Related: false},
-	{ID: "tenants.delete", Method: "DELETE", Path: "/v1/tenants/{id}", Resource: "tenants",
-		Permission: "", TenantOwned: false, Related: false},
 	{ID: "users.get", Method: "GET", Path: "/v1/users/{id}", Resource: "users",
 		Permission: "users:read", TenantOwned: true, Related: true},
 	{ID: "users.list", Method: "GET", Path: "/v1/users", Resource: "users",

@@ -53,6 +53,7 @@ export type {
   Tenant,
   TenantAdministrator,
   TenantCreate,
+  TenantDeletion,
   TenantPage,
   TenantProvisioned,
   TenantUpdate,

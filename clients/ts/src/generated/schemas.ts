@@ -17,12 +17,22 @@ export const vMe = v.object({
  */
 export const vTenant = v.object({
     createdAt: v.pipe(v.string(), v.isoTimestamp()),
+    deletingSince: v.nullable(v.pipe(v.string(), v.isoTimestamp())),
     id: v.pipe(v.string(), v.uuid()),
     name: v.string(),
     slug: v.string(),
     status: v.string(),
     updatedAt: v.pipe(v.string(), v.isoTimestamp()),
     version: v.pipe(v.number(), v.integer())
+});
+
+/**
+ * What deleting a tenant did.
+ */
+export const vTenantDeletion = v.object({
+    complete: v.boolean(),
+    deleted: v.record(v.string(), v.pipe(v.number(), v.integer(), v.minValue(0))),
+    tenantId: v.pipe(v.string(), v.uuid())
 });
 
 /**

@@ -202,6 +202,10 @@ export type Tenant = {
      */
     status: 'active' | 'suspended';
     /**
+     * Since when the tenant is being deleted: it is refused every request, and its rows go. Null for all others.
+     */
+    deletingSince: string | null;
+    /**
      * Number of the row's current version; each change adds one.
      */
     version: number;
@@ -242,6 +246,26 @@ export type TenantCreate = {
      */
     slug: string;
     administrator: TenantAdministrator;
+};
+
+/**
+ * What deleting a tenant did.
+ */
+export type TenantDeletion = {
+    /**
+     * Identifier of the tenant.
+     */
+    tenantId: string;
+    /**
+     * Nothing is left of the tenant; false while the servers go on deleting it.
+     */
+    complete: boolean;
+    /**
+     * How many rows this call deleted, by what they are: users, roles, userRoles, …
+     */
+    deleted: {
+        [key: string]: number;
+    };
 };
 
 /**

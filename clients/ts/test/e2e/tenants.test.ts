@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ConflictError, PermissionError, ValidationError } from '../../src/index.js';
+import { ConflictError, NotFoundError, PermissionError, ValidationError } from '../../src/index.js';
 import { clientOf, unique } from './environment.js';
 
 const { tenants } = clientOf('platform');
@@ -23,8 +23,9 @@ test('the platform makes, changes and lists tenants', async () => {
     assert.deepEqual(error.errors.map(({ pointer, code }) => [pointer, code]), [['/slug', 'pattern']]);
     return true;
   });
-  // It has users and roles by now.
-  await assert.rejects(tenants.delete(tenant.id), ConflictError);
+  const gone = await tenants.delete(tenant.id);
+  assert.deepEqual([gone.complete, gone.deleted['users'], gone.deleted['userRoles']], [true, 1, 1]);
+  await assert.rejects(tenants.get(tenant.id), NotFoundError);
 });
 
 test('a tenant may not', async () => {

@@ -4,7 +4,7 @@ import type { PagePromise } from '../../core/page.js';
 import type { ApiPromise } from '../../core/promise.js';
 import type { Transport } from '../../core/transport.js';
 import { path } from '../../core/url.js';
-import type { Tenant, TenantCreate, TenantPage, TenantProvisioned, TenantUpdate } from '../types.js';
+import type { Tenant, TenantCreate, TenantDeletion, TenantPage, TenantProvisioned, TenantUpdate } from '../types.js';
 
 /** What to ask for in {@link TenantsResource.list}. */
 export interface TenantsListParams {
@@ -36,7 +36,7 @@ export interface TenantsUpdateOptions extends RequestOptions {
 
 /** Options of {@link TenantsResource.delete}. */
 export interface TenantsDeleteOptions extends RequestOptions {
-  /** ETag of the tenant as the caller knows it, or *; 412 when it has changed since. */
+  /** ETags of the versions that may be deleted, or *: another version is left alone with 412. A tenant that is being deleted has been asked already. */
   ifMatch?: string | undefined;
 }
 
@@ -85,9 +85,9 @@ export class TenantsResource {
   /**
    * Create a tenant
    *
-   * Creates the tenant with its default roles and its first administrator, all or nothing. Needs a platform token: a caller that acts on tenants, not inside one.
+   * Creates the tenant with its default roles and its first administrator, all or nothing. Repeated with its key after the tenant was deleted, it makes no other. Needs a platform token: a caller that acts on tenants, not inside one.
    *
-   * Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`, `payload_too_large`, `unsupported_media_type`, `validation_failed`.
+   * Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`, `not_found`, `payload_too_large`, `unsupported_media_type`, `validation_failed`.
    */
   create(body: TenantCreate, options?: TenantsCreateOptions): ApiPromise<TenantProvisioned> {
     return this.#transport.send<TenantProvisioned>({
@@ -123,12 +123,12 @@ export class TenantsResource {
   /**
    * Delete a tenant
    *
-   * Needs a platform token: a caller that acts on tenants, not inside one. A row that the caller may not read does not exist for it. Is refused while rows refer to it among `roles` (`tenantId`), `users` (`tenantId`), `userRoles` (`tenantId`).
+   * Deletes the tenant and all that is its own: users, roles, grants, every other row, and what is remembered of its requests. From the first call on it is refused every request, and nothing stops the deletion. 200 says that all is gone. 202 says that there is much: the servers go on by themselves, and whoever wants to know repeats the call, which then needs no `If-Match`, until it is `not_found`. Needs a platform token: a caller that acts on tenants, not inside one.
    *
-   * Problems, besides those of every operation: `not_found`, `precondition_failed`, `still_referenced`.
+   * Problems, besides those of every operation: `not_found`, `precondition_failed`.
    */
-  delete(id: string, options?: TenantsDeleteOptions): ApiPromise<void> {
-    return this.#transport.send<void>({
+  delete(id: string, options?: TenantsDeleteOptions): ApiPromise<TenantDeletion> {
+    return this.#transport.send<TenantDeletion>({
       operation: 'tenants.delete',
       method: 'DELETE',
       path: path`/v1/tenants/${id}`,
