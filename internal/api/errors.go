@@ -106,6 +106,8 @@ func asProblem(err error) *problem.Error {
 	switch {
 	case errors.Is(err, postgres.ErrUnavailable):
 		return unavailable("The database cannot be reached right now. Try again shortly.")
+	case errors.Is(err, postgres.ErrShare):
+		return unavailable("Your tenant has as many requests at work as one may have. Send fewer at once, and try again shortly.")
 	case errors.Is(err, postgres.ErrBusy):
 		return unavailable("The server has more to do than it can. Try again shortly.")
 	case errors.Is(err, postgres.ErrSerialization):

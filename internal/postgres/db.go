@@ -20,14 +20,13 @@ type DB struct {
 	pool   *pgxpool.Pool
 	codecs *codecs
 	tracer *tracer // nil: nothing is traced
-	// takers counts who holds a connection or waits for one.
-	takers atomic.Int64
+	shares *shares
 	// scopeSQL binds a scope, and tenantSQL one that is not the platform's; empty: there is no shorter way.
 	scopeSQL, tenantSQL string
 	// scopeArgs follow the scope's own two arguments.
 	scopeArgs []any
 
-	shed, answered atomic.Int64 // see Stats
+	shed, shareShed, answered atomic.Int64 // see Stats
 }
 
 // Open returns a database for c. It does not connect: connections are opened when first needed, and each
@@ -42,7 +41,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{config: c, codecs: newCodecs()}
+	db := &DB{config: c, codecs: newCodecs(), shares: newShares(c)}
 	if c.Tracer != nil {
 		db.tracer = newTracer(c.Tracer, pc.ConnConfig)
 		pc.ConnConfig.Tracer = db.tracer

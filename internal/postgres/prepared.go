@@ -30,6 +30,7 @@ type session struct {
 	dropped   []string
 	named     int
 	arguments arguments
+	holder    party // whose share the connection counts in while it is taken
 }
 
 // sessionKey is where a connection keeps its session.

@@ -26,6 +26,7 @@ func Pool(stats func() postgres.Stats) prometheus.Collector {
 		counter("waits_total", "Connections that had to be waited for.", func() float64 { return float64(stats().Waits) }),
 		counter("cancelled_acquires_total", "Requests that ended while they waited for a connection.", func() float64 { return float64(stats().Cancelled) }),
 		counter("shed_total", "Statements refused a connection because too many waited, or they themselves for too long.", func() float64 { return float64(stats().Shed) }),
+		counter("shed_by_share_total", "Of these, statements refused because one tenant, or the platform, had all that one may have of the connections and of the waiting room.", func() float64 { return float64(stats().ShareShed) }),
 		counter("connects_total", "Connections opened.", func() float64 { return float64(stats().Opened) }),
 	}
 }
