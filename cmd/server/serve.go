@@ -19,6 +19,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/config"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/grants"
+	"github.com/lockstep-dev/lockstep/internal/inflight"
 	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/logging"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
@@ -90,7 +91,8 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	handler, err := api.New(api.Config{
 		DB: db, Verifier: verifier, Grants: permissions, Migrations: migrations.FS, Contract: openapi.Document, Logger: logger,
 		Meter: metrics, Tracer: tracing.Tracer(),
-		MaxBody: settings.MaxBody, RequestTimeout: settings.RequestTimeout, Origins: settings.Origins, Draining: draining.Load,
+		MaxBody: settings.MaxBody, Bodies: inflight.Limits(settings.Bodies), Answers: inflight.Limits(settings.Answers), SlowWindow: settings.SlowWindow,
+		RequestTimeout: settings.RequestTimeout, Origins: settings.Origins, Draining: draining.Load,
 		RateLimits: ratelimit.Limits{
 			Principal: ratelimit.Policy{Quota: settings.RatePrincipal.Count, Window: settings.RatePrincipal.Per},
 			Tenant:    ratelimit.Policy{Quota: settings.RateTenant.Count, Window: settings.RateTenant.Per},
@@ -100,6 +102,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 		return err
 	}
 	metrics.Register(telemetry.Pool(db.Stats))
+	metrics.Register(telemetry.InFlight(handler.InFlight))
 	metrics.Register(telemetry.Readiness(buildVersion().Revision, readiness(handler)))
 	public, err := net.Listen("tcp", settings.Addr)
 	if err != nil {
@@ -119,7 +122,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	}
 	failed := make(chan error, 3)
 	go func() {
-		failed <- servers.public.Serve(wire.Whole(servers.public, public, func() []byte { return api.HeadersTooLarge(working, logger) }))
+		failed <- servers.public.Serve(wire.Whole(servers.public, public, func() []byte { return api.HeadersTooLarge(working, logger) }, settings.SlowWindow))
 	}()
 	go func() { failed <- servers.admin.Serve(admin) }()
 	go func() {

@@ -42,6 +42,7 @@ var statuses = map[problem.Code]int{
 	problem.PayloadTooLarge:      http.StatusRequestEntityTooLarge,
 	problem.URLTooLong:           http.StatusRequestURITooLong,
 	problem.HeadersTooLarge:      http.StatusRequestHeaderFieldsTooLarge,
+	problem.RequestTimeout:       http.StatusRequestTimeout,
 	problem.RateLimited:          http.StatusTooManyRequests,
 	problem.Unavailable:          http.StatusServiceUnavailable,
 	problem.Timeout:              http.StatusGatewayTimeout,
@@ -71,6 +72,7 @@ var titles = map[problem.Code]string{
 	problem.PayloadTooLarge:      "Body too large",
 	problem.URLTooLong:           "URL too long",
 	problem.HeadersTooLarge:      "Headers too large",
+	problem.RequestTimeout:       "Body too slow",
 	problem.RateLimited:          "Too many requests",
 	problem.Unavailable:          "Temporarily unavailable",
 	problem.Timeout:              "Took too long",
@@ -130,10 +132,6 @@ func unavailable(detail string) *problem.Error {
 
 // fromRequest recognises what ogen found wrong with a request; nil when it is none of that.
 func fromRequest(err error) *problem.Error {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return problem.New(problem.PayloadTooLarge, "The body is over the limit of %d bytes.", tooLarge.Limit)
-	}
 	var contentType *validate.InvalidContentTypeError
 	if errors.As(err, &contentType) {
 		return problem.New(problem.UnsupportedMediaType, "Send the body as application/json.")

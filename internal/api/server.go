@@ -15,6 +15,7 @@ import (
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/grants"
+	"github.com/lockstep-dev/lockstep/internal/inflight"
 	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
 	"github.com/lockstep-dev/lockstep/internal/oas"
@@ -43,6 +44,11 @@ type Config struct {
 	Tracer trace.Tracer
 	// MaxBody is the most bytes a request body may have. Defaults to 1 MiB.
 	MaxBody int64
+	// Bodies and Answers bound the bytes of request bodies, and of answers that have not been taken, which are held at a time.
+	// Default to unlimited.
+	Bodies, Answers inflight.Limits
+	// SlowWindow is over how long a body must come at 1 KiB a second. Defaults to unlimited.
+	SlowWindow time.Duration
 	// RequestTimeout bounds the work for one request. Defaults to 30 s.
 	RequestTimeout time.Duration
 	// Origins may call the API from a browser, such as https://app.example.com. Defaults to none.
@@ -57,7 +63,19 @@ type Config struct {
 // Server is the handler that the process serves and that tests call.
 type Server struct {
 	http.Handler
-	health *health
+	health  *health
+	traffic *traffic
+}
+
+// traffic is what goes in and out.
+type traffic struct {
+	bodies  *bodies
+	answers *inflight.Budget[caller]
+}
+
+// InFlight is how many bytes of bodies and answers are held.
+func (s *Server) InFlight() (bodies, answers int64) {
+	return s.traffic.bodies.budget.Held(), s.traffic.answers.Held()
 }
 
 // State is what /readyz answers by. The database is asked once a second, and for 2 s at most, by however many want to know.
@@ -122,7 +140,7 @@ func New(c Config) (*Server, error) {
 	mux.Handle("GET "+contractPath, serveContract(c.Contract))
 	mux.Handle("GET "+docsPath, serveDocumentation(title))
 	mux.Handle("GET "+docsPath+"/", serveDocumentation(title))
-	served := recoverPanics(failures, limitHead(failures, pagesOr(mux, limitBody(c.MaxBody, mergePatch(announceEndings(endings, operations, parameters.refuseUnknown(operations)))))))
+	served := recoverPanics(failures, limitHead(failures, pagesOr(mux, mergePatch(announceEndings(endings, operations, parameters.refuseUnknown(operations))))))
 	allowed, err := allowOrigins(c.Origins, served)
 	if err != nil {
 		return nil, err
@@ -131,7 +149,11 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{track(observer, c.RequestTimeout, hangUp(c.Draining, allowed)), health}, nil
+	t := &traffic{
+		bodies:  &bodies{limit: c.MaxBody, budget: inflight.New[caller](c.Bodies), window: c.SlowWindow},
+		answers: inflight.New[caller](c.Answers),
+	}
+	return &Server{track(observer, c.RequestTimeout, t, hangUp(c.Draining, allowed)), health, t}, nil
 }
 
 func titleOf(contract []byte) (string, error) {

@@ -79,7 +79,7 @@ func listen(t *testing.T, handler http.Handler, whole bool) string {
 	address := listener.Addr().String()
 	server := &http.Server{Handler: handler}
 	if whole {
-		listener = wire.Whole(server, listener, func() []byte { return api.HeadersTooLarge(t.Context(), slog.New(slog.DiscardHandler)) })
+		listener = wire.Whole(server, listener, func() []byte { return api.HeadersTooLarge(t.Context(), slog.New(slog.DiscardHandler)) }, 0)
 	}
 	go func() { _ = server.Serve(listener) }() // ends when it is closed
 	t.Cleanup(func() { _ = server.Close() })

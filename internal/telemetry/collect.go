@@ -31,6 +31,15 @@ func Pool(stats func() postgres.Stats) prometheus.Collector {
 	}
 }
 
+// InFlight is a collector of the bytes of bodies and answers that are held in memory.
+func InFlight(held func() (bodies, answers int64)) prometheus.Collector {
+	gauge, _ := family("http")
+	return collector{
+		gauge("body_bytes_in_flight", "Bytes of request bodies held until their requests are over.", func() float64 { bodies, _ := held(); return float64(bodies) }),
+		gauge("answer_bytes_in_flight", "Bytes of answers over 16 KiB held until they have been taken.", func() float64 { _, answers := held(); return float64(answers) }),
+	}
+}
+
 // Exports is a collector of how many batches of spans were sent.
 func Exports(t *Tracing) prometheus.Collector {
 	_, counter := family("traces")

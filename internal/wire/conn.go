@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // maxHeld is how much of an answer is held back, in bytes. A longer one leaves as net/http writes it.
@@ -20,6 +22,8 @@ type Conn struct {
 	tcp
 
 	tooLarge func() []byte // what is sent instead of net/http's headersTooLarge
+	window   time.Duration // over which a reader is measured
+	deadline atomic.Int64  // of the whole answer, in nanoseconds since 1970; 0: none
 
 	mu     sync.Mutex
 	held   *[]byte // nil: nothing is held back
@@ -45,26 +49,27 @@ var headersTooLarge = []byte("HTTP/1.1 431 Request Header Fields Too Large\r\nCo
 // Whole has the server send each answer that Write writes, and the handler then calls Release for, as a whole, on the
 // connections of the listener that it returns. It takes the server's ConnContext for itself. The listener must not be one of
 // TLS, which net/http recognizes by its connections. Where headers are over the server's limit, what tooLarge returns is sent
-// for net/http's answer.
-func Whole(server *http.Server, listener net.Listener, tooLarge func() []byte) net.Listener {
+// for net/http's answer. A client that takes less than 1 KiB a second of an answer, over a window, is cut; 0: none is.
+func Whole(server *http.Server, listener net.Listener, tooLarge func() []byte, window time.Duration) net.Listener {
 	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		if conn, ok := c.(*Conn); ok {
 			return context.WithValue(ctx, connKey{}, conn)
 		}
 		return ctx
 	}
-	return wholeListener{listener, tooLarge}
+	return wholeListener{listener, tooLarge, window}
 }
 
 type wholeListener struct {
 	net.Listener
 	tooLarge func() []byte
+	window   time.Duration
 }
 
 func (l wholeListener) Accept() (net.Conn, error) {
 	accepted, err := l.Listener.Accept()
 	if conn, ok := accepted.(tcp); ok && err == nil {
-		return &Conn{tcp: conn, tooLarge: l.tooLarge}, nil
+		return &Conn{tcp: conn, tooLarge: l.tooLarge, window: l.window}, nil
 	}
 	return accepted, err
 }
@@ -129,7 +134,7 @@ func (c *Conn) sendLocked() error {
 	c.held = nil
 	var err error
 	if c.fields == 0 && len(*held) > 0 { // fields alone are no answer
-		if _, err = c.tcp.Write(*held); err != nil {
+		if _, err = c.send(*held); err != nil {
 			// As far as net/http knows the answer is out: it would wait for the next request, and the client for this answer.
 			_ = c.Close()
 		}
@@ -144,12 +149,12 @@ func (c *Conn) Write(p []byte) (int, error) {
 	defer c.mu.Unlock()
 	switch {
 	case c.held == nil && len(p) == len(headersTooLarge) && bytes.Equal(p, headersTooLarge):
-		if _, err := c.tcp.Write(c.tooLarge()); err != nil {
+		if _, err := c.send(c.tooLarge()); err != nil {
 			return 0, err
 		}
 		return len(p), nil
 	case c.held == nil:
-		return c.tcp.Write(p)
+		return c.send(p)
 	case c.fields > 0:
 		c.headLocked(p)
 		return len(p), nil
@@ -160,5 +165,5 @@ func (c *Conn) Write(p []byte) (int, error) {
 	if err := c.sendLocked(); err != nil {
 		return 0, err
 	}
-	return c.tcp.Write(p)
+	return c.send(p)
 }

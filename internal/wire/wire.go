@@ -35,13 +35,18 @@ func Header(w http.ResponseWriter, name, value string) {
 // tagField is ETag as http.Header has it.
 const tagField = "Etag"
 
-// Write sends a body with its length, so that it goes out as it is instead of in chunks, and completes the ETag that is
+// Write sends a body, or nothing and returns the error of a writer that has no room for it. It sends it with its length, so that it goes out as it is instead of in chunks, and completes the ETag that is
 // about it.
 func Write(w http.ResponseWriter, status int, body Encoder) error {
 	e := jx.GetEncoder()
 	defer jx.PutEncoder(e)
 	body.Encode(e)
 	text := e.Bytes()
+	if a, ok := w.(admitter); ok {
+		if err := a.Admit(len(text)); err != nil {
+			return err
+		}
+	}
 	h := w.Header()
 	h["Content-Length"] = []string{strconv.Itoa(len(text))}
 	if tag := h[tagField]; len(tag) == 1 {
@@ -56,6 +61,9 @@ func Write(w http.ResponseWriter, status int, body Encoder) error {
 	// Out of net/http's buffers, to where it is held.
 	return http.NewResponseController(w).Flush()
 }
+
+// admitter is a ResponseWriter that may have no room for an answer of so many bytes. Its error is answered instead.
+type admitter interface{ Admit(n int) error }
 
 // holder is a ResponseWriter on a Conn.
 type holder interface{ Hold() bool }

@@ -32,10 +32,19 @@ type input struct {
 	// Samples are of tenant-owned entities, PlatformSamples of the others.
 	Samples, PlatformSamples []sample
 	Owned                    []*gen.Type // tenant-owned types, internal ones too
+	Custom                   []Custom
+}
+
+// Custom is what an operation that is not generated needs of its caller.
+type Custom struct {
+	ID         string // users.deactivate
+	Permission string // empty: none, unless it is the platform's
+	Platform   bool
+	Related    bool // callers without the permission may use it for some rows
 }
 
 // Write fills dir with the package crud: one file per entity, and the files they share.
-func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, tables []*schema.Table) error {
+func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, tables []*schema.Table, custom []Custom) error {
 	parsed, err := template.New("").Funcs(functions).ParseFS(templates, "templates/*.tmpl")
 	if err != nil {
 		return fmt.Errorf("parse crud templates: %w", err)
@@ -49,7 +58,7 @@ func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, table
 		return err
 	}
 	data := input{
-		Module: module, Entities: entities, Constraints: constraintsOf(entities, tables), Samples: samples, PlatformSamples: global, Owned: owned(graph),
+		Module: module, Entities: entities, Constraints: constraintsOf(entities, tables), Samples: samples, PlatformSamples: global, Owned: owned(graph), Custom: custom,
 	}
 	if err := os.Mkdir(filepath.Join(dir, "crudtest"), 0o755); err != nil {
 		return fmt.Errorf("make folder: %w", err)

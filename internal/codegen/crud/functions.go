@@ -38,10 +38,15 @@ var functions = template.FuncMap{
 	"lower":      lower,
 	"released":   releases,
 	"jsonFields": jsonFields,
-	"inc":        func(i int) int { return i + 1 },
-	"value":      value,
-	"held":       held,
-	"column":     columnOf,
+	// The constant of package oas that names an operation: UsersDeactivateOperation.
+	"operationConstant": func(id string) string {
+		resource, verb, _ := strings.Cut(id, ".")
+		return goName(resource) + goName(verb) + "Operation"
+	},
+	"inc":    func(i int) int { return i + 1 },
+	"value":  value,
+	"held":   held,
+	"column": columnOf,
 	"dict": func(values ...any) map[string]any {
 		m := map[string]any{}
 		for i := 0; i+1 < len(values); i += 2 {
