@@ -31,7 +31,7 @@ const (
 	URLTooLong           Code = "url_too_long"           // the URL is over the limit
 	HeadersTooLarge      Code = "headers_too_large"      // the request's headers are over the limit
 	RequestTimeout       Code = "request_timeout"        // the body comes too slowly
-	RateLimited          Code = "rate_limited"           // the caller or its tenant asks too often
+	RateLimited          Code = "rate_limited"           // the caller or its tenant asks too often, or for too much at a time
 	Unavailable          Code = "unavailable"            // the database cannot be reached right now, or there is too much to do
 	Timeout              Code = "timeout"                // the request took longer than allowed
 	Internal             Code = "internal"               // a fault of the server

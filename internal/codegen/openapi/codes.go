@@ -91,7 +91,7 @@ func codesOf(op *ogen.Operation) []string {
 		codes = append(codes, "idempotency_key_reused")
 	}
 	if op.RequestBody != nil {
-		codes = append(codes, "invalid_json", "unsupported_media_type", "payload_too_large", "validation_failed")
+		codes = append(codes, "invalid_json", "unsupported_media_type", "payload_too_large", "request_timeout", "validation_failed")
 	}
 	return codes
 }

@@ -132,7 +132,7 @@ export class UsersResource {
    *
    * Needs the permission `users:create`.
    *
-   * Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`, `payload_too_large`, `reference_not_found`, `unsupported_media_type`, `validation_failed`.
+   * Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`, `payload_too_large`, `reference_not_found`, `request_timeout`, `unsupported_media_type`, `validation_failed`.
    */
   create(body: UserCreate, options?: UsersCreateOptions): ApiPromise<User> {
     return this.#transport.send<User>({
@@ -151,7 +151,7 @@ export class UsersResource {
    *
    * Needs the permission `users:update`.
    *
-   * Problems, besides those of every operation: `conflict`, `invalid_json`, `last_administrator`, `not_found`, `payload_too_large`, `precondition_failed`, `reference_not_found`, `unsupported_media_type`, `validation_failed`.
+   * Problems, besides those of every operation: `conflict`, `invalid_json`, `last_administrator`, `not_found`, `payload_too_large`, `precondition_failed`, `reference_not_found`, `request_timeout`, `unsupported_media_type`, `validation_failed`.
    */
   update(id: string, body: UserUpdate, options?: UsersUpdateOptions): ApiPromise<User> {
     return this.#transport.send<User>({
