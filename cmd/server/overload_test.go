@@ -25,13 +25,13 @@ func patches(t *testing.T, s *server, token string, id uuid.UUID, times int) <-c
 	return answers
 }
 
-// TestFullPoolSheds has more requests wait for two connections than may: those beyond are refused at once, the others served
-// as soon as there is a connection, and the server stays in service.
+// TestFullPoolSheds has more requests of a tenant wait than may, for the two connections that are its share of four: those
+// beyond are refused at once, the others served as soon as there is a connection, and the server stays in service.
 func TestFullPoolSheds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.New(t))
 	s := w.start(t, config.Environment{
-		"LOCKSTEP_DATABASE_MAX_CONNS": "2", "LOCKSTEP_DATABASE_MAX_WAITING": "3", "LOCKSTEP_DATABASE_MAX_WAIT": "5m", "LOCKSTEP_REQUEST_TIMEOUT": "10m",
+		"LOCKSTEP_DATABASE_MAX_CONNS": "4", "LOCKSTEP_DATABASE_MAX_WAITING": "6", "LOCKSTEP_DATABASE_MAX_WAIT": "5m", "LOCKSTEP_REQUEST_TIMEOUT": "10m",
 	})
 	s.ready(t)
 	id, unlock := w.lockedUser(t)
@@ -47,6 +47,11 @@ func TestFullPoolSheds(t *testing.T) {
 	}
 	if metrics := parseMetrics(t, scrapeOf(t, s.admin)); sum(metrics, "lockstep_ready") != 1 || sum(metrics, "lockstep_schema_revision_applied") == 0 {
 		t.Error("lockstep_ready says no of a busy server, where /readyz says yes")
+	}
+	for _, counter := range []string{"lockstep_db_pool_shed_total", "lockstep_db_pool_shed_by_share_total"} {
+		if got := sum(parseMetrics(t, scrapeOf(t, s.admin)), counter); got < all-served {
+			t.Errorf("got %s %v, want %d at least", counter, got, all-served)
+		}
 	}
 	unlock()
 	changed := 0
@@ -67,11 +72,11 @@ func TestFullPoolSheds(t *testing.T) {
 func TestBusyServerStaysInService(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.New(t))
-	s := w.start(t, config.Environment{"LOCKSTEP_DATABASE_MAX_CONNS": "2", "LOCKSTEP_DATABASE_MAX_WAIT": "5m", "LOCKSTEP_REQUEST_TIMEOUT": "10m"})
+	s := w.start(t, config.Environment{"LOCKSTEP_DATABASE_MAX_CONNS": "1", "LOCKSTEP_DATABASE_MAX_WAIT": "5m", "LOCKSTEP_REQUEST_TIMEOUT": "10m"})
 	s.ready(t)
 	id, unlock := w.lockedUser(t)
 	answers := patches(t, s, w.acme.token, id, 3)
-	w.waiting(t, 2)
+	w.waiting(t, 1)
 	scrape := func() map[string]sample { return parseMetrics(t, scrapeOf(t, s.admin)) }
 	before, waits := scrape(), "lockstep_db_pool_cancelled_acquires_total"
 	eventually(t, "two probes have waited in vain", func() bool {

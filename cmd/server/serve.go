@@ -19,6 +19,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/config"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/grants"
+	"github.com/lockstep-dev/lockstep/internal/inflight"
 	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/logging"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
@@ -91,7 +92,8 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	handler, err := api.New(api.Config{
 		DB: db, Verifier: verifier, Grants: permissions, Retention: cleaner, Migrations: migrations.FS, Contract: openapi.Document, Documentation: settings.Docs, Logger: logger,
 		Meter: metrics, Tracer: tracing.Tracer(),
-		MaxBody: settings.MaxBody, RequestTimeout: settings.RequestTimeout, Origins: settings.Origins, Draining: draining.Load,
+		MaxBody: settings.MaxBody, Bodies: inflight.Limits(settings.Bodies), Answers: inflight.Limits(settings.Answers), SlowWindow: settings.SlowWindow,
+		RequestTimeout: settings.RequestTimeout, Origins: settings.Origins, Draining: draining.Load,
 		RateLimits: ratelimit.Limits{
 			Principal: ratelimit.Policy{Quota: settings.RatePrincipal.Count, Window: settings.RatePrincipal.Per},
 			Tenant:    ratelimit.Policy{Quota: settings.RateTenant.Count, Window: settings.RateTenant.Per},
@@ -102,6 +104,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	}
 	metrics.Register(telemetry.Pool(db.Stats))
 	metrics.Register(telemetry.Retention(cleaner.Lateness))
+	metrics.Register(telemetry.InFlight(handler.InFlight))
 	metrics.Register(telemetry.Readiness(buildVersion().Revision, readiness(handler)))
 	public, err := net.Listen("tcp", settings.Addr)
 	if err != nil {
@@ -120,7 +123,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 		cut:    stop,
 	}
 	failed := make(chan error, 3)
-	go func() { failed <- servers.public.Serve(wire.Whole(servers.public, public)) }()
+	go func() { failed <- servers.public.Serve(wire.Whole(servers.public, public, settings.SlowWindow)) }()
 	go func() { failed <- servers.admin.Serve(admin) }()
 	go func() {
 		if err := checkRole(ctx, db, logger); err != nil {

@@ -98,6 +98,38 @@ func (r Rule) Require(ctx context.Context) error {
 	return auth.Require(ctx, r.Permission)
 }
 
+// Need is what an operation asks of its caller before anything is known of the request but whose it is. The zero value asks
+// for nothing.
+type Need struct {
+	// Permission is the one it needs.
+	Permission string
+	// Platform keeps it to callers that act on tenants rather than in one.
+	Platform bool
+	// Related opens it to users without the permission as well, for rows that they are related to.
+	Related bool
+}
+
+// Need is what an operation with the rule asks of its caller.
+func (r Rule) Need() Need {
+	return Need{Permission: r.Permission, Platform: r.Platform, Related: len(r.Self)+len(r.Manager) > 0}
+}
+
+// Check returns an *auth.PermissionError unless the caller has what the operation needs. It asks no more than the operation
+// does itself.
+func (n Need) Check(ctx context.Context) error {
+	switch {
+	case n.Platform:
+		return auth.RequirePlatform(ctx)
+	case n.Permission == "":
+		return nil
+	}
+	err := auth.Require(ctx, n.Permission)
+	if principal, ok := auth.From(ctx); err != nil && n.Related && ok && !principal.IsService() {
+		return nil
+	}
+	return err
+}
+
 // Guard hides a field's value.
 type Guard struct {
 	// Permission shows the field on all rows.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"github.com/go-faster/jx"
@@ -52,6 +51,8 @@ func asProblem(err error) *problem.Error {
 	switch {
 	case errors.Is(err, postgres.ErrUnavailable):
 		return unavailable(problem.New(problem.Unavailable, problem.DatabaseUnusable))
+	case errors.Is(err, postgres.ErrShare):
+		return unavailable(problem.New(problem.Unavailable, problem.ShareExceeded))
 	case errors.Is(err, postgres.ErrBusy):
 		return unavailable(problem.Of(problem.Unavailable))
 	case errors.Is(err, postgres.ErrSerialization):
@@ -73,10 +74,6 @@ func unavailable(p *problem.Error) *problem.Error {
 
 // fromRequest recognises what ogen found wrong with a request; nil when it is none of that.
 func fromRequest(err error) *problem.Error {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return problem.Of(problem.PayloadTooLarge, tooLarge.Limit)
-	}
 	var contentType *validate.InvalidContentTypeError
 	if errors.As(err, &contentType) {
 		return problem.Of(problem.UnsupportedMediaType)

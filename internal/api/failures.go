@@ -95,7 +95,10 @@ func (f *failures) write(ctx context.Context, w http.ResponseWriter, err error) 
 	encoder := jx.GetEncoder()
 	defer jx.PutEncoder(encoder)
 	answer.Response.Encode(encoder)
-	w.Header().Set("Content-Type", "application/problem+json; charset=utf-8")
+	h := w.Header()
+	h.Del("Etag") // of the answer that this one stands for
+	h.Del("Location")
+	h.Set("Content-Type", "application/problem+json; charset=utf-8")
 	w.WriteHeader(answer.StatusCode)
 	// A client that has gone away cannot be told anything.
 	_, _ = w.Write(encoder.Bytes())

@@ -34,13 +34,3 @@ func limitHead(f *failures, next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
-
-// limitBody has reading a body fail with an *http.MaxBytesError beyond the limit, and closes the connection then.
-func limitBody(limit int64, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Body != nil && r.Body != http.NoBody {
-			r.Body = http.MaxBytesReader(w, r.Body, limit)
-		}
-		next.ServeHTTP(w, r)
-	})
-}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/lockstep-dev/lockstep/internal/inflight"
 	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/wire"
 )
@@ -37,6 +38,11 @@ type statusRecorder struct {
 	conn  *wire.Conn // nil: answers are not held back
 	held  bool
 	code  int
+
+	body    *body // nil: the request has none
+	answers *inflight.Budget[caller]
+	asks    bool // the request changes nothing
+	hold    inflight.Hold[caller]
 }
 
 // Hold has the answer leave as a whole when the request is over; see wire.Write.
@@ -48,11 +54,41 @@ func (s *statusRecorder) Hold() bool {
 // AnswerBytes is how long a large answer will be at most; see wire.Write.
 func (s *statusRecorder) AnswerBytes() int64 { return s.entry.AnswerBytes }
 
+// smallAnswer is the most bytes of an answer that is not counted: it fits into what the system keeps for a connection anyway.
+const smallAnswer = 16 << 10
+
+// Admit counts an answer of so many bytes until it has been taken; see wire.Write. Its error says that too many are on their
+// way. What has been changed is answered in any case.
+func (s *statusRecorder) Admit(n int) error {
+	if n <= smallAnswer || s.entry.Principal == nil {
+		return nil
+	}
+	by := callerOf(s.entry.Principal)
+	if !s.asks {
+		s.hold.Force(s.answers, by, int64(n))
+		return nil
+	}
+	if err := s.hold.Take(s.answers, by, int64(n)); err != nil {
+		return overloaded(err, "answers")
+	}
+	return nil
+}
+
+// asks reports whether the request changes nothing.
+func asks(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+
+// settle gives back what the request and its answer have had of the budgets.
+func (s *statusRecorder) settle() {
+	s.hold.Release()
+	s.body.release()
+}
+
 // WriteHeader implements http.ResponseWriter.
 func (s *statusRecorder) WriteHeader(code int) {
 	if s.code == 0 {
 		s.code = code
 		s.entry.Answered = true
+		s.body.settle(s)
 		s.addFields(code)
 	}
 	s.ResponseWriter.WriteHeader(code)

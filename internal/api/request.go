@@ -21,7 +21,7 @@ var acceptableID = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
 
 // track gives every request an id, answers it in X-Request-Id, bounds the request's context, so that statements and lock
 // waits end with it, and reports on it when it ends.
-func track(o *observer, limit time.Duration, next http.Handler) http.Handler {
+func track(o *observer, limit time.Duration, t *traffic, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		entry := &journal.Entry{RequestID: r.Header.Get("X-Request-Id")}
 		if entry.RequestID == "" || !acceptableID.MatchString(entry.RequestID) {
@@ -35,11 +35,17 @@ func track(o *observer, limit time.Duration, next http.Handler) http.Handler {
 		ctx, span := o.begin(r.Context(), entry, r)
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
-		recorder := &statusRecorder{ResponseWriter: w, entry: entry, conn: wire.ConnOf(ctx)}
+		body := t.bodies.of(w, r, entry, start.Add(limit))
+		recorder := &statusRecorder{ResponseWriter: w, entry: entry, conn: wire.ConnOf(ctx), body: body, answers: t.answers, asks: asks(r)}
+		defer recorder.settle()
 		defer recorder.conn.Release() // the answer is on its way when it has been reported on
 		// Also when net/http drops the connection, which is a panic.
 		defer func() { o.end(ctx, entry, r, span, recorder.status(), time.Since(start)) }()
-		next.ServeHTTP(recorder, r.WithContext(ctx))
+		tracked := r.WithContext(ctx)
+		if body != nil {
+			tracked.Body = body
+		}
+		next.ServeHTTP(recorder, tracked)
 		if recorder.code == 0 {
 			recorder.WriteHeader(http.StatusOK) // as net/http would, without what every answer carries
 		}

@@ -2,9 +2,11 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/grants"
 	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/oas"
@@ -27,8 +29,9 @@ type security struct {
 
 var _ oas.SecurityHandler = (*security)(nil)
 
-// HandleBearer verifies the token, binds the context to the caller's tenant, and loads the caller's permissions.
-func (s *security) HandleBearer(ctx context.Context, _ oas.OperationName, bearer oas.Bearer) (context.Context, error) {
+// HandleBearer verifies the token, binds the context to the caller's tenant, loads the caller's
+// permissions and asks for the one that the operation needs.
+func (s *security) HandleBearer(ctx context.Context, name oas.OperationName, bearer oas.Bearer) (context.Context, error) {
 	principal, err := s.verifier.Verify(ctx, bearer.Token)
 	if err != nil {
 		return ctx, err
@@ -47,7 +50,13 @@ func (s *security) HandleBearer(ctx context.Context, _ oas.OperationName, bearer
 	if request.Refusal != nil {
 		return ctx, request.Refusal
 	}
-	return auth.With(ctx, principal), nil
+	ctx = auth.With(ctx, principal)
+	// Before anything of the body is read, which may be long in coming.
+	need, known := crud.Needs[name]
+	if !known {
+		return ctx, fmt.Errorf("nothing says what %s needs: run `make generate`", name)
+	}
+	return ctx, need.Check(ctx)
 }
 
 // limit counts the request and notes for its answer how many the caller has left. Its error is rate_limited.

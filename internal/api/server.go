@@ -17,6 +17,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/grants"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
+	"github.com/lockstep-dev/lockstep/internal/inflight"
 	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
 	"github.com/lockstep-dev/lockstep/internal/oas"
@@ -50,6 +51,11 @@ type Config struct {
 	Tracer trace.Tracer
 	// MaxBody is the most bytes a request body may have. Defaults to 1 MiB.
 	MaxBody int64
+	// Bodies and Answers bound the bytes of request bodies, and of answers that have not been taken, which are held at a time.
+	// Default to unlimited.
+	Bodies, Answers inflight.Limits
+	// SlowWindow is over how long a body must come at 1 KiB a second. Defaults to unlimited.
+	SlowWindow time.Duration
 	// RequestTimeout bounds the work for one request. Defaults to 30 s.
 	RequestTimeout time.Duration
 	// Origins may call the API from a browser, such as https://app.example.com. Defaults to none.
@@ -64,7 +70,19 @@ type Config struct {
 // Server is the handler that the process serves and that tests call.
 type Server struct {
 	http.Handler
-	health *health
+	health  *health
+	traffic *traffic
+}
+
+// traffic is what goes in and out.
+type traffic struct {
+	bodies  *bodies
+	answers *inflight.Budget[caller]
+}
+
+// InFlight is how many bytes of bodies and answers are held.
+func (s *Server) InFlight() (bodies, answers int64) {
+	return s.traffic.bodies.budget.Held(), s.traffic.answers.Held()
 }
 
 // State is what /readyz answers by. The database is asked once a second, and for 2 s at most, by however many want to know.
@@ -137,7 +155,7 @@ func New(c Config) (*Server, error) {
 		mux.Handle("GET "+docsPath, page)
 		mux.Handle("GET "+docsPath+"/", page)
 	}
-	served := recoverPanics(failures, limitHead(failures, pagesOr(mux, asGet(limitBody(c.MaxBody, announceEndings(endings, operations, contract.hold(failures, mergePatch(operations))))))))
+	served := recoverPanics(failures, limitHead(failures, pagesOr(mux, asGet(announceEndings(endings, operations, contract.hold(failures, mergePatch(operations)))))))
 	allowed, err := allowOrigins(c.Origins, served)
 	if err != nil {
 		return nil, err
@@ -146,7 +164,11 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{track(observer, c.RequestTimeout, hangUp(c.Draining, allowed)), health}, nil
+	t := &traffic{
+		bodies:  &bodies{limit: c.MaxBody, budget: inflight.New[caller](c.Bodies), window: c.SlowWindow},
+		answers: inflight.New[caller](c.Answers),
+	}
+	return &Server{track(observer, c.RequestTimeout, t, hangUp(c.Draining, allowed)), health, t}, nil
 }
 
 // NewRetention returns what removes the rows that the schema does not keep, and deletes tenants. The meter may be nil.

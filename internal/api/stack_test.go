@@ -79,7 +79,7 @@ func newStack(t *testing.T) *stack {
 func (s *stack) replica(t *testing.T, appURL, listenURL string, options ...func(*api.Config)) *stack {
 	t.Helper()
 	// Tests send more at once than a server would queue, on machines of any speed.
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: appURL, MaxConns: 4, MaxWait: time.Minute, Observe: s.watch(t)})
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: appURL, MaxConns: 4, MaxWait: time.Minute, MaxWaiting: 2000, Observe: s.watch(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

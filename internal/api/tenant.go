@@ -124,7 +124,7 @@ func (h *Handler) shutTenant(ctx context.Context, params oas.TenantsDeleteParams
 		}
 		row, err := client.Tenant.Query().Where(tenant.ID(params.ID)).Only(ctx)
 		if ent.IsNotFound(err) {
-			return problem.New(problem.NotFound, "There is no such tenant.")
+			return problem.Of(problem.NotFound, "tenant")
 		}
 		if err != nil {
 			return fmt.Errorf("read tenant: %w", err)
@@ -132,7 +132,7 @@ func (h *Handler) shutTenant(ctx context.Context, params oas.TenantsDeleteParams
 		if row.DeletingSince != nil {
 			return nil
 		}
-		p := problem.New(problem.PreconditionFailed, "The row has changed since: it is at version %d.", row.Version)
+		p := problem.Of(problem.PreconditionFailed, row.Version)
 		p.CurrentVersion = row.Version
 		return p
 	})

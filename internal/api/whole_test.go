@@ -78,7 +78,7 @@ func listen(t *testing.T, handler http.Handler, whole bool) string {
 	address := listener.Addr().String()
 	server := &http.Server{Handler: handler}
 	if whole {
-		listener = wire.Whole(server, listener)
+		listener = wire.Whole(server, listener, 0)
 	}
 	go func() { _ = server.Serve(listener) }() // ends when it is closed
 	t.Cleanup(func() { _ = server.Close() })

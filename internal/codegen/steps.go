@@ -113,19 +113,28 @@ func generateCRUD(_ context.Context, w *Workspace) (Output, error) {
 	if err != nil {
 		return out, err
 	}
+	operations, err := w.customOperations()
+	if err != nil {
+		return out, err
+	}
+	var custom []crud.Custom
+	for _, op := range operations {
+		need, err := op.Need()
+		if err != nil {
+			return out, err
+		}
+		custom = append(custom, crud.Custom{ID: op.ID, Permission: need.Permission, Platform: need.Platform, Related: need.Without != ""})
+	}
 	return out, w.intoFolder(&out, filepath.Join("internal", "crud"), func(dir string) error {
-		return crud.Write(dir, w.module, w.graph, w.entities, tables)
+		return crud.Write(dir, w.module, w.graph, w.entities, tables, custom)
 	})
 }
 
-func generatePermissions(_ context.Context, w *Workspace) (Output, error) {
-	out := Output{Target: "docs/permissions.md"}
-	if err := w.load(); err != nil {
-		return out, err
-	}
+// customOperations are those of openapi/custom, with what they say of themselves.
+func (w *Workspace) customOperations() ([]permissions.Operation, error) {
 	fragments, err := w.customFragments()
 	if err != nil {
-		return out, err
+		return nil, err
 	}
 	var custom []permissions.Operation
 	for _, fragment := range fragments {
@@ -133,8 +142,20 @@ func generatePermissions(_ context.Context, w *Workspace) (Output, error) {
 			custom = append(custom, permissions.Operation{ID: id, Description: description})
 		})
 		if err != nil {
-			return out, err
+			return nil, err
 		}
+	}
+	return custom, nil
+}
+
+func generatePermissions(_ context.Context, w *Workspace) (Output, error) {
+	out := Output{Target: "docs/permissions.md"}
+	if err := w.load(); err != nil {
+		return out, err
+	}
+	custom, err := w.customOperations()
+	if err != nil {
+		return out, err
 	}
 	document, err := permissions.Write(w.entities, custom)
 	if err != nil {

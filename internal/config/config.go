@@ -3,6 +3,8 @@
 package config
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"time"
@@ -16,6 +18,8 @@ type Config struct {
 	Docs            bool
 	RequestTimeout  time.Duration
 	MaxBody         int64
+	Bodies, Answers InFlight
+	SlowWindow      time.Duration
 	Origins         []string
 	ShutdownDelay   time.Duration
 	ShutdownTimeout time.Duration
@@ -58,6 +62,9 @@ func (t Traces) URL() string {
 	return strings.TrimSuffix(t.Endpoint, "/") + "/v1/traces"
 }
 
+// InFlight is the most bytes that are held at a time, for all callers and for each.
+type InFlight struct{ Process, Caller int64 }
+
 // Rate is so many in so long; the zero value is without end.
 type Rate struct {
 	Count int
@@ -79,6 +86,16 @@ func (c *Config) Settings() Settings {
 			Help: "longest work for one request, and longest time to send one"},
 		{Name: "max-body", Default: "1048576", Value: number(&c.MaxBody, "bytes", 1, 1<<30),
 			Help: "largest body of a request"},
+		{Name: "bodies-in-flight", Default: "67108864", Value: number(&c.Bodies.Process, "bytes", 1, 1<<40),
+			Help: "most bytes of bodies held at a time, by all callers of the process; more are refused with 503"},
+		{Name: "bodies-in-flight-principal", Default: "8388608", Value: number(&c.Bodies.Caller, "bytes", 1, 1<<40), Check: c.checkBodies,
+			Help: "most bytes of bodies of one user or service held at a time, max-body at least; more are refused with 429"},
+		{Name: "answers-in-flight", Default: "67108864", Value: number(&c.Answers.Process, "bytes", 1, 1<<40),
+			Help: "most bytes of answers held until their readers have taken them, of those over 16 KiB; more are refused with 503"},
+		{Name: "answers-in-flight-principal", Default: "16777216", Value: number(&c.Answers.Caller, "bytes", 1, 1<<40), Check: c.checkAnswers,
+			Help: "the same for one user or service, 4 MiB at least; more are refused with 429"},
+		{Name: "slow-window", Default: "5s", Value: duration(&c.SlowWindow, time.Millisecond),
+			Help: "who sends a body, or takes an answer, at less than 1 KiB a second over this long is cut"},
 		{Name: "cors-origins", Default: "none", Value: list(&c.Origins, "origins"),
 			Help: "origins whose scripts may call the API, exact: https://app.example.com"},
 
@@ -135,6 +152,23 @@ func (c *Config) Settings() Settings {
 		{Name: "otel-resource-attributes", Standard: "OTEL_RESOURCE_ATTRIBUTES", Default: "none", Value: text(&c.Traces.ResourceAttributes, "name=value,…"),
 			Help: "what else is said of the process: deployment.environment.name=production"},
 	}
+}
+
+// maxAnswer is the most bytes of one answer.
+const maxAnswer = 4 << 20
+
+func (c *Config) checkBodies() error {
+	if c.Bodies.Caller < c.MaxBody || c.Bodies.Process < c.Bodies.Caller {
+		return errors.New("LOCKSTEP_BODIES_IN_FLIGHT_PRINCIPAL must be at least LOCKSTEP_MAX_BODY and at most LOCKSTEP_BODIES_IN_FLIGHT: else a large body can never be sent")
+	}
+	return nil
+}
+
+func (c *Config) checkAnswers() error {
+	if c.Answers.Caller < maxAnswer || c.Answers.Process < c.Answers.Caller {
+		return fmt.Errorf("LOCKSTEP_ANSWERS_IN_FLIGHT_PRINCIPAL must be at least %d and at most LOCKSTEP_ANSWERS_IN_FLIGHT: else a large answer can never be given", maxAnswer)
+	}
+	return nil
 }
 
 // Complete derives what is not set from what is. Call it after reading.

@@ -97,6 +97,28 @@ func TestValues(t *testing.T) {
 	}
 }
 
+// TestBytesInFlight has limits that a single body, or answer, would be over.
+func TestBytesInFlight(t *testing.T) {
+	t.Parallel()
+	c, _, err := read(t, nil, nil)
+	if err != nil || c.Bodies != (InFlight{64 << 20, 8 << 20}) || c.Answers != (InFlight{64 << 20, 16 << 20}) || c.SlowWindow != 5*time.Second {
+		t.Errorf("got %+v, %+v, %s and %v, want the defaults", c.Bodies, c.Answers, c.SlowWindow, err)
+	}
+	for name, args := range map[string][]string{
+		"LOCKSTEP_BODIES_IN_FLIGHT_PRINCIPAL must be at least":  {"--max-body=8388609"},
+		"LOCKSTEP_BODIES_IN_FLIGHT_PRINCIPAL must":              {"--bodies-in-flight=8388607"},
+		"LOCKSTEP_ANSWERS_IN_FLIGHT_PRINCIPAL must be at least": {"--answers-in-flight-principal=4194303"},
+		"LOCKSTEP_ANSWERS_IN_FLIGHT_PRINCIPAL must":             {"--answers-in-flight=16777215"},
+	} {
+		if _, _, err := read(t, args, nil); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%v: got %v, want a sentence with %q", args, err, name)
+		}
+	}
+	if _, _, err := read(t, []string{"--max-body=8388608", "--bodies-in-flight=8388608"}, nil); err != nil {
+		t.Errorf("got %v for limits that one body fits", err)
+	}
+}
+
 func TestSecretsFromFiles(t *testing.T) {
 	t.Parallel()
 	path := secretFile(t, "postgres://from/file\r\n")

@@ -6,6 +6,7 @@ import (
 	entuser "github.com/lockstep-dev/lockstep/ent/user"
 	entuserrole "github.com/lockstep-dev/lockstep/ent/userrole"
 	"github.com/lockstep-dev/lockstep/internal/access"
+	"github.com/lockstep-dev/lockstep/internal/oas"
 )
 
 // Permissions are all that roles can hold, besides auth.Every.
@@ -62,3 +63,30 @@ var (
 	UserRoleCreate = access.Rule{Permission: "user_roles:create"}
 	UserRoleDelete = access.Rule{Permission: "user_roles:delete"}
 )
+
+// Needs are what operations ask of their callers before anything of the request is read but whose it is. Every operation is
+// there; those that check more do so themselves.
+var Needs = map[oas.OperationName]access.Need{
+	oas.RolesGetOperation:        RoleRead.Need(),
+	oas.RolesListOperation:       RoleList.Need(),
+	oas.RolesCreateOperation:     RoleCreate.Need(),
+	oas.RolesUpdateOperation:     RoleUpdate.Need(),
+	oas.RolesDeleteOperation:     RoleDelete.Need(),
+	oas.TenantsGetOperation:      TenantRead.Need(),
+	oas.TenantsListOperation:     TenantList.Need(),
+	oas.TenantsUpdateOperation:   TenantUpdate.Need(),
+	oas.UsersGetOperation:        UserRead.Need(),
+	oas.UsersListOperation:       UserList.Need(),
+	oas.UsersCreateOperation:     UserCreate.Need(),
+	oas.UsersUpdateOperation:     UserUpdate.Need(),
+	oas.UsersDeleteOperation:     UserDelete.Need(),
+	oas.UserRolesGetOperation:    UserRoleRead.Need(),
+	oas.UserRolesListOperation:   UserRoleList.Need(),
+	oas.UserRolesCreateOperation: UserRoleCreate.Need(),
+	oas.UserRolesDeleteOperation: UserRoleDelete.Need(),
+	oas.MeGetOperation:           {},
+	oas.TenantsCreateOperation:   {Platform: true},
+	oas.TenantsDeleteOperation:   {Platform: true},
+	oas.UsersDeactivateOperation: {Permission: "users:update"},
+	oas.UsersReportsOperation:    {Permission: "users:read", Related: true},
+}

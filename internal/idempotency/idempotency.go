@@ -181,7 +181,7 @@ func replay[T any](ctx context.Context, keys *Keys, op Operation, kept memory, f
 		}
 	}
 	if row.answer == nil {
-		return nil, true, problem.New(problem.NotFound, "The request was answered before, and what it made has been deleted since.")
+		return nil, true, problem.New(problem.NotFound, problem.DeletedSince)
 	}
 	journal.From(ctx).Replayed = true
 	answer = new(T)

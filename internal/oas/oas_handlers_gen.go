@@ -143,7 +143,7 @@ func (s *Server) handleMeGetRequest(args [0]string, argsEscaped bool, w http.Res
 // Needs the permission `roles:create`.
 //
 // Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
-// `payload_too_large`, `unsupported_media_type`, `validation_failed`.
+// `payload_too_large`, `request_timeout`, `unsupported_media_type`, `validation_failed`.
 //
 // POST /v1/roles
 func (s *Server) handleRolesCreateRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -765,8 +765,8 @@ func (s *Server) handleRolesListRequest(args [0]string, argsEscaped bool, w http
 // Needs the permission `roles:update`. A row that the caller may not read does not exist for it.
 //
 // Problems, besides those of every operation: `conflict`, `invalid_json`, `last_administrator`,
-// `not_found`, `payload_too_large`, `precondition_failed`, `unsupported_media_type`,
-// `validation_failed`.
+// `not_found`, `payload_too_large`, `precondition_failed`, `request_timeout`,
+// `unsupported_media_type`, `validation_failed`.
 //
 // PATCH /v1/roles/{id}
 func (s *Server) handleRolesUpdateRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -929,7 +929,7 @@ func (s *Server) handleRolesUpdateRequest(args [1]string, argsEscaped bool, w ht
 // on tenants, not inside one.
 //
 // Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
-// `not_found`, `payload_too_large`, `unsupported_media_type`, `validation_failed`.
+// `not_found`, `payload_too_large`, `request_timeout`, `unsupported_media_type`, `validation_failed`.
 //
 // POST /v1/tenants
 func (s *Server) handleTenantsCreateRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -1530,7 +1530,8 @@ func (s *Server) handleTenantsListRequest(args [0]string, argsEscaped bool, w ht
 // read does not exist for it.
 //
 // Problems, besides those of every operation: `conflict`, `invalid_json`, `not_found`,
-// `payload_too_large`, `precondition_failed`, `unsupported_media_type`, `validation_failed`.
+// `payload_too_large`, `precondition_failed`, `request_timeout`, `unsupported_media_type`,
+// `validation_failed`.
 //
 // PATCH /v1/tenants/{id}
 func (s *Server) handleTenantsUpdateRequest(args [1]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -1691,7 +1692,8 @@ func (s *Server) handleTenantsUpdateRequest(args [1]string, argsEscaped bool, w 
 // Needs the permission `user_roles:create`.
 //
 // Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
-// `payload_too_large`, `reference_not_found`, `unsupported_media_type`, `validation_failed`.
+// `payload_too_large`, `reference_not_found`, `request_timeout`, `unsupported_media_type`,
+// `validation_failed`.
 //
 // POST /v1/user-roles
 func (s *Server) handleUserRolesCreateRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -2306,7 +2308,8 @@ func (s *Server) handleUserRolesListRequest(args [0]string, argsEscaped bool, w 
 // Needs the permission `users:create`.
 //
 // Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
-// `payload_too_large`, `reference_not_found`, `unsupported_media_type`, `validation_failed`.
+// `payload_too_large`, `reference_not_found`, `request_timeout`, `unsupported_media_type`,
+// `validation_failed`.
 //
 // POST /v1/users
 func (s *Server) handleUsersCreateRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -3238,7 +3241,7 @@ func (s *Server) handleUsersReportsRequest(args [1]string, argsEscaped bool, w h
 // Needs the permission `users:update`. A row that the caller may not read does not exist for it.
 //
 // Problems, besides those of every operation: `conflict`, `invalid_json`, `last_administrator`,
-// `not_found`, `payload_too_large`, `precondition_failed`, `reference_not_found`,
+// `not_found`, `payload_too_large`, `precondition_failed`, `reference_not_found`, `request_timeout`,
 // `unsupported_media_type`, `validation_failed`.
 //
 // PATCH /v1/users/{id}

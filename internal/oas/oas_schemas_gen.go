@@ -1208,7 +1208,8 @@ type Problem struct {
 	// `validation_failed` (422), `conflict` (409), `reference_not_found` (422), `still_referenced` (409),
 	// `precondition_failed` (412), `idempotency_key_reused` (422), `last_administrator` (409),
 	// `unsupported_media_type` (415), `payload_too_large` (413), `url_too_long` (414), `headers_too_large`
-	// (431), `rate_limited` (429), `unavailable` (503), `timeout` (504), `internal` (500).
+	// (431), `request_timeout` (408), `rate_limited` (429), `unavailable` (503), `timeout` (504),
+	// `internal` (500).
 	Code string `json:"code"`
 	// Identifies the request in the server's logs.
 	RequestId string `json:"requestId"`

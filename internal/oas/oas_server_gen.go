@@ -19,7 +19,7 @@ type Handler interface {
 	// Needs the permission `roles:create`.
 	//
 	// Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
-	// `payload_too_large`, `unsupported_media_type`, `validation_failed`.
+	// `payload_too_large`, `request_timeout`, `unsupported_media_type`, `validation_failed`.
 	//
 	// POST /v1/roles
 	RolesCreate(ctx context.Context, req *RoleCreate, params RolesCreateParams) (*RoleCreatedHeaders, error)
@@ -54,8 +54,8 @@ type Handler interface {
 	// Needs the permission `roles:update`. A row that the caller may not read does not exist for it.
 	//
 	// Problems, besides those of every operation: `conflict`, `invalid_json`, `last_administrator`,
-	// `not_found`, `payload_too_large`, `precondition_failed`, `unsupported_media_type`,
-	// `validation_failed`.
+	// `not_found`, `payload_too_large`, `precondition_failed`, `request_timeout`,
+	// `unsupported_media_type`, `validation_failed`.
 	//
 	// PATCH /v1/roles/{id}
 	RolesUpdate(ctx context.Context, req *RoleUpdate, params RolesUpdateParams) (*RoleChangedHeaders, error)
@@ -66,7 +66,7 @@ type Handler interface {
 	// on tenants, not inside one.
 	//
 	// Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
-	// `not_found`, `payload_too_large`, `unsupported_media_type`, `validation_failed`.
+	// `not_found`, `payload_too_large`, `request_timeout`, `unsupported_media_type`, `validation_failed`.
 	//
 	// POST /v1/tenants
 	TenantsCreate(ctx context.Context, req *TenantCreate, params TenantsCreateParams) (*TenantProvisionedHeaders, error)
@@ -104,7 +104,8 @@ type Handler interface {
 	// read does not exist for it.
 	//
 	// Problems, besides those of every operation: `conflict`, `invalid_json`, `not_found`,
-	// `payload_too_large`, `precondition_failed`, `unsupported_media_type`, `validation_failed`.
+	// `payload_too_large`, `precondition_failed`, `request_timeout`, `unsupported_media_type`,
+	// `validation_failed`.
 	//
 	// PATCH /v1/tenants/{id}
 	TenantsUpdate(ctx context.Context, req *TenantUpdate, params TenantsUpdateParams) (*TenantChangedHeaders, error)
@@ -113,7 +114,8 @@ type Handler interface {
 	// Needs the permission `user_roles:create`.
 	//
 	// Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
-	// `payload_too_large`, `reference_not_found`, `unsupported_media_type`, `validation_failed`.
+	// `payload_too_large`, `reference_not_found`, `request_timeout`, `unsupported_media_type`,
+	// `validation_failed`.
 	//
 	// POST /v1/user-roles
 	UserRolesCreate(ctx context.Context, req *UserRoleCreate, params UserRolesCreateParams) (*UserRoleCreatedHeaders, error)
@@ -149,7 +151,8 @@ type Handler interface {
 	// Needs the permission `users:create`.
 	//
 	// Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
-	// `payload_too_large`, `reference_not_found`, `unsupported_media_type`, `validation_failed`.
+	// `payload_too_large`, `reference_not_found`, `request_timeout`, `unsupported_media_type`,
+	// `validation_failed`.
 	//
 	// POST /v1/users
 	UsersCreate(ctx context.Context, req *UserCreate, params UsersCreateParams) (*UserCreatedHeaders, error)
@@ -208,7 +211,7 @@ type Handler interface {
 	// Needs the permission `users:update`. A row that the caller may not read does not exist for it.
 	//
 	// Problems, besides those of every operation: `conflict`, `invalid_json`, `last_administrator`,
-	// `not_found`, `payload_too_large`, `precondition_failed`, `reference_not_found`,
+	// `not_found`, `payload_too_large`, `precondition_failed`, `reference_not_found`, `request_timeout`,
 	// `unsupported_media_type`, `validation_failed`.
 	//
 	// PATCH /v1/users/{id}

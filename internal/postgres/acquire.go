@@ -13,12 +13,19 @@ import (
 // waited for too long. Nothing was sent to the server.
 var ErrBusy = errors.New("postgres: all connections are in use, and the queue for them is full or slow")
 
-// acquire takes a connection for a request's statement, and counts those that are refused one. Give the connection back
-// with release.
+// acquire takes a connection for a request's statement out of the share of the scope of ctx, and counts those that are
+// refused one. Give the connection back with release.
 func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
-	conn, err := db.take(ctx)
+	scope, err := requireScope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := db.take(ctx, partyOf(scope))
 	if errors.Is(err, ErrBusy) {
 		db.shed.Add(1)
+		if errors.Is(err, ErrShare) {
+			db.shareShed.Add(1)
+		}
 	}
 	return conn, err
 }
@@ -38,40 +45,41 @@ func (db *DB) acquireAgain(ctx context.Context) (*pgxpool.Conn, error) {
 	}
 }
 
-// take takes a connection from the pool. As long as there are fewer takers than connections it waits for no other; of
-// those beyond, MaxWaiting wait, for MaxWait and until their own deadline, so that a server that cannot keep up says so at
-// once instead of letting every caller wait for ever longer.
-func (db *DB) take(ctx context.Context) (*pgxpool.Conn, error) {
-	takers := db.takers.Add(1)
-	queued := takers > int64(db.config.MaxConns)
+// take takes a connection from the pool, which is there once p has its turn. Waiting for that is bounded by MaxWaiting,
+// MaxWait and the caller's own deadline, so that a server that cannot keep up says so at once instead of letting every
+// caller wait for ever longer.
+func (db *DB) take(ctx context.Context, p party) (*pgxpool.Conn, error) {
+	deadline, queued, err := db.shares.take(ctx, p)
 	if queued {
-		if takers > int64(db.config.MaxConns)+int64(db.config.MaxWaiting) {
-			db.takers.Add(-1)
-			return nil, ErrBusy
-		}
+		db.tracer.waited(ctx, deadline.Add(-db.config.MaxWait), err)
 		// Made only here: a connection that is free needs no clock.
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, db.config.MaxWait)
+		ctx, cancel = context.WithDeadline(ctx, deadline)
 		defer cancel()
+	}
+	if err != nil {
+		return nil, err
 	}
 	conn, err := db.fromPool(ctx)
 	if err != nil {
-		db.takers.Add(-1)
+		db.shares.give(p)
 		if queued && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return nil, ErrBusy
 		}
 		return nil, err
 	}
+	sessionOf(conn.Conn()).holder = p
 	return conn, nil
 }
 
 func (db *DB) release(conn *pgxpool.Conn) {
+	p := sessionOf(conn.Conn()).holder
 	if !conn.Conn().IsClosed() {
 		db.answered.Add(1)
 	}
 	conn.Release()
 	db.scarce.released()
-	db.takers.Add(-1)
+	db.shares.give(p)
 }
 
 // Querier runs a query.
@@ -82,7 +90,7 @@ type Querier interface {
 // Unscoped runs fn on a connection, for what belongs to no tenant, such as reading the schema's revision: row-level
 // security shows it no tenant's rows. Its error may be ErrBusy or ErrUnavailable.
 func (db *DB) Unscoped(ctx context.Context, fn func(Querier) error) error {
-	conn, err := db.take(ctx)
+	conn, err := db.take(ctx, party{kind: ofServer})
 	if err != nil {
 		return translate(ctx, err)
 	}

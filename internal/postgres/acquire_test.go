@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
 
@@ -29,36 +31,60 @@ func TestIdleConnectionThatBrokeIsReplaced(t *testing.T) {
 	}
 }
 
-// TestQueueIsBounded takes the only connection and has statements queue up behind it.
+// TestQueueIsBounded takes the only connection and has statements of its tenant queue up behind it: half of the places are
+// theirs, the others', and what has no scope has a place of its own.
 func TestQueueIsBounded(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *postgres.Config) { c.MaxConns, c.MaxWaiting, c.MaxWait = 1, 2, time.Hour })
+	w := newWorld(t, func(c *postgres.Config) { c.MaxConns, c.MaxWaiting, c.MaxWait = 1, 4, time.Hour })
 	ctx := w.as(t, w.a)
 	tx := begin(t, ctx, w.driver)
 	mustExec(t, ctx, tx, "update core.things set amount = 1")
-	const all = 10
-	outcomes := make(chan error, all)
-	for range all {
-		go func() {
-			_, err := exec(ctx, w.driver, "update core.things set amount = 2")
-			outcomes <- err
-		}()
-	}
-	for range all - 2 {
-		if err := <-outcomes; !errors.Is(err, postgres.ErrBusy) {
-			t.Errorf("got %v, want ErrBusy", err)
+	const all, line = 10, 2
+	queue := func(ctx context.Context, n int, outcomes chan<- error) {
+		for range n {
+			go func() {
+				_, err := exec(ctx, w.driver, "update core.things set amount = 2")
+				outcomes <- err
+			}()
 		}
 	}
-	if err := w.db.CheckRole(ctx); !errors.Is(err, postgres.ErrBusy) {
-		t.Errorf("what has no scope: got %v, want it to queue with the rest", err)
+	ours, theirs := make(chan error, all), make(chan error, all)
+	queue(ctx, all, ours)
+	for range all - line {
+		if err := <-ours; !errors.Is(err, postgres.ErrShare) {
+			t.Errorf("got %v, want ErrShare", err)
+		}
+	}
+	queue(w.as(t, w.b), all, theirs)
+	for range all - line {
+		if err := <-theirs; !errors.Is(err, postgres.ErrBusy) {
+			t.Errorf("another tenant: got %v, want ErrBusy for those beyond its own places", err)
+		}
+	}
+	if _, err := exec(w.as(t, uuid.New()), w.driver, "update core.things set amount = 2"); !errors.Is(err, postgres.ErrBusy) || errors.Is(err, postgres.ErrShare) {
+		t.Errorf("a third tenant, whose share is free and the queue is not: got %v, want ErrBusy", err)
+	}
+	queued := make(chan error, 1)
+	go func() { queued <- w.db.CheckRole(t.Context()) }()
+	for w.db.Stats().Waiting < 2*line+1 {
+		time.Sleep(time.Millisecond)
+	}
+	if stats := w.db.Stats(); stats.Shed != 2*(all-line)+1 || stats.ShareShed != 2*(all-line) {
+		t.Errorf("got %d refused, %d by their share; want %d and %d", stats.Shed, stats.ShareShed, 2*(all-line)+1, 2*(all-line))
 	}
 	if err := tx.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 {
-		if err := <-outcomes; err != nil {
+	for range line {
+		if err := <-ours; err != nil {
 			t.Errorf("got %v for one that waited, want nil", err)
 		}
+		if err := <-theirs; err != nil {
+			t.Errorf("got %v for another tenant's that waited, want nil", err)
+		}
+	}
+	if err := <-queued; err != nil {
+		t.Errorf("what has no scope: got %v, want it to wait in a place of its own", err)
 	}
 	mustExec(t, ctx, w.driver, "update core.things set amount = 3") // the places are free again
 }

@@ -22,14 +22,15 @@ type Config struct {
 	// URL (pool_max_conns …) are overruled by the fields below.
 	URL string
 
-	// MaxConns is the most connections the pool holds. Defaults to 10.
+	// MaxConns is the most connections the pool holds. One tenant, and likewise the platform, holds all but max(2, 20 %) of
+	// them, and one at least; from four on, tenants leave one to the platform and the server itself. Defaults to 10.
 	MaxConns int32
 
 	// MinConns is how many connections are kept open while idle. Defaults to 0.
 	MinConns int32
 
-	// MaxWaiting is how many statements may wait for a connection; the error of those beyond is ErrBusy.
-	// Negative means none. Defaults to 256.
+	// MaxWaiting is how many statements of tenants may wait for a connection; the error of those beyond is ErrBusy. Of one
+	// tenant half as many may; the error of those beyond is ErrShare. Negative means none. Defaults to 256.
 	MaxWaiting int32
 
 	// MaxWait is how long a statement may wait for a connection that others use, or ErrBusy. Defaults to 1 s.

@@ -26,8 +26,7 @@ type DB struct {
 	pool   *pgxpool.Pool
 	codecs *codecs
 	tracer *tracer // nil: nothing is traced
-	// takers counts who holds a connection or waits for one.
-	takers atomic.Int64
+	shares *shares
 	// pooled says that a pooler is in between; see Pooled.
 	pooled atomic.Bool
 	// pooledSQL binds a scope behind a pooler, with the settings that follow the scope's own two arguments.
@@ -39,7 +38,7 @@ type DB struct {
 	replaced atomic.Pointer[time.Time]
 	scarce   scarcity
 
-	shed, answered atomic.Int64 // see Stats
+	shed, shareShed, answered atomic.Int64 // see Stats
 }
 
 // Open returns a database for c. It does not connect: connections are opened when first needed, and each
@@ -54,7 +53,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{config: c, codecs: newCodecs(), scarce: newScarcity(c.MaxConns)}
+	db := &DB{config: c, codecs: newCodecs(), shares: newShares(c), scarce: newScarcity(c.MaxConns)}
 	if c.Tracer != nil {
 		db.tracer = newTracer(c.Tracer, pc.ConnConfig)
 		pc.ConnConfig.Tracer = db.tracer

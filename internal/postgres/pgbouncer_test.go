@@ -22,6 +22,7 @@ const pooledVariable = "LOCKSTEP_TEST_PGBOUNCER"
 var unpooled = map[string]string{
 	"TestBehindPgBouncer":                   "is what runs the others",
 	"TestIdleConnectionThatBrokeIsReplaced": "ends a connection of the pooler's, which is the pooler's to replace",
+	"TestTenantLeavesConnectionsToOthers":   "takes more connections than the pooler of the tests has to Postgres",
 	"TestTypes/(native|ent_database_sql)":   "prepares statements; native_pgbouncer is run",
 	"Test(StatementsArePreparedOnce|PreparedStatementsAreBounded|StatementsArePreparedAnew)": "are about statements that are prepared, which none is behind a pooler",
 }

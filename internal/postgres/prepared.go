@@ -32,6 +32,7 @@ type session struct {
 	arguments arguments
 	// generation is DB.generation at the time of the oldest statement that is known.
 	generation int64
+	holder     party // whose share the connection counts in while it is taken
 }
 
 // sessionKey is where a connection keeps its session.

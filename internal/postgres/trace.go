@@ -152,6 +152,15 @@ func (t *tracer) TraceAcquireEnd(ctx context.Context, _ *pgxpool.Pool, data pgxp
 	finish(span, data.Err)
 }
 
+// waited makes a span of waiting for a turn, which ends in err.
+func (t *tracer) waited(ctx context.Context, since time.Time, err error) {
+	if t == nil || !trace.SpanFromContext(ctx).IsRecording() || err == nil && time.Since(since) < waitWorthASpan {
+		return
+	}
+	_, span := t.start(ctx, "wait for a connection", since)
+	finish(span, err)
+}
+
 type connectKey struct{}
 
 // TraceConnectStart implements pgx.ConnectTracer.

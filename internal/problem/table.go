@@ -89,13 +89,17 @@ var (
 		"The headers are over the limit of %d bytes.",
 		"the headers are over 16 KiB; over 32 KiB the answer is plain text",
 		"send fewer or shorter headers")
+	RequestTimeout = kind("request_timeout", http.StatusRequestTimeout, "Body too slow",
+		"The body came too slowly: send at least %d bytes a second.",
+		"the body came at less than 1 KiB a second; the connection is closed",
+		"send the whole body at once, a POST with the same `Idempotency-Key`")
 	RateLimited = kind("rate_limited", http.StatusTooManyRequests, "Too many requests",
 		"%s sent too many requests. Send fewer, and try again after %d s.",
-		"the caller, or its tenant as a whole, sends more requests than it may",
+		"the caller, or its tenant as a whole, sends more requests than it may, or the caller has too many bytes of bodies or answers on their way",
 		"wait for the seconds in `Retry-After`; see [Limits](#limits)")
 	Unavailable = kind("unavailable", http.StatusServiceUnavailable, "Temporarily unavailable",
 		"The server has more to do than it can. Try again shortly.",
-		"the database cannot be used, the token's issuer does not answer, the server has more to do than it can, or another change got in the way",
+		"the database cannot be used, the token's issuer does not answer, the server has more to do than it can, the tenant has as many requests at work as one may have, or another change got in the way",
 		"try again after the seconds in `Retry-After`, a POST with the same `Idempotency-Key`: the change may have been made")
 	Timeout = kind("timeout", http.StatusGatewayTimeout, "Took too long",
 		"The request took too long and was given up.",
@@ -116,6 +120,8 @@ const (
 	// PermissionDenied.
 	GiftNotHeld       = "You cannot give the permission %s, because you do not hold it."
 	PersonNotReadable = "This needs the permission %s, because the row names somebody whom you may not read."
+	// NotFound.
+	DeletedSince = "The request was answered before, and what it made has been deleted since."
 	// InvalidJSON.
 	BodyMissing    = "Send a body."
 	BodyUnreadable = "The body could not be read to its end."
@@ -140,7 +146,11 @@ const (
 	ValuesTaken = "Another %s has these values already."
 	// StillReferenced.
 	RowReferenced = "Other rows still refer to this one."
+	// RateLimited.
+	BytesOfCaller = "You have too many bytes of %s on their way. Send fewer requests at once, and try again shortly."
 	// Unavailable.
+	BytesOfAll        = "The server has too many bytes of %s on their way. Try again shortly."
+	ShareExceeded     = "Your tenant has as many requests at work as one may have. Send fewer at once, and try again shortly."
 	DatabaseUnusable  = "The database cannot be used right now. Try again shortly."
 	IssuerUnreachable = "The access token cannot be checked right now, because its issuer does not answer. Try again shortly."
 	ChangedMeanwhile  = "Another change got in the way. Try again."

@@ -27,7 +27,17 @@ func Pool(stats func() postgres.Stats) prometheus.Collector {
 		counter("waits_total", "Connections that had to be waited for.", func() float64 { return float64(stats().Waits) }),
 		counter("cancelled_acquires_total", "Requests that ended while they waited for a connection.", func() float64 { return float64(stats().Cancelled) }),
 		counter("shed_total", "Statements refused a connection because too many waited, or they themselves for too long.", func() float64 { return float64(stats().Shed) }),
+		counter("shed_by_share_total", "Of these, statements refused because one tenant, or the platform, had all that one may have of the connections and of the waiting room.", func() float64 { return float64(stats().ShareShed) }),
 		counter("connects_total", "Connections opened.", func() float64 { return float64(stats().Opened) }),
+	}
+}
+
+// InFlight is a collector of the bytes of bodies and answers that are held in memory.
+func InFlight(held func() (bodies, answers int64)) prometheus.Collector {
+	gauge, _ := family("http")
+	return collector{
+		gauge("body_bytes_in_flight", "Bytes of request bodies held until their requests are over.", func() float64 { bodies, _ := held(); return float64(bodies) }),
+		gauge("answer_bytes_in_flight", "Bytes of answers over 16 KiB held until they have been taken.", func() float64 { _, answers := held(); return float64(answers) }),
 	}
 }
 

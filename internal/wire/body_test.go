@@ -31,7 +31,7 @@ func TestMediaTypesAreReadAsMimeDoes(t *testing.T) {
 // byte by byte or end before their end.
 func TestBodiesAreReadWhole(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{0, 1, 511, 512, 513, 64<<10 - 1, 64 << 10, 64<<10 + 1, 1 << 20} {
+	for _, size := range []int{0, 1, 511, 512, 513, 4<<10 - 1, 4 << 10, 4<<10 + 1, 16 << 10, 16<<10 + 1, 64<<10 - 1, 64 << 10, 64<<10 + 1, 1 << 20} {
 		want := bytes.Repeat([]byte("x"), size)
 		for _, length := range []int64{-1, 0, int64(size), int64(size) / 2, int64(size) * 2} {
 			for name, reader := range map[string]io.Reader{"at once": bytes.NewReader(want), "in pieces": iotest.HalfReader(bytes.NewReader(want))} {

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // maxHeld is how much of an answer is held back, in bytes. A longer one leaves as net/http writes it.
@@ -18,6 +20,9 @@ const maxHeld = 128 << 10
 // Hold and Release belong to the goroutine that serves the request; Close, of any goroutine, loses what is held.
 type Conn struct {
 	tcp
+
+	window   time.Duration // over which a reader is measured
+	deadline atomic.Int64  // of the whole answer, in nanoseconds since 1970; 0: none
 
 	mu     sync.Mutex
 	held   *[]byte // nil: nothing is held back
@@ -37,23 +42,27 @@ type connKey struct{}
 
 // Whole has the server send each answer that Write writes, and the handler then calls Release for, as a whole, on the
 // connections of the listener that it returns. It takes the server's ConnContext for itself. The listener must not be one of
-// TLS, which net/http recognizes by its connections.
-func Whole(server *http.Server, listener net.Listener) net.Listener {
+// TLS, which net/http recognizes by its connections. A client that takes less than 1 KiB a second of an answer, over a window,
+// is cut; 0: none is.
+func Whole(server *http.Server, listener net.Listener, window time.Duration) net.Listener {
 	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		if conn, ok := c.(*Conn); ok {
 			return context.WithValue(ctx, connKey{}, conn)
 		}
 		return ctx
 	}
-	return wholeListener{listener}
+	return wholeListener{listener, window}
 }
 
-type wholeListener struct{ net.Listener }
+type wholeListener struct {
+	net.Listener
+	window time.Duration
+}
 
 func (l wholeListener) Accept() (net.Conn, error) {
 	accepted, err := l.Listener.Accept()
 	if conn, ok := accepted.(tcp); ok && err == nil {
-		return &Conn{tcp: conn}, nil
+		return &Conn{tcp: conn, window: l.window}, nil
 	}
 	return accepted, err
 }
@@ -118,7 +127,7 @@ func (c *Conn) sendLocked() error {
 	c.held = nil
 	var err error
 	if c.fields == 0 && len(*held) > 0 { // fields alone are no answer
-		if _, err = c.tcp.Write(*held); err != nil {
+		if _, err = c.send(*held); err != nil {
 			// As far as net/http knows the answer is out: it would wait for the next request, and the client for this answer.
 			_ = c.Close()
 		}
@@ -133,7 +142,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 	defer c.mu.Unlock()
 	switch {
 	case c.held == nil:
-		return c.tcp.Write(p)
+		return c.send(p)
 	case c.fields > 0:
 		c.headLocked(p)
 		return len(p), nil
@@ -144,5 +153,5 @@ func (c *Conn) Write(p []byte) (int, error) {
 	if err := c.sendLocked(); err != nil {
 		return 0, err
 	}
-	return c.tcp.Write(p)
+	return c.send(p)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -101,7 +102,7 @@ func serve(t *testing.T) *counted {
 			}
 		}
 	})}
-	listener := wire.Whole(server, l)
+	listener := wire.Whole(server, l, time.Hour)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
 	return l
@@ -191,7 +192,7 @@ func TestAnswerThatCannotBeSentEndsTheConnection(t *testing.T) {
 			t.Error(err)
 		}
 	})}
-	go func() { _ = server.Serve(wire.Whole(server, listener)) }()
+	go func() { _ = server.Serve(wire.Whole(server, listener, time.Hour)) }()
 	t.Cleanup(func() { _ = server.Close() })
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{}}
 	response, err := client.Get("http://" + listener.Addr().String())
@@ -200,5 +201,45 @@ func TestAnswerThatCannotBeSentEndsTheConnection(t *testing.T) {
 	}
 	if !errors.Is(err, io.EOF) {
 		t.Errorf("got %v, want the end of the connection at once", err)
+	}
+}
+
+// TestReadersThatTakeNothingAreCut asks for a long answer and reads none of it: the server is done with it long before the
+// time for an answer is over, and holds nothing of it any more.
+func TestReadersThatTakeNothingAreCut(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"held", "plain"} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			outcome := make(chan error, 1)
+			server := &http.Server{WriteTimeout: time.Hour, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				conn := wire.ConnOf(r.Context())
+				defer conn.Release()
+				if path == "held" {
+					w = holding{w, conn}
+				}
+				outcome <- wire.Write(w, http.StatusOK, text(strings.Repeat("x", 64<<20)))
+			})}
+			go func() { _ = server.Serve(wire.Whole(server, listener, 20*time.Millisecond)) }()
+			t.Cleanup(func() { _ = server.Close() })
+			conn, err := net.Dial("tcp", listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = conn.Close() }()
+			if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: here\r\n\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-outcome; !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("got %v, want the reader to be too slow", err)
+			}
+			if n, err := io.Copy(io.Discard, conn); err == nil {
+				t.Errorf("got the end of an answer after %d bytes, want the connection reset", n)
+			}
+		})
 	}
 }

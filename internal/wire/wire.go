@@ -33,7 +33,7 @@ func Header(w http.ResponseWriter, name, value string) { w.Header()[name] = []st
 // tagField is the header that Write completes.
 const tagField = "ETag"
 
-// Write sends a body with its length, so that it goes out as it is instead of in chunks, and completes the ETag that is
+// Write sends a body, or nothing and returns the error of a writer that has no room for it. It sends it with its length, so that it goes out as it is instead of in chunks, and completes the ETag that is
 // about it.
 func Write(w http.ResponseWriter, status int, body Encoder) error {
 	e := jx.GetEncoder()
@@ -45,6 +45,11 @@ func Write(w http.ResponseWriter, status int, body Encoder) error {
 	}
 	body.Encode(e)
 	text := e.Bytes()
+	if a, ok := w.(admitter); ok {
+		if err := a.Admit(len(text)); err != nil {
+			return err
+		}
+	}
 	h := w.Header()
 	h["Content-Length"] = []string{strconv.Itoa(len(text))}
 	if tag := h[tagField]; len(tag) == 1 {
@@ -62,6 +67,9 @@ func Write(w http.ResponseWriter, status int, body Encoder) error {
 
 // sized is a ResponseWriter that knows how long a large answer will be at most.
 type sized interface{ AnswerBytes() int64 }
+
+// admitter is a ResponseWriter that may have no room for an answer of so many bytes. Its error is answered instead.
+type admitter interface{ Admit(n int) error }
 
 // holder is a ResponseWriter on a Conn.
 type holder interface{ Hold() bool }

@@ -37,10 +37,19 @@ type input struct {
 	// Expiring are the tables whose rows expire, Deleted those of a tenant's rows, children first.
 	Expiring []model.Expiring
 	Deleted  []ddl.Owned
+	Custom   []Custom
+}
+
+// Custom is what an operation that is not generated needs of its caller.
+type Custom struct {
+	ID         string // users.deactivate
+	Permission string // empty: none, unless it is the platform's
+	Platform   bool
+	Related    bool // callers without the permission may use it for some rows
 }
 
 // Write fills dir with the package crud: one file per entity, and the files they share.
-func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, tables []*schema.Table) error {
+func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, tables []*schema.Table, custom []Custom) error {
 	parsed, err := template.New("").Funcs(functions).ParseFS(templates, "templates/*.tmpl")
 	if err != nil {
 		return fmt.Errorf("parse crud templates: %w", err)
@@ -67,7 +76,7 @@ func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, table
 	}
 	data := input{
 		Module: module, Entities: entities, Constraints: constraintsOf(entities, tables), Samples: samples, PlatformSamples: global, Owned: owned(graph), Line: line, Relations: relationsOf(entities, tables, line),
-		Expiring: expiring, Deleted: deleted,
+		Expiring: expiring, Deleted: deleted, Custom: custom,
 	}
 	if err := os.Mkdir(filepath.Join(dir, "crudtest"), 0o755); err != nil {
 		return fmt.Errorf("make folder: %w", err)

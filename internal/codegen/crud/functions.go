@@ -54,6 +54,11 @@ var functions = template.FuncMap{
 	"held":     held,
 	"column":   columnOf,
 	"resource": strcase.LowerCamelCase,
+	// The constant of package oas that names an operation: UsersDeactivateOperation.
+	"operationConstant": func(id string) string {
+		resource, verb, _ := strings.Cut(id, ".")
+		return goName(resource) + goName(verb) + "Operation"
+	},
 	"dict": func(values ...any) map[string]any {
 		m := map[string]any{}
 		for i := 0; i+1 < len(values); i += 2 {

@@ -69,7 +69,7 @@ func codesOf(op *ogen.Operation) []problem.Code {
 		codes = append(codes, problem.IdempotencyKeyReused)
 	}
 	if op.RequestBody != nil {
-		codes = append(codes, problem.InvalidJSON, problem.UnsupportedMediaType, problem.PayloadTooLarge, problem.ValidationFailed)
+		codes = append(codes, problem.InvalidJSON, problem.UnsupportedMediaType, problem.PayloadTooLarge, problem.RequestTimeout, problem.ValidationFailed)
 	}
 	return codes
 }

@@ -24,7 +24,7 @@ func parameterNames(op *ogen.Operation) []string {
 func TestListCodesSaysWhatEachOperationCanAnswer(t *testing.T) {
 	t.Parallel()
 	doc := after(t, "list problem codes")
-	body := []problem.Code{"invalid_json", "payload_too_large", "unsupported_media_type", "validation_failed"}
+	body := []problem.Code{"invalid_json", "payload_too_large", "request_timeout", "unsupported_media_type", "validation_failed"}
 	for id, want := range map[string][]problem.Code{
 		"people.list":   {"invalid_cursor"},
 		"people.get":    {"not_found"},

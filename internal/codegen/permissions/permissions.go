@@ -77,16 +77,35 @@ func Write(entities []*model.Entity, custom []Operation) ([]byte, error) {
 
 var customNeeds = regexp.MustCompile(`Needs (the permission (?P<permission>` + "`[a-z_]+:[a-z_]+`" + `)(; without it, (?P<without>[^.]+))?|(?P<platform>a platform token)|(?P<none>no permission))`)
 
-func customRow(op Operation) (string, error) {
+// Need is what an operation needs; nothing is set for one that needs no permission.
+type Need struct {
+	Permission string // users:update
+	Platform   bool
+	// Without is what callers without the permission reach; empty: nothing.
+	Without string
+}
+
+// Need reads what the operation's description says that it needs. Its error names an operation that does not say it.
+func (op Operation) Need() (Need, error) {
 	said := customNeeds.FindStringSubmatch(op.Description)
 	if said == nil {
-		return "", fmt.Errorf("the operation %s does not say what it needs: end its description with \"Needs the permission `users:update`.\", \"Needs a platform token.\" or \"Needs no permission.\"", op.ID)
+		return Need{}, fmt.Errorf("the operation %s does not say what it needs: end its description with \"Needs the permission `users:update`.\", \"Needs a platform token.\" or \"Needs no permission.\"", op.ID)
 	}
 	part := func(name string) string { return said[customNeeds.SubexpIndex(name)] }
-	without := cmp.Or(part("without"), "403")
-	needs := cmp.Or(part("permission"), part("platform"))
-	if needs == "" {
-		needs, without = "none", ""
+	return Need{Permission: strings.Trim(strings.TrimPrefix(part("permission"), "the permission "), "`"), Platform: part("platform") != "", Without: part("without")}, nil
+}
+
+func customRow(op Operation) (string, error) {
+	need, err := op.Need()
+	if err != nil {
+		return "", err
+	}
+	needs, without := "none", ""
+	switch {
+	case need.Platform:
+		needs, without = "a platform token", "403"
+	case need.Permission != "":
+		needs, without = "`"+need.Permission+"`", cmp.Or(need.Without, "403")
 	}
 	return fmt.Sprintf("| `%s` | %s | %s |\n", op.ID, needs, without), nil
 }

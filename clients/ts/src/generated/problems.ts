@@ -17,6 +17,7 @@ export type ProblemCode =
   | 'precondition_failed'
   | 'rate_limited'
   | 'reference_not_found'
+  | 'request_timeout'
   | 'route_not_found'
   | 'still_referenced'
   | 'tenant_suspended'

@@ -43,7 +43,7 @@ export type Problem = {
      */
     detail: string;
     /**
-     * Stable code of the kind, for programs; more may come. `unauthenticated` (401), `permission_denied` (403), `tenant_suspended` (403), `user_inactive` (403), `not_found` (404), `route_not_found` (404), `method_not_allowed` (405), `invalid_json` (400), `invalid_parameter` (400), `invalid_cursor` (400), `validation_failed` (422), `conflict` (409), `reference_not_found` (422), `still_referenced` (409), `precondition_failed` (412), `idempotency_key_reused` (422), `last_administrator` (409), `unsupported_media_type` (415), `payload_too_large` (413), `url_too_long` (414), `headers_too_large` (431), `rate_limited` (429), `unavailable` (503), `timeout` (504), `internal` (500).
+     * Stable code of the kind, for programs; more may come. `unauthenticated` (401), `permission_denied` (403), `tenant_suspended` (403), `user_inactive` (403), `not_found` (404), `route_not_found` (404), `method_not_allowed` (405), `invalid_json` (400), `invalid_parameter` (400), `invalid_cursor` (400), `validation_failed` (422), `conflict` (409), `reference_not_found` (422), `still_referenced` (409), `precondition_failed` (412), `idempotency_key_reused` (422), `last_administrator` (409), `unsupported_media_type` (415), `payload_too_large` (413), `url_too_long` (414), `headers_too_large` (431), `request_timeout` (408), `rate_limited` (429), `unavailable` (503), `timeout` (504), `internal` (500).
      */
     code: string;
     /**

@@ -112,7 +112,7 @@ export class RolesResource {
    *
    * Needs the permission `roles:create`.
    *
-   * Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`, `payload_too_large`, `unsupported_media_type`, `validation_failed`.
+   * Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`, `payload_too_large`, `request_timeout`, `unsupported_media_type`, `validation_failed`.
    */
   create(body: RoleCreate, options?: RolesCreateOptions): ApiPromise<Role> {
     return this.#transport.send<Role>({
@@ -131,7 +131,7 @@ export class RolesResource {
    *
    * Needs the permission `roles:update`. A row that the caller may not read does not exist for it.
    *
-   * Problems, besides those of every operation: `conflict`, `invalid_json`, `last_administrator`, `not_found`, `payload_too_large`, `precondition_failed`, `unsupported_media_type`, `validation_failed`.
+   * Problems, besides those of every operation: `conflict`, `invalid_json`, `last_administrator`, `not_found`, `payload_too_large`, `precondition_failed`, `request_timeout`, `unsupported_media_type`, `validation_failed`.
    */
   update(id: string, body: RoleUpdate, options?: RolesUpdateOptions): ApiPromise<Role> {
     return this.#transport.send<Role>({

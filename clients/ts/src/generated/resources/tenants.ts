@@ -87,7 +87,7 @@ export class TenantsResource {
    *
    * Creates the tenant with its default roles and its first administrator, all or nothing. Repeated with its key after the tenant was deleted, it makes no other. Needs a platform token: a caller that acts on tenants, not inside one.
    *
-   * Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`, `not_found`, `payload_too_large`, `unsupported_media_type`, `validation_failed`.
+   * Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`, `not_found`, `payload_too_large`, `request_timeout`, `unsupported_media_type`, `validation_failed`.
    */
   create(body: TenantCreate, options?: TenantsCreateOptions): ApiPromise<TenantProvisioned> {
     return this.#transport.send<TenantProvisioned>({
@@ -106,7 +106,7 @@ export class TenantsResource {
    *
    * Needs a platform token: a caller that acts on tenants, not inside one. A row that the caller may not read does not exist for it.
    *
-   * Problems, besides those of every operation: `conflict`, `invalid_json`, `not_found`, `payload_too_large`, `precondition_failed`, `unsupported_media_type`, `validation_failed`.
+   * Problems, besides those of every operation: `conflict`, `invalid_json`, `not_found`, `payload_too_large`, `precondition_failed`, `request_timeout`, `unsupported_media_type`, `validation_failed`.
    */
   update(id: string, body: TenantUpdate, options?: TenantsUpdateOptions): ApiPromise<Tenant> {
     return this.#transport.send<Tenant>({

@@ -133,7 +133,7 @@ export class UsersResource {
    *
    * Needs the permission `users:create`.
    *
-   * Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`, `payload_too_large`, `reference_not_found`, `unsupported_media_type`, `validation_failed`.
+   * Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`, `payload_too_large`, `reference_not_found`, `request_timeout`, `unsupported_media_type`, `validation_failed`.
    */
   create(body: UserCreate, options?: UsersCreateOptions): ApiPromise<User> {
     return this.#transport.send<User>({
@@ -152,7 +152,7 @@ export class UsersResource {
    *
    * Needs the permission `users:update`. A row that the caller may not read does not exist for it.
    *
-   * Problems, besides those of every operation: `conflict`, `invalid_json`, `last_administrator`, `not_found`, `payload_too_large`, `precondition_failed`, `reference_not_found`, `unsupported_media_type`, `validation_failed`.
+   * Problems, besides those of every operation: `conflict`, `invalid_json`, `last_administrator`, `not_found`, `payload_too_large`, `precondition_failed`, `reference_not_found`, `request_timeout`, `unsupported_media_type`, `validation_failed`.
    */
   update(id: string, body: UserUpdate, options?: UsersUpdateOptions): ApiPromise<User> {
     return this.#transport.send<User>({

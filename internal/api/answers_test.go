@@ -1,0 +1,84 @@
+package api_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/lockstep-dev/lockstep/internal/api"
+	"github.com/lockstep-dev/lockstep/internal/inflight"
+)
+
+// slowReader is a client that takes nothing until it is told to.
+type slowReader struct {
+	*httptest.ResponseRecorder
+	once     sync.Once
+	asked    chan struct{} // closed when there is something to take
+	released chan struct{}
+}
+
+func newSlowReader() *slowReader {
+	return &slowReader{ResponseRecorder: httptest.NewRecorder(), asked: make(chan struct{}), released: make(chan struct{})}
+}
+
+func (s *slowReader) Write(p []byte) (int, error) {
+	s.once.Do(func() { close(s.asked) })
+	<-s.released
+	return s.ResponseRecorder.Write(p)
+}
+
+// TestBytesOfAnswersAreBounded has callers take nothing of what they have asked for.
+func TestBytesOfAnswersAreBounded(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	for _, of := range []tenant{s.acme, s.globex} {
+		s.exec(t, `INSERT INTO core.users (tenant_id, id, email, display_name, version, created_at, updated_at)
+			SELECT $1, gen_random_uuid(), 'many' || n || '@example.com', repeat('x', 250), 1, now(), now() FROM generate_series(1, 190) AS n`, of.id)
+	}
+	probe := s.check(t, call{path: "/v1/users?limit=200", token: s.acme.admin.token, status: 200})
+	size := int64(len(probe.text))
+	s = s.replica(t, s.appURL, s.appURL, func(c *api.Config) {
+		c.Answers = inflight.Limits{Process: 3*size + size/2, Caller: 2*size + size/2}
+	})
+	held := func(want int64) {
+		t.Helper()
+		if _, got := s.handler.(*api.Server).InFlight(); got/size != want || got%size > size/10 {
+			t.Errorf("got %d bytes of answers in flight, want about %d times %d", got, want, size)
+		}
+	}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	ask := func(token string) *slowReader {
+		t.Helper()
+		r := httptest.NewRequest(http.MethodGet, "/v1/users?limit=200", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		w := newSlowReader()
+		wg.Go(func() { s.handler.ServeHTTP(w, r) })
+		<-w.asked
+		return w
+	}
+	list := call{path: "/v1/users?limit=200", token: s.acme.admin.token}
+	first, second := ask(s.acme.admin.token), ask(s.acme.admin.token)
+	held(2)
+	list.status, list.code = http.StatusTooManyRequests, "rate_limited"
+	refused := s.check(t, list)
+	if refused.header.Get("Retry-After") == "" || refused.header.Get("ETag") != "" {
+		t.Errorf("got headers %v, want Retry-After and none of the answer that is not sent", refused.header)
+	}
+	s.check(t, call{path: "/v1/users?limit=1", token: s.acme.admin.token, status: 200}) // is not worth counting
+	third := ask(s.globex.admin.token)
+	held(3)
+	list.token, list.status, list.code = s.globex.admin.token, http.StatusServiceUnavailable, "unavailable"
+	if refused := s.check(t, list); refused.header.Get("Retry-After") == "" || !strings.Contains(refused.text, "answers") {
+		t.Errorf("got %s, want it to say what there is too much of, and when to try again", refused.text)
+	}
+	for _, w := range []*slowReader{first, second, third} {
+		close(w.released)
+	}
+	wg.Wait()
+	held(0)
+	list.status, list.code = 200, ""
+	s.check(t, list)
+}

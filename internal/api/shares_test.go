@@ -1,0 +1,100 @@
+package api_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/lockstep-dev/lockstep/internal/api"
+	"github.com/lockstep-dev/lockstep/internal/postgres"
+)
+
+// TestOneTenantLeavesConnectionsToOthers floods the server with one tenant's requests, which wait on a lock that the test
+// holds. "300 PATCHes waiting for one tenant's row lock" took 3 of 10 requests of another tenant down, with 503.
+func TestOneTenantLeavesConnectionsToOthers(t *testing.T) {
+	t.Parallel()
+	const conns, share, line, flood = 10, 8, 20, 300
+	for _, test := range []struct {
+		name, lock string // what the owner does in a transaction that it leaves open
+		request    func(s *stack) call
+		done       int
+	}{
+		{"transactions", `UPDATE core.users SET version = version WHERE tenant_id = $1 AND email = 'member@example.com'`, func(s *stack) call {
+			return call{method: http.MethodPatch, path: "/v1/users/" + s.acme.member.id.String(), token: s.acme.admin.token, body: `{"displayName": "Changed"}`}
+		}, 200},
+		// Waits until the other row with its name is there or not.
+		{"statements", `INSERT INTO core.roles (tenant_id, id, name, permissions, version, created_at, updated_at)
+			VALUES ($1, gen_random_uuid(), 'Taken', '{}', 1, now(), now())`, func(s *stack) call {
+			return call{method: http.MethodPost, path: "/v1/roles", token: s.acme.admin.token, body: `{"name": "Taken", "permissions": []}`}
+		}, 409},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			first := newStack(t)
+			db, err := postgres.Open(t.Context(), postgres.Config{URL: first.appURL, MaxConns: conns, MaxWaiting: 2 * line, MaxWait: time.Hour})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(db.Close)
+			s := first.replica(t, first.appURL, first.appURL, func(c *api.Config) { c.DB, c.RequestTimeout = db, time.Hour })
+			s.check(t, call{path: "/v1/users", token: s.acme.admin.token, status: 200}) // its grants are known
+			s.check(t, call{path: "/v1/users", token: s.globex.member.token, status: 200})
+			watch := watcher(t, s)
+
+			s.exec(t, "BEGIN")
+			s.exec(t, test.lock, s.acme.id)
+			answers := make(chan answer, flood)
+			for range flood {
+				go func() { answers <- s.do(t, test.request(s)) }()
+			}
+			for range flood - share - line {
+				if a := <-answers; a.status != http.StatusServiceUnavailable || a.body["code"] != "unavailable" || a.header.Get("Retry-After") == "" {
+					t.Fatalf("got %d %s, want those beyond the share refused with Retry-After", a.status, a.text)
+				}
+			}
+			for watch() < share {
+				time.Sleep(time.Millisecond)
+			}
+			for n := range 200 {
+				s.check(t, call{path: "/v1/users", token: s.globex.member.token, status: 200})
+				if n%10 != 0 {
+					continue
+				}
+				s.check(t, call{method: http.MethodPatch, path: "/v1/users/" + s.globex.member.id.String(), token: s.globex.admin.token,
+					body: fmt.Sprintf(`{"displayName": "Number %d"}`, n), status: 200})
+				s.check(t, call{path: "/v1/tenants", token: s.platform, status: 200})
+				s.check(t, call{path: "/readyz", status: 200})
+				if got := watch(); got != share {
+					t.Errorf("got %d of the tenant's backends, want its share of %d", got, share)
+				}
+			}
+			s.exec(t, "COMMIT")
+			for range share + line {
+				if a := <-answers; a.status != test.done {
+					t.Errorf("got %d %s for one that waited, want %d", a.status, a.text, test.done)
+				}
+			}
+		})
+	}
+}
+
+// watcher returns what counts the backends of the application that wait for a lock.
+func watcher(t *testing.T, s *stack) func() int {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), s.appURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return func() (n int) {
+		t.Helper()
+		if err := conn.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+}
