@@ -13,14 +13,15 @@ func TestLimitTexts(t *testing.T) {
 	const pattern = `"pattern":"^[^\\x00]*$"`
 	for name, want := range map[string]string{
 		"biography": pattern, // a text
-		"tags":      `"items":{"type":"string",` + pattern + `}`,
+		"tags":      pattern + `}`, // its items
 		"nick":      `"pattern":"^[a-z]+$"`, // its own
+		"salary":    `"pattern":"^-?(0|`,    // its scale's
 	} {
 		if got := property(t, schemas["PersonCreate"], name); !strings.Contains(got, want) {
 			t.Errorf("PersonCreate.%s: got %s, want %s", name, got, want)
 		}
 	}
-	for _, name := range []string{"mood", "bossId", "bornOn", "photo", "salary"} {
+	for _, name := range []string{"mood", "bossId", "bornOn", "photo"} {
 		if got := property(t, schemas["PersonCreate"], name); strings.Contains(got, "pattern") {
 			t.Errorf("PersonCreate.%s: got %s, want no pattern beside its format or values", name, got)
 		}
