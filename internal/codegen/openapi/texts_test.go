@@ -12,8 +12,8 @@ func TestLimitTexts(t *testing.T) {
 	schemas := doc.spec.Components.Schemas
 	const pattern = `"pattern":"^[^\\x00]*$"`
 	for name, want := range map[string]string{
-		"biography": pattern, // a text
-		"tags":      pattern + `}`, // its items
+		"biography": pattern,                // a text
+		"tags":      pattern + `}`,          // its items
 		"nick":      `"pattern":"^[a-z]+$"`, // its own
 		"salary":    `"pattern":"^-?(0|`,    // its scale's
 	} {
