@@ -37,24 +37,24 @@ func serveStack(t *testing.T, options ...func(*api.Config)) *listening {
 // inFlight is how many bytes the server holds.
 func (l *listening) inFlight() (bodies, answers int64) { return l.handler.(*api.Server).InFlight() }
 
-// exchange is a connection on which a test says what it wants to.
-type exchange struct {
+// dialogue is a connection on which a test says what it wants to.
+type dialogue struct {
 	t    *testing.T
 	conn net.Conn
 	from *bufio.Reader
 }
 
-func (l *listening) dial(t *testing.T) *exchange {
+func (l *listening) dial(t *testing.T) *dialogue {
 	t.Helper()
 	conn, err := net.Dial("tcp", l.server.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	return &exchange{t, conn, bufio.NewReader(conn)}
+	return &dialogue{t, conn, bufio.NewReader(conn)}
 }
 
-func (e *exchange) send(text string) {
+func (e *dialogue) send(text string) {
 	e.t.Helper()
 	if _, err := io.WriteString(e.conn, text); err != nil {
 		e.t.Fatal(err)
@@ -62,7 +62,7 @@ func (e *exchange) send(text string) {
 }
 
 // answer is the next one on the connection.
-func (e *exchange) answer() (*http.Response, map[string]any) {
+func (e *dialogue) answer() (*http.Response, map[string]any) {
 	e.t.Helper()
 	response, err := http.ReadResponse(e.from, nil)
 	if err != nil {
@@ -175,14 +175,14 @@ func TestBytesOfBodiesAreBounded(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 	}
-	part := func(token string, n int) *exchange {
+	part := func(token string, n int) *dialogue {
 		t.Helper()
 		e := s.dial(t)
 		e.send(head("POST", "/v1/users", token, 1_000_000))
 		e.send(strings.Repeat(" ", n))
 		return e
 	}
-	refused := func(e *exchange, status int, code string) {
+	refused := func(e *dialogue, status int, code string) {
 		t.Helper()
 		if response, body := e.answer(); response.StatusCode != status || body["code"] != code || response.Header.Get("Retry-After") == "" || !response.Close {
 			t.Errorf("got %s %v, want %d %s with Retry-After and the connection closed", response.Status, body, status, code)
