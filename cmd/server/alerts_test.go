@@ -176,7 +176,7 @@ func TestRulesAndDashboardAgainstServedMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.call(t, 401, "GET", user, "", "Authorization", "Bearer "+unverifiable)
+	s.call(t, 503, "GET", user, "", "Authorization", "Bearer "+unverifiable)
 	try("tokens of an issuer that cannot be reached", before, scrape(), "LockstepIssuerUnavailable")
 
 	before = scrape()

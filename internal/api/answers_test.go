@@ -44,7 +44,8 @@ func TestBytesOfAnswersAreBounded(t *testing.T) {
 	})
 	held := func(want int64) {
 		t.Helper()
-		if _, got := s.handler.(*api.Server).InFlight(); got/size != want || got%size > size/10 {
+		// Answers of one kind differ by some bytes.
+		if _, got := s.handler.(*api.Server).InFlight(); max(got-want*size, want*size-got) > size/10 {
 			t.Errorf("got %d bytes of answers in flight, want about %d times %d", got, want, size)
 		}
 	}

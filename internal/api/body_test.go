@@ -28,7 +28,7 @@ func TestBodyIsReadAsItWasSent(t *testing.T) {
 		{name: "trailing object", body: `{} {}`, status: 400, code: "invalid_json"},
 		{name: "trailing text", body: `{} x`, status: 400, code: "invalid_json"},
 		{name: "trailing comma", body: `{"displayName": "x",}`, status: 400, code: "invalid_json"},
-		{name: "nested too deeply", body: `{"displayName": ` + strings.Repeat("[", 65) + strings.Repeat("]", 65) + `}`, status: 422, pointer: "/displayName" + strings.Repeat("/0", 63)},
+		{name: "nested too deeply", body: `{"displayName": ` + strings.Repeat("[", 73) + strings.Repeat("]", 73) + `}`, status: 422, pointer: "/displayName" + strings.Repeat("/0", 71)},
 		{name: "inside an array", method: "POST", path: "/v1/roles", body: `{"name": "x", "permissions": ["users:read", "\ud800"]}`, status: 422, pointer: "/permissions/1"},
 		{
 			name: "custom operation", method: "POST", path: "/v1/tenants", token: s.platform, status: 422, pointer: "/administrator/email",

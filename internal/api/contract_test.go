@@ -80,12 +80,15 @@ func TestHandlerKeepsTheContract(t *testing.T) {
 		}
 		// A list that is too long is seen where requests can be made to fail at will.
 		for _, status := range []int{400, 401, 404, 412, 422} {
-			if listed := slices.Contains(op.Statuses(), status); len(total.Failures) == 0 && least > 0 && listed && total.Answers[op.ID][status] == 0 {
+			if listed := slices.Contains(op.Statuses(), status); len(total.Failures) == 0 && least > 0 && listed && total.Answers[op.ID][status] == 0 && unreached[op.ID] != status {
 				t.Errorf("%s lists the status %d, which no request got: %v", op.ID, status, total.Answers[op.ID])
 			}
 		}
 	}
 }
+
+// unreached are statuses that take more than one request of a run to get; TestDeletingATenantDeletesAllThatIsItsOwn gets this one.
+var unreached = map[string]int{"tenants.create": 404}
 
 // readContract returns the contract and the codes of all problems with their statuses.
 func readContract(t *testing.T) (*contracttest.Document, map[string]int) {

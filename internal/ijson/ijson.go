@@ -6,6 +6,8 @@ package ijson
 import (
 	"sync"
 	"unicode/utf8"
+
+	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 )
 
 // Kind is what is wrong with a text.
@@ -25,8 +27,8 @@ const (
 	Deep
 )
 
-// MaxDepth is how many arrays and objects may be inside one another. Postgres, which reads JSON recursively, takes thousands.
-const MaxDepth = 64
+// MaxDepth is how many arrays and objects may be inside one another: those of a JSON field, and some around it. Postgres, which reads JSON recursively, takes thousands.
+const MaxDepth = contract.MaxJSONDepth + 8
 
 // MaxFaults is how many faults are reported of one text.
 const MaxFaults = 20

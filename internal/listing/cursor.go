@@ -143,9 +143,6 @@ func (t term) read(raw json.RawMessage) (any, error) {
 	case Boolean:
 		return decode[bool](raw)
 	case Time:
-		if text := string(raw); text == `"infinity"` || text == `"-infinity"` {
-			return decode[string](raw)
-		}
 		return decode[time.Time](raw)
 	case ID:
 		id, err := decode[rowID](raw)

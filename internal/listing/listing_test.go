@@ -200,18 +200,16 @@ func TestCursorsOfEarlierReleasesAreTaken(t *testing.T) {
 // TestValuesThatJSONDoesNotHave continue a list too: only SQL could have written them.
 func TestValuesThatJSONDoesNotHave(t *testing.T) {
 	t.Parallel()
-	for column, values := range map[string][]any{"level": {math.NaN(), math.Inf(1), math.Inf(-1)}, "created_at": {"infinity", "-infinity"}} {
-		o := order(t, map[string]string{"level": "level", "created_at": "createdAt"}[column])
-		for _, value := range values {
-			after, err := o.Decode("things", nil, o.Encode("things", nil, uuid.New(), func(string) any { return value }))
-			if err != nil {
-				t.Fatalf("%v: %v", value, err)
-			}
-			query := sql.Dialect(dialect.Postgres).Select("id").From(sql.Table("things"))
-			after(query)
-			if _, args := query.Query(); args[0] != strings.NewReplacer("+Inf", "Infinity", "-Inf", "-Infinity").Replace(fmt.Sprint(value)) {
-				t.Errorf("got %v, want %v as Postgres writes it", args, value)
-			}
+	o := order(t, "level")
+	for _, value := range []any{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		after, err := o.Decode("things", nil, o.Encode("things", nil, uuid.New(), func(string) any { return value }))
+		if err != nil {
+			t.Fatalf("%v: %v", value, err)
+		}
+		query := sql.Dialect(dialect.Postgres).Select("id").From(sql.Table("things"))
+		after(query)
+		if _, args := query.Query(); args[0] != strings.NewReplacer("+Inf", "Infinity", "-Inf", "-Infinity").Replace(fmt.Sprint(value)) {
+			t.Errorf("got %v, want %v as Postgres writes it", args, value)
 		}
 	}
 }

@@ -13,6 +13,11 @@ import (
 // waited for too long. Nothing was sent to the server.
 var ErrBusy = errors.New("postgres: all connections are in use, and the queue for them is full or slow")
 
+type backgroundKey struct{}
+
+// Background returns a context whose statements are of no request: when they get no connection, no load was shed.
+func Background(ctx context.Context) context.Context { return context.WithValue(ctx, backgroundKey{}, true) }
+
 // acquire takes a connection for a request's statement out of the share of the scope of ctx, and counts those that are
 // refused one. Give the connection back with release.
 func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
@@ -21,7 +26,7 @@ func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 		return nil, err
 	}
 	conn, err := db.take(ctx, partyOf(scope))
-	if errors.Is(err, ErrBusy) {
+	if errors.Is(err, ErrBusy) && ctx.Value(backgroundKey{}) == nil {
 		db.shed.Add(1)
 		if errors.Is(err, ErrShare) {
 			db.shareShed.Add(1)

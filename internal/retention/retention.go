@@ -13,6 +13,8 @@ import (
 
 	"entgo.io/ent/dialect"
 	"github.com/google/uuid"
+
+	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
 
 const (
@@ -66,6 +68,7 @@ func New(o Options) *Worker {
 
 // Run does the tasks whenever they are due, until ctx ends.
 func (w *Worker) Run(ctx context.Context) {
+	ctx = postgres.Background(ctx)
 	var tasks sync.WaitGroup
 	tasks.Go(func() { w.repeat(ctx, taskExpired, nil, w.expire) })
 	tasks.Go(func() { w.repeat(ctx, taskTenants, w.wake, w.deleteTenants) })

@@ -35,7 +35,7 @@ RETURNING t.id`
 
 // platform binds a context to what belongs to no tenant.
 func platform(ctx context.Context) context.Context {
-	return postgres.WithScope(ctx, postgres.Scope{Platform: true})
+	return postgres.WithScope(postgres.Background(ctx), postgres.Scope{Platform: true})
 }
 
 // task is one that this server has taken.
