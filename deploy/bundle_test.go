@@ -183,8 +183,8 @@ func (b *bundle) checkEgress(n *networkingv1.NetworkPolicy) {
 			b.problem("NetworkPolicy %s lets pods out to every peer or port: name them", n.Name)
 		}
 		for _, peer := range rule.To {
-			switch {
-			case peer.IPBlock == nil:
+			switch peer.IPBlock {
+			case nil:
 				if peer.PodSelector == nil || len(peer.PodSelector.MatchLabels)+len(peer.PodSelector.MatchExpressions) == 0 || peer.NamespaceSelector == nil || len(peer.NamespaceSelector.MatchLabels) == 0 {
 					b.problem("NetworkPolicy %s lets pods out to all pods of a namespace, or of all: name namespace and pods", n.Name)
 				} else if peer.PodSelector.MatchLabels["app.kubernetes.io/name"] == "lockstep" {

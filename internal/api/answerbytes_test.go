@@ -209,9 +209,6 @@ func TestExpansionsEndWithTheAnswer(t *testing.T) {
 		t.Errorf("got %d roles, want what fits", n)
 	}
 	tag := detail.header.Get("ETag")
-	if tag == "" {
-		tag = detail.header["ETag"][0]
-	}
 	s.check(t, call{path: "/v1/users/20000000-0000-7000-8000-000000000001", token: token, status: 304, header: map[string]string{"If-None-Match": tag}})
 	grants := s.check(t, call{path: "/v1/user-roles?limit=200&expand=role,user", token: token, status: 200})
 	for _, row := range grants.body["data"].([]any) {

@@ -90,14 +90,14 @@ func (b *body) Read(p []byte) (int, error) {
 	b.left -= int64(n)
 	b.pace.Moved(int64(n), time.Now)
 	switch {
-	case err == nil, err == io.EOF:
+	case err == nil, errors.Is(err, io.EOF):
 		if over := b.hold.Take(b.budget, callerOf(b.entry.Principal), int64(n)); over != nil {
 			n, err = 0, overloaded(over, "bodies")
 		}
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = problem.Of(problem.RequestTimeout, inflight.Rate)
 	}
-	if b.err = err; err == io.EOF {
+	if b.err = err; errors.Is(err, io.EOF) {
 		// From here on net/http reads to learn whether the client is still there, for as long as the request may take.
 		_ = b.conn.SetReadDeadline(b.overall)
 	}
@@ -122,13 +122,13 @@ func overloaded(err error, of string) error {
 // that is not read only what has come with the head is, and the connection ends after the answer if there is more. net/http
 // would read on for up to 256 KiB, before the answer or after it.
 func (b *body) settle(w http.ResponseWriter) {
-	if b == nil || b.err == io.EOF {
+	if b == nil || errors.Is(b.err, io.EOF) {
 		return
 	}
 	// Reads what is here and waits for nothing.
 	if err := b.conn.SetReadDeadline(time.Unix(1, 0)); err == nil && b.err == nil && !b.expects {
 		if _, err := io.Copy(io.Discard, io.LimitReader(b.from, maxHeaders)); err == nil {
-			if n, err := b.from.Read(make([]byte, 1)); n == 0 && err == io.EOF {
+			if n, err := b.from.Read(make([]byte, 1)); n == 0 && errors.Is(err, io.EOF) {
 				_ = b.conn.SetReadDeadline(b.overall)
 				return
 			}

@@ -11,8 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/lockstep-dev/lockstep/internal/migrate"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
@@ -173,11 +171,20 @@ func writable(ctx context.Context, q postgres.Querier) error {
 	if err != nil {
 		return err
 	}
-	readOnly, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[bool])
-	if err == nil && readOnly {
-		err = errReadOnly
+	defer rows.Close()
+	var readOnly bool
+	for rows.Next() {
+		if err := rows.Scan(&readOnly); err != nil {
+			return err
+		}
 	}
-	return err
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if readOnly {
+		return errReadOnly
+	}
+	return nil
 }
 
 // tell logs once per change why the server is not ready, and that it is again.

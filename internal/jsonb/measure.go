@@ -81,14 +81,18 @@ func quoted(text []byte) (size, end int) {
 // plain is the length of a number without its exponent.
 func plain(number []byte) int {
 	size := 0
-	if number[0] == '-' {
-		size, number = 1, number[1:]
+	negative := number[0] == '-'
+	if negative {
+		number = number[1:]
 	}
 	exponent := 0
 	if at := bytes.IndexAny(number, "eE"); at >= 0 {
 		exponent, _ = strconv.Atoi(string(bytes.TrimPrefix(number[at+1:], []byte("+"))))
 		exponent = max(min(exponent, 1<<20), -1<<20)
 		number = number[:at]
+	}
+	if negative && bytes.ContainsAny(number, "123456789") { // zero has no sign
+		size = 1
 	}
 	before, behind, _ := bytes.Cut(number, []byte("."))
 	size += max(len(before)+exponent, 1)

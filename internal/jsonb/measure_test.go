@@ -22,7 +22,7 @@ func TestMeasure(t *testing.T) {
 	defer func() { _ = conn.Close(context.Background()) }()
 	for _, value := range []any{
 		nil, true, "", []any{}, map[string]any{}, []any{1, 2, 3}, map[string]any{"a": 1, "b": []any{nil, false, "c"}},
-		1e300, -1e300, 5e-324, 1.5e21, 1e-7, -0.000123, 12.25, math.MaxFloat64, 1e21, 123456789.125, 0.1, -0.0, 1e20, 1.25e-9,
+		1e300, -1e300, 5e-324, 1.5e21, 1e-7, -0.000123, 12.25, math.MaxFloat64, 1e21, 123456789.125, 0.1, math.Copysign(0, -1), 1e20, 1.25e-9,
 		"<b>&</b>", "\u2028\u2029", "\x01\x1f\x7f", "\b\f\n\r\t\v\"\\/", "äß中🚀", map[string]any{"k\"ey": "\\", "ä": []any{[]any{[]any{}}}},
 	} {
 		text, err := json.Marshal(value)

@@ -16,7 +16,9 @@ var ErrBusy = errors.New("postgres: all connections are in use, and the queue fo
 type backgroundKey struct{}
 
 // Background returns a context whose statements are of no request: when they get no connection, no load was shed.
-func Background(ctx context.Context) context.Context { return context.WithValue(ctx, backgroundKey{}, true) }
+func Background(ctx context.Context) context.Context {
+	return context.WithValue(ctx, backgroundKey{}, true)
+}
 
 // acquire takes a connection for a request's statement out of the share of the scope of ctx, and counts those that are
 // refused one. Give the connection back with release.

@@ -52,7 +52,7 @@ func Write(w http.ResponseWriter, status int, body Encoder) error {
 	}
 	h := w.Header()
 	h["Content-Length"] = []string{strconv.Itoa(len(text))}
-	if tag := h[tagField]; len(tag) == 1 {
+	if tag := h[tagField]; len(tag) == 1 { //nolint:staticcheck // SA1008: as the contract writes it
 		tag[0] = etag.Complete(tag[0], text)
 	}
 	holds, ok := w.(holder)

@@ -87,5 +87,5 @@ func serves(t *schema.Table, column string, email bool) bool {
 		}
 		return len(columns) > 0 && columns[0].Name == column
 	}
-	return begins(t.PrimaryKey) || slices.ContainsFunc(t.Indexes, func(i *schema.Index) bool { return begins(i.Columns) && !(email && i.Unique) })
+	return begins(t.PrimaryKey) || slices.ContainsFunc(t.Indexes, func(i *schema.Index) bool { return begins(i.Columns) && (!email || !i.Unique) })
 }
