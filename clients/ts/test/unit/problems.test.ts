@@ -14,6 +14,7 @@ const classes: Readonly<Record<number, keyof typeof sdk>> = {
   403: 'PermissionError',
   404: 'NotFoundError',
   405: 'ApiError',
+  408: 'ApiError',
   409: 'ConflictError',
   412: 'PreconditionFailedError',
   413: 'ApiError',

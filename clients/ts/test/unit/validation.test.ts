@@ -17,7 +17,7 @@ const role = {
 };
 
 test('an answer as the contract has it passes, and one of a newer API', async (t) => {
-  const tenant = { id, name: 'A', slug: 'a', status: 'hibernating', colour: 'red', version: 1, createdAt: role.createdAt, updatedAt: role.updatedAt };
+  const tenant = { id, name: 'A', slug: 'a', status: 'hibernating', deletingSince: null, colour: 'red', version: 1, createdAt: role.createdAt, updatedAt: role.updatedAt };
   const server = await serve(t, ({ url }) => ({ json: url.startsWith('/v1/roles') ? role : tenant }));
   const client = server.client({ validate });
   assert.deepEqual(await client.roles.get(id), role);
