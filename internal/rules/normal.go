@@ -40,8 +40,11 @@ func lowerEmail(mutation ent.Mutation, field, name string) error {
 		return nil
 	}
 	address, err := mailbox.Normal(given)
-	var fault mailbox.Fault
-	if errors.As(err, &fault) {
+	if err != nil {
+		var fault mailbox.Fault
+		if !errors.As(err, &fault) {
+			return fmt.Errorf("normalise %s: %w", field, err)
+		}
 		return problem.Of(problem.ValidationFailed).At("/"+name, problem.RuleMalformed, string(fault))
 	}
 	if address == given {
