@@ -25,8 +25,9 @@ type Conn struct {
 	deadline atomic.Int64  // of the whole answer, in nanoseconds since 1970; 0: none
 
 	mu     sync.Mutex
-	held   *[]byte // nil: nothing is held back
-	fields int     // bytes at the start of held that are fields waiting for the status line
+	due    time.Time // the deadline that writes have now
+	held   *[]byte   // nil: nothing is held back
+	fields int       // bytes at the start of held that are fields waiting for the status line
 }
 
 // tcp is a *net.TCPConn, which net/http closes in halves.
