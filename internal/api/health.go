@@ -138,14 +138,17 @@ func (h *health) check(ctx context.Context) *readiness {
 	return check
 }
 
-// errReadOnly is what a server is not ready with whose database takes no writes.
-var errReadOnly = errors.New("the database is read-only")
+// What a server is not ready with whose database takes no writes, or shows it too little.
+var (
+	errReadOnly   = errors.New("the database is read-only")
+	errNotGranted = errors.New("the role may not read every table of the schema core")
+)
 
 // ask asks the database.
 func (h *health) ask(ctx context.Context) finding {
 	var standing migrate.Standing
 	err := h.db.Unscoped(ctx, func(q postgres.Querier) error {
-		if err := writable(ctx, q); err != nil {
+		if err := usable(ctx, q); err != nil {
 			return err
 		}
 		var err error
@@ -165,24 +168,31 @@ func (h *health) ask(ctx context.Context) finding {
 	return h.decided
 }
 
-// writable returns errReadOnly for a standby, and for a server or database that is switched to read-only.
-func writable(ctx context.Context, q postgres.Querier) error {
-	rows, err := q.Query(ctx, "select current_setting('transaction_read_only') = 'on'")
+const usableSQL = `SELECT current_setting('transaction_read_only') = 'on',
+  coalesce(has_schema_privilege(to_regnamespace('core'), 'usage'), true)
+  AND coalesce((SELECT bool_and(has_table_privilege(oid, 'select')) FROM pg_class WHERE relnamespace = to_regnamespace('core') AND relkind IN ('r', 'p')), true)`
+
+// usable returns errReadOnly for a standby, and for a server or database that is switched to read-only; errNotGranted where
+// grants are missing, as after a restore without them.
+func usable(ctx context.Context, q postgres.Querier) error {
+	rows, err := q.Query(ctx, usableSQL)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	var readOnly bool
+	readOnly, granted := false, true
 	for rows.Next() {
-		if err := rows.Scan(&readOnly); err != nil {
+		if err := rows.Scan(&readOnly, &granted); err != nil {
 			return err
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	if readOnly {
+	switch {
+	case rows.Err() != nil:
+		return rows.Err()
+	case readOnly:
 		return errReadOnly
+	case !granted:
+		return errNotGranted
 	}
 	return nil
 }
@@ -225,6 +235,8 @@ func (h *health) judge(standing migrate.Standing, err error) finding {
 	switch {
 	case errors.Is(err, errReadOnly):
 		found.kind = string(postgres.CauseReadOnly)
+	case errors.Is(err, errNotGranted):
+		found.kind = string(postgres.CausePermission)
 	case err != nil:
 		cause, _ := postgres.CauseOf(err)
 		found.kind = string(cause)
@@ -253,7 +265,7 @@ var remedies = map[postgres.Cause]string{
 	postgres.CauseReadOnly:       "the database is read-only: a standby, or switched to read-only",
 	postgres.CauseDiskFull:       "the database's disk is full",
 	postgres.CauseOutOfResources: "the database is out of resources: its log says of which",
-	postgres.CausePermission:     "the role may not read the revision: run this release's `server migrate up`, which grants it",
+	postgres.CausePermission:     "the role may not read the revision, or a table: run this release's `server migrate up`, which grants it, or grant what a restore has left out",
 	postgres.CauseNotMigrated:    "the database is not migrated: run `server migrate up`",
 	postgres.CauseUnsafeRole:     "the role bypasses row-level security: connect as core_app",
 	postgres.CauseBusy:           "all connections to the database are in use",

@@ -73,6 +73,10 @@ func TestUnusableDatabaseIs503(t *testing.T) {
 		cause, state string
 	}{
 		"read-only": {func(t *testing.T, s *stack) { t.Helper(); s.readOnly(t) }, "read_only", "25006"},
+		"not granted": {func(t *testing.T, s *stack) {
+			t.Helper()
+			s.exec(t, `REVOKE INSERT, UPDATE ON core.users FROM core_app`)
+		}, "permission_denied", "42501"},
 		"full": {func(t *testing.T, s *stack) {
 			t.Helper()
 			s.exec(t, `CREATE FUNCTION core.full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no space left' USING ERRCODE = 'disk_full'; END $$;
@@ -146,6 +150,14 @@ func TestReadinessNamesTheKind(t *testing.T) {
 			func(t *testing.T, s *stack) { t.Helper(); s.exec(t, `REVOKE SELECT ON `+revisions+` FROM core_app`) },
 			func(t *testing.T, s *stack) { t.Helper(); s.exec(t, `GRANT SELECT ON `+revisions+` TO core_app`) }, "permission_denied", "42501",
 		},
+		"a table": {
+			func(t *testing.T, s *stack) { t.Helper(); s.exec(t, `REVOKE SELECT ON core.users FROM core_app`) },
+			func(t *testing.T, s *stack) { t.Helper(); s.exec(t, `GRANT SELECT ON core.users TO core_app`) }, "permission_denied", "",
+		},
+		"the schema": {
+			func(t *testing.T, s *stack) { t.Helper(); s.exec(t, `REVOKE USAGE ON SCHEMA core FROM core_app`) },
+			func(t *testing.T, s *stack) { t.Helper(); s.exec(t, `GRANT USAGE ON SCHEMA core TO core_app`) }, "permission_denied", "",
+		},
 		"connections": {
 			func(t *testing.T, s *stack) {
 				t.Helper()
@@ -184,7 +196,7 @@ func TestReadinessNamesTheKind(t *testing.T) {
 				got = s.do(t, call{path: "/readyz"})
 				return got.status == 503 && got.body["kind"] == test.kind
 			})
-			if reason, _ := got.body["reason"].(string); strings.Contains(reason, "migrate") != (name == "permission" || name == "login") {
+			if reason, _ := got.body["reason"].(string); strings.Contains(reason, "migrate") != (test.kind == "permission_denied") {
 				t.Errorf("got reason %q", reason)
 			}
 			test.mends(t, s)

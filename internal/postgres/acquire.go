@@ -56,23 +56,17 @@ func (db *DB) acquireAgain(ctx context.Context) (*pgxpool.Conn, error) {
 // MaxWait and the caller's own deadline, so that a server that cannot keep up says so at once instead of letting every
 // caller wait for ever longer.
 func (db *DB) take(ctx context.Context, p party) (*pgxpool.Conn, error) {
-	deadline, queued, err := db.shares.take(ctx, p)
+	since, queued, err := db.shares.take(ctx, p)
 	if queued {
-		db.tracer.waited(ctx, deadline.Add(-db.config.MaxWait), err)
-		// Made only here: a connection that is free needs no clock.
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline)
-		defer cancel()
+		db.tracer.waited(ctx, since, err)
 	}
 	if err != nil {
 		return nil, err
 	}
+	// Whoever has its turn finds a connection that is free, or room for one that is opened within ConnectTimeout.
 	conn, err := db.fromPool(ctx)
 	if err != nil {
 		db.shares.give(p)
-		if queued && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return nil, ErrBusy
-		}
 		return nil, err
 	}
 	sessionOf(conn.Conn()).holder = p

@@ -95,7 +95,7 @@ func causeOfState(code string) Cause {
 // unusable reports whether a server error says that the database cannot be used right now, whatever the statement.
 func unusable(code string) bool {
 	switch causeOfState(code) {
-	case CauseUnreachable, CauseStarting, CauseLoginRefused, CauseNoDatabase, CauseTooManyConns, CauseReadOnly, CauseDiskFull, CauseOutOfResources:
+	case CauseUnreachable, CauseStarting, CauseLoginRefused, CauseNoDatabase, CauseTooManyConns, CauseReadOnly, CauseDiskFull, CauseOutOfResources, CausePermission:
 		return true
 	}
 	return false

@@ -91,10 +91,18 @@ type share struct {
 
 // waiter is a statement that waits.
 type waiter struct {
-	granted        chan struct{} // closed when it has its turn
+	granted        chan struct{} // gets one when it has its turn
+	patience       *time.Timer
 	previous, next *waiter
 	served         bool
 }
+
+// waiters lends what waiting takes, which is more than all else that a request of a busy server allocates here.
+var waiters = sync.Pool{New: func() any {
+	w := &waiter{granted: make(chan struct{}, 1), patience: time.NewTimer(time.Hour)}
+	w.patience.Stop()
+	return w
+}}
 
 // ring is a list of shares.
 type ring struct{ first, last *share }
@@ -105,8 +113,8 @@ func newShares(c Config) *shares {
 }
 
 // take returns when p may take a connection, which give ends. Its error is ErrBusy, ErrShare, or that of a caller who has
-// gone. queued says that p had to wait, and deadline until when it may go on to wait for the connection itself.
-func (s *shares) take(ctx context.Context, p party) (deadline time.Time, queued bool, err error) {
+// gone. queued says that p had to wait, and since when it did.
+func (s *shares) take(ctx context.Context, p party) (since time.Time, queued bool, err error) {
 	s.mu.Lock()
 	mine := s.shareLocked(p)
 	if mine.length == 0 && s.grantableLocked(mine) {
@@ -119,22 +127,25 @@ func (s *shares) take(ctx context.Context, p party) (deadline time.Time, queued 
 		s.mu.Unlock()
 		return time.Time{}, false, err
 	}
-	w := &waiter{granted: make(chan struct{})}
+	w := waiters.Get().(*waiter)
 	s.enqueueLocked(mine, w)
 	s.mu.Unlock()
-	start := time.Now()
-	deadline = start.Add(s.maxWait)
-	return deadline, true, s.wait(ctx, mine, w, start)
+	since = time.Now()
+	return since, true, s.wait(ctx, mine, w, since)
 }
 
 // wait returns when w has its turn, its time is over, or its caller has gone.
 func (s *shares) wait(ctx context.Context, mine *share, w *waiter, start time.Time) error {
-	patience := time.NewTimer(s.maxWait)
-	defer patience.Stop()
+	w.patience.Reset(s.maxWait)
+	defer func() {
+		w.patience.Stop()
+		w.served = false
+		waiters.Put(w)
+	}()
 	var err error
 	select {
 	case <-w.granted:
-	case <-patience.C:
+	case <-w.patience.C:
 		err = ErrBusy
 	case <-ctx.Done():
 		err = ctx.Err()
@@ -147,6 +158,7 @@ func (s *shares) wait(ctx context.Context, mine *share, w *waiter, start time.Ti
 	}
 	s.waits.cancelled++
 	if w.served { // meanwhile
+		<-w.granted
 		s.giveLocked(mine)
 	} else {
 		if s.atShareLocked(mine) && !errors.Is(err, context.Canceled) {
@@ -193,7 +205,7 @@ func (s *shares) serveLocked() {
 		}
 		s.grantLocked(next)
 		w.served = true
-		close(w.granted)
+		w.granted <- struct{}{}
 		next = s.turn.first
 	}
 }
