@@ -81,7 +81,7 @@ export function isCount(value: unknown): value is number {
 }
 
 /**
- * Refuses what would turn a limit off without a word: NaN, a negative number, another type.
+ * Refuses what would change a limit without a word: NaN, a negative number, part of a retry, another type.
  *
  * @throws TypeError
  */

@@ -19,8 +19,8 @@ export interface PagePromise<T, B extends CursorPage<T> = CursorPage<T>> extends
   /** Yields all pages, each asked for with the same parameters and options when the one before it is used up. */
   pages(): AsyncGenerator<B, void, undefined>;
   /**
-   * The first `limit` items, over as many pages as it takes: a whole number from 1 on, or Infinity for all there are. Rejects with
-   * a TypeError for any other limit.
+   * The first `limit` items, over as many pages as it takes. `limit` is a whole number from 1 on, or Infinity for all there are;
+   * rejects with a TypeError if it is anything else.
    */
   toArray(options: { limit: number }): Promise<T[]>;
 }
