@@ -33,7 +33,7 @@ interface ErrorDetails {
   problem?: ProblemDetails;
 }
 
-/** Anything a call may reject with, except the reason of the caller's own AbortSignal. */
+/** Anything a call may reject with, except the reason of the caller's own AbortSignal and a TypeError for an option it cannot take. */
 export class ApiError extends Error {
   override name = 'ApiError';
   /** HTTP status; undefined when there was no answer. */

@@ -42,9 +42,9 @@ export interface ClientOptions {
   authToken: AuthToken;
   /** Replaces `fetch`. Defaults to the global one, looked up at each request. */
   fetch?: Fetch | undefined;
-  /** Milliseconds one attempt may take, its answer's body included; 0 sets no limit. Defaults to 30 000. */
+  /** Milliseconds one attempt may take, its answer's body included, from 0 on; 0 and Infinity set no limit. Defaults to 30 000. */
   timeout?: number | undefined;
-  /** How often an attempt that failed is repeated where that is safe. Defaults to 2. */
+  /** How often an attempt that failed is repeated where that is safe: a whole number from 0 on, or Infinity. Defaults to 2. */
   maxRetries?: number | undefined;
   /** Sent with every request. */
   defaultHeaders?: Readonly<Record<string, string>> | undefined;
@@ -73,4 +73,21 @@ export interface RequestOptions {
   headers?: Readonly<Record<string, string>> | undefined;
   /** Passed on to `fetch`, on top of the client's. */
   fetchOptions?: FetchOptions | undefined;
+}
+
+/** Whether value is a whole number from 0 on, or Infinity. */
+export function isCount(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && Math.floor(value) === value;
+}
+
+/**
+ * Refuses what would change a limit without a word: NaN, a negative number, part of a retry, another type.
+ *
+ * @throws TypeError
+ */
+export function checkOptions({ timeout = 0, maxRetries = 0 }: Pick<RequestOptions, 'timeout' | 'maxRetries'> = {}): void {
+  if (!(typeof timeout === 'number' && timeout >= 0)) {
+    throw new TypeError('timeout takes a number of milliseconds from 0 on; 0 sets no limit');
+  }
+  if (!isCount(maxRetries)) throw new TypeError('maxRetries takes a whole number from 0 on');
 }

@@ -1,4 +1,5 @@
 import { ApiError } from './errors.js';
+import { isCount } from './options.js';
 import { apiPromise, type ApiPromise, type WithResponse } from './promise.js';
 
 /** One page of a list, as the API answers it: plain data. */
@@ -17,7 +18,10 @@ export interface PagePromise<T, B extends CursorPage<T> = CursorPage<T>> extends
   [Symbol.asyncIterator](): AsyncGenerator<T, void, undefined>;
   /** Yields all pages, each asked for with the same parameters and options when the one before it is used up. */
   pages(): AsyncGenerator<B, void, undefined>;
-  /** The first `limit` items, over as many pages as it takes. */
+  /**
+   * The first `limit` items, over as many pages as it takes. `limit` is a whole number from 1 on, or Infinity for all there are;
+   * rejects with a TypeError if it is anything else.
+   */
   toArray(options: { limit: number }): Promise<T[]>;
 }
 
@@ -54,13 +58,20 @@ export function pagePromise<T, B extends CursorPage<T>>(
     async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
       for await (const { data } of pages()) yield* data;
     },
-    async toArray({ limit }: { limit: number }): Promise<T[]> {
+    async toArray(options: { limit: number }): Promise<T[]> {
+      // Plain JavaScript passes anything, or nothing.
+      const limit: unknown = (options as typeof options | null | undefined)?.limit;
+      if (!isCount(limit) || limit < 1) {
+        // The caller is told of the argument; an error of the request, which is on its way, would be unhandled.
+        first.catch(() => undefined);
+        throw new TypeError('toArray takes { limit }, a whole number from 1 on: the most rows to collect');
+      }
       const items: T[] = [];
       for await (const { data } of pages()) {
         items.push(...data);
-        if (!(items.length < limit)) break;
+        if (items.length >= limit) break;
       }
-      return items.slice(0, Math.max(0, limit));
+      return items.slice(0, limit);
     },
   });
 }

@@ -1,6 +1,6 @@
 import { ApiError, ConnectionError, errorOf } from './errors.js';
 import { exchange } from './exchange.js';
-import type { ClientOptions, RequestOptions } from './options.js';
+import { checkOptions, type ClientOptions, type RequestOptions } from './options.js';
 import { pagePromise, type CursorPage, type PagePromise } from './page.js';
 import { apiPromise, type ApiPromise, type WithResponse } from './promise.js';
 import { mayRepeat, retryDelay, wait } from './retry.js';
@@ -34,11 +34,12 @@ export class Transport {
   readonly #base: string;
   readonly #token: Token;
 
-  /** @throws TypeError if baseUrl is not an absolute http(s) URL. */
+  /** @throws TypeError if baseUrl is not an absolute http(s) URL, or timeout or maxRetries is out of range. */
   constructor(options: ClientOptions) {
     if (!/^https?:\/\/[^/?#]+[^?#]*$/.test(options.baseUrl)) {
       throw new TypeError(`baseUrl is ${JSON.stringify(options.baseUrl)}: pass a URL such as https://api.example.com`);
     }
+    checkOptions(options);
     this.#options = options;
     this.#base = options.baseUrl.replace(/\/+$/, '');
     this.#token = new Token(options.authToken);
@@ -56,6 +57,7 @@ export class Transport {
 
   /** Sends call, again where that is safe and may help, until there is an answer to return or an error to reject with. */
   async #run<T>(call: Call): Promise<WithResponse<T>> {
+    checkOptions(call.options);
     const headers = this.#headers(call);
     const repeatable = mayRepeat(call.method) || headers.has('idempotency-key');
     const retries = repeatable ? (call.options?.maxRetries ?? this.#options.maxRetries ?? 2) : 0;

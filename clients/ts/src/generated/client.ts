@@ -20,7 +20,7 @@ export class CoreApiClient {
   /** Person who works inside one tenant. */
   readonly users: UsersResource;
 
-  /** @throws TypeError if `baseUrl` is not an absolute http(s) URL. */
+  /** @throws TypeError if `baseUrl` is not an absolute http(s) URL, or `timeout` or `maxRetries` is out of range. */
   constructor(options: ClientOptions) {
     const transport = new Transport(options);
     this.me = new MeResource(transport);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { ApiError, ServerError, type User } from '../../src/index.js';
+import { inspect } from 'node:util';
+import { ApiError, ServerError, ValidationError, type User } from '../../src/index.js';
 import { always, serve, type Seen } from '../server.js';
 
 const cursorOf = ({ url }: Seen) => new URL(url, 'http://host').searchParams.get('cursor');
@@ -79,9 +80,30 @@ test('toArray takes as many pages as it needs', async (t) => {
   assert.equal(server.seen.length, 2);
   assert.equal(ids(await users.list().toArray({ limit: 3 })), '0,1,2');
   assert.equal(server.seen.length, 3, 'a page that is enough is not followed by another');
-  for (const limit of [0, -1, NaN]) assert.equal(ids(await users.list().toArray({ limit })), '', String(limit));
-  assert.equal(server.seen.length, 6);
+  assert.equal(ids(await users.list().toArray({ limit: 1 })), '0');
   assert.equal((await users.list().toArray({ limit: Infinity })).length, 100);
+});
+
+// Regression: no argument was an error about destructuring, and limits that mean nothing gave an empty array.
+const noLimits = [undefined, null, 0, -1, NaN, -Infinity, 1.5, '3', 3n, [3], true].map((limit) => ({ limit }));
+for (const options of [undefined, null, {}, 3, ...noLimits]) {
+  test(`toArray refuses ${inspect(options)}`, async (t) => {
+    const server = await numbers(t, 7);
+    const call = server.client().users.list();
+    await assert.rejects(call.toArray(options as { limit: number }), {
+      name: 'TypeError',
+      message: 'toArray takes { limit }, a whole number from 1 on: the most rows to collect',
+    });
+    // The call itself is as good as before; left on its way, it would end in another test.
+    assert.equal(ids((await call).data), '0,1,2');
+  });
+}
+
+test('the limit of a page is sent as it is: the API checks it', async (t) => {
+  const server = await always(t, { status: 422, json: { code: 'validation_failed' } });
+  const limits = [0, -1, NaN, 1.5];
+  for (const limit of limits) await assert.rejects(server.client().users.list({ limit }).pages().next(), ValidationError);
+  assert.deepEqual(server.seen.map(({ url }) => url), limits.map((limit) => `/v1/users?limit=${limit}`));
 });
 
 test('an empty list', async (t) => {

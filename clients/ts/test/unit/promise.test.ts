@@ -142,7 +142,11 @@ for (const [name, use] of Object.entries<(client: CoreApiClient) => unknown>({
   // Regression: a promise beside the one looked at ended a Node process that asked for the whole answer only.
   withResponse: ({ users }) => assert.rejects(users.get('018f').withResponse(), NotFoundError),
   'withResponse of a list': ({ users }) => assert.rejects(users.list().withResponse(), NotFoundError),
-  toArray: ({ users }) => assert.rejects(users.list().toArray({ limit: 0 }), NotFoundError),
+  toArray: ({ users }) => assert.rejects(users.list().toArray({ limit: 1 }), NotFoundError),
+  // Regression: a refused argument left the error of the request, which was on its way, to nobody.
+  'toArray that refuses its limit': ({ users }) => assert.rejects(users.list().toArray({ limit: 0 }), TypeError),
+  'toArray without an argument': ({ users }) =>
+    assert.rejects((users.list() as unknown as { toArray(): Promise<unknown> }).toArray(), TypeError),
   iterating: ({ users }) => assert.rejects(users.list()[Symbol.asyncIterator]().next(), NotFoundError),
   pages: ({ users }) => assert.rejects(users.list().pages().next(), NotFoundError),
 })) {

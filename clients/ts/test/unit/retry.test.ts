@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 import { RateLimitError, ServerError, TimeoutError, ConnectionError } from '../../src/index.js';
 import { retryDelay } from '../../src/core/retry.js';
 import { Transport } from '../../src/core/transport.js';
@@ -124,6 +125,31 @@ test('timeout 0 and Infinity set no limit', async (t) => {
   const server = await always(t, { json: user });
   await server.client({ timeout: 0 }).users.get('018f');
   await server.client({ timeout: Infinity }).users.get('018f');
+});
+
+// Regression: NaN and negative numbers, such as the rest of a budget that is used up, turned the limit off.
+for (const [name, values, message] of [
+  ['timeout', [NaN, -1, -Infinity, '5', null], /^timeout takes a number of milliseconds from 0 on/],
+  ['maxRetries', [NaN, -1, 1.5, '5', null], /^maxRetries takes a whole number from 0 on/],
+] as const) {
+  for (const value of values) {
+    const bad = { [name]: value } as Record<string, number>;
+    test(`${inspect(bad)} is refused, and nothing is sent`, async (t) => {
+      const server = await always(t, { json: user });
+      assert.throws(() => server.client(bad), { name: 'TypeError', message });
+      const { users } = server.client();
+      await assert.rejects(users.get('018f', bad), { name: 'TypeError', message });
+      await assert.rejects(users.create({ email: 'a@example.com', displayName: 'A' }, bad), { name: 'TypeError', message });
+      await assert.rejects(users.list({}, bad)[Symbol.asyncIterator]().next(), { name: 'TypeError', message });
+      await assert.rejects(users.list({}, bad).pages().next(), { name: 'TypeError', message });
+      assert.equal(server.seen.length, 0);
+    });
+  }
+}
+
+test('maxRetries Infinity sets no limit', async (t) => {
+  const server = await inTurn(t, now, now, now, { json: user });
+  assert.deepEqual(await server.client({ maxRetries: Infinity }).users.get('018f'), user);
 });
 
 test('a signal ends the request with its reason', async (t) => {

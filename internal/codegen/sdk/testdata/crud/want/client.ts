@@ -17,7 +17,7 @@ export class CoreApiClient {
   /** A person who works for a tenant. */
   readonly users: UsersResource;
 
-  /** @throws TypeError if `baseUrl` is not an absolute http(s) URL. */
+  /** @throws TypeError if `baseUrl` is not an absolute http(s) URL, or `timeout` or `maxRetries` is out of range. */
   constructor(options: ClientOptions) {
     const transport = new Transport(options);
     this.roles = new RolesResource(transport);

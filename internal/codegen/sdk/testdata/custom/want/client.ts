@@ -11,7 +11,7 @@ export class CoreApiClient {
   /** Operations on users. */
   readonly users: UsersResource;
 
-  /** @throws TypeError if `baseUrl` is not an absolute http(s) URL. */
+  /** @throws TypeError if `baseUrl` is not an absolute http(s) URL, or `timeout` or `maxRetries` is out of range. */
   constructor(options: ClientOptions) {
     const transport = new Transport(options);
     this.lineItems = new LineItemsResource(transport);
