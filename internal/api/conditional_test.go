@@ -231,3 +231,36 @@ func TestAKeyMakesACustomPostHappenOnce(t *testing.T) {
 		t.Errorf("got %d rows of the key of before, want none", n)
 	}
 }
+
+// TestAReplayTellsNothingOfADeletedRow repeats creations whose rows were deleted since: the stored answer has all that the row had.
+// Who may create and not read gets it while the row is there.
+func TestAReplayTellsNothingOfADeletedRow(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	key := map[string]string{"Idempotency-Key": "once"}
+	role := s.addRole(t, s.acme.id, "Writer", "users:create")
+	writer := s.addUser(t, s.acme.id, "writer@example.com", "Writer", nil, role)
+	for name, c := range map[string]struct {
+		path, body string
+		token      string
+	}{
+		"a user":                          {"/v1/users", `{"email": "gone@example.com", "displayName": "Gone"}`, s.acme.admin.token},
+		"a user, by one who reads nobody": {"/v1/users", `{"email": "gone2@example.com", "displayName": "Gone"}`, writer.token},
+		"a role":                          {"/v1/roles", `{"name": "Gone", "permissions": []}`, s.acme.admin.token},
+		"a grant":                         {"/v1/user-roles", fmt.Sprintf(`{"userId": %q, "roleId": %q}`, s.acme.manager.id, role), s.acme.admin.token},
+	} {
+		post := call{name: name, method: "POST", path: c.path, token: c.token, body: c.body, header: key, status: 201}
+		first, again := s.check(t, post), s.check(t, post)
+		if first.text != again.text {
+			t.Errorf("%s: the repetition got\n%s\nand the first\n%s", name, again.text, first.text)
+		}
+		s.check(t, call{method: "DELETE", path: first.header.Get("Location"), token: s.acme.admin.token, status: 204})
+		rows := s.rowsOf(t, s.acme.id)
+		post.status, post.code, post.absent = 404, "not_found", []string{"gone", "Gone"}
+		post.want = `{"detail": "The request was answered before, and what it made has been deleted since."}`
+		s.check(t, post)
+		if after := s.rowsOf(t, s.acme.id); fmt.Sprint(after) != fmt.Sprint(rows) {
+			t.Errorf("%s: the repetition made rows: %v, before %v", name, after, rows)
+		}
+	}
+}

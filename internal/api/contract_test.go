@@ -87,8 +87,9 @@ func TestHandlerKeepsTheContract(t *testing.T) {
 	}
 }
 
-// unreached are statuses that take more than one request of a run to get; TestDeletingATenantDeletesAllThatIsItsOwn gets this one.
-var unreached = map[string]int{"tenants.create": 404}
+// unreached are statuses that take more than one request of a run to get: a creation is repeated with its key when the row has been
+// deleted. TestDeletingATenantDeletesAllThatIsItsOwn and TestAReplayTellsNothingOfADeletedRow get them.
+var unreached = map[string]int{"tenants.create": 404, "users.create": 404, "roles.create": 404, "user_roles.create": 404}
 
 // readContract returns the contract and the codes of all problems with their statuses.
 func readContract(t *testing.T) (*contracttest.Document, map[string]int) {

@@ -4,6 +4,7 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/internal/crud"
@@ -18,6 +19,8 @@ type Handler struct {
 	client    *ent.Client
 	failures  *failures
 	retention *retention.Worker
+	// deletionWindow is how long a request deletes rows of a tenant.
+	deletionWindow time.Duration
 }
 
 var _ oas.Handler = (*Handler)(nil)

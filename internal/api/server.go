@@ -58,6 +58,9 @@ type Config struct {
 	SlowWindow time.Duration
 	// RequestTimeout bounds the work for one request. Defaults to 30 s.
 	RequestTimeout time.Duration
+	// DeletionWindow is how long a request that deletes a tenant deletes rows. Defaults to 5 s, or a third of RequestTimeout if
+	// that is less.
+	DeletionWindow time.Duration
 	// Origins may call the API from a browser, such as https://app.example.com. Defaults to none.
 	Origins []string
 	// RateLimits bound how often callers may ask. Defaults to none.
@@ -99,6 +102,9 @@ func New(c Config) (*Server, error) {
 	if c.RequestTimeout == 0 {
 		c.RequestTimeout = 30 * time.Second
 	}
+	if c.DeletionWindow == 0 {
+		c.DeletionWindow = min(deletionWindow, c.RequestTimeout/3)
+	}
 	if c.Draining == nil {
 		c.Draining = func() bool { return false }
 	}
@@ -132,7 +138,7 @@ func New(c Config) (*Server, error) {
 	c.Logger = slog.New(journal.NewHandler(c.Logger.Handler()))
 	failures := &failures{logger: c.Logger, enums: enumerations{contract, components}}
 	operations, err := oas.NewServer(
-		&Handler{Handler: crud.NewHandler(client, c.DB.Driver(), c.DB), client: client, failures: failures, retention: c.Retention},
+		&Handler{Handler: crud.NewHandler(client, c.DB.Driver(), c.DB), client: client, failures: failures, retention: c.Retention, deletionWindow: c.DeletionWindow},
 		&security{verifier: c.Verifier, grants: c.Grants, limiter: limiter},
 		oas.WithErrorHandler(failures.handleError),
 		oas.WithNotFound(failures.notFound),

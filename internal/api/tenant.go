@@ -22,8 +22,12 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
-// deletedAtOnce is about how many rows of a tenant one request deletes. What is left, internal/retention deletes.
-const deletedAtOnce = 10_000
+const (
+	// deletedAtOnce is about how many rows of a tenant one request deletes. What is left, internal/retention deletes.
+	deletedAtOnce = 10_000
+	// deletionWindow is how long it does so, unless Config says otherwise: rows may be locked, or slow to find.
+	deletionWindow = 5 * time.Second
+)
 
 // defaultRoles are what a new tenant begins with. The first is its administrator's.
 var defaultRoles = []struct {
@@ -77,7 +81,8 @@ func (h *Handler) TenantsCreate(ctx context.Context, req *oas.TenantCreate, para
 	})
 }
 
-// TenantsDelete shuts the tenant for good and deletes all that is its own, as far as one request can.
+// TenantsDelete shuts the tenant for good and deletes all that is its own, as far as one request can. Once the tenant is shut,
+// the answer is no failure: the deletion goes on, whatever ends this part of it.
 func (h *Handler) TenantsDelete(ctx context.Context, params oas.TenantsDeleteParams) (oas.TenantsDeleteRes, error) {
 	if err := auth.RequirePlatform(ctx); err != nil {
 		return nil, err
@@ -85,11 +90,10 @@ func (h *Handler) TenantsDelete(ctx context.Context, params oas.TenantsDeletePar
 	if err := h.shutTenant(ctx, params); err != nil {
 		return nil, err
 	}
-	done, err := h.retention.DeleteTenant(ctx, params.ID, deletedAtOnce)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, fmt.Errorf("delete tenant: %w", err)
-		}
+	within, cancel := context.WithTimeout(ctx, h.deletionWindow)
+	defer cancel()
+	done, err := h.retention.DeleteTenant(within, params.ID, deletedAtOnce)
+	if err != nil && within.Err() == nil {
 		// The deletion has been begun, and is tried again until it is done.
 		h.failures.logger.WarnContext(ctx, "delete tenant", "error", err)
 	}

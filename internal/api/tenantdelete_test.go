@@ -1,16 +1,23 @@
 package api_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lockstep-dev/lockstep/internal/api"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/retention"
 )
@@ -142,8 +149,12 @@ func TestABigTenantIsDeletedInSteps(t *testing.T) {
 		t.Error("the tenant does not say that it is being deleted")
 	}
 	// It cannot be brought back.
-	s.check(t, call{method: "PATCH", path: path, token: s.platform, body: `{"status": "active"}`, status: 200})
-	s.check(t, call{path: "/v1/users", token: s.acme.admin.token, status: 403, code: "tenant_suspended"})
+	s.check(t, call{method: "PATCH", path: path, token: s.platform, body: `{"status": "active"}`, status: 409, code: "conflict", pointer: "/status"})
+	s.check(t, call{method: "PATCH", path: path, token: s.platform, header: match, body: `{"status": "active"}`, status: 412, code: "precondition_failed"})
+	s.check(t, call{method: "PATCH", path: path, token: s.platform, body: `{"slug": "acme-gone"}`, status: 200, want: `{"status": "suspended"}`})
+	s.check(t, call{method: "PATCH", path: "/v1/tenants/" + s.globex.id.String(), token: s.platform, body: `{"status": "active"}`, status: 200})
+	s.check(t, call{path: "/v1/users", token: s.acme.admin.token, status: 403, code: "tenant_suspended",
+		want: `{"detail": "The tenant is being deleted, with all its data. Nothing stops that."}`, absent: []string{"kept"}})
 
 	var gone atomic.Int32
 	ctx, die := context.WithCancel(t.Context())
@@ -181,6 +192,95 @@ func TestABigTenantIsDeletedInSteps(t *testing.T) {
 	}
 	if left := s.rowsOf(t, s.globex.id); len(left) > 0 {
 		t.Errorf("a worker alone: got %v left of the tenant", left)
+	}
+}
+
+// TestADeletionThatIsHeldUpGoesOn locks a row of a tenant that is deleted. The request was answered 504, that it had been given up, when
+// it had waited for its whole time. Neither may it wait until Postgres ends the statement, after 15 s.
+func TestADeletionThatIsHeldUpGoesOn(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		window time.Duration
+		lock   string // of a row of the tenant
+		cancel bool   // the request when it waits
+	}{
+		"until its time for that is over": {window: 200 * time.Millisecond, lock: `SELECT FROM core.users WHERE tenant_id = $1 FOR UPDATE`},
+		"until the request ends":          {window: time.Hour, lock: `SELECT FROM core.users WHERE tenant_id = $1 FOR UPDATE`, cancel: true},
+		// What a writer's foreign key holds lets the tenant be shut, and not be deleted.
+		"at the tenant itself": {window: time.Hour, lock: `SELECT FROM core.tenants WHERE id = $1 FOR KEY SHARE`, cancel: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			first := newStack(t)
+			var warnings bytes.Buffer
+			s := first.replica(t, first.appURL, first.appURL, func(config *api.Config) {
+				config.DeletionWindow = c.window
+				config.Logger = slog.New(slog.NewTextHandler(&warnings, &slog.HandlerOptions{Level: slog.LevelWarn}))
+			})
+			s.addPeople(t, s.acme, 20)
+			before := s.rowsOf(t, s.acme.id)
+			holder, err := pgx.Connect(t.Context(), s.owner.Config().ConnString())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = holder.Close(context.Background()) }()
+			lock, err := holder.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := lock.Exec(t.Context(), c.lock, s.acme.id); err != nil {
+				t.Fatal(err)
+			}
+			ctx, hangUp := context.WithCancel(t.Context())
+			defer hangUp()
+			path := "/v1/tenants/" + s.acme.id.String()
+			request := httptest.NewRequestWithContext(ctx, http.MethodDelete, path, nil)
+			request.Header.Set("Authorization", "Bearer "+s.platform)
+			recorder := httptest.NewRecorder()
+			answered := make(chan struct{})
+			go func() {
+				defer close(answered)
+				s.handler.ServeHTTP(recorder, request)
+			}()
+			waits := func() bool {
+				return s.count(t, `SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE a.datname = current_database() AND NOT l.granted`) > 0
+			}
+			if c.cancel {
+				eventually(t, "the deletion waits for the row", waits)
+				hangUp()
+			}
+			<-answered
+			var got struct {
+				Complete bool
+				Deleted  map[string]int
+			}
+			if err := json.Unmarshal(recorder.Body.Bytes(), &got); recorder.Code != http.StatusAccepted || err != nil || got.Complete {
+				t.Fatalf("got status %d (%v), want 202\n%s", recorder.Code, err, recorder.Body)
+			}
+			if text := warnings.String(); strings.Contains(text, "delete tenant") {
+				t.Errorf("something else than the request's own bound ended the deletion, such as the statement's:\n%s", text)
+			}
+			eventually(t, "no statement waits for the row any more", func() bool { return !waits() })
+			left := s.rowsOf(t, s.acme.id)
+			for _, owned := range crud.OfTenants {
+				if gone := before[owned.Table] - left[owned.Table]; got.Deleted[owned.Name] > gone {
+					t.Errorf("the answer says that %d rows of %s were deleted, of which %d are gone", got.Deleted[owned.Name], owned.Name, gone)
+				}
+			}
+			if left["tenants"] != 1 {
+				t.Errorf("got %v left, want the tenant among it", left)
+			}
+			s.check(t, call{path: "/v1/users", token: s.acme.admin.token, status: 403, code: "tenant_suspended"})
+			if err := lock.Rollback(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.cleaner(t, nil).Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if left := s.rowsOf(t, s.acme.id); len(left) > 0 {
+				t.Errorf("got %v left of the tenant", left)
+			}
+		})
 	}
 }
 

@@ -173,7 +173,7 @@ func (h *Handler) UserRolesCreate(ctx context.Context, req *oas.UserRoleCreate, 
 	if err := UserRoleCreate.Require(ctx); err != nil {
 		return nil, err
 	}
-	operation := idempotency.Operation{ID: "userRoles.create", Transactional: true}
+	operation := idempotency.Operation{ID: "userRoles.create", Transactional: true, Exists: madeUserRoleExists}
 	return idempotency.Once(ctx, h.keys, operation, params.IdempotencyKey.Or(""), req, func(client *ent.Client) (*oas.UserRoleCreatedHeaders, error) {
 		row, err := fillUserRole(client.UserRole.Create(), req).Save(ctx)
 		if err != nil {
@@ -182,6 +182,15 @@ func (h *Handler) UserRolesCreate(ctx context.Context, req *oas.UserRoleCreate, 
 		body := UserRoleBody(ctx, row)
 		return &oas.UserRoleCreatedHeaders{ETag: etag.Later(row.Version), Location: "/v1/user-roles/" + row.ID.String(), Response: body}, nil
 	})
+}
+
+// madeUserRoleExists reports whether the row of a stored answer is still there.
+func madeUserRoleExists(ctx context.Context, client *ent.Client, answer any) (bool, error) {
+	made, ok := answer.(*oas.UserRoleCreatedHeaders)
+	if !ok {
+		return false, fmt.Errorf("the stored answer is a %T", answer)
+	}
+	return client.UserRole.Query().Where(entuserrole.ID(made.Response.ID)).Exist(ctx)
 }
 
 // fillUserRole copies the body's fields into the builder.

@@ -15,10 +15,13 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
-// query answers one row per tenant: its status, that of one that is being deleted being suspended, the user's status (null for a service or an unknown user), and the
-// permissions of all the user's roles.
+// deleting stands for the status of a tenant that is being deleted.
+const deleting = "deleting"
+
+// query answers one row per tenant: its status, the user's (null for a service or an unknown user), and the permissions of all
+// the user's roles.
 const query = `
-SELECT CASE WHEN t.deleting_since IS NULL THEN t.status ELSE 'suspended' END, u.status,
+SELECT CASE WHEN t.deleting_since IS NULL THEN t.status ELSE '` + deleting + `' END, u.status,
        ARRAY(SELECT DISTINCT p
                FROM core.user_roles g
                JOIN core.roles r ON r.tenant_id = g.tenant_id AND r.id = g.role_id
@@ -53,6 +56,8 @@ func (g *Grants) read(ctx context.Context, k key) ([]string, error) {
 	switch {
 	case !found:
 		return nil, &auth.TokenError{Reason: "the token's tenant does not exist"}
+	case tenantStatus == deleting:
+		return nil, problem.New(problem.TenantSuspended, problem.TenantDeleting)
 	case tenant.Status(tenantStatus) != tenant.StatusActive:
 		return nil, problem.Of(problem.TenantSuspended)
 	case k.user == uuid.Nil:

@@ -54,11 +54,15 @@ type Operation struct {
 	// Allowed returns the error that work would if the caller may not reach the row that the request is about. It is asked before
 	// a stored answer is shown; what a caller needs for any row is checked before Once. Defaults to nothing.
 	Allowed func(ctx context.Context, client *ent.Client) error
+	// Exists reports whether the row that a stored answer tells of, a pointer to Once's type, is still there. It is asked before
+	// the answer is shown, so that nobody is told of what has been deleted, and never for a first request. Defaults to yes.
+	Exists func(ctx context.Context, client *ent.Client, answer any) (bool, error)
 }
 
 // Once runs work and returns its answer. With a key, the first request's answer is stored with its write, and repetitions
 // get that answer, without what the caller may not see any more; of concurrent ones, one works and the others wait for it. A
-// failed request leaves no trace of its key. A key that comes with another body is a *problem.Error, idempotency_key_reused.
+// failed request leaves no trace of its key. A key that comes with another body is a *problem.Error, idempotency_key_reused; one
+// whose row has been deleted since is a *problem.Error, not_found.
 func Once[T any](ctx context.Context, keys *Keys, op Operation, key string, request any, work func(*ent.Client) (*T, error)) (*T, error) {
 	if key == "" {
 		if !op.Transactional {
@@ -183,11 +187,20 @@ func replay[T any](ctx context.Context, keys *Keys, op Operation, kept memory, f
 	if row.answer == nil {
 		return nil, true, problem.New(problem.NotFound, problem.DeletedSince)
 	}
-	journal.From(ctx).Replayed = true
 	answer = new(T)
 	if err := read(row.answer, answer); err != nil {
 		return nil, true, err
 	}
+	if op.Exists != nil {
+		exists, err := op.Exists(ctx, keys.client, answer)
+		if err != nil {
+			return nil, true, fmt.Errorf("look for the row of a stored answer: %w", err)
+		}
+		if !exists {
+			return nil, true, problem.New(problem.NotFound, problem.DeletedSince)
+		}
+	}
+	journal.From(ctx).Replayed = true
 	if keys.mask(ctx, answer) {
 		retag(answer)
 	}

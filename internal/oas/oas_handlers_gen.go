@@ -143,7 +143,7 @@ func (s *Server) handleMeGetRequest(args [0]string, argsEscaped bool, w http.Res
 // Needs the permission `roles:create`.
 //
 // Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
-// `payload_too_large`, `request_timeout`, `unsupported_media_type`, `validation_failed`.
+// `not_found`, `payload_too_large`, `request_timeout`, `unsupported_media_type`, `validation_failed`.
 //
 // POST /v1/roles
 func (s *Server) handleRolesCreateRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -1085,9 +1085,10 @@ func (s *Server) handleTenantsCreateRequest(args [0]string, argsEscaped bool, w 
 //
 // Deletes the tenant and all that is its own: users, roles, grants, every other row, and what is
 // remembered of its requests. From the first call on it is refused every request, and nothing stops
-// the deletion. 200 says that all is gone. 202 says that there is much: the servers go on by
-// themselves, and whoever wants to know repeats the call, which then needs no `If-Match`, until it is
-// `not_found`. Needs a platform token: a caller that acts on tenants, not inside one.
+// the deletion. 200 says that all is gone. 202 says that there is more than 5 s of work, or that
+// another transaction holds a row: the servers go on by themselves, and whoever wants to know repeats
+// the call, which then needs no `If-Match`, until it is `not_found`. Needs a platform token: a caller
+// that acts on tenants, not inside one.
 //
 // Problems, besides those of every operation: `not_found`, `precondition_failed`.
 //
@@ -1692,8 +1693,8 @@ func (s *Server) handleTenantsUpdateRequest(args [1]string, argsEscaped bool, w 
 // Needs the permission `user_roles:create`.
 //
 // Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
-// `payload_too_large`, `reference_not_found`, `request_timeout`, `unsupported_media_type`,
-// `validation_failed`.
+// `not_found`, `payload_too_large`, `reference_not_found`, `request_timeout`,
+// `unsupported_media_type`, `validation_failed`.
 //
 // POST /v1/user-roles
 func (s *Server) handleUserRolesCreateRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {
@@ -2308,8 +2309,8 @@ func (s *Server) handleUserRolesListRequest(args [0]string, argsEscaped bool, w 
 // Needs the permission `users:create`.
 //
 // Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
-// `payload_too_large`, `reference_not_found`, `request_timeout`, `unsupported_media_type`,
-// `validation_failed`.
+// `not_found`, `payload_too_large`, `reference_not_found`, `request_timeout`,
+// `unsupported_media_type`, `validation_failed`.
 //
 // POST /v1/users
 func (s *Server) handleUsersCreateRequest(args [0]string, argsEscaped bool, w http.ResponseWriter, r *http.Request) {

@@ -19,7 +19,7 @@ type Handler interface {
 	// Needs the permission `roles:create`.
 	//
 	// Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
-	// `payload_too_large`, `request_timeout`, `unsupported_media_type`, `validation_failed`.
+	// `not_found`, `payload_too_large`, `request_timeout`, `unsupported_media_type`, `validation_failed`.
 	//
 	// POST /v1/roles
 	RolesCreate(ctx context.Context, req *RoleCreate, params RolesCreateParams) (*RoleCreatedHeaders, error)
@@ -74,9 +74,10 @@ type Handler interface {
 	//
 	// Deletes the tenant and all that is its own: users, roles, grants, every other row, and what is
 	// remembered of its requests. From the first call on it is refused every request, and nothing stops
-	// the deletion. 200 says that all is gone. 202 says that there is much: the servers go on by
-	// themselves, and whoever wants to know repeats the call, which then needs no `If-Match`, until it is
-	// `not_found`. Needs a platform token: a caller that acts on tenants, not inside one.
+	// the deletion. 200 says that all is gone. 202 says that there is more than 5 s of work, or that
+	// another transaction holds a row: the servers go on by themselves, and whoever wants to know repeats
+	// the call, which then needs no `If-Match`, until it is `not_found`. Needs a platform token: a caller
+	// that acts on tenants, not inside one.
 	//
 	// Problems, besides those of every operation: `not_found`, `precondition_failed`.
 	//
@@ -114,8 +115,8 @@ type Handler interface {
 	// Needs the permission `user_roles:create`.
 	//
 	// Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
-	// `payload_too_large`, `reference_not_found`, `request_timeout`, `unsupported_media_type`,
-	// `validation_failed`.
+	// `not_found`, `payload_too_large`, `reference_not_found`, `request_timeout`,
+	// `unsupported_media_type`, `validation_failed`.
 	//
 	// POST /v1/user-roles
 	UserRolesCreate(ctx context.Context, req *UserRoleCreate, params UserRolesCreateParams) (*UserRoleCreatedHeaders, error)
@@ -151,8 +152,8 @@ type Handler interface {
 	// Needs the permission `users:create`.
 	//
 	// Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`,
-	// `payload_too_large`, `reference_not_found`, `request_timeout`, `unsupported_media_type`,
-	// `validation_failed`.
+	// `not_found`, `payload_too_large`, `reference_not_found`, `request_timeout`,
+	// `unsupported_media_type`, `validation_failed`.
 	//
 	// POST /v1/users
 	UsersCreate(ctx context.Context, req *UserCreate, params UsersCreateParams) (*UserCreatedHeaders, error)

@@ -15,7 +15,7 @@ var (
 		"ask for a role with the permission that `detail` names")
 	TenantSuspended = kind("tenant_suspended", http.StatusForbidden, "Tenant suspended",
 		"The tenant is suspended. Its data is kept; ask the operator to lift the suspension.",
-		"the caller's tenant is switched off",
+		"the caller's tenant is switched off, or being deleted: `detail` says which",
 		"ask the operator")
 	UserInactive = kind("user_inactive", http.StatusForbidden, "User inactive",
 		"This user is inactive and cannot sign in.",
@@ -51,8 +51,8 @@ var (
 		"see `errors`")
 	Conflict = kind("conflict", http.StatusConflict, "Conflict",
 		"Another %s has this value already.",
-		"a unique value is taken",
-		"choose another; `errors` names the field")
+		"a unique value is taken, or a tenant that is being deleted was to be active again",
+		"choose another value; `errors` names the field")
 	ReferenceNotFound = kind("reference_not_found", http.StatusUnprocessableEntity, "Reference not found",
 		"A field refers to a %s that does not exist.",
 		"a field refers to a row that does not exist in this tenant",
@@ -116,7 +116,8 @@ const (
 	// Unauthenticated.
 	TokenMissing = "Send an access token: Authorization: Bearer <token>."
 	// TenantSuspended.
-	TenantDeleted = "The tenant has been deleted meanwhile."
+	TenantDeleting = "The tenant is being deleted, with all its data. Nothing stops that."
+	TenantDeleted  = "The tenant has been deleted meanwhile."
 	// PermissionDenied.
 	GiftNotHeld       = "You cannot give the permission %s, because you do not hold it."
 	PersonNotReadable = "This needs the permission %s, because the row names somebody whom you may not read."
@@ -143,7 +144,8 @@ const (
 	ContentTypeRepeated   = "Send one Content-Type."
 	ContentTypeUnreadable = "Content-Type is malformed. Send the body as application/json."
 	// Conflict.
-	ValuesTaken = "Another %s has these values already."
+	ValuesTaken    = "Another %s has these values already."
+	TenantNotSaved = "The tenant is being deleted, which nothing stops."
 	// StillReferenced.
 	RowReferenced = "Other rows still refer to this one."
 	// RateLimited.

@@ -61,8 +61,8 @@ func (w *Worker) deleteTenants(ctx context.Context, held *task) error {
 }
 
 // DeleteTenant deletes rows of a tenant that is being deleted, about as many as the limit says, and the tenant itself when there are
-// no others. It may be called again, by any process, also after it failed in the middle. What it leaves, Run deletes. The tenant
-// has to be shut before: its column deleting_since is not null.
+// no others. It may be called again, by any process, also after it failed in the middle, or ctx ended: the Deletion says what was
+// done until then. What it leaves, Run deletes. The tenant has to be shut before: its column deleting_since is not null.
 func (w *Worker) DeleteTenant(ctx context.Context, id uuid.UUID, limit int) (Deletion, error) {
 	done, err := w.delete(ctx, nil, id, limit)
 	if err == nil && done.Complete {
@@ -159,12 +159,15 @@ func (d *deletion) round(ctx context.Context, wait bool) error {
 	if err != nil {
 		return fmt.Errorf("delete the tenant: %w", err)
 	}
-	defer func() { _ = rows.Close() }()
-	d.done.Complete = true // if there is none, somebody else has deleted it
-	if rows.Next() {
+	gone := rows.Next()
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return fmt.Errorf("delete the tenant: %w", err)
+	}
+	d.done.Complete = true // if there was none, somebody else has deleted it
+	if gone {
 		d.done.Rows["tenants"]++
 	}
-	return rows.Err()
+	return nil
 }
 
 // empty deletes the tenant's rows of a table, the newest first: rows are older than those that refer to them, as a rule.

@@ -27,6 +27,7 @@ type Facts struct {
 func Apply(client *ent.Client, facts Facts) {
 	client.Intercept(filterByTenant(facts.TenantOwned))
 	client.Use(stampTenant(facts.TenantOwned), countVersion, stampCreation, limitRelations(facts.Relations, facts.People), keepAdministrator)
+	client.Tenant.Use(keepDeleted)
 	client.Role.Use(limitRoles(facts.Permissions))
 	client.UserRole.Use(stampGrantor, limitGrants)
 	// Last, so that the other rules name the places of what the caller sent.

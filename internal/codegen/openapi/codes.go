@@ -85,6 +85,9 @@ func (doc *document) schemaCodes(id string) []problem.Code {
 			for _, code := range e.Refuses(verb) {
 				codes = append(codes, problem.Code(code))
 			}
+			if verb == contract.Create {
+				codes = append(codes, problem.NotFound) // repeated with its key, when the row has been deleted
+			}
 			switch verb {
 			case contract.Create, contract.Update:
 				fields := e.Creatable()

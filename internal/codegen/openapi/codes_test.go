@@ -28,7 +28,7 @@ func TestListCodesSaysWhatEachOperationCanAnswer(t *testing.T) {
 	for id, want := range map[string][]problem.Code{
 		"people.list":   {"invalid_cursor"},
 		"people.get":    {"not_found"},
-		"people.create": slices.Concat([]problem.Code{"conflict", "idempotency_key_reused", "reference_not_found"}, body),
+		"people.create": slices.Concat([]problem.Code{"conflict", "idempotency_key_reused", "not_found", "reference_not_found"}, body),
 		"people.update": slices.Concat([]problem.Code{"conflict", "not_found", "precondition_failed", "reference_not_found"}, body),
 		"people.delete": {"not_found", "precondition_failed", "still_referenced"},
 		"badges.update": slices.Concat([]problem.Code{"not_found"}, body),

@@ -18,7 +18,7 @@ func TestListStatuses(t *testing.T) {
 	doc := after(t, "list statuses")
 	always := "400 401 403 414 429 431 500 503 504 default"
 	for id, own := range map[string]string{
-		"people.list": "200", "people.get": "200 304 404", "people.create": "201 408 409 413 415 422", "people.update": "200 404 408 409 412 413 415 422",
+		"people.list": "200", "people.get": "200 304 404", "people.create": "201 404 408 409 413 415 422", "people.update": "200 404 408 409 412 413 415 422",
 		"people.delete": "204 404 409 412", "badges.update": "200 404 408 413 415 422", // nothing of a badge is unique or versioned
 	} {
 		want := slices.Sorted(slices.Values(strings.Fields(own + " " + always)))

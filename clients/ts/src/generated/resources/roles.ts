@@ -112,7 +112,7 @@ export class RolesResource {
    *
    * Needs the permission `roles:create`.
    *
-   * Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`, `payload_too_large`, `request_timeout`, `unsupported_media_type`, `validation_failed`.
+   * Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`, `not_found`, `payload_too_large`, `request_timeout`, `unsupported_media_type`, `validation_failed`.
    */
   create(body: RoleCreate, options?: RolesCreateOptions): ApiPromise<Role> {
     return this.#transport.send<Role>({

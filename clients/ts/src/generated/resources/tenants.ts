@@ -123,7 +123,7 @@ export class TenantsResource {
   /**
    * Delete a tenant
    *
-   * Deletes the tenant and all that is its own: users, roles, grants, every other row, and what is remembered of its requests. From the first call on it is refused every request, and nothing stops the deletion. 200 says that all is gone. 202 says that there is much: the servers go on by themselves, and whoever wants to know repeats the call, which then needs no `If-Match`, until it is `not_found`. Needs a platform token: a caller that acts on tenants, not inside one.
+   * Deletes the tenant and all that is its own: users, roles, grants, every other row, and what is remembered of its requests. From the first call on it is refused every request, and nothing stops the deletion. 200 says that all is gone. 202 says that there is more than 5 s of work, or that another transaction holds a row: the servers go on by themselves, and whoever wants to know repeats the call, which then needs no `If-Match`, until it is `not_found`. Needs a platform token: a caller that acts on tenants, not inside one.
    *
    * Problems, besides those of every operation: `not_found`, `precondition_failed`.
    */

@@ -105,7 +105,7 @@ export class UserRolesResource {
    *
    * Needs the permission `user_roles:create`.
    *
-   * Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`, `payload_too_large`, `reference_not_found`, `request_timeout`, `unsupported_media_type`, `validation_failed`.
+   * Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`, `not_found`, `payload_too_large`, `reference_not_found`, `request_timeout`, `unsupported_media_type`, `validation_failed`.
    */
   create(body: UserRoleCreate, options?: UserRolesCreateOptions): ApiPromise<UserRole> {
     return this.#transport.send<UserRole>({

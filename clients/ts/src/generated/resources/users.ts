@@ -133,7 +133,7 @@ export class UsersResource {
    *
    * Needs the permission `users:create`.
    *
-   * Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`, `payload_too_large`, `reference_not_found`, `request_timeout`, `unsupported_media_type`, `validation_failed`.
+   * Problems, besides those of every operation: `conflict`, `idempotency_key_reused`, `invalid_json`, `not_found`, `payload_too_large`, `reference_not_found`, `request_timeout`, `unsupported_media_type`, `validation_failed`.
    */
   create(body: UserCreate, options?: UsersCreateOptions): ApiPromise<User> {
     return this.#transport.send<User>({
