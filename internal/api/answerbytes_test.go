@@ -204,6 +204,47 @@ func TestExpansionsEndWithTheAnswer(t *testing.T) {
 	s.check(t, call{path: "/v1/users/20000000-0000-7000-8000-000000000001", token: token, status: 304, header: map[string]string{"If-None-Match": tag}})
 }
 
+// TestOneRowAlwaysShowsWhatItRefersTo: a role larger than any answer is shown below the grant of it, alone on its page.
+func TestOneRowAlwaysShowsWhatItRefersTo(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	heavy(t, s)
+	// As it was before there were limits.
+	s.exec(t, `ALTER TABLE core.roles DROP CONSTRAINT roles_description_limit`)
+	s.exec(t, `UPDATE core.roles SET description = repeat(E'\x01', 1000000) WHERE name = 'Heavy role 35'`)
+	path := "/v1/user-roles?userId=20000000-0000-7000-8000-000000000001"
+	large := "10000000-0000-7000-8000-000000000035"
+	shows := func(what string, grant map[string]any) {
+		t.Helper()
+		for _, member := range []string{"user", "role"} {
+			if to, _ := grant[member].(map[string]any); to["id"] != grant[member+"Id"] {
+				t.Errorf("%s: got %v, want the %s", what, to["id"], member)
+			}
+		}
+	}
+	seen, cursor := 0, ""
+	for range 70 {
+		page := s.check(t, call{path: path + "&limit=200&expand=user.roles,role" + cursor, token: s.acme.admin.token, status: 200})
+		for _, row := range page.body["data"].([]any) {
+			seen++
+			grant := row.(map[string]any)
+			shows("page", grant)
+			if grant["roleId"] == large {
+				one := s.check(t, call{path: "/v1/user-roles/" + grant["id"].(string) + "?expand=user.roles,role", token: s.acme.admin.token, status: 200})
+				shows("detail", one.body)
+			}
+		}
+		next, more := page.body["nextCursor"].(string)
+		if !more {
+			break
+		}
+		cursor = "&cursor=" + url.QueryEscape(next)
+	}
+	if seen != 70 {
+		t.Errorf("got %d grants, want 70", seen)
+	}
+}
+
 // readPages reads a list to its end and returns the rows of each page. No answer is larger than one may be.
 func (s *stack) readPages(t *testing.T, path string) (pages [][]map[string]any) {
 	t.Helper()
