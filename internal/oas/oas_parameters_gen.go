@@ -507,8 +507,8 @@ type RolesListParams struct {
 	// Only rows with this text in name, in any case.
 	Q OptString `json:",omitempty,omitzero"`
 	// Related rows to answer as well, at most 100 for each row. A page ends early, with its nextCursor,
-	// before rows whose related rows do not fit into 4 MiB of JSON with it. Those of a page's only row end
-	// there. Rows that the caller may not read are left out, and those whose relation it may not read.
+	// before rows whose related rows do not fit: it has at most 4 MiB of JSON. Those of a page's only row
+	// end there. Rows that the caller may not read are left out, and those whose relation it may not read.
 	Expand []RolesListExpandItem `json:",omitempty"`
 }
 
@@ -2552,8 +2552,8 @@ type UserRolesListParams struct {
 	// Only rows whose roleId is one of these.
 	RoleId []uuid.UUID `json:",omitempty"`
 	// Related rows to answer as well, at most 100 for each row. A page ends early, with its nextCursor,
-	// before rows whose related rows do not fit into 4 MiB of JSON with it. Those of a page's only row end
-	// there. Rows that the caller may not read are left out, and those whose relation it may not read.
+	// before rows whose related rows do not fit: it has at most 4 MiB of JSON. Those of a page's only row
+	// end there. Rows that the caller may not read are left out, and those whose relation it may not read.
 	Expand []UserRolesListExpandItem `json:",omitempty"`
 }
 
@@ -3652,8 +3652,8 @@ type UsersListParams struct {
 	// Only rows with this text in displayName or email, in any case.
 	Q OptString `json:",omitempty,omitzero"`
 	// Related rows to answer as well, at most 100 for each row. A page ends early, with its nextCursor,
-	// before rows whose related rows do not fit into 4 MiB of JSON with it. Those of a page's only row end
-	// there. Rows that the caller may not read are left out, and those whose relation it may not read.
+	// before rows whose related rows do not fit: it has at most 4 MiB of JSON. Those of a page's only row
+	// end there. Rows that the caller may not read are left out, and those whose relation it may not read.
 	Expand []UsersListExpandItem `json:",omitempty"`
 }
 

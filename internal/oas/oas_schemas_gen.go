@@ -2249,8 +2249,8 @@ func (s *TenantNotModified) SetETag(val string) {
 
 func (*TenantNotModified) tenantsGetRes() {}
 
-// One page of tenants. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON
-// with what they are expanded with, and at least one.
+// One page of tenants. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON,
+// and at least one.
 // Ref: #/components/schemas/TenantPage
 type TenantPage struct {
 	// The rows of this page.

@@ -36,7 +36,7 @@ export const vTenantDeletion = v.object({
 });
 
 /**
- * One page of tenants. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON with what they are expanded with, and at least one.
+ * One page of tenants. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON, and at least one.
  */
 export const vTenantPage = v.object({
     data: v.array(vTenant),

@@ -269,7 +269,7 @@ export type TenantDeletion = {
 };
 
 /**
- * One page of tenants. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON with what they are expanded with, and at least one.
+ * One page of tenants. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON, and at least one.
  */
 export type TenantPage = {
     /**
