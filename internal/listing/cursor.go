@@ -23,12 +23,13 @@ type Kind int
 
 // The kinds.
 const (
-	Text Kind = iota // also enums, which Postgres reads from text
-	Number
-	Decimal // a number, bound as its text
+	Text    Kind = iota // also enums, which Postgres reads from text
+	Number              // a float
+	Decimal             // a number, bound as its text
 	Boolean
 	Time
 	ID
+	Integer // of 64 bits
 )
 
 // content is what a cursor holds. Names are short because they travel in URLs.
@@ -143,6 +144,8 @@ func (t term) read(raw json.RawMessage) (any, error) {
 		return v, nil
 	}
 	switch t.Kind {
+	case Integer:
+		return decode[int64](raw)
 	case Number:
 		n, err := decode[json.Number](raw)
 		if err == nil && (len(raw) > maxNumber || raw[0] == '"') {
