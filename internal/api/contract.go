@@ -18,6 +18,8 @@ type operation struct {
 	headers []string
 	// enums are the values that its parameters of path and headers allow, where those are enumerations.
 	enums map[string][]string
+	// ranges say which numbers its parameters of path and headers allow, where those have bounds.
+	ranges map[string]string
 	// body is the schema of its JSON body; nil: none.
 	body *schema
 }
@@ -32,6 +34,8 @@ type parameter struct {
 	kind string
 	// allowed are the values of an enumeration; nil: it is none.
 	allowed []string
+	// bounds say which numbers it takes; empty: it has none.
+	bounds string
 }
 
 // operations are those of the contract, by operation id.
@@ -43,6 +47,8 @@ type schema struct {
 	Type       string
 	Format     string
 	Enum       []any
+	Minimum    json.Number
+	Maximum    json.Number
 	Items      *schema
 	Properties map[string]*schema
 	AllOf      []*schema
@@ -80,6 +86,23 @@ func (all schemas) allowed(s *schema) []string {
 		values = append(values, fmt.Sprint(v))
 	}
 	return values
+}
+
+// bounds say which numbers a schema takes, or the items of an array of it; empty: it has no bounds.
+func (all schemas) bounds(s *schema) string {
+	s = all.of(s)
+	if s != nil && s.Type == "array" {
+		s = all.of(s.Items)
+	}
+	switch {
+	case s == nil || s.Minimum == "" && s.Maximum == "":
+		return ""
+	case s.Maximum == "":
+		return fmt.Sprintf("Must be %s or more.", s.Minimum)
+	case s.Minimum == "":
+		return fmt.Sprintf("Must be %s or less.", s.Maximum)
+	}
+	return fmt.Sprintf("Must be from %s to %s.", s.Minimum, s.Maximum)
 }
 
 // kind is a schema's type, or date-time for a text of that format.
@@ -142,7 +165,7 @@ func readOperations(contract []byte) (operations, schemas, error) {
 			if op.Security != nil && len(*op.Security) == 0 {
 				return nil, nil, fmt.Errorf("%s %s of the embedded contract asks for no token: nothing would refuse unknown parameters", strings.ToUpper(method), path)
 			}
-			o := &operation{query: map[string]parameter{}, enums: map[string][]string{}}
+			o := &operation{query: map[string]parameter{}, enums: map[string][]string{}, ranges: map[string]string{}}
 			for _, p := range op.Parameters {
 				s := all.of(p.Schema)
 				switch {
@@ -153,15 +176,18 @@ func readOperations(contract []byte) (operations, schemas, error) {
 					if values := all.allowed(s); values != nil {
 						o.enums[p.Name] = values
 					}
+					if bounds := all.bounds(s); bounds != "" {
+						o.ranges[p.Name] = bounds
+					}
 				case s != nil && p.Style == "deepObject":
 					for name, property := range s.Properties {
-						o.query[p.Name+"["+name+"]"] = parameter{once: true, kind: all.kind(property), allowed: all.allowed(property)}
+						o.query[p.Name+"["+name+"]"] = parameter{once: true, kind: all.kind(property), allowed: all.allowed(property), bounds: all.bounds(property)}
 					}
 				case s != nil && s.Type == "array":
 					list := p.Explode != nil && !*p.Explode
-					o.query[p.Name] = parameter{once: list, list: list, kind: all.kind(s.Items), allowed: all.allowed(s)}
+					o.query[p.Name] = parameter{once: list, list: list, kind: all.kind(s.Items), allowed: all.allowed(s), bounds: all.bounds(s)}
 				default:
-					o.query[p.Name] = parameter{once: true, kind: all.kind(s), allowed: all.allowed(s)}
+					o.query[p.Name] = parameter{once: true, kind: all.kind(s), allowed: all.allowed(s), bounds: all.bounds(s)}
 				}
 			}
 			if op.RequestBody != nil {
@@ -196,27 +222,42 @@ func oneOf(values []string) string {
 	return text + "."
 }
 
-// enumerations know which values a violation's place allows.
-type enumerations struct {
+// allowances know what a violation's place allows.
+type allowances struct {
 	operations operations
 	schemas    schemas
 }
 
-// at are the values that are allowed where the violation is; nil where that is no enumeration.
-func (e enumerations) at(operation string, v problem.Violation) []string {
-	o := e.operations[operation]
+// detail says what is allowed where the violation is, as far as the contract lists values or has bounds; otherwise it is what
+// the violation says itself.
+func (a allowances) detail(operation string, v problem.Violation) string {
+	o := a.operations[operation]
+	if o == nil || v.Rule != problem.RuleEnum && v.Rule != problem.RuleRange {
+		return v.Detail
+	}
+	values, bounds := a.at(o, v)
 	switch {
-	case o == nil:
-		return nil
+	case v.Rule == problem.RuleEnum && values != nil:
+		return oneOf(values)
+	case v.Rule == problem.RuleRange && bounds != "":
+		return bounds
+	}
+	return v.Detail
+}
+
+// at are the values of an enumeration, and the bounds of a number, that are allowed where the violation is.
+func (a allowances) at(o *operation, v problem.Violation) (values []string, bounds string) {
+	switch {
 	case v.Header != "":
-		return o.enums[v.Header]
+		return o.enums[v.Header], o.ranges[v.Header]
 	case v.Parameter != "":
 		if known, ok := o.query[v.Parameter]; ok {
-			return known.allowed
+			return known.allowed, known.bounds
 		}
-		return o.enums[v.Parameter]
+		return o.enums[v.Parameter], o.ranges[v.Parameter]
 	case o.body == nil:
-		return nil
+		return nil, ""
 	}
-	return e.schemas.allowed(e.schemas.at(o.body, v.Pointer))
+	s := a.schemas.at(o.body, v.Pointer)
+	return a.schemas.allowed(s), a.schemas.bounds(s)
 }

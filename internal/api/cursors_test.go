@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -103,5 +104,22 @@ func TestTheLongestCursorFitsIntoAURL(t *testing.T) {
 	}
 	if lists < 4 {
 		t.Errorf("got %d lists, want those of the contract", lists)
+	}
+}
+
+// TestATamperedCursorIsInvalid: with U+0000 in a key's value it was answered as a body that breaks a rule, without saying which.
+func TestATamperedCursorIsInvalid(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	path := "/v1/users?limit=1&sort=displayName"
+	page := s.check(t, call{path: path, token: s.acme.admin.token, status: 200})
+	raw, err := base64.RawURLEncoding.DecodeString(page.body["nextCursor"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, with := range []string{`"k":["\u0000`, `"k":["\ud800`, `"x":1,"k":["`, `"k":["a"],"k":["`} {
+		text := strings.Replace(string(raw), `"k":["`, with, 1)
+		cursor := base64.RawURLEncoding.EncodeToString([]byte(text))
+		s.check(t, call{path: path + "&cursor=" + cursor, token: s.acme.admin.token, status: 400, code: "invalid_cursor", pointer: "?cursor"})
 	}
 }

@@ -20,7 +20,7 @@ import (
 // failures writes every answer that is no success, whichever part of the server it comes from.
 type failures struct {
 	logger *slog.Logger
-	enums  enumerations
+	allows allowances
 }
 
 // answer builds the problem of err and notes its cause for the request log.
@@ -55,11 +55,7 @@ func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode
 		out.Response.CurrentVersion.SetTo(p.CurrentVersion)
 	}
 	for _, v := range p.Violations {
-		if v.Rule == problem.RuleEnum {
-			if values := f.enums.at(request.Operation, v); values != nil {
-				v.Detail = oneOf(values)
-			}
-		}
+		v.Detail = f.allows.detail(request.Operation, v)
 		out.Response.Errors = append(out.Response.Errors, violation(v))
 	}
 	return out

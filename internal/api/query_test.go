@@ -236,3 +236,24 @@ func TestOddPaths(t *testing.T) {
 		})
 	}
 }
+
+// TestNumbersOutOfRangeAreToldTheRange: the range is the contract's, wherever a number has one.
+func TestNumbersOutOfRangeAreToldTheRange(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	for path, want := range map[string]string{
+		"/v1/users?limit=0":                    "Must be from 1 to 200.",
+		"/v1/users?limit=-1":                   "Must be from 1 to 200.",
+		"/v1/users?limit=201":                  "Must be from 1 to 200.",
+		"/v1/users?limit=99999999999999999999": "Must be from 1 to 200.",
+		"/v1/roles?limit=0":                    "Must be from 1 to 200.",
+		"/v1/users/" + s.acme.manager.id.String() + "/reports?depth=21": "Must be from 1 to 20.",
+	} {
+		name := path[strings.Index(path, "?")+1 : strings.Index(path, "=")]
+		got := s.check(t, call{path: path, token: s.acme.admin.token, status: 400, code: "invalid_parameter", pointer: "?" + name})
+		violation := got.body["errors"].([]any)[0].(map[string]any)
+		if violation["detail"] != want || violation["code"] != "range" {
+			t.Errorf("%s: got %v, want %q", path, violation, want)
+		}
+	}
+}

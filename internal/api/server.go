@@ -136,7 +136,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	c.Logger = slog.New(journal.NewHandler(c.Logger.Handler()))
-	failures := &failures{logger: c.Logger, enums: enumerations{contract, components}}
+	failures := &failures{logger: c.Logger, allows: allowances{contract, components}}
 	operations, err := oas.NewServer(
 		&Handler{Handler: crud.NewHandler(client, c.DB.Driver(), c.DB), client: client, failures: failures, retention: c.Retention, deletionWindow: c.DeletionWindow},
 		&security{verifier: c.Verifier, grants: c.Grants, limiter: limiter},

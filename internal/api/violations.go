@@ -84,7 +84,7 @@ func ruleOf(err error) problem.Rule {
 		return problem.RulePattern
 	case strings.Contains(text, "invalid value"):
 		return problem.RuleEnum
-	case strings.Contains(text, "less than"), strings.Contains(text, "greater than"), strings.Contains(text, "bound"):
+	case strings.Contains(text, "less than"), strings.Contains(text, "greater than"), strings.Contains(text, "bound"), errors.Is(err, strconv.ErrRange):
 		return problem.RuleRange
 	}
 	return problem.RuleMalformed

@@ -58,7 +58,7 @@ func roleConditions(ctx context.Context, params oas.RolesListParams) ([]predicat
 	return where, nil
 }
 
-// RolesList answers one page. It ends early where the answer's bytes do.
+// RolesList answers one page. It ends early where the answer's bytes do, with those of its expansions.
 func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*oas.RolePage, error) {
 	reach, err := RoleList.Reach(ctx)
 	if err != nil {
@@ -95,19 +95,25 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 	if err != nil {
 		return nil, fmt.Errorf("list roles: %w", err)
 	}
-	if len(page.Data) > limit || rows.Cut() {
-		page.Data = page.Data[:min(limit, len(page.Data))]
+	more := len(page.Data) > limit || rows.Cut()
+	page.Data = page.Data[:min(limit, len(page.Data))]
+	budget.Give(kept)
+	if len(tree) > 0 {
+		shown, err := reading.Fit(budget, &rows, page.Data, func(bodies []oas.Role) error {
+			return h.expandRole(ctx, budget, pointers(bodies), tree)
+		})
+		if err != nil {
+			return nil, err
+		}
+		more = more || len(shown) < len(page.Data)
+		page.Data = shown
+	}
+	if more {
 		last := len(page.Data) - 1
 		rows.Move(last)
 		page.NextCursor.SetTo(order.Encode("roles", fingerprint, page.Data[last].ID, rows.Value))
 		if err := rows.Err(); err != nil {
 			return nil, fmt.Errorf("continue the list of roles: %w", err)
-		}
-	}
-	budget.Give(kept)
-	if len(tree) > 0 {
-		if err := h.expandRole(ctx, budget, pointers(page.Data), tree); err != nil {
-			return nil, err
 		}
 	}
 	reading.Announce(ctx, budget)
@@ -418,12 +424,15 @@ func readRole(from *postgres.Result, principal *auth.Principal, body *oas.Role) 
 }
 
 // expandRole fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.
-// It ends where the budget does.
+// It ends where the budget does: of a page with a *reading.ShortError, of a single body with the beginning of what there is.
 func (h *Handler) expandRole(ctx context.Context, budget *postgres.Budget, bodies []*oas.Role, tree listing.Tree) error {
 	if len(bodies) == 0 || len(tree) == 0 {
 		return nil
 	}
 	members(budget, len(bodies), tree)
+	if budget.Short() {
+		return &reading.ShortError{Done: 1, Of: 2}
+	}
 	left := int64(len(tree)) // each has its share of the budget
 	if below, ok := tree["users"]; ok {
 		kept := budget.Keep(left)
@@ -460,6 +469,9 @@ func (h *Handler) expandRoleUsers(ctx context.Context, budget *postgres.Budget, 
 	if err != nil {
 		return err
 	}
+	if budget.Short() {
+		return &reading.ShortError{Done: links.Len(), Of: 2 * links.All()} // a row has more bytes than what links to it
+	}
 	pairs, err := reading.Pairs(links, entrole.UserRolesColumn, entuserrole.UserColumn)
 	if err != nil {
 		return err
@@ -480,16 +492,22 @@ func (h *Handler) expandRoleUsers(ctx context.Context, budget *postgres.Budget, 
 	if err != nil {
 		return err
 	}
+	if budget.Short() {
+		return &reading.ShortError{Done: rows.Len(), Of: rows.All()}
+	}
 	copies, err := reading.CopiesOf(ctx, budget, rows, entuser.Columns, readUser)
 	if err != nil {
 		return err
 	}
 	places := copies.By(0).Through(pairs)
 	next := make([]*oas.User, 0, rows.Len())
-	for _, body := range bodies {
+	for i, body := range bodies {
 		body.Users = copies.All(places[body.ID])
 		for i := range body.Users {
 			next = append(next, &body.Users[i])
+		}
+		if budget.Short() {
+			return &reading.ShortError{Done: i, Of: len(bodies)}
 		}
 	}
 	if err := copies.Err(); err != nil {

@@ -55,8 +55,9 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 	if err != nil {
 		return nil, fmt.Errorf("list tenants: %w", err)
 	}
-	if len(page.Data) > limit || rows.Cut() {
-		page.Data = page.Data[:min(limit, len(page.Data))]
+	more := len(page.Data) > limit || rows.Cut()
+	page.Data = page.Data[:min(limit, len(page.Data))]
+	if more {
 		last := len(page.Data) - 1
 		rows.Move(last)
 		page.NextCursor.SetTo(order.Encode("tenants", fingerprint, page.Data[last].ID, rows.Value))

@@ -84,7 +84,7 @@ func userConditions(ctx context.Context, params oas.UsersListParams) ([]predicat
 	return where, nil
 }
 
-// UsersList answers one page. It ends early where the answer's bytes do.
+// UsersList answers one page. It ends early where the answer's bytes do, with those of its expansions.
 func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*oas.UserPage, error) {
 	reach, err := UserList.Reach(ctx)
 	if err != nil {
@@ -121,19 +121,25 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 	if err != nil {
 		return nil, fmt.Errorf("list users: %w", err)
 	}
-	if len(page.Data) > limit || rows.Cut() {
-		page.Data = page.Data[:min(limit, len(page.Data))]
+	more := len(page.Data) > limit || rows.Cut()
+	page.Data = page.Data[:min(limit, len(page.Data))]
+	budget.Give(kept)
+	if len(tree) > 0 {
+		shown, err := reading.Fit(budget, &rows, page.Data, func(bodies []oas.User) error {
+			return h.expandUser(ctx, budget, pointers(bodies), tree)
+		})
+		if err != nil {
+			return nil, err
+		}
+		more = more || len(shown) < len(page.Data)
+		page.Data = shown
+	}
+	if more {
 		last := len(page.Data) - 1
 		rows.Move(last)
 		page.NextCursor.SetTo(order.Encode("users", fingerprint, page.Data[last].ID, rows.Value))
 		if err := rows.Err(); err != nil {
 			return nil, fmt.Errorf("continue the list of users: %w", err)
-		}
-	}
-	budget.Give(kept)
-	if len(tree) > 0 {
-		if err := h.expandUser(ctx, budget, pointers(page.Data), tree); err != nil {
-			return nil, err
 		}
 	}
 	reading.Announce(ctx, budget)
@@ -534,12 +540,15 @@ func readUserWithRoles(from *postgres.Result, principal *auth.Principal, body *o
 }
 
 // expandUser fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.
-// It ends where the budget does.
+// It ends where the budget does: of a page with a *reading.ShortError, of a single body with the beginning of what there is.
 func (h *Handler) expandUser(ctx context.Context, budget *postgres.Budget, bodies []*oas.User, tree listing.Tree) error {
 	if len(bodies) == 0 || len(tree) == 0 {
 		return nil
 	}
 	members(budget, len(bodies), tree)
+	if budget.Short() {
+		return &reading.ShortError{Done: 1, Of: 2}
+	}
 	left := int64(len(tree)) // each has its share of the budget
 	if below, ok := tree["managedUsers"]; ok {
 		kept := budget.Keep(left)
@@ -581,16 +590,22 @@ func (h *Handler) expandUserManagedUsers(ctx context.Context, budget *postgres.B
 	if err != nil {
 		return err
 	}
+	if budget.Short() {
+		return &reading.ShortError{Done: rows.Len(), Of: rows.All()}
+	}
 	copies, err := reading.CopiesOf(ctx, budget, rows, entuser.Columns, readUser)
 	if err != nil {
 		return err
 	}
 	places := copies.By(8)
 	next := make([]*oas.User, 0, rows.Len())
-	for _, body := range bodies {
+	for i, body := range bodies {
 		body.ManagedUsers = copies.All(places[body.ID])
 		for i := range body.ManagedUsers {
 			next = append(next, &body.ManagedUsers[i])
+		}
+		if budget.Short() {
+			return &reading.ShortError{Done: i, Of: len(bodies)}
 		}
 	}
 	if err := copies.Err(); err != nil {
@@ -624,6 +639,9 @@ func (h *Handler) expandUserRoles(ctx context.Context, budget *postgres.Budget, 
 	if err != nil {
 		return err
 	}
+	if budget.Short() {
+		return &reading.ShortError{Done: links.Len(), Of: 2 * links.All()} // a row has more bytes than what links to it
+	}
 	pairs, err := reading.Pairs(links, entuser.UserRolesColumn, entuserrole.RoleColumn)
 	if err != nil {
 		return err
@@ -644,16 +662,22 @@ func (h *Handler) expandUserRoles(ctx context.Context, budget *postgres.Budget, 
 	if err != nil {
 		return err
 	}
+	if budget.Short() {
+		return &reading.ShortError{Done: rows.Len(), Of: rows.All()}
+	}
 	copies, err := reading.CopiesOf(ctx, budget, rows, entrole.Columns, readRole)
 	if err != nil {
 		return err
 	}
 	places := copies.By(0).Through(pairs)
 	next := make([]*oas.Role, 0, rows.Len())
-	for _, body := range bodies {
+	for i, body := range bodies {
 		body.Roles = copies.All(places[body.ID])
 		for i := range body.Roles {
 			next = append(next, &body.Roles[i])
+		}
+		if budget.Short() {
+			return &reading.ShortError{Done: i, Of: len(bodies)}
 		}
 	}
 	if err := copies.Err(); err != nil {

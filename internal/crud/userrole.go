@@ -39,7 +39,7 @@ func userRoleConditions(ctx context.Context, params oas.UserRolesListParams) ([]
 	return where, nil
 }
 
-// UserRolesList answers one page. It ends early where the answer's bytes do.
+// UserRolesList answers one page. It ends early where the answer's bytes do, with those of its expansions.
 func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListParams) (*oas.UserRolePage, error) {
 	reach, err := UserRoleList.Reach(ctx)
 	if err != nil {
@@ -73,19 +73,25 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 	if err != nil {
 		return nil, fmt.Errorf("list userRoles: %w", err)
 	}
-	if len(page.Data) > limit || rows.Cut() {
-		page.Data = page.Data[:min(limit, len(page.Data))]
+	more := len(page.Data) > limit || rows.Cut()
+	page.Data = page.Data[:min(limit, len(page.Data))]
+	budget.Give(kept)
+	if len(tree) > 0 {
+		shown, err := reading.Fit(budget, &rows, page.Data, func(bodies []oas.UserRole) error {
+			return h.expandUserRole(ctx, budget, pointers(bodies), tree)
+		})
+		if err != nil {
+			return nil, err
+		}
+		more = more || len(shown) < len(page.Data)
+		page.Data = shown
+	}
+	if more {
 		last := len(page.Data) - 1
 		rows.Move(last)
 		page.NextCursor.SetTo(order.Encode("userRoles", fingerprint, page.Data[last].ID, rows.Value))
 		if err := rows.Err(); err != nil {
 			return nil, fmt.Errorf("continue the list of userRoles: %w", err)
-		}
-	}
-	budget.Give(kept)
-	if len(tree) > 0 {
-		if err := h.expandUserRole(ctx, budget, pointers(page.Data), tree); err != nil {
-			return nil, err
 		}
 	}
 	reading.Announce(ctx, budget)
@@ -333,12 +339,15 @@ func readUserRole(from *postgres.Result, principal *auth.Principal, body *oas.Us
 }
 
 // expandUserRole fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.
-// It ends where the budget does.
+// It ends where the budget does: of a page with a *reading.ShortError, of a single body with the beginning of what there is.
 func (h *Handler) expandUserRole(ctx context.Context, budget *postgres.Budget, bodies []*oas.UserRole, tree listing.Tree) error {
 	if len(bodies) == 0 || len(tree) == 0 {
 		return nil
 	}
 	members(budget, len(bodies), tree)
+	if budget.Short() {
+		return &reading.ShortError{Done: 1, Of: 2}
+	}
 	left := int64(len(tree)) // each has its share of the budget
 	if below, ok := tree["user"]; ok {
 		kept := budget.Keep(left)
@@ -368,6 +377,9 @@ func (h *Handler) expandUserRole(ctx context.Context, budget *postgres.Budget, b
 }
 
 func (h *Handler) expandUserRoleUser(ctx context.Context, budget *postgres.Budget, bodies []*oas.UserRole, below listing.Tree) error {
+	for _, body := range bodies {
+		body.User.Reset() // of a page that did not fit
+	}
 	allowed, err := UserRead.Filter(ctx)
 	if err != nil {
 		return nil // nothing the caller may read
@@ -380,7 +392,11 @@ func (h *Handler) expandUserRoleUser(ctx context.Context, budget *postgres.Budge
 		return nil
 	}
 	kept := budget.Keep(1 + min(1, int64(len(below)))) // half of it for what lies below
-	rows, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
+	room := budget
+	if len(bodies) == 1 {
+		room = nil // for one row there always is
+	}
+	rows, err := h.db.Fetch(ctx, room, func(ctx context.Context) error {
 		query := h.client.User.Query().Where(postgres.In(entuser.FieldID, ids))
 		if allowed != nil {
 			query.Where(allowed)
@@ -391,17 +407,23 @@ func (h *Handler) expandUserRoleUser(ctx context.Context, budget *postgres.Budge
 	if err != nil {
 		return err
 	}
+	if budget.Short() {
+		return &reading.ShortError{Done: rows.Len(), Of: rows.All()}
+	}
 	copies, err := reading.CopiesOf(ctx, budget, rows, entuser.Columns, readUser)
 	if err != nil {
 		return err
 	}
 	places := copies.By(0)
 	next := make([]*oas.User, 0, len(bodies))
-	for _, body := range bodies {
+	for i, body := range bodies {
 		id := body.UserId
-		if found := places[id]; len(found) > 0 && copies.One(found[0], &body.User.Value) {
+		if found := places[id]; len(found) > 0 && copies.One(found[0], &body.User.Value, len(bodies) == 1) {
 			body.User.Set = true
 			next = append(next, &body.User.Value)
+		}
+		if budget.Short() {
+			return &reading.ShortError{Done: i, Of: len(bodies)}
 		}
 	}
 	if err := copies.Err(); err != nil {
@@ -412,6 +434,9 @@ func (h *Handler) expandUserRoleUser(ctx context.Context, budget *postgres.Budge
 }
 
 func (h *Handler) expandUserRoleRole(ctx context.Context, budget *postgres.Budget, bodies []*oas.UserRole, below listing.Tree) error {
+	for _, body := range bodies {
+		body.Role.Reset() // of a page that did not fit
+	}
 	allowed, err := RoleRead.Filter(ctx)
 	if err != nil {
 		return nil // nothing the caller may read
@@ -424,7 +449,11 @@ func (h *Handler) expandUserRoleRole(ctx context.Context, budget *postgres.Budge
 		return nil
 	}
 	kept := budget.Keep(1 + min(1, int64(len(below)))) // half of it for what lies below
-	rows, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
+	room := budget
+	if len(bodies) == 1 {
+		room = nil // for one row there always is
+	}
+	rows, err := h.db.Fetch(ctx, room, func(ctx context.Context) error {
 		query := h.client.Role.Query().Where(postgres.In(entrole.FieldID, ids))
 		if allowed != nil {
 			query.Where(allowed)
@@ -435,17 +464,23 @@ func (h *Handler) expandUserRoleRole(ctx context.Context, budget *postgres.Budge
 	if err != nil {
 		return err
 	}
+	if budget.Short() {
+		return &reading.ShortError{Done: rows.Len(), Of: rows.All()}
+	}
 	copies, err := reading.CopiesOf(ctx, budget, rows, entrole.Columns, readRole)
 	if err != nil {
 		return err
 	}
 	places := copies.By(0)
 	next := make([]*oas.Role, 0, len(bodies))
-	for _, body := range bodies {
+	for i, body := range bodies {
 		id := body.RoleId
-		if found := places[id]; len(found) > 0 && copies.One(found[0], &body.Role.Value) {
+		if found := places[id]; len(found) > 0 && copies.One(found[0], &body.Role.Value, len(bodies) == 1) {
 			body.Role.Set = true
 			next = append(next, &body.Role.Value)
+		}
+		if budget.Short() {
+			return &reading.ShortError{Done: i, Of: len(bodies)}
 		}
 	}
 	if err := copies.Err(); err != nil {
@@ -456,6 +491,9 @@ func (h *Handler) expandUserRoleRole(ctx context.Context, budget *postgres.Budge
 }
 
 func (h *Handler) expandUserRoleGrantedBy(ctx context.Context, budget *postgres.Budget, bodies []*oas.UserRole, below listing.Tree) error {
+	for _, body := range bodies {
+		body.GrantedBy.Reset() // of a page that did not fit
+	}
 	allowed, err := UserRead.Filter(ctx)
 	if err != nil {
 		return nil // nothing the caller may read
@@ -470,7 +508,11 @@ func (h *Handler) expandUserRoleGrantedBy(ctx context.Context, budget *postgres.
 		return nil
 	}
 	kept := budget.Keep(1 + min(1, int64(len(below)))) // half of it for what lies below
-	rows, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
+	room := budget
+	if len(bodies) == 1 {
+		room = nil // for one row there always is
+	}
+	rows, err := h.db.Fetch(ctx, room, func(ctx context.Context) error {
 		query := h.client.User.Query().Where(postgres.In(entuser.FieldID, ids))
 		if allowed != nil {
 			query.Where(allowed)
@@ -481,17 +523,23 @@ func (h *Handler) expandUserRoleGrantedBy(ctx context.Context, budget *postgres.
 	if err != nil {
 		return err
 	}
+	if budget.Short() {
+		return &reading.ShortError{Done: rows.Len(), Of: rows.All()}
+	}
 	copies, err := reading.CopiesOf(ctx, budget, rows, entuser.Columns, readUser)
 	if err != nil {
 		return err
 	}
 	places := copies.By(0)
 	next := make([]*oas.User, 0, len(bodies))
-	for _, body := range bodies {
+	for i, body := range bodies {
 		id, _ := body.GrantedById.Get()
-		if found := places[id]; len(found) > 0 && copies.One(found[0], &body.GrantedBy.Value) {
+		if found := places[id]; len(found) > 0 && copies.One(found[0], &body.GrantedBy.Value, len(bodies) == 1) {
 			body.GrantedBy.Set = true
 			next = append(next, &body.GrantedBy.Value)
+		}
+		if budget.Short() {
+			return &reading.ShortError{Done: i, Of: len(bodies)}
 		}
 	}
 	if err := copies.Err(); err != nil {

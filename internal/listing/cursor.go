@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
+	"github.com/lockstep-dev/lockstep/internal/ijson"
 	"github.com/lockstep-dev/lockstep/internal/numeric"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/uuidtext"
@@ -22,12 +23,13 @@ type Kind int
 
 // The kinds.
 const (
-	Text Kind = iota // also enums, which Postgres reads from text
-	Number
-	Decimal // a number, bound as its text
+	Text    Kind = iota // also enums, which Postgres reads from text
+	Number              // a float
+	Decimal             // a number, bound as its text
 	Boolean
 	Time
 	ID
+	Integer // of 64 bits
 )
 
 // content is what a cursor holds. Names are short because they travel in URLs.
@@ -100,7 +102,7 @@ func (o Order) Decode(list string, fingerprint []byte, text string) (func(*sql.S
 		return nil, invalid()
 	}
 	var c content
-	if err := json.Unmarshal(raw, &c); err != nil || c.List != list || c.After == rowID(uuid.Nil) ||
+	if err := strictly(raw, &c); err != nil || c.List != list || c.After == rowID(uuid.Nil) ||
 		!bytes.Equal(c.Of, fingerprint) || len(c.Values) != len(o.terms) {
 		return nil, invalid()
 	}
@@ -111,6 +113,23 @@ func (o Order) Decode(list string, fingerprint []byte, text string) (func(*sql.S
 		}
 	}
 	return o.after(values, uuid.UUID(c.After)), nil
+}
+
+// strictly reads a text that Encode can have written: one value, whose members are known and there once, with nothing in it
+// that Postgres does not store.
+func strictly(raw []byte, c *content) error {
+	if faults := ijson.Check(raw); len(faults) > 0 {
+		return errors.New("a cursor that is no I-JSON")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(c); err != nil {
+		return err
+	}
+	if decoder.InputOffset() != int64(len(raw)) {
+		return errors.New("a cursor with more behind its end")
+	}
+	return nil
 }
 
 // read turns a cursor's value back into what a statement binds.
@@ -125,6 +144,8 @@ func (t term) read(raw json.RawMessage) (any, error) {
 		return v, nil
 	}
 	switch t.Kind {
+	case Integer:
+		return decode[int64](raw)
 	case Number:
 		n, err := decode[json.Number](raw)
 		if err == nil && (len(raw) > maxNumber || raw[0] == '"') {

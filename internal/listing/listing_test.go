@@ -164,6 +164,46 @@ func TestACursorOfNoKeysIsWrittenLikeOthers(t *testing.T) {
 	}
 }
 
+// TestCursorsAreReadStrictly: U+0000 in a value reached Postgres, which refused it as if the caller had sent a body.
+func TestCursorsAreReadStrictly(t *testing.T) {
+	t.Parallel()
+	o, print, id := order(t, "name"), listing.Fingerprint("of this"), uuid.New()
+	valid := o.Encode("things", print, id, func(string) any { return "NAME" })
+	raw, err := base64.RawURLEncoding.DecodeString(valid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		old, new string
+		taken    bool
+	}{
+		"as it is":                    {"NAME", "NAME", true},
+		"with spaces":                 {`"l":`, ` "l" : `, true},
+		"escaped":                     {"NAME", `\u0041\ud83d\ude00`, true},
+		"U+0000":                      {"NAME", `a\u0000`, false},
+		"half a surrogate pair":       {"NAME", `\ud800`, false},
+		"its other half":              {"NAME", `\udc00x`, false},
+		"no UTF-8":                    {"NAME", "\xff", false},
+		"a member twice":              {`"l":`, `"l":"things","l":`, false},
+		"a member twice by an escape": {`"l":`, `"\u006c":"things","l":`, false},
+		"an unknown member":           {`"l":`, `"x":1,"l":`, false},
+		"U+0000 in a name":            {`"l":`, `"\u0000":1,"l":`, false},
+		"nested":                      {`"NAME"`, `{"a":1,"a":2}`, false},
+		"a second value":              {"", "{}", false},
+		"a word behind":               {"", " x", false},
+	} {
+		text := strings.Replace(string(raw), c.old, c.new, 1)
+		if c.old == "" {
+			text = string(raw) + c.new
+		}
+		_, err := o.Decode("things", print, base64.RawURLEncoding.EncodeToString([]byte(text)))
+		var p *problem.Error
+		if taken := err == nil; taken != c.taken || !taken && (!errors.As(err, &p) || p.Code != problem.InvalidCursor) {
+			t.Errorf("%s: got %v, want it taken: %v", name, err, c.taken)
+		}
+	}
+}
+
 // TestCursorsOfEarlierReleasesAreTaken: they escaped what HTML would read, and are in flight while servers are updated.
 func TestCursorsOfEarlierReleasesAreTaken(t *testing.T) {
 	t.Parallel()

@@ -68,7 +68,7 @@ func inexact(kind Kind, raw json.RawMessage) (any, bool) {
 		case `"NaN"`, `"Infinity"`, `"-Infinity"`:
 			return word[1 : len(word)-1], true
 		}
-	case Text, Boolean, ID:
+	case Text, Boolean, ID, Integer:
 	}
 	return nil, false
 }

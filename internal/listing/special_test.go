@@ -34,6 +34,7 @@ func TestCursorsKeepSpecialValues(t *testing.T) {
 		{listing.Time, far, far.String()}, {listing.Time, time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), "2026-01-02 00:00:00 +0000 UTC"},
 		{listing.Number, math.NaN(), "NaN"}, {listing.Number, math.Inf(1), "Infinity"}, {listing.Number, float32(math.Inf(-1)), "-Infinity"},
 		{listing.Number, float32(0.3), "0.3"}, {listing.Number, -math.MaxFloat64, "-1.7976931348623157e+308"}, {listing.Number, int64(math.MinInt64), "-9223372036854775808"},
+		{listing.Integer, int64(math.MinInt64), "-9223372036854775808"}, {listing.Integer, 7, "7"},
 		{listing.Decimal, nan, "NaN"}, {listing.Decimal, &negative, "-Infinity"}, {listing.Decimal, decimal.RequireFromString("-12.50"), "-12.5"},
 	} {
 		o, err := listing.Parse(t.Context(), []listing.Key{{Name: "key", Column: "key", Kind: c.kind, Nullable: true}}, []string{"key"})
@@ -58,6 +59,7 @@ func TestCursorsKeepSpecialValues(t *testing.T) {
 func TestForgedNumbersAreRefused(t *testing.T) {
 	t.Parallel()
 	for kind, values := range map[listing.Kind][]string{
+		listing.Integer: {"1.5", "1e1", `"1"`, "9223372036854775808", "true", `[1]`},
 		listing.Number:  {strings.Repeat("9", 33), `"1"`, `1e309`, `"nan"`, `true`},
 		listing.Decimal: {`"1e9"`, `"` + strings.Repeat("9", 1001) + `"`, `"x"`, `1`},
 		listing.Time:    {`[1]x`, `"infinity"`, `1`},

@@ -259,9 +259,8 @@ type RolesGetParams struct {
 	ID uuid.UUID
 	// ETags the caller has, or *; 304 when one is current.
 	IfNoneMatch OptString `json:",omitempty,omitzero"`
-	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a
-	// smaller limit leaves more room. Rows that the caller may not read are left out, and those whose
-	// relation it may not read.
+	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON. Rows
+	// that the caller may not read are left out, and those whose relation it may not read.
 	Expand []RolesGetExpandItem `json:",omitempty"`
 }
 
@@ -507,9 +506,9 @@ type RolesListParams struct {
 	UserId []uuid.UUID `json:",omitempty"`
 	// Only rows with this text in name, in any case.
 	Q OptString `json:",omitempty,omitzero"`
-	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a
-	// smaller limit leaves more room. Rows that the caller may not read are left out, and those whose
-	// relation it may not read.
+	// Related rows to answer as well, at most 100 for each row. A page ends early, with its nextCursor,
+	// before rows whose related rows do not fit: it has at most 4 MiB of JSON. Those of a page's only row
+	// end there. Rows that the caller may not read are left out, and those whose relation it may not read.
 	Expand []RolesListExpandItem `json:",omitempty"`
 }
 
@@ -2311,9 +2310,8 @@ type UserRolesGetParams struct {
 	ID uuid.UUID
 	// ETags the caller has, or *; 304 when one is current.
 	IfNoneMatch OptString `json:",omitempty,omitzero"`
-	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a
-	// smaller limit leaves more room. Rows that the caller may not read are left out, and those whose
-	// relation it may not read.
+	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON. Rows
+	// that the caller may not read are left out, and those whose relation it may not read.
 	Expand []UserRolesGetExpandItem `json:",omitempty"`
 }
 
@@ -2553,9 +2551,9 @@ type UserRolesListParams struct {
 	UserId []uuid.UUID `json:",omitempty"`
 	// Only rows whose roleId is one of these.
 	RoleId []uuid.UUID `json:",omitempty"`
-	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a
-	// smaller limit leaves more room. Rows that the caller may not read are left out, and those whose
-	// relation it may not read.
+	// Related rows to answer as well, at most 100 for each row. A page ends early, with its nextCursor,
+	// before rows whose related rows do not fit: it has at most 4 MiB of JSON. Those of a page's only row
+	// end there. Rows that the caller may not read are left out, and those whose relation it may not read.
 	Expand []UserRolesListExpandItem `json:",omitempty"`
 }
 
@@ -3400,9 +3398,8 @@ type UsersGetParams struct {
 	ID uuid.UUID
 	// ETags the caller has, or *; 304 when one is current.
 	IfNoneMatch OptString `json:",omitempty,omitzero"`
-	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a
-	// smaller limit leaves more room. Rows that the caller may not read are left out, and those whose
-	// relation it may not read.
+	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON. Rows
+	// that the caller may not read are left out, and those whose relation it may not read.
 	Expand []UsersGetExpandItem `json:",omitempty"`
 }
 
@@ -3654,9 +3651,9 @@ type UsersListParams struct {
 	RoleId []uuid.UUID `json:",omitempty"`
 	// Only rows with this text in displayName or email, in any case.
 	Q OptString `json:",omitempty,omitzero"`
-	// Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a
-	// smaller limit leaves more room. Rows that the caller may not read are left out, and those whose
-	// relation it may not read.
+	// Related rows to answer as well, at most 100 for each row. A page ends early, with its nextCursor,
+	// before rows whose related rows do not fit: it has at most 4 MiB of JSON. Those of a page's only row
+	// end there. Rows that the caller may not read are left out, and those whose relation it may not read.
 	Expand []UsersListExpandItem `json:",omitempty"`
 }
 

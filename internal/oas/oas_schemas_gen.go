@@ -1635,8 +1635,8 @@ func (s *RoleNotModified) SetETag(val string) {
 
 func (*RoleNotModified) rolesGetRes() {}
 
-// One page of roles. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON,
-// and at least one.
+// One page of roles. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON
+// with what they are expanded with, and at least one.
 // Ref: #/components/schemas/RolePage
 type RolePage struct {
 	// The rows of this page.
@@ -2888,8 +2888,8 @@ func (s *UserNotModified) SetETag(val string) {
 
 func (*UserNotModified) usersGetRes() {}
 
-// One page of users. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON,
-// and at least one.
+// One page of users. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON
+// with what they are expanded with, and at least one.
 // Ref: #/components/schemas/UserPage
 type UserPage struct {
 	// The rows of this page.
@@ -3242,7 +3242,7 @@ func (s *UserRoleNotModified) SetETag(val string) {
 func (*UserRoleNotModified) userRolesGetRes() {}
 
 // One page of user roles. It holds fewer rows than `limit` where these would be more than 4 MiB of
-// JSON, and at least one.
+// JSON with what they are expanded with, and at least one.
 // Ref: #/components/schemas/UserRolePage
 type UserRolePage struct {
 	// The rows of this page.

@@ -16,6 +16,7 @@ type Budget struct {
 	left  atomic.Int64
 	begun atomic.Bool
 	ended atomic.Bool
+	whole atomic.Bool
 }
 
 // NewBudget returns a budget of so many bytes.
@@ -53,6 +54,24 @@ func (b *Budget) Used() int64 { return b.total - b.left.Load() }
 // Ended reports whether something had no room.
 func (b *Budget) Ended() bool { return b.ended.Load() }
 
+// Force takes bytes off the budget whether or not there are so many left. If there are fewer, the budget has ended.
+func (b *Budget) Force(bytes int64) {
+	b.begun.Store(true)
+	if b.left.Add(-bytes) < 0 {
+		b.ended.Store(true)
+	}
+}
+
+// Retry begins again with so many bytes taken. Whole says that what follows is of no use unless all of it fits.
+func (b *Budget) Retry(used int64, whole bool) {
+	b.left.Store(b.total - used)
+	b.ended.Store(false)
+	b.whole.Store(whole)
+}
+
+// Short reports whether something had no room of what is of use only as a whole.
+func (b *Budget) Short() bool { return b.whole.Load() && b.ended.Load() }
+
 // room is how many bytes the next row may have, and whether it may have more because it is the first.
 func (b *Budget) room() (left int64, first bool) { return max(b.left.Load(), 0), !b.begun.Load() }
 
@@ -89,6 +108,7 @@ func (r *rows) readWithin(from *pgconn.ResultReader, s *scratch, shares int64) e
 	measured := false
 	for from.NextRow() {
 		if r.cut {
+			r.missed++
 			continue
 		}
 		values := from.Values()
@@ -103,6 +123,7 @@ func (r *rows) readWithin(from *pgconn.ResultReader, s *scratch, shares int64) e
 			row = max(row, measure(r.columns, values)) + each
 			if alone := first && count == 0; size+row > left && !alone {
 				r.cut = true
+				r.missed++
 				continue
 			}
 			if row >= null-int64(len(s.data)) {

@@ -105,3 +105,23 @@ func TestEntReadsWithinABudget(t *testing.T) {
 		t.Error("a read without a statement: got no error")
 	}
 }
+
+// TestAShortBudgetBeginsAgain: what is of use only as a whole is short once something had no room, also what is always taken.
+func TestAShortBudgetBeginsAgain(t *testing.T) {
+	t.Parallel()
+	b := postgres.NewBudget(100)
+	b.Take(60)
+	for _, whole := range []bool{false, true} {
+		b.Retry(60, whole)
+		if b.Take(50); b.Short() != whole || !b.Ended() || b.Used() != 60 {
+			t.Errorf("whole %v: got short %v, %d used", whole, b.Short(), b.Used())
+		}
+		b.Retry(60, whole)
+		if b.Force(50); b.Short() != whole || !b.Ended() || b.Used() != 110 {
+			t.Errorf("whole %v, forced: got short %v, %d used", whole, b.Short(), b.Used())
+		}
+	}
+	if b.Retry(30, true); b.Short() || b.Ended() || b.Used() != 30 || !b.Take(70) {
+		t.Errorf("got short %v, %d used, want it to have begun again", b.Short(), b.Used())
+	}
+}

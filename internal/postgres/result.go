@@ -40,6 +40,14 @@ func (r *Result) Len() int {
 // Cut reports whether there are rows that the budget had no room for.
 func (r *Result) Cut() bool { return r.rows != nil && r.rows.cut }
 
+// All is how many rows there are with those that the budget had no room for.
+func (r *Result) All() int {
+	if r.rows == nil {
+		return 0
+	}
+	return r.Len() + r.rows.missed
+}
+
 // Release gives back what reading the rows took of the budget: for rows that do not go into the answer once each.
 func (r *Result) Release() {
 	if r.rows != nil {

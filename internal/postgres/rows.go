@@ -24,6 +24,7 @@ type rows struct {
 	budget *Budget // nil for none
 	taken  int64   // of the budget
 	cut    bool    // there were rows that it had no room for
+	missed int     // how many
 
 	next    int    // row Next moves to
 	start   uint32 // where the current row begins in data

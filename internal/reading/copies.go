@@ -42,21 +42,27 @@ func CopiesOf[T any](ctx context.Context, budget *postgres.Budget, rows postgres
 // By is the places of the rows by the id in a column, which is not NULL.
 func (c *Copies[T]) By(column int) Places { return PlacesOf(&c.rows, column) }
 
-// One copies the row at the place into a body. It reports false if there is no room.
-func (c *Copies[T]) One(place int, into *T) bool {
-	if !c.budget.Take(c.size(place)) {
+// One copies the row at the place into a body. It reports false if there is no room; for the only body there always is.
+func (c *Copies[T]) One(place int, into *T, only bool) bool {
+	if only {
+		c.budget.Force(c.size(place))
+	} else if !c.budget.Take(c.size(place)) {
 		return false
 	}
 	c.copy(place, into)
 	return true
 }
 
-// All returns copies of the rows, in the order of their places, up to where there is no room. It is never nil.
+// All returns copies of the rows, in the order of their places, up to where there is no room. It is nil only where the budget
+// is short: nobody will use a part.
 func (c *Copies[T]) All(places []int) []T {
 	slices.Sort(places)
 	fit := 0
 	for fit < len(places) && c.budget.Take(c.size(places[fit])) {
 		fit++
+	}
+	if c.budget.Short() {
+		return nil
 	}
 	out := make([]T, fit)
 	for i, place := range places[:fit] {

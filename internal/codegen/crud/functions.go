@@ -283,7 +283,9 @@ func requestPath(e *model.Entity, verb contract.Verb) string {
 // keyKind is the listing.Kind of a sort key.
 func keyKind(f *model.Field) string {
 	switch f.Kind {
-	case model.Integer, model.Number:
+	case model.Integer:
+		return "Integer"
+	case model.Number:
 		return "Number"
 	case model.Decimal:
 		return "Decimal"

@@ -31,7 +31,11 @@ func pageLists(doc *document) error {
 			ogen.String().SetNullable(true).
 				SetDescription("Pass it as cursor to get the next page; null on the last page.").ToProperty("nextCursor"),
 		)
-		page.Description += fmt.Sprintf(" It holds fewer rows than `limit` where these would be more than %d MiB of JSON, and at least one.", contract.MaxAnswerBytes>>20)
+		expanded := ""
+		if len(e.ExpandPaths()) > 0 {
+			expanded = " with what they are expanded with"
+		}
+		page.Description += fmt.Sprintf(" It holds fewer rows than `limit` where these would be more than %d MiB of JSON%s, and at least one.", contract.MaxAnswerBytes>>20, expanded)
 		page.AddOptionalProperties(
 			ogen.NewSchema().SetType("integer").
 				SetDescription("How many rows all pages have together, when `count` asks for it.").ToProperty("totalCount"),
@@ -94,8 +98,13 @@ func expandReads(doc *document) error {
 				continue
 			}
 			one, most := uint64(1), uint64(10)
-			text := fmt.Sprintf("Related rows to answer as well, at most %d for each row and as many as fit into %d MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out, and those whose relation it may not read.",
-				expansionCap, contract.MaxAnswerBytes>>20)
+			text := fmt.Sprintf("Related rows to answer as well, at most %d for each row", expansionCap)
+			if verb == contract.List {
+				text += fmt.Sprintf(". A page ends early, with its nextCursor, before rows whose related rows do not fit: it has at most %d MiB of JSON. Those of a page's only row end there.", contract.MaxAnswerBytes>>20)
+			} else {
+				text += fmt.Sprintf(" and as many as fit into %d MiB of JSON.", contract.MaxAnswerBytes>>20)
+			}
+			text += " Rows that the caller may not read are left out, and those whose relation it may not read."
 			op.Parameters = append(op.Parameters,
 				query("expand", text, ogen.String().SetEnum(texts(paths)).AsArray().SetMinItems(&one).SetMaxItems(&most)).SetStyle("form").SetExplode(false))
 		}

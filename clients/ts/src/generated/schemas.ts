@@ -84,7 +84,7 @@ export const vRole: v.GenericSchema = v.object({
 });
 
 /**
- * One page of roles. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON, and at least one.
+ * One page of roles. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON with what they are expanded with, and at least one.
  */
 export const vRolePage = v.object({
     data: v.array(vRole),
@@ -111,7 +111,7 @@ export const vUser: v.GenericSchema = v.object({
 });
 
 /**
- * One page of users. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON, and at least one.
+ * One page of users. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON with what they are expanded with, and at least one.
  */
 export const vUserPage = v.object({
     data: v.array(vUser),
@@ -139,7 +139,7 @@ export const vUserRole = v.object({
 });
 
 /**
- * One page of user roles. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON, and at least one.
+ * One page of user roles. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON with what they are expanded with, and at least one.
  */
 export const vUserRolePage = v.object({
     data: v.array(vUserRole),

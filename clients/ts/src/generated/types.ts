@@ -142,7 +142,7 @@ export type RoleCreate = {
 };
 
 /**
- * One page of roles. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON, and at least one.
+ * One page of roles. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON with what they are expanded with, and at least one.
  */
 export type RolePage = {
     /**
@@ -392,7 +392,7 @@ export type UserCreate = {
 };
 
 /**
- * One page of users. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON, and at least one.
+ * One page of users. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON with what they are expanded with, and at least one.
  */
 export type UserPage = {
     /**
@@ -473,7 +473,7 @@ export type UserRoleCreate = {
 };
 
 /**
- * One page of user roles. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON, and at least one.
+ * One page of user roles. It holds fewer rows than `limit` where these would be more than 4 MiB of JSON with what they are expanded with, and at least one.
  */
 export type UserRolePage = {
     /**

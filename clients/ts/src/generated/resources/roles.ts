@@ -26,7 +26,7 @@ export interface RolesListParams<E extends RolesListExpand = RolesListExpand> {
   userId?: string[] | undefined;
   /** Only rows with this text in name, in any case. */
   q?: string | undefined;
-  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out, and those whose relation it may not read. */
+  /** Related rows to answer as well, at most 100 for each row. A page ends early, with its nextCursor, before rows whose related rows do not fit: it has at most 4 MiB of JSON. Those of a page's only row end there. Rows that the caller may not read are left out, and those whose relation it may not read. */
   expand?: readonly E[] | undefined;
 }
 
@@ -35,7 +35,7 @@ export type RolesGetExpand = 'users' | 'users.managedUsers' | 'users.roles';
 
 /** Options of {@link RolesResource.get}. */
 export interface RolesGetOptions<E extends RolesGetExpand = RolesGetExpand> extends RequestOptions {
-  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out, and those whose relation it may not read. */
+  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON. Rows that the caller may not read are left out, and those whose relation it may not read. */
   expand?: readonly E[] | undefined;
   /** ETags the caller has, or *; 304 when one is current. */
   ifNoneMatch?: string | undefined;

@@ -22,7 +22,7 @@ export interface UserRolesListParams<E extends UserRolesListExpand = UserRolesLi
   userId?: string[] | undefined;
   /** Only rows whose roleId is one of these. */
   roleId?: string[] | undefined;
-  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out, and those whose relation it may not read. */
+  /** Related rows to answer as well, at most 100 for each row. A page ends early, with its nextCursor, before rows whose related rows do not fit: it has at most 4 MiB of JSON. Those of a page's only row end there. Rows that the caller may not read are left out, and those whose relation it may not read. */
   expand?: readonly E[] | undefined;
 }
 
@@ -31,7 +31,7 @@ export type UserRolesGetExpand = 'user' | 'user.managedUsers' | 'user.roles' | '
 
 /** Options of {@link UserRolesResource.get}. */
 export interface UserRolesGetOptions<E extends UserRolesGetExpand = UserRolesGetExpand> extends RequestOptions {
-  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out, and those whose relation it may not read. */
+  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON. Rows that the caller may not read are left out, and those whose relation it may not read. */
   expand?: readonly E[] | undefined;
   /** ETags the caller has, or *; 304 when one is current. */
   ifNoneMatch?: string | undefined;

@@ -32,7 +32,7 @@ export interface UsersListParams<E extends UsersListExpand = UsersListExpand> {
   roleId?: string[] | undefined;
   /** Only rows with this text in displayName or email, in any case. */
   q?: string | undefined;
-  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out, and those whose relation it may not read. */
+  /** Related rows to answer as well, at most 100 for each row. A page ends early, with its nextCursor, before rows whose related rows do not fit: it has at most 4 MiB of JSON. Those of a page's only row end there. Rows that the caller may not read are left out, and those whose relation it may not read. */
   expand?: readonly E[] | undefined;
 }
 
@@ -41,7 +41,7 @@ export type UsersGetExpand = 'managedUsers' | 'managedUsers.managedUsers' | 'man
 
 /** Options of {@link UsersResource.get}. */
 export interface UsersGetOptions<E extends UsersGetExpand = UsersGetExpand> extends RequestOptions {
-  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON; a smaller limit leaves more room. Rows that the caller may not read are left out, and those whose relation it may not read. */
+  /** Related rows to answer as well, at most 100 for each row and as many as fit into 4 MiB of JSON. Rows that the caller may not read are left out, and those whose relation it may not read. */
   expand?: readonly E[] | undefined;
   /** ETags the caller has, or *; 304 when one is current. */
   ifNoneMatch?: string | undefined;
