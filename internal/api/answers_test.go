@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -29,18 +30,22 @@ func (s *slowReader) Write(p []byte) (int, error) {
 	return s.ResponseRecorder.Write(p)
 }
 
-// TestBytesOfAnswersAreBounded has callers take nothing of what they have asked for.
+// TestBytesOfAnswersAreBounded has callers take nothing of what they have asked for. Users of one tenant fill what is their
+// tenant's; others are served until all together have too much. The log tells why.
 func TestBytesOfAnswersAreBounded(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
-	for _, of := range []tenant{s.acme, s.globex} {
+	initech := s.addTenant(t, "initech")
+	for _, of := range []tenant{s.acme, s.globex, initech} {
 		s.exec(t, `INSERT INTO core.users (tenant_id, id, email, display_name, version, created_at, updated_at)
 			SELECT $1, gen_random_uuid(), 'many' || n || '@example.com', repeat('x', 250), 1, now(), now() FROM generate_series(1, 190) AS n`, of.id)
 	}
 	probe := s.check(t, call{path: "/v1/users?limit=200", token: s.acme.admin.token, status: 200})
 	size := int64(len(probe.text))
+	log := &logged{}
 	s = s.replica(t, s.appURL, s.appURL, func(c *api.Config) {
-		c.Answers = inflight.Limits{Process: 3*size + size/2, Caller: 2*size + size/2}
+		c.Answers = inflight.Limits{Process: 6*size + size/2, Caller: 2*size + size/2}
+		c.Logger = slog.New(slog.NewJSONHandler(log, nil))
 	})
 	held := func(want int64) {
 		t.Helper()
@@ -61,7 +66,7 @@ func TestBytesOfAnswersAreBounded(t *testing.T) {
 		return w
 	}
 	list := call{path: "/v1/users?limit=200", token: s.acme.admin.token}
-	first, second := ask(s.acme.admin.token), ask(s.acme.admin.token)
+	slow := []*slowReader{ask(s.acme.admin.token), ask(s.acme.admin.token)}
 	held(2)
 	list.status, list.code = http.StatusTooManyRequests, "rate_limited"
 	refused := s.check(t, list)
@@ -69,13 +74,27 @@ func TestBytesOfAnswersAreBounded(t *testing.T) {
 		t.Errorf("got headers %v, want Retry-After and none of the answer that is not sent", refused.header)
 	}
 	s.check(t, call{path: "/v1/users?limit=1", token: s.acme.admin.token, status: 200}) // is not worth counting
-	third := ask(s.globex.admin.token)
-	held(3)
-	list.token, list.status, list.code = s.globex.admin.token, http.StatusServiceUnavailable, "unavailable"
-	if refused := s.check(t, list); refused.header.Get("Retry-After") == "" || !strings.Contains(refused.text, "answers") {
-		t.Errorf("got %s, want it to say what there is too much of, and when to try again", refused.text)
+	unavailable := func(token, whose string) {
+		t.Helper()
+		refused := s.check(t, call{path: list.path, token: token, status: http.StatusServiceUnavailable, code: "unavailable"})
+		if refused.header.Get("Retry-After") != "1" || !strings.Contains(refused.text, whose+" too many bytes of answers") {
+			t.Errorf("got %s, want it to say what %s too much of, and when to try again", refused.text, whose)
+		}
+		if line := log.request(t, refused.header.Get("X-Request-Id")); line.Cause != "bytes_in_flight" {
+			t.Errorf("got cause %q in the log, want bytes_in_flight", line.Cause)
+		}
 	}
-	for _, w := range []*slowReader{first, second, third} {
+	slow = append(slow, ask(s.acme.member.token))
+	held(3)
+	unavailable(s.acme.manager.token, "Your tenant has")
+	for range 5 {
+		s.check(t, call{path: list.path, token: s.globex.admin.token, status: 200})
+	}
+	slow = append(slow, ask(s.globex.admin.token), ask(s.globex.admin.token), ask(s.globex.member.token))
+	held(6)
+	unavailable(s.globex.manager.token, "Your tenant has")
+	unavailable(initech.admin.token, "The server has")
+	for _, w := range slow {
 		close(w.released)
 	}
 	wg.Wait()

@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -22,13 +23,19 @@ type caller struct {
 	identity string
 }
 
+// budget counts for each caller, and for each tenant; the platform is one, whose id is zero.
+type (
+	budget = inflight.Budget[uuid.UUID, caller]
+	hold   = inflight.Hold[uuid.UUID, caller]
+)
+
 func callerOf(p *auth.Principal) caller { return caller{tenant: p.TenantID, identity: p.Identity()} }
 
 // bodies are the rules that all request bodies are read by.
 type bodies struct {
-	limit  int64                    // bytes of one
-	budget *inflight.Budget[caller] // bytes of all that are on their way
-	window time.Duration            // over which a sender is measured
+	limit  int64         // bytes of one
+	budget *budget       // bytes of all that are on their way
+	window time.Duration // over which a sender is measured
 }
 
 // body is a request's body. What is read of it counts against the budget until the request is over. Its errors are those of
@@ -43,7 +50,7 @@ type body struct {
 	expects bool      // the client waits to be told to go on: reading tells it
 	left    int64     // bytes until the limit
 	pace    inflight.Pace
-	hold    inflight.Hold[caller]
+	hold    hold
 	err     error // what further reads are answered
 }
 
@@ -91,7 +98,8 @@ func (b *body) Read(p []byte) (int, error) {
 	b.pace.Moved(int64(n), time.Now)
 	switch {
 	case err == nil, errors.Is(err, io.EOF):
-		if over := b.hold.Take(b.budget, callerOf(b.entry.Principal), int64(n)); over != nil {
+		by := callerOf(b.entry.Principal)
+		if over := b.hold.Take(b.budget, by.tenant, by, int64(n)); over != nil {
 			n, err = 0, overloaded(over, "bodies")
 		}
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -108,14 +116,19 @@ func tooLarge(limit int64) error {
 	return problem.Of(problem.PayloadTooLarge, limit)
 }
 
-// overloaded is the problem of a budget that has no room for more bodies, or answers.
+// overloaded is the problem of a budget that has no room for more bodies, or answers. What is 503 wraps err, which the log
+// tells the cause by.
 func overloaded(err error, of string) error {
 	if errors.Is(err, inflight.ErrCaller) {
 		p := problem.New(problem.RateLimited, problem.BytesOfCaller, of)
 		p.RetryAfter = 1
 		return p
 	}
-	return unavailable(problem.New(problem.Unavailable, problem.BytesOfAll, of))
+	p := problem.New(problem.Unavailable, problem.BytesOfAll, of)
+	if errors.Is(err, inflight.ErrTenant) {
+		p = problem.New(problem.Unavailable, problem.BytesOfTenant, of)
+	}
+	return fmt.Errorf("%w: %w", err, unavailable(p))
 }
 
 // settle is called when the answer begins. An answer waits for no body, and nobody's bytes are thrown away for it: of a body

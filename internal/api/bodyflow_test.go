@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -160,12 +161,17 @@ func TestRefusedRequestsKeepTheirConnection(t *testing.T) {
 	}
 }
 
-// TestBytesOfBodiesAreBounded has callers send parts of bodies: what has been read counts, what is announced does not.
+// TestBytesOfBodiesAreBounded has callers send parts of bodies: what has been read counts, what is announced does not. Users of
+// one tenant fill what is their tenant's; others are served until all together have too much. The log tells why.
 func TestBytesOfBodiesAreBounded(t *testing.T) {
 	t.Parallel()
+	log := &logged{}
 	s := serveStack(t, func(c *api.Config) {
-		c.MaxBody, c.Bodies = 1<<20, inflight.Limits{Process: 400_000, Caller: 250_000}
+		c.MaxBody, c.Bodies = 1<<20, inflight.Limits{Process: 600_000, Caller: 250_000}
+		c.Logger = slog.New(slog.NewJSONHandler(log, nil))
 	})
+	second := s.addUser(t, s.acme.id, "second@example.com", "Sam Second", nil, s.acme.adminRole)
+	third := s.addUser(t, s.globex.id, "third@example.com", "Tess Third", nil, s.globex.adminRole)
 	held := func(want int64) {
 		t.Helper()
 		for got, _ := s.inFlight(); got != want; got, _ = s.inFlight() {
@@ -182,10 +188,39 @@ func TestBytesOfBodiesAreBounded(t *testing.T) {
 		e.send(strings.Repeat(" ", n))
 		return e
 	}
-	refused := func(e *dialogue, status int, code string) {
+	refused := func(e *dialogue, status int, code, whose, cause string) {
 		t.Helper()
-		if response, body := e.answer(); response.StatusCode != status || body["code"] != code || response.Header.Get("Retry-After") == "" || !response.Close {
+		response, body := e.answer()
+		if response.StatusCode != status || body["code"] != code || response.Header.Get("Retry-After") != "1" || !response.Close {
 			t.Errorf("got %s %v, want %d %s with Retry-After and the connection closed", response.Status, body, status, code)
+		}
+		if detail, _ := body["detail"].(string); !strings.HasPrefix(detail, whose+" too many bytes of bodies") {
+			t.Errorf("got %q, want it to say that %s too many bytes of bodies", detail, whose)
+		}
+		if status != http.StatusServiceUnavailable {
+			return
+		}
+		var got line
+		id := response.Header.Get("X-Request-Id")
+		eventually(t, "the request is logged", func() bool {
+			for _, one := range log.lines(t, "request") {
+				if one.RequestID == id {
+					got = one
+				}
+			}
+			return got.RequestID != ""
+		})
+		if got.Cause != cause {
+			t.Errorf("got cause %q in the log, want %q", got.Cause, cause)
+		}
+	}
+	passes := func(token, email string) {
+		t.Helper()
+		whole := `{"email": "` + email + `", "displayName": "X"}`
+		e := s.dial(t)
+		e.send(head("POST", "/v1/users", token, len(whole)) + whole)
+		if response, body := e.answer(); response.StatusCode != http.StatusCreated {
+			t.Errorf("another tenant: got %s %v, want 201", response.Status, body)
 		}
 	}
 	for range 20 {
@@ -194,21 +229,25 @@ func TestBytesOfBodiesAreBounded(t *testing.T) {
 	held(20)
 	first := part(s.acme.admin.token, 200_000)
 	held(200_020)
-	refused(part(s.acme.admin.token, 100_000), http.StatusTooManyRequests, "rate_limited")
+	refused(part(s.acme.admin.token, 100_000), http.StatusTooManyRequests, "rate_limited", "You have", "")
 	held(200_020)
-	whole := `{"email": "x@example.com", "displayName": "X"}`
-	e := s.dial(t)
-	e.send(head("POST", "/v1/users", s.globex.admin.token, len(whole)) + whole)
-	if response, body := e.answer(); response.StatusCode != 201 {
-		t.Errorf("another caller: got %s %v, want 201", response.Status, body)
+	part(second.token, 99_980)
+	held(300_000)
+	for i := range 5 {
+		refused(part(second.token, 70_000), http.StatusServiceUnavailable, "unavailable", "Your tenant has", "bytes_in_flight")
+		passes(s.globex.admin.token, fmt.Sprintf("x%d@example.com", i))
 	}
-	held(200_020)
-	part(s.globex.admin.token, 150_000)
-	held(350_020)
-	refused(part(s.globex.admin.token, 70_000), http.StatusServiceUnavailable, "unavailable")
-	held(350_020)
+	held(300_000)
+	part(s.globex.admin.token, 200_000)
+	held(500_000)
+	part(third.token, 100_000)
+	held(600_000)
+	e := s.dial(t)
+	e.send(head("POST", "/v1/tenants", s.platform, 1_000_000) + strings.Repeat(" ", 70_000))
+	refused(e, http.StatusServiceUnavailable, "unavailable", "The server has", "bytes_in_flight")
+	held(600_000)
 	_ = first.conn.Close()
-	held(150_020)
+	held(400_000)
 }
 
 // TestSlowSendersAreCut sends the beginning of a body and then nothing.

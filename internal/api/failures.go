@@ -11,6 +11,7 @@ import (
 	"github.com/go-faster/jx"
 
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/inflight"
 	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
@@ -61,11 +62,17 @@ func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode
 	return out
 }
 
+// causeBytes is the cause of a 503 for too many bytes of bodies or answers, of all callers or of one tenant.
+const causeBytes = "bytes_in_flight"
+
 // causeOf is what the request log says of a failure that passes: its kind, and the SQLSTATE where the database gave one.
 func causeOf(err error) (cause, state string) {
 	var token *auth.TokenError
 	if errors.As(err, &token) {
 		return token.Result, ""
+	}
+	if errors.Is(err, inflight.ErrTenant) || errors.Is(err, inflight.ErrProcess) {
+		return causeBytes, ""
 	}
 	kind, state := postgres.CauseOf(err)
 	return string(kind), state

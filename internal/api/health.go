@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
@@ -80,9 +81,11 @@ func (h *health) live(w http.ResponseWriter, _ *http.Request) {
 }
 
 // ready answers 200 when requests can be served: not shutting down, the database reachable and writable, and the revision
-// this binary embeds completely applied. Otherwise 503 with the reason, and its kind for programs.
+// this binary embeds completely applied. Otherwise 503 with the reason, and its kind, which
+// programs read and the line of the request has as its cause.
 func (h *health) ready(w http.ResponseWriter, r *http.Request) {
 	if found := h.notReady(r.Context()); found.reason != "" {
+		journal.From(r.Context()).Cause = found.kind
 		writeStatus(w, http.StatusServiceUnavailable, map[string]string{"status": "not ready", "kind": found.kind, "reason": found.reason})
 		return
 	}

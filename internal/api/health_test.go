@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -91,14 +92,21 @@ func TestDrainingIsNotReadyAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	var draining atomic.Bool
-	r := s.replica(t, s.appURL, s.appURL, func(c *api.Config) { c.Draining = draining.Load })
+	log := &logged{}
+	r := s.replica(t, s.appURL, s.appURL, func(c *api.Config) {
+		c.Draining, c.Logger = draining.Load, slog.New(slog.NewJSONHandler(log, nil))
+	})
 	r.until(t, "/readyz", 200, "")
 	if got := r.do(t, call{path: "/livez"}); got.header.Get("Connection") != "" {
 		t.Errorf("got Connection: %s from a server that stays", got.header.Get("Connection"))
 	}
 	draining.Store(true)
-	if got := r.do(t, call{path: "/readyz"}); got.status != 503 || got.body["reason"] != "shutting down" {
+	got := r.do(t, call{path: "/readyz"})
+	if got.status != 503 || got.body["reason"] != "shutting down" {
 		t.Errorf("got %d %s, want 503 without asking anybody", got.status, got.text)
+	}
+	if line := log.request(t, got.header.Get("X-Request-Id")); line.Cause != "draining" {
+		t.Errorf("got cause %q in the line of the request, want draining", line.Cause)
 	}
 	for _, path := range []string{"/v1/users", "/livez", "/nothing"} {
 		if got := r.do(t, call{path: path, token: s.acme.admin.token}); got.header.Get("Connection") != "close" {

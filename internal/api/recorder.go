@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/lockstep-dev/lockstep/internal/inflight"
 	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/wire"
 )
@@ -40,9 +39,9 @@ type statusRecorder struct {
 	code  int
 
 	body    *body // nil: the request has none
-	answers *inflight.Budget[caller]
+	answers *budget
 	asks    bool // the request changes nothing
-	hold    inflight.Hold[caller]
+	hold    hold
 }
 
 // Hold has the answer leave as a whole when the request is over; see wire.Write.
@@ -65,10 +64,10 @@ func (s *statusRecorder) Admit(n int) error {
 	}
 	by := callerOf(s.entry.Principal)
 	if !s.asks {
-		s.hold.Force(s.answers, by, int64(n))
+		s.hold.Force(s.answers, by.tenant, by, int64(n))
 		return nil
 	}
-	if err := s.hold.Take(s.answers, by, int64(n)); err != nil {
+	if err := s.hold.Take(s.answers, by.tenant, by, int64(n)); err != nil {
 		return overloaded(err, "answers")
 	}
 	return nil

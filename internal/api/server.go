@@ -80,7 +80,7 @@ type Server struct {
 // traffic is what goes in and out.
 type traffic struct {
 	bodies  *bodies
-	answers *inflight.Budget[caller]
+	answers *budget
 }
 
 // InFlight is how many bytes of bodies and answers are held.
@@ -171,8 +171,8 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	t := &traffic{
-		bodies:  &bodies{limit: c.MaxBody, budget: inflight.New[caller](c.Bodies), window: c.SlowWindow},
-		answers: inflight.New[caller](c.Answers),
+		bodies:  &bodies{limit: c.MaxBody, budget: inflight.New[uuid.UUID, caller](c.Bodies), window: c.SlowWindow},
+		answers: inflight.New[uuid.UUID, caller](c.Answers),
 	}
 	return &Server{track(observer, c.RequestTimeout, t, hangUp(c.Draining, allowed)), health, t}, nil
 }

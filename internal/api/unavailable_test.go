@@ -196,6 +196,9 @@ func TestReadinessNamesTheKind(t *testing.T) {
 				got = s.do(t, call{path: "/readyz"})
 				return got.status == 503 && got.body["kind"] == test.kind
 			})
+			if line := log.request(t, got.header.Get("X-Request-Id")); line.Cause != test.kind {
+				t.Errorf("got cause %q in the line of the request, want %s", line.Cause, test.kind)
+			}
 			if reason, _ := got.body["reason"].(string); strings.Contains(reason, "migrate") != (test.kind == "permission_denied") {
 				t.Errorf("got reason %q", reason)
 			}

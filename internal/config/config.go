@@ -87,11 +87,11 @@ func (c *Config) Settings() Settings {
 		{Name: "max-body", Default: "1048576", Value: number(&c.MaxBody, "bytes", 1, 1<<30),
 			Help: "largest body of a request"},
 		{Name: "bodies-in-flight", Default: "67108864", Value: number(&c.Bodies.Process, "bytes", 1, 1<<40),
-			Help: "most bytes of bodies held at a time, by all callers of the process; more are refused with 503"},
+			Help: "most bytes of bodies held at a time, by all callers of the process, half of them by one tenant; more are refused with 503"},
 		{Name: "bodies-in-flight-principal", Default: "8388608", Value: number(&c.Bodies.Caller, "bytes", 1, 1<<40), Check: c.checkBodies,
 			Help: "most bytes of bodies of one user or service held at a time, max-body at least; more are refused with 429"},
 		{Name: "answers-in-flight", Default: "67108864", Value: number(&c.Answers.Process, "bytes", 1, 1<<40),
-			Help: "most bytes of answers held until their readers have taken them, of those over 16 KiB; more are refused with 503"},
+			Help: "most bytes of answers held until their readers have taken them, of those over 16 KiB, half of them of one tenant; more are refused with 503"},
 		{Name: "answers-in-flight-principal", Default: "16777216", Value: number(&c.Answers.Caller, "bytes", 1, 1<<40), Check: c.checkAnswers,
 			Help: "the same for one user or service, 4 MiB at least; more are refused with 429"},
 		{Name: "slow-window", Default: "5s", Value: duration(&c.SlowWindow, time.Millisecond),
@@ -158,15 +158,15 @@ func (c *Config) Settings() Settings {
 const maxAnswer = 4 << 20
 
 func (c *Config) checkBodies() error {
-	if c.Bodies.Caller < c.MaxBody || c.Bodies.Process < c.Bodies.Caller {
-		return errors.New("LOCKSTEP_BODIES_IN_FLIGHT_PRINCIPAL must be at least LOCKSTEP_MAX_BODY and at most LOCKSTEP_BODIES_IN_FLIGHT: else a large body can never be sent")
+	if c.Bodies.Caller < c.MaxBody || c.Bodies.Process/2 < c.Bodies.Caller {
+		return errors.New("LOCKSTEP_BODIES_IN_FLIGHT_PRINCIPAL must be at least LOCKSTEP_MAX_BODY and at most half of LOCKSTEP_BODIES_IN_FLIGHT, which is a tenant's: else a large body can never be sent")
 	}
 	return nil
 }
 
 func (c *Config) checkAnswers() error {
-	if c.Answers.Caller < maxAnswer || c.Answers.Process < c.Answers.Caller {
-		return fmt.Errorf("LOCKSTEP_ANSWERS_IN_FLIGHT_PRINCIPAL must be at least %d and at most LOCKSTEP_ANSWERS_IN_FLIGHT: else a large answer can never be given", maxAnswer)
+	if c.Answers.Caller < maxAnswer || c.Answers.Process/2 < c.Answers.Caller {
+		return fmt.Errorf("LOCKSTEP_ANSWERS_IN_FLIGHT_PRINCIPAL must be at least %d and at most half of LOCKSTEP_ANSWERS_IN_FLIGHT, which is a tenant's: else a large answer can never be given", maxAnswer)
 	}
 	return nil
 }

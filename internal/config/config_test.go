@@ -106,15 +106,15 @@ func TestBytesInFlight(t *testing.T) {
 	}
 	for name, args := range map[string][]string{
 		"LOCKSTEP_BODIES_IN_FLIGHT_PRINCIPAL must be at least":  {"--max-body=8388609"},
-		"LOCKSTEP_BODIES_IN_FLIGHT_PRINCIPAL must":              {"--bodies-in-flight=8388607"},
+		"LOCKSTEP_BODIES_IN_FLIGHT_PRINCIPAL must":              {"--bodies-in-flight=16777215"},
 		"LOCKSTEP_ANSWERS_IN_FLIGHT_PRINCIPAL must be at least": {"--answers-in-flight-principal=4194303"},
-		"LOCKSTEP_ANSWERS_IN_FLIGHT_PRINCIPAL must":             {"--answers-in-flight=16777215"},
+		"LOCKSTEP_ANSWERS_IN_FLIGHT_PRINCIPAL must":             {"--answers-in-flight=33554431"},
 	} {
 		if _, _, err := read(t, args, nil); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%v: got %v, want a sentence with %q", args, err, name)
 		}
 	}
-	if _, _, err := read(t, []string{"--max-body=8388608", "--bodies-in-flight=8388608"}, nil); err != nil {
+	if _, _, err := read(t, []string{"--max-body=8388608", "--bodies-in-flight=16777216"}, nil); err != nil {
 		t.Errorf("got %v for limits that one body fits", err)
 	}
 }

@@ -9,42 +9,52 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/inflight"
 )
 
+type hold = inflight.Hold[string, string]
+
+// TestLimitsHold takes what a caller, a tenant and all together may have, and a byte more of each.
 func TestLimitsHold(t *testing.T) {
 	t.Parallel()
-	b := inflight.New[string](inflight.Limits{Process: 100, Caller: 60})
-	var first, second, third inflight.Hold[string]
+	b := inflight.New[string, string](inflight.Limits{Process: 100, Caller: 30})
+	var ada, max, eve, bob, gus, operator hold
 	steps := []struct {
-		hold *inflight.Hold[string]
-		by   string
-		n    int64
-		want error
-		held int64
+		hold           *hold
+		tenant, caller string
+		n              int64
+		want           error
+		held           int64
 	}{
-		{&first, "a", 50, nil, 50},
-		{&second, "a", 10, nil, 60},
-		{&second, "a", 1, inflight.ErrCaller, 60},
-		{&third, "b", 40, nil, 100},
-		{&third, "b", 1, inflight.ErrProcess, 100},
+		{&ada, "acme", "ada", 30, nil, 30},
+		{&ada, "acme", "ada", 1, inflight.ErrCaller, 30},
+		{&max, "acme", "max", 20, nil, 50},
+		{&eve, "acme", "eve", 1, inflight.ErrTenant, 50},
+		{&ada, "acme", "ada", 1, inflight.ErrCaller, 50}, // the caller's own fault is named first
+		{&bob, "globex", "bob", 30, nil, 80},
+		{&gus, "globex", "gus", 20, nil, 100},
+		{&eve, "acme", "eve", 1, inflight.ErrTenant, 100},
+		{&operator, "", "operator", 1, inflight.ErrProcess, 100},
+		{&operator, "", "operator", 0, nil, 100},
 	}
 	for i, step := range steps {
-		if err := step.hold.Take(b, step.by, step.n); !errors.Is(err, step.want) {
+		if err := step.hold.Take(b, step.tenant, step.caller, step.n); !errors.Is(err, step.want) {
 			t.Errorf("step %d: got %v, want %v", i, err, step.want)
 		}
 		if got := b.Held(); got != step.held {
 			t.Errorf("step %d: got %d bytes held, want %d", i, got, step.held)
 		}
 	}
-	third.Force(b, "b", 500)
+	gus.Force(b, "globex", "gus", 500)
 	if got := b.Held(); got != 600 {
 		t.Errorf("got %d bytes held, want what is forced to count", got)
 	}
-	first.Release()
-	first.Release() // has nothing any more
-	third.Release()
-	if err := second.Take(b, "a", 50); err != nil {
+	ada.Release()
+	ada.Release() // has nothing any more
+	gus.Release()
+	if err := eve.Take(b, "acme", "eve", 30); err != nil {
 		t.Errorf("got %v when there is room again, want nil", err)
 	}
-	second.Release()
+	max.Release()
+	eve.Release()
+	bob.Release()
 	if got := b.Held(); got != 0 {
 		t.Errorf("got %d bytes held by nobody", got)
 	}
@@ -52,13 +62,13 @@ func TestLimitsHold(t *testing.T) {
 
 func TestNoLimits(t *testing.T) {
 	t.Parallel()
-	var hold inflight.Hold[string]
-	if err := hold.Take(nil, "a", 1<<40); err != nil {
+	var hold hold
+	if err := hold.Take(nil, "a", "a", 1<<40); err != nil {
 		t.Errorf("without a budget: got %v", err)
 	}
 	hold.Release()
-	b := inflight.New[string](inflight.Limits{})
-	if err := hold.Take(b, "a", 1<<40); err != nil {
+	b := inflight.New[string, string](inflight.Limits{})
+	if err := hold.Take(b, "a", "a", 1<<40); err != nil {
 		t.Errorf("without limits: got %v", err)
 	}
 	hold.Release()
@@ -66,13 +76,13 @@ func TestNoLimits(t *testing.T) {
 
 func TestManyAtOnce(t *testing.T) {
 	t.Parallel()
-	b := inflight.New[int](inflight.Limits{Process: 50, Caller: 10})
+	b := inflight.New[int, int](inflight.Limits{Process: 50, Caller: 10})
 	var wg sync.WaitGroup
 	for caller := range 20 {
 		wg.Go(func() {
 			for range 1000 {
-				var hold inflight.Hold[int]
-				for hold.Take(b, caller, 7) == nil {
+				var hold inflight.Hold[int, int]
+				for hold.Take(b, caller%3, caller, 7) == nil {
 				}
 				if got := b.Held(); got > 50 {
 					t.Errorf("got %d bytes held, want 50 at most", got)
@@ -88,10 +98,10 @@ func TestManyAtOnce(t *testing.T) {
 }
 
 func TestCountingAllocatesNothing(t *testing.T) {
-	b := inflight.New[string](inflight.Limits{Process: 50, Caller: 10})
+	b := inflight.New[string, string](inflight.Limits{Process: 50, Caller: 10})
 	if n := testing.AllocsPerRun(1000, func() {
-		var hold inflight.Hold[string]
-		if err := hold.Take(b, "a", 7); err != nil {
+		var hold hold
+		if err := hold.Take(b, "a", "a", 7); err != nil {
 			t.Fatal(err)
 		}
 		hold.Release()

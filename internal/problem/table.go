@@ -99,7 +99,7 @@ var (
 		"wait for the seconds in `Retry-After`; see [Limits](#limits)")
 	Unavailable = kind("unavailable", http.StatusServiceUnavailable, "Temporarily unavailable",
 		"The server has more to do than it can. Try again shortly.",
-		"the database cannot be used, the token's issuer does not answer, the server has more to do than it can, the tenant has as many requests at work as one may have, or another change got in the way",
+		"the database cannot be used, the token's issuer does not answer, the server has more to do than it can, the tenant has as many requests at work, or bytes of bodies or answers on their way, as one may have, or another change got in the way",
 		"try again after the seconds in `Retry-After`, a POST with the same `Idempotency-Key`: the change may have been made")
 	Timeout = kind("timeout", http.StatusGatewayTimeout, "Took too long",
 		"The request took too long and was given up.",
@@ -152,6 +152,7 @@ const (
 	BytesOfCaller = "You have too many bytes of %s on their way. Send fewer requests at once, and try again shortly."
 	// Unavailable.
 	BytesOfAll        = "The server has too many bytes of %s on their way. Try again shortly."
+	BytesOfTenant     = "Your tenant has too many bytes of %s on their way. Send fewer requests at once, and try again shortly."
 	ShareExceeded     = "Your tenant has as many requests at work as one may have. Send fewer at once, and try again shortly."
 	DatabaseUnusable  = "The database cannot be used right now. Try again shortly."
 	IssuerUnreachable = "The access token cannot be checked right now, because its issuer does not answer. Try again shortly."
