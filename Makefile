@@ -67,7 +67,7 @@ bench: ## our server against a hand-written one on the same data: ratios, latenc
 PREVIOUS ?= b3fda74
 
 test-update: setup ## servers of the release before and of this one, side by side, write nothing twice: make test-update [PREVIOUS=commit]
-	LOCKSTEP_TEST_PREVIOUS=$(PREVIOUS) go test ./cmd/server -run '^TestUpdate' -count=1 -v
+	LOCKSTEP_TEST_PREVIOUS=$(PREVIOUS) go test ./cmd/server -tags update -run '^TestUpdate' -count=1 -v
 
 test-sdk: setup ## SDK tests against a local HTTP server
 	npm test --silent -w clients/ts
