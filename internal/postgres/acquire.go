@@ -63,10 +63,18 @@ func (db *DB) take(ctx context.Context, p party) (*pgxpool.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Whoever has its turn finds a connection that is free, or room for one that is opened within ConnectTimeout.
+	if queued && db.pool.Stat().IdleConns() == 0 {
+		// One is to be opened, which may take its time too. Made only here: a connection that is free needs no clock.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, since.Add(db.config.MaxWait))
+		defer cancel()
+	}
 	conn, err := db.fromPool(ctx)
 	if err != nil {
 		db.shares.give(p)
+		if queued && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return nil, ErrBusy
+		}
 		return nil, err
 	}
 	sessionOf(conn.Conn()).holder = p
