@@ -68,7 +68,7 @@ func mayRelate(ctx context.Context, mutation ent.Mutation, relation access.Relat
 	if names {
 		named = append(named, id)
 	}
-	seen, err := m.Client().User.Query().Where(user.IDIn(named...)).Where(reach.Row).IDs(ctx)
+	seen, err := m.Client().User.Query().Where(postgres.In(user.FieldID, named)).Where(reach.Row).IDs(ctx)
 	if err != nil {
 		return fmt.Errorf("look for people that are named: %w", err)
 	}
@@ -96,11 +96,7 @@ func formerlyNamed(ctx context.Context, m relatingMutation, op ent.Op, relation 
 	}
 	former, err := m.Client().User.Query().Where(func(s *sql.Selector) {
 		rows := sql.Dialect(dialect.Postgres).Select().From(sql.Table(relation.Table).Schema("core"))
-		ids := make([]any, len(changed))
-		for i, id := range changed {
-			ids[i] = id
-		}
-		rows.Select(rows.C(relation.Column)).Where(sql.In(rows.C(user.FieldID), ids...)).Where(sql.EQ(rows.C(tenantColumn), tenant))
+		rows.Select(rows.C(relation.Column)).Where(postgres.InColumn(rows.C(user.FieldID), changed)).Where(sql.EQ(rows.C(tenantColumn), tenant))
 		s.Where(sql.In(s.C(user.FieldID), rows))
 	}).IDs(ctx)
 	if err != nil {
