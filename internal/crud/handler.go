@@ -132,7 +132,7 @@ func capped(ctx context.Context, reach *access.Reach, table, parent string, ids 
 		return access.Capped[func(*sql.Selector)](reach, parent, postgres.Distinct(ids), expansionCap)
 	}
 	scope, _ := postgres.ScopeFrom(ctx)
-	return listing.Capped("core", table, "tenant_id", scope.TenantID, parent, ids, expansionCap, nil)
+	return listing.Capped("core", table, "tenant_id", scope.TenantID, parent, ids, expansionCap)
 }
 
 // within narrows a query to the conditions and to what is within reach: in the order and up to the limit that the query

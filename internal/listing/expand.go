@@ -27,17 +27,14 @@ func ParseTree[S ~string](paths []S) Tree {
 	return tree
 }
 
-// Capped keeps, for each parent, the first rows that filter leaves (nil for all): a page of parents with thousands of
+// Capped keeps, for each parent, the first rows: a page of parents with thousands of
 // children each costs no more than the cap allows. The statement carries the tenant in both of its queries.
-func Capped[T comparable](schema, table, tenantColumn string, tenant any, parentColumn string, parents []T, limit int, filter func(*sql.Selector)) func(*sql.Selector) {
+func Capped[T comparable](schema, table, tenantColumn string, tenant any, parentColumn string, parents []T, limit int) func(*sql.Selector) {
 	return func(s *sql.Selector) {
 		inner := sql.Dialect(dialect.Postgres).Select().From(sql.Table(table).Schema(schema))
 		inner.AppendSelect(inner.C(idColumn)).
 			AppendSelectExprAs(sql.RowNumber().PartitionBy(inner.C(parentColumn)).OrderBy(inner.C(idColumn)), "place").
 			Where(sql.And(sql.EQ(inner.C(tenantColumn), tenant), postgres.InColumn(inner.C(parentColumn), parents)))
-		if filter != nil {
-			filter(inner)
-		}
 		first := sql.Dialect(dialect.Postgres).Select(idColumn).From(inner.As("children"))
 		s.Where(sql.In(s.C(idColumn), first.Where(sql.LTE("place", limit))))
 	}
