@@ -33,8 +33,8 @@ func Header(w http.ResponseWriter, name, value string) { w.Header()[name] = []st
 // tagField is the header that Write completes.
 const tagField = "ETag"
 
-// Write sends a body, or nothing and returns the error of a writer that has no room for it. It sends it with its length, so that it goes out as it is instead of in chunks, and completes the ETag that is
-// about it.
+// Write sends a body with its length, so that it goes out as it is instead of in chunks, and completes the ETag that is about
+// it. It sends nothing, and returns the error, of a writer that has no room for the body.
 func Write(w http.ResponseWriter, status int, body Encoder) error {
 	e := jx.GetEncoder()
 	defer jx.PutEncoder(e)
