@@ -10,7 +10,7 @@ VERSION ?= dev
 export CHROMIUM_PATH ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 export NEXT_TELEMETRY_DISABLED := 1
 
-.PHONY: help dev web setup generate migration verify contract lint test test-go scale soak bench test-deploy test-update test-sdk test-runtimes e2e build image clean
+.PHONY: help dev web setup generate migration verify contract lint test test-go scale corpus soak bench test-deploy test-update test-sdk test-runtimes e2e build image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,8 +24,8 @@ web: ## the same, and the Next.js app
 setup: ## install npm packages, Postgres, the test browser and PgBouncer, where they are missing
 	@$(LOCKSTEP) setup
 
-generate: ## regenerate everything from ent/schema
-	@go generate .
+generate: ## regenerate everything from ent/schema, and type-check it: make generate [args=--write-first]
+	@$(LOCKSTEP) generate $(args)
 
 migration: ## plan the next migration and its reverse: make migration name=add_x [args=--rename=users.a=b]
 	@$(if $(name),,$(error say what it does: make migration name=add_projects))$(LOCKSTEP) migration --name $(name) $(args)
@@ -56,6 +56,9 @@ test-deploy: ## the Kubernetes manifests: rendered, decoded strictly, held to Po
 
 scale: setup ## what 40 more entities cost: takes minutes
 	go test ./cmd/lockstep -tags scale -run '^TestScale$$' -v -timeout 40m
+
+corpus: setup ## odd schemas, generated, migrated up, down and up, served and type-checked: takes some minutes
+	go test ./cmd/lockstep -tags corpus -run '^TestCorpus$$' -v -timeout 30m
 
 soak: ## one tenant attacks, two others work: failures and latencies of those; takes some 13 minutes
 	go run ./bench soak

@@ -12,10 +12,11 @@ import (
 )
 
 func newGenerateCommand() *cobra.Command {
-	var asJSON bool
+	var options generateOptions
 	var long strings.Builder
-	long.WriteString("Runs generation steps, all of them when none is named. generate.go at the root lists them for `go generate .`.\n" +
-		"Output is byte for byte the same for the same schema; a step that fails leaves its output as it was.\n\nSteps, in order:\n")
+	long.WriteString("Runs generation steps, all of them when none is named. Output is byte for byte the same for the same schema.\n" +
+		"At the end what was generated is type-checked, with the service's own packages that import it, and only then put in\n" +
+		"its place: when anything fails, everything stays as it was.\n\nSteps, in order:\n")
 	var names []string
 	for _, step := range codegen.Steps() {
 		names = append(names, step.Name)
@@ -28,14 +29,18 @@ func newGenerateCommand() *cobra.Command {
 		ValidArgs: names,
 		Args:      cobra.OnlyValidArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return generate(cmd, args, asJSON)
+			return generate(cmd, args, options)
 		},
 	}
-	command.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per step instead of text")
+	command.Flags().BoolVar(&options.asJSON, "json", false, "print one JSON object per step instead of text")
+	command.Flags().BoolVar(&options.writeFirst, "write-first", false,
+		"replace the generated files even if the service's own code does not compile with them yet, and fail then")
 	return command
 }
 
-func generate(cmd *cobra.Command, names []string, asJSON bool) error {
+type generateOptions struct{ asJSON, writeFirst bool }
+
+func generate(cmd *cobra.Command, names []string, options generateOptions) error {
 	root, err := repositoryRoot()
 	if err != nil {
 		return err
@@ -56,7 +61,7 @@ func generate(cmd *cobra.Command, names []string, asJSON bool) error {
 			return err
 		}
 		changed += out.Changed
-		if asJSON {
+		if options.asJSON {
 			if err := encoder.Encode(out); err != nil {
 				return fmt.Errorf("print step: %w", err)
 			}
@@ -65,7 +70,12 @@ func generate(cmd *cobra.Command, names []string, asJSON bool) error {
 		fmt.Fprintf(cmd.OutOrStdout(), "%-11s %6.2f s  %4d files, %d changed  %s\n",
 			out.Step, out.Took.Seconds(), out.Files, out.Changed, out.Target)
 	}
-	if len(names) != 1 && !asJSON {
+	took, err := workspace.Commit(cmd.Context(), codegen.CommitOptions{Steps: names, WriteFirst: options.writeFirst})
+	if err != nil {
+		return err
+	}
+	if len(names) != 1 && !options.asJSON {
+		fmt.Fprintf(cmd.OutOrStdout(), "%-11s %6.2f s  it compiles\n", "type check", took.Seconds())
 		fmt.Fprintf(cmd.OutOrStdout(), "generated in %.2f s, %d files changed; next: %s\n",
 			time.Since(start).Seconds(), changed, afterGenerate(changed))
 	}

@@ -2,9 +2,11 @@ package api
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 
 	"github.com/lockstep-dev/lockstep/ent"
+	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
@@ -30,16 +32,17 @@ func fromValidator(e *ent.ValidationError) *problem.Error {
 	} else {
 		detail = strings.ToUpper(cause.Error()[:1]) + cause.Error()[1:] + "."
 	}
-	return problem.New(problem.ValidationFailed, problem.ValueRefused).At("/"+camel(e.Name), rule, detail)
-}
-
-// camel is the wire's name of a field: display_name → displayName.
-func camel(name string) string {
-	words := strings.Split(name, "_")
-	for i, word := range words[1:] {
-		if word != "" {
-			words[i+1] = strings.ToUpper(word[:1]) + word[1:]
+	member := e.Name
+	if m := refusedField.FindStringSubmatch(e.Error()); m != nil {
+		if name, ok := crud.Members[m[1]]; ok {
+			member = name
 		}
 	}
-	return strings.Join(words, "")
+	return problem.New(problem.ValidationFailed, problem.ValueRefused).At("/"+pointerEscape.Replace(member), rule, detail)
 }
+
+// refusedField finds the entity and the field in a message of Ent: validator failed for field "User.display_name".
+var refusedField = regexp.MustCompile(`for field "(\w+\.\w+)"`)
+
+// pointerEscape writes a member's name in a JSON Pointer (RFC 6901, section 3).
+var pointerEscape = strings.NewReplacer("~", "~0", "/", "~1")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"entgo.io/ent/entc/gen"
+	ogengen "github.com/ogen-go/ogen/gen"
 	"golang.org/x/mod/modfile"
 
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
@@ -27,12 +28,12 @@ type Step struct {
 	run     func(context.Context, *Workspace) (Output, error)
 }
 
-// Output says what a step wrote.
+// Output says what a step has written.
 type Output struct {
 	Step    string        `json:"step"`
 	Target  string        `json:"target"`
 	Files   int           `json:"files"`   // files the step is responsible for
-	Changed int           `json:"changed"` // files written or removed, because they differed
+	Changed int           `json:"changed"` // files to replace or to remove, because they differ
 	Took    time.Duration `json:"tookNanoseconds"`
 }
 
@@ -50,15 +51,19 @@ func Steps() []Step {
 	}
 }
 
-// Workspace is a checkout that is being generated into. Steps that run in one process share its graph.
+// Workspace is a checkout that is being generated into. Steps that run in one process share its graph, and what they write is
+// put in its place by Commit.
 type Workspace struct {
 	Root string    // folder of go.mod
 	Log  io.Writer // progress of long steps
 
-	module   string
-	graph    *gen.Graph
-	limits   validators.Set
-	entities []*model.Entity
+	module    string
+	goVersion string
+	graph     *gen.Graph
+	limits    validators.Set
+	entities  []*model.Entity
+	server    *ogengen.Generator // what ogen has made of the contract
+	staged    tree               // by slash-separated path below Root; nil is a file that is to be gone
 }
 
 // Open reads the module path of the checkout at root.
@@ -67,11 +72,14 @@ func Open(root string, log io.Writer) (*Workspace, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read go.mod: %w", err)
 	}
-	module := modfile.ModulePath(data)
-	if module == "" {
-		return nil, fmt.Errorf("%s names no module", filepath.Join(root, "go.mod"))
+	file, err := modfile.ParseLax("go.mod", data, nil)
+	if err != nil {
+		return nil, fmt.Errorf("read go.mod: %w", err)
 	}
-	return &Workspace{Root: root, Log: log, module: module}, nil
+	if file.Module == nil || file.Go == nil {
+		return nil, fmt.Errorf("%s names no module or no version of Go", filepath.Join(root, "go.mod"))
+	}
+	return &Workspace{Root: root, Log: log, module: file.Module.Mod.Path, goVersion: "go" + file.Go.Version}, nil
 }
 
 // Module is the checkout's module path.
@@ -120,6 +128,14 @@ func (w *Workspace) load() error {
 	}
 	w.limits, w.entities, w.graph = limits, entities, graph
 	return nil
+}
+
+// nodes are Ent's types; none when no step has read the schema.
+func (w *Workspace) nodes() []*gen.Type {
+	if w.graph == nil {
+		return nil
+	}
+	return w.graph.Nodes
 }
 
 func (w *Workspace) path(elements ...string) string {

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 )
 
 // generatedMarker is the line that Go tools, linters and this package know generated files by.
@@ -16,22 +18,6 @@ var generatedMarker = regexp.MustCompile(`(?m)^// Code generated .*DO NOT EDIT\.
 
 // tree is a folder's files by slash-separated path.
 type tree map[string][]byte
-
-// changes counts paths that were added, removed or changed.
-func (t tree) changes(after tree) int {
-	n := 0
-	for path, data := range after {
-		if old, ok := t[path]; !ok || !bytes.Equal(old, data) {
-			n++
-		}
-	}
-	for path := range t {
-		if _, ok := after[path]; !ok {
-			n++
-		}
-	}
-	return n
-}
 
 // snapshot reads all files below dir; an absent folder is an empty tree.
 func snapshot(dir string) (tree, error) {
@@ -56,9 +42,8 @@ func snapshot(dir string) (tree, error) {
 	return out, nil
 }
 
-// intoFolder lets write fill an empty folder and then makes target hold just those files: changed ones are replaced, and
-// generated ones that are not written any more are removed. Files without the generated marker stay. When write fails,
-// target is as it was.
+// intoFolder lets write fill an empty folder and then has target hold just those files: changed ones are staged, and generated
+// ones that are not written any more are to be removed. Files without the generated marker stay.
 func (w *Workspace) intoFolder(out *Output, target string, write func(dir string) error) error {
 	// Inside the module, because Ent's and ogen's formatting resolves imports from the folder it writes to; hidden, so that
 	// ./... does not see it.
@@ -81,41 +66,81 @@ func (w *Workspace) intoFolder(out *Output, target string, write func(dir string
 	if err != nil {
 		return err
 	}
+	return w.stageFolder(out, target, written, generatedMarker.Match)
+}
+
+// stageFolder stages that target holds the files written, and none of the others that are ours.
+func (w *Workspace) stageFolder(out *Output, target string, written tree, ours func(data []byte) bool) error {
 	present, err := snapshot(w.path(target))
 	if err != nil {
 		return err
 	}
-	out.Files = len(written)
+	out.Files += len(written)
 	for path, data := range written {
-		if old, ok := present[path]; ok && bytes.Equal(old, data) {
-			continue
-		}
-		out.Changed++
-		if err := replaceFile(w.path(target, filepath.FromSlash(path)), data); err != nil {
-			return err
+		if old, ok := present[path]; !ok || !bytes.Equal(old, data) {
+			out.Changed++
+			w.stage(filepath.Join(target, filepath.FromSlash(path)), data)
 		}
 	}
 	for path, data := range present {
-		if _, ok := written[path]; ok || !generatedMarker.Match(data) {
-			continue
-		}
-		out.Changed++
-		if err := os.Remove(w.path(target, filepath.FromSlash(path))); err != nil {
-			return fmt.Errorf("remove stale %s: %w", path, err)
+		if _, ok := written[path]; !ok && ours(data) {
+			out.Changed++
+			w.stage(filepath.Join(target, filepath.FromSlash(path)), nil)
 		}
 	}
-	return removeEmptyFolders(w.path(target))
+	return nil
 }
 
-// intoFile replaces one file when its content differs.
+// intoFile stages one file when its content differs.
 func (w *Workspace) intoFile(out *Output, data []byte, elements ...string) error {
-	path := w.path(elements...)
 	out.Files = 1
-	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, data) {
+	if old, err := os.ReadFile(w.path(elements...)); err == nil && bytes.Equal(old, data) {
 		return nil
 	}
 	out.Changed = 1
-	return replaceFile(path, data)
+	w.stage(filepath.Join(elements...), data)
+	return nil
+}
+
+// stage keeps a file's new content, nil for none, until Commit.
+func (w *Workspace) stage(name string, data []byte) {
+	if w.staged == nil {
+		w.staged = tree{}
+	}
+	w.staged[filepath.ToSlash(name)] = data
+}
+
+// read returns a file as it will be after Commit.
+func (w *Workspace) read(elements ...string) ([]byte, error) {
+	if data, ok := w.staged[filepath.ToSlash(filepath.Join(elements...))]; ok && data != nil {
+		return data, nil
+	}
+	return os.ReadFile(w.path(elements...))
+}
+
+// replace puts everything staged in its place.
+func (w *Workspace) replace() error {
+	emptied := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(w.staged)) {
+		path := w.path(filepath.FromSlash(name))
+		if data := w.staged[name]; data != nil {
+			if err := replaceFile(path, data); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			return fmt.Errorf("remove stale %s: %w", name, err)
+		}
+		emptied[filepath.Dir(path)] = true
+	}
+	for _, dir := range slices.Sorted(maps.Keys(emptied)) {
+		if err := removeEmpty(dir, w.Root); err != nil {
+			return err
+		}
+	}
+	w.staged = nil
+	return nil
 }
 
 // replaceFile writes through a temporary file, so that a reader or a kill never meets half a file.
@@ -139,23 +164,18 @@ func replaceFile(path string, data []byte) error {
 	return nil
 }
 
-func removeEmptyFolders(root string) error {
-	entries, err := os.ReadDir(root)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", root, err)
-	}
-	for _, entry := range entries {
-		if !entry.IsDir() {
-			continue
+// removeEmpty removes the folder, and those above it up to root, as far as nothing is in them.
+func removeEmpty(dir, root string) error {
+	for ; dir != root; dir = filepath.Dir(dir) {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", dir, err)
 		}
-		path := filepath.Join(root, entry.Name())
-		if err := removeEmptyFolders(path); err != nil {
-			return err
+		if len(entries) > 0 {
+			return nil
 		}
-		if left, err := os.ReadDir(path); err == nil && len(left) == 0 {
-			if err := os.Remove(path); err != nil {
-				return fmt.Errorf("remove empty folder: %w", err)
-			}
+		if err := os.Remove(dir); err != nil {
+			return fmt.Errorf("remove empty folder: %w", err)
 		}
 	}
 	return nil

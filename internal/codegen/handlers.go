@@ -13,18 +13,22 @@ import (
 	"github.com/ogen-go/ogen/gen/ir"
 
 	"github.com/lockstep-dev/lockstep/internal/codegen/openapi"
+	"github.com/lockstep-dev/lockstep/internal/codegen/wirenames"
 )
 
 // timeFormat keeps microseconds, which is what Postgres keeps; ogen's own RFC 3339 drops them.
 const timeFormat = "2006-01-02T15:04:05.999999Z07:00"
 
-// writeHandlers runs ogen on the contract. Only the server is generated: the project's client is the TypeScript SDK.
-func writeHandlers(document []byte, dir, module string) error {
+// readServer has ogen read the contract. Only the server is generated: the project's client is the TypeScript SDK.
+func readServer(document []byte) (*gen.Generator, error) {
 	spec, err := ogen.Parse(document)
 	if err != nil {
-		return fmt.Errorf("parse contract: %w", err)
+		return nil, fmt.Errorf("parse contract: %w", err)
 	}
 	openapi.ForServer(spec)
+	if err := wirenames.Avoid(spec); err != nil {
+		return nil, err
+	}
 	// A hint for ogen alone; the published contract carries no extension of a tool.
 	for _, schema := range spec.Components.Schemas {
 		adjustFormats(schema)
@@ -51,8 +55,13 @@ func writeHandlers(document []byte, dir, module string) error {
 		},
 	})
 	if err != nil {
-		return fmt.Errorf("read contract with ogen: %w", err)
+		return nil, fmt.Errorf("read contract with ogen: %w", err)
 	}
+	return generator, nil
+}
+
+// writeHandlers has ogen write what it has read, and refines it.
+func writeHandlers(generator *gen.Generator, dir, module string) error {
 	if err := generator.WriteSource(genfs.FormattedSource{Root: dir}, "oas"); err != nil {
 		return fmt.Errorf("write ogen's server: %w", err)
 	}

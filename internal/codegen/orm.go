@@ -3,14 +3,16 @@ package codegen
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 
-	"entgo.io/ent/entc"
 	"entgo.io/ent/entc/gen"
+	"entgo.io/ent/entc/load"
+	"entgo.io/ent/schema/field"
 
 	"github.com/lockstep-dev/lockstep/internal/codegen/limits"
+	"github.com/lockstep-dev/lockstep/internal/codegen/names"
 	"github.com/lockstep-dev/lockstep/internal/codegen/orm"
 )
 
@@ -33,7 +35,15 @@ func loadGraph(root, module string) (*gen.Graph, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse Ent template: %w", err)
 	}
-	graph, err := entc.LoadGraph("./ent/schema", &gen.Config{
+	spec, err := (&load.Config{Path: "./ent/schema"}).Load()
+	if err != nil {
+		return nil, fmt.Errorf("load ent/schema: %w", err)
+	}
+	if err := readTemplates(storage, module); err != nil {
+		return nil, err
+	}
+	graph, err := names.Graph(&gen.Config{
+		Schema:    spec.PkgPath,
 		Target:    "ent",
 		Package:   module + "/ent",
 		Storage:   storage,
@@ -44,34 +54,65 @@ func loadGraph(root, module string) (*gen.Graph, error) {
 			gen.FeatureSchemaConfig, // tables live in the Postgres schema core
 			gen.FeatureLock,         // SELECT … FOR UPDATE in custom operations
 		},
-	})
+	}, spec.Schemas)
 	if err != nil {
 		return nil, fmt.Errorf("load ent/schema: %w", err)
 	}
 	return graph, nil
 }
 
-// autoMigration is where Ent's client offers to change the database by itself.
-var autoMigration = []refinement{
-	{
-		file: "client.go",
-		form: regexp.MustCompile(`\t// Schema is the client for creating, migrating and dropping schema\.\n\tSchema \*migrate\.Schema\n`),
-	},
-	{
-		file: "client.go",
-		form: regexp.MustCompile(`\tc\.Schema = migrate\.NewSchema\(c\.driver\)\n`),
-	},
-}
-
-// withoutAutoMigration takes it away from what Ent has written into dir: it knows neither tenant-first keys nor policies, so
-// a call would undo the fence, and with it goes a sixth of the server's size, parsers of HCL among it.
-func withoutAutoMigration(dir string) error {
-	for _, folder := range []string{"migrate", "enttest"} {
-		if err := os.RemoveAll(filepath.Join(dir, folder)); err != nil {
-			return fmt.Errorf("leave out ent/%s: %w", folder, err)
+// readTemplates has Ent read its templates before it builds a graph, where it would otherwise do so after: from their imports
+// it knows for which entities it has to import a package under another name, such as Sync beside sync. So that it knows all,
+// those of its single files and of internal/codegen/orm are among the imports that it writes into each file.
+func readTemplates(storage *gen.Storage, module string) error {
+	for _, path := range []string{"sync", "encoding/json", "reflect", module + "/internal/inserting", module + "/internal/special"} {
+		if !slices.Contains(storage.Imports, path) {
+			storage.Imports = append(storage.Imports, path)
 		}
 	}
-	return refine(dir, autoMigration)
+	// Without migrations: Ent's know neither tenant-first keys nor policies, so a call would undo the fence, a sixth of the
+	// server's size would be theirs, and a quote in a comment breaks them (ent#3670).
+	storage.SchemaMode &^= gen.Migrate
+	scratch, err := os.MkdirTemp("", "lockstep-")
+	if err != nil {
+		return fmt.Errorf("make a scratch folder: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(scratch) }()
+	if err := (gen.IncrementStarts{}).WriteToDisk(scratch); err != nil {
+		return fmt.Errorf("read Ent's templates: %w", err)
+	}
+	return nil
+}
+
+// escaped writes the values of enums as Go has them in a string, while generate runs: Ent puts quotes around them, and no more.
+func escaped(graph *gen.Graph, generate func() error) error {
+	var undo []func()
+	defer func() {
+		for _, u := range undo {
+			u()
+		}
+	}()
+	escape := func(text string) string {
+		quoted := strconv.Quote(text)
+		return quoted[1 : len(quoted)-1]
+	}
+	for i, node := range graph.Nodes {
+		for _, f := range node.EnumFields() {
+			for j := range f.Enums {
+				value := &f.Enums[j].Value
+				before := *value
+				undo = append(undo, func() { *value = before })
+				*value = escape(before)
+			}
+		}
+		for _, f := range graph.Schemas[i].Fields {
+			if text, ok := f.DefaultValue.(string); ok && f.Info.Type == field.TypeEnum {
+				undo = append(undo, func() { f.DefaultValue = text })
+				f.DefaultValue = escape(text)
+			}
+		}
+	}
+	return generate()
 }
 
 // insertion has a row added by the method that internal/codegen/orm adds, where there is one for it.

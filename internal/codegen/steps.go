@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	ogengen "github.com/ogen-go/ogen/gen"
+
 	"github.com/lockstep-dev/lockstep/internal/codegen/crud"
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/limits"
@@ -15,6 +17,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/codegen/permissions"
 	"github.com/lockstep-dev/lockstep/internal/codegen/problems"
 	"github.com/lockstep-dev/lockstep/internal/codegen/sdk"
+	"github.com/lockstep-dev/lockstep/internal/codegen/wirenames"
 )
 
 func generateORM(_ context.Context, w *Workspace) (Output, error) {
@@ -27,11 +30,11 @@ func generateORM(_ context.Context, w *Workspace) (Output, error) {
 		target := w.graph.Target
 		w.graph.Target = dir
 		defer func() { w.graph.Target = target }()
-		if err := w.graph.Gen(); err != nil {
+		if err := escaped(w.graph, w.graph.Gen); err != nil {
 			return err
 		}
-		if err := withoutAutoMigration(dir); err != nil {
-			return err
+		if err := os.RemoveAll(filepath.Join(dir, "enttest")); err != nil { // helpers for auto-migrated databases
+			return fmt.Errorf("leave out ent/enttest: %w", err)
 		}
 		if err := readAnyRow(dir, w.module, w.graph.Nodes); err != nil {
 			return err
@@ -86,7 +89,7 @@ func (w *Workspace) defaulted() []string {
 	for _, e := range w.entities {
 		for _, f := range slices.Concat(e.Fields, e.Secrets) {
 			if limit := limits.Defaulted(e.Node, f.Ent, w.limits); limit != "" {
-				out = append(out, fmt.Sprintf("%s.%s (%s)", e.Name, f.Ent.Name, limit))
+				out = append(out, fmt.Sprintf("%s.%s (%s)", e.Name, f.Name, limit))
 			}
 		}
 	}
@@ -95,12 +98,12 @@ func (w *Workspace) defaulted() []string {
 
 func generateHandlers(_ context.Context, w *Workspace) (Output, error) {
 	out := Output{Target: "internal/oas/"}
-	document, err := w.contract()
+	server, err := w.readContract()
 	if err != nil {
 		return out, err
 	}
 	return out, w.intoFolder(&out, filepath.Join("internal", "oas"), func(dir string) error {
-		return writeHandlers(document, dir, w.module)
+		return writeHandlers(server, dir, w.module)
 	})
 }
 
@@ -117,13 +120,25 @@ func generateCRUD(_ context.Context, w *Workspace) (Output, error) {
 	if err != nil {
 		return out, err
 	}
+	server, err := w.readContract()
+	if err != nil {
+		return out, err
+	}
+	called := wirenames.Of(server)
+	if err := called.Apply(w.entities); err != nil {
+		return out, err
+	}
 	var custom []crud.Custom
 	for _, op := range operations {
 		need, err := op.Need()
 		if err != nil {
 			return out, err
 		}
-		custom = append(custom, crud.Custom{ID: op.ID, Permission: need.Permission, Platform: need.Platform, Related: need.Without != ""})
+		method, err := called.Operation(op.ID)
+		if err != nil {
+			return out, err
+		}
+		custom = append(custom, crud.Custom{ID: op.ID, Go: method, Permission: need.Permission, Platform: need.Platform, Related: need.Without != ""})
 	}
 	return out, w.intoFolder(&out, filepath.Join("internal", "crud"), func(dir string) error {
 		return crud.Write(dir, w.module, w.graph, w.entities, tables, custom)
@@ -183,32 +198,33 @@ func generateSDK(ctx context.Context, w *Workspace) (Output, error) {
 	if err != nil {
 		return out, err
 	}
-	folders := []string{w.path(sdk.Code), w.path(sdk.Pages)}
-	var before []tree
-	for _, folder := range folders {
-		files, err := snapshot(folder)
-		if err != nil {
-			return out, err
-		}
-		before = append(before, files)
-	}
-	if err := sdk.Generate(ctx, w.Root, document, w.Log); err != nil {
+	code, pages, err := sdk.Generate(ctx, w.Root, document, w.Log)
+	if err != nil {
 		return out, err
 	}
-	for i, folder := range folders {
-		after, err := snapshot(folder)
-		if err != nil {
-			return out, err
-		}
-		out.Files += len(after)
-		out.Changed += before[i].changes(after)
+	all := func([]byte) bool { return true }
+	if err := w.stageFolder(&out, sdk.Code, code, all); err != nil {
+		return out, err
 	}
-	return out, nil
+	return out, w.stageFolder(&out, sdk.Pages, pages, all)
+}
+
+// readContract has ogen read the contract, once per process.
+func (w *Workspace) readContract() (*ogengen.Generator, error) {
+	if w.server != nil {
+		return w.server, nil
+	}
+	document, err := w.contract()
+	if err != nil {
+		return nil, err
+	}
+	w.server, err = readServer(document)
+	return w.server, err
 }
 
 // contract reads what the contract step wrote.
 func (w *Workspace) contract() ([]byte, error) {
-	document, err := os.ReadFile(w.path("openapi", "openapi.json"))
+	document, err := w.read("openapi", "openapi.json")
 	if err != nil {
 		return nil, fmt.Errorf("%w; run the step before it: go run ./cmd/lockstep generate contract", err)
 	}

@@ -119,7 +119,7 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 	reading.Announce(ctx, budget)
 	if how, ok := params.Count.Get(); ok {
 		limit := listing.MaxCounted
-		if how == oas.RolesListCountExact {
+		if how == "exact" {
 			limit = 0
 		}
 		total, all, err := count(ctx, h, entrole.Table, reach, where, limit)
@@ -127,9 +127,9 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 			return nil, fmt.Errorf("count roles: %w", err)
 		}
 		page.TotalCount.SetTo(total)
-		page.TotalCountRelation.SetTo(oas.RolePageTotalCountRelationGte)
+		page.TotalCountRelation.SetTo("gte")
 		if all {
-			page.TotalCountRelation.SetTo(oas.RolePageTotalCountRelationEq)
+			page.TotalCountRelation.SetTo("eq")
 		}
 	}
 	return page, nil
@@ -153,7 +153,9 @@ func (h *Handler) rolePage(ctx context.Context, budget *postgres.Budget, params 
 
 // roleFingerprint identifies what a list is of.
 func roleFingerprint(params oas.RolesListParams) []byte {
-	params.Limit, params.Cursor, params.Count = oas.OptInt{}, oas.OptString{}, oas.OptRolesListCount{}
+	params.Limit.Reset()
+	params.Cursor.Reset()
+	params.Count.Reset()
 	params.Expand = nil
 	return listing.Fingerprint(params)
 }

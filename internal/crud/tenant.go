@@ -68,7 +68,7 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 	reading.Announce(ctx, budget)
 	if how, ok := params.Count.Get(); ok {
 		limit := listing.MaxCounted
-		if how == oas.TenantsListCountExact {
+		if how == "exact" {
 			limit = 0
 		}
 		total, all, err := count(ctx, h, enttenant.Table, reach, where, limit)
@@ -76,9 +76,9 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 			return nil, fmt.Errorf("count tenants: %w", err)
 		}
 		page.TotalCount.SetTo(total)
-		page.TotalCountRelation.SetTo(oas.TenantPageTotalCountRelationGte)
+		page.TotalCountRelation.SetTo("gte")
 		if all {
-			page.TotalCountRelation.SetTo(oas.TenantPageTotalCountRelationEq)
+			page.TotalCountRelation.SetTo("eq")
 		}
 	}
 	return page, nil
@@ -102,7 +102,9 @@ func (h *Handler) tenantPage(ctx context.Context, budget *postgres.Budget, param
 
 // tenantFingerprint identifies what a list is of.
 func tenantFingerprint(params oas.TenantsListParams) []byte {
-	params.Limit, params.Cursor, params.Count = oas.OptInt{}, oas.OptString{}, oas.OptTenantsListCount{}
+	params.Limit.Reset()
+	params.Cursor.Reset()
+	params.Count.Reset()
 	return listing.Fingerprint(params)
 }
 

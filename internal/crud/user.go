@@ -145,7 +145,7 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 	reading.Announce(ctx, budget)
 	if how, ok := params.Count.Get(); ok {
 		limit := listing.MaxCounted
-		if how == oas.UsersListCountExact {
+		if how == "exact" {
 			limit = 0
 		}
 		total, all, err := count(ctx, h, entuser.Table, reach, where, limit)
@@ -153,9 +153,9 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 			return nil, fmt.Errorf("count users: %w", err)
 		}
 		page.TotalCount.SetTo(total)
-		page.TotalCountRelation.SetTo(oas.UserPageTotalCountRelationGte)
+		page.TotalCountRelation.SetTo("gte")
 		if all {
-			page.TotalCountRelation.SetTo(oas.UserPageTotalCountRelationEq)
+			page.TotalCountRelation.SetTo("eq")
 		}
 	}
 	return page, nil
@@ -179,7 +179,9 @@ func (h *Handler) userPage(ctx context.Context, budget *postgres.Budget, params 
 
 // userFingerprint identifies what a list is of.
 func userFingerprint(params oas.UsersListParams) []byte {
-	params.Limit, params.Cursor, params.Count = oas.OptInt{}, oas.OptString{}, oas.OptUsersListCount{}
+	params.Limit.Reset()
+	params.Cursor.Reset()
+	params.Count.Reset()
 	params.Expand = nil
 	return listing.Fingerprint(params)
 }
@@ -432,7 +434,7 @@ func UserBody(ctx context.Context, row *ent.User) oas.User {
 	principal, _ := auth.From(ctx)
 	body.ID = row.ID
 	body.TenantId = row.TenantID
-	if UserEmailShown.Shows(principal, row.ID) {
+	if User_Email_Shown.Shows(principal, row.ID) {
 		body.Email.SetTo(row.Email)
 	} else {
 		body.Email.SetToNull()
@@ -501,7 +503,7 @@ func (h *Handler) prepareUser() {
 func readUser(from *postgres.Result, principal *auth.Principal, body *oas.User) {
 	body.ID = from.UUID(0)
 	body.TenantId = from.UUID(1)
-	if UserEmailShown.Shows(principal, from.UUID(0)) {
+	if User_Email_Shown.Shows(principal, from.UUID(0)) {
 		body.Email.SetTo(from.String(5))
 	} else {
 		body.Email.SetToNull()
@@ -522,7 +524,7 @@ func readUser(from *postgres.Result, principal *auth.Principal, body *oas.User) 
 func readUserWithRoles(from *postgres.Result, principal *auth.Principal, body *oas.UserWithRoles) {
 	body.ID = from.UUID(0)
 	body.TenantId = from.UUID(1)
-	if UserEmailShown.Shows(principal, from.UUID(0)) {
+	if User_Email_Shown.Shows(principal, from.UUID(0)) {
 		body.Email.SetTo(from.String(5))
 	} else {
 		body.Email.SetToNull()

@@ -97,7 +97,7 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 	reading.Announce(ctx, budget)
 	if how, ok := params.Count.Get(); ok {
 		limit := listing.MaxCounted
-		if how == oas.UserRolesListCountExact {
+		if how == "exact" {
 			limit = 0
 		}
 		total, all, err := count(ctx, h, entuserrole.Table, reach, where, limit)
@@ -105,9 +105,9 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 			return nil, fmt.Errorf("count userRoles: %w", err)
 		}
 		page.TotalCount.SetTo(total)
-		page.TotalCountRelation.SetTo(oas.UserRolePageTotalCountRelationGte)
+		page.TotalCountRelation.SetTo("gte")
 		if all {
-			page.TotalCountRelation.SetTo(oas.UserRolePageTotalCountRelationEq)
+			page.TotalCountRelation.SetTo("eq")
 		}
 	}
 	return page, nil
@@ -131,7 +131,9 @@ func (h *Handler) userRolePage(ctx context.Context, budget *postgres.Budget, par
 
 // userRoleFingerprint identifies what a list is of.
 func userRoleFingerprint(params oas.UserRolesListParams) []byte {
-	params.Limit, params.Cursor, params.Count = oas.OptInt{}, oas.OptString{}, oas.OptUserRolesListCount{}
+	params.Limit.Reset()
+	params.Cursor.Reset()
+	params.Count.Reset()
 	params.Expand = nil
 	return listing.Fingerprint(params)
 }

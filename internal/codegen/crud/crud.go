@@ -43,6 +43,7 @@ type input struct {
 // Custom is what an operation that is not generated needs of its caller.
 type Custom struct {
 	ID         string // users.deactivate
+	Go         string // UsersDeactivate, as ogen calls it
 	Permission string // empty: none, unless it is the platform's
 	Platform   bool
 	Related    bool // callers without the permission may use it for some rows
@@ -85,7 +86,8 @@ func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, table
 		return err
 	}
 	for _, shared := range []string{"handler", "access", "constraints", "deletes", "retention", "mask"} {
-		if err := render(parsed, shared, filepath.Join(dir, shared+".go"), data); err != nil {
+		// No entity's file has an underscore in its name.
+		if err := render(parsed, shared, filepath.Join(dir, "shared_"+shared+".go"), data); err != nil {
 			return err
 		}
 	}

@@ -37,7 +37,7 @@ var functions = template.FuncMap{
 	},
 	"toEnt":      toEnt,
 	"toWire":     toWire,
-	"operation":  func(e *model.Entity) string { return goName(e.Resource) },
+	"operation":  func(e *model.Entity) string { return e.Operations },
 	"expansions": expansions,
 	"lower":      lower,
 	"released":   releases,
@@ -48,17 +48,13 @@ var functions = template.FuncMap{
 	"sets": func(e *model.Entity) []*model.Field {
 		return having(e, func(f *model.Field) bool { return f.Limits.Distinct })
 	},
+	"members":  func(e *model.Entity) []*model.Field { return slices.Concat(e.Fields, e.Secrets) },
 	"maxDepth": func() int { return contract.MaxJSONDepth },
 	"inc":      func(i int) int { return i + 1 },
 	"value":    value,
 	"held":     held,
 	"column":   columnOf,
 	"resource": strcase.LowerCamelCase,
-	// The constant of package oas that names an operation: UsersDeactivateOperation.
-	"operationConstant": func(id string) string {
-		resource, verb, _ := strings.Cut(id, ".")
-		return goName(resource) + goName(verb) + "Operation"
-	},
 	"dict": func(values ...any) map[string]any {
 		m := map[string]any{}
 		for i := 0; i+1 < len(values); i += 2 {
@@ -83,14 +79,14 @@ func joinRule(x *model.Expansion) string {
 	return ruleName(x.Through, string(contract.List))
 }
 
-// guardName is the variable that holds a field's guard: UserEmailShown.
-func guardName(e *model.Entity, f *model.Field) string { return e.Name + f.Go + "Shown" }
+// guardName is the variable that holds a field's guard: User_Email_Shown. The underscores tell it from a guard of UserEmail.
+func guardName(e *model.Entity, f *model.Field) string { return e.Name + "_" + f.Go + "_Shown" }
 
 // shown is the expression that tells whether the principal may see a field of the row.
 func shown(source string, e *model.Entity, f *model.Field) string {
 	owner := "uuid.Nil"
 	for _, field := range e.Fields {
-		if field.Ent.Name == f.Guard.Self {
+		if field.Name == f.Guard.Self {
 			owner = value(source, e, field)
 		}
 	}
@@ -100,7 +96,7 @@ func shown(source string, e *model.Entity, f *model.Field) string {
 // ownerField is the body's Go field with the id of the user whose own the row is, by a field's guard; empty for nobody.
 func ownerField(e *model.Entity, f *model.Field) string {
 	for _, field := range e.Fields {
-		if field.Ent.Name == f.Guard.Self {
+		if field.Name == f.Guard.Self {
 			return field.Go
 		}
 	}
@@ -112,7 +108,7 @@ func columns(e *model.Entity, names []string) string {
 	var out []string
 	for _, name := range names {
 		for _, f := range e.Fields {
-			if f.Ent.Name == name {
+			if f.Name == name {
 				out = append(out, packageName(e.Node)+"."+f.Ent.Constant())
 			}
 		}
@@ -224,7 +220,7 @@ func toEnt(f *model.Field, value string) string {
 func toWire(f *model.Field, schema, value string) string {
 	switch f.Kind {
 	case model.Enum:
-		return fmt.Sprintf("oas.%s%s(%s)", schema, f.Go, value)
+		return fmt.Sprintf("oas.%s(%s)", f.Types[schema], value)
 	case model.TextList, model.Integer, model.Number:
 		if wireType(f) != f.GoType {
 			return fmt.Sprintf("%s(%s)", wireType(f), value)

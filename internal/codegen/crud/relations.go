@@ -6,6 +6,7 @@ import (
 	"entgo.io/ent/dialect/sql/schema"
 
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
+	codenames "github.com/lockstep-dev/lockstep/internal/codegen/names"
 )
 
 // relation is a column that decides who reaches which rows.
@@ -26,10 +27,10 @@ func relationsOf(entities []*model.Entity, tables []*schema.Table, line *model.L
 			names = append(names, slices.Concat(rule.Self, rule.Manager)...)
 		}
 		if line != nil && line.People == e && line.Manager != nil {
-			names = append(names, line.Manager.Name)
+			names = append(names, codenames.Of(line.Manager))
 		}
 		for _, f := range e.Fields {
-			if f.Ent.Name != e.Node.ID.Name && slices.Contains(names, f.Ent.Name) {
+			if f.Ent.Name != e.Node.ID.Name && slices.Contains(names, f.Name) {
 				out = append(out, relation{Entity: e, Field: f, Constraint: foreignKey(tables, e, f)})
 			}
 		}

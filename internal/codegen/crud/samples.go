@@ -82,7 +82,7 @@ func sampleOf(e *model.Entity, entities []*model.Entity) (sample, error) {
 		}
 		value, err := sampleValue(f)
 		if err != nil {
-			return s, fmt.Errorf("field %s: %w", f.Ent.Name, err)
+			return s, fmt.Errorf("field %s: %w", f.Name, err)
 		}
 		if target := targetOf(e, f, entities); target != nil {
 			value = fmt.Sprintf("%q", "{{"+target.Resource+"}}")

@@ -9,6 +9,7 @@ import (
 	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/entc/gen"
 
+	"github.com/lockstep-dev/lockstep/internal/codegen/names"
 	"github.com/lockstep-dev/lockstep/internal/codegen/validators"
 )
 
@@ -25,7 +26,7 @@ func addChecks(t *schema.Table, node *gen.Type, found validators.Set) error {
 		if f.IsEnum() {
 			terms = append(terms, enumCheck(column.Name, f.EnumValues()))
 		}
-		terms = append(terms, limitChecks(column.Name, found.Of(node.Name, f.Name))...)
+		terms = append(terms, limitChecks(column.Name, found.Of(node.Name, names.Of(f)))...)
 		if len(terms) > 0 {
 			checks[CheckName(t.Name, column)] = strings.Join(terms, " AND ")
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/codegen/limits"
+	"github.com/lockstep-dev/lockstep/internal/codegen/names"
 	"github.com/lockstep-dev/lockstep/internal/codegen/validators"
 )
 
@@ -29,7 +30,7 @@ func sizeChecks(node *gen.Type, f *gen.Field, column *schema.Column, found valid
 	}
 	l, err := limits.Of(node, f, found)
 	if err != nil {
-		return nil, fmt.Errorf("entity %s: field %s: %w", node.Name, f.Name, err)
+		return nil, fmt.Errorf("entity %s: field %s: %w", node.Name, names.Of(f), err)
 	}
 	var terms []string
 	least, most := limits.Range(f.Type.Type)

@@ -12,13 +12,14 @@ import (
 	"entgo.io/ent/schema/field"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+	"github.com/lockstep-dev/lockstep/internal/codegen/names"
 	"github.com/lockstep-dev/lockstep/internal/codegen/validators"
 )
 
 // Of returns the limits of an entity's field. Fields of internal entities, which the server alone writes, get no defaults.
 // Its error says which annotation does not fit the field.
 func Of(node *gen.Type, f *gen.Field, found validators.Set) (validators.Limits, error) {
-	l := withinType(f.Type.Type, found.Of(node.Name, f.Name))
+	l := withinType(f.Type.Type, found.Of(node.Name, names.Of(f)))
 	entity, err := contract.Of(node.Annotations)
 	if err != nil {
 		return l, err
@@ -72,7 +73,7 @@ func Defaulted(node *gen.Type, f *gen.Field, found validators.Set) string {
 	if err != nil || failed != nil {
 		return ""
 	}
-	set := found.Of(node.Name, f.Name)
+	set := found.Of(node.Name, names.Of(f))
 	switch {
 	case l.MaxLen != nil && set.MaxLen == nil && f.Type.Type == field.TypeBytes:
 		return fmt.Sprintf("%d bytes", *l.MaxLen)

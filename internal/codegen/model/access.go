@@ -70,7 +70,7 @@ func (e *Entity) Permissions() []string {
 func (e *Entity) checkAccess() error {
 	holdsUser := func(name string) error {
 		for _, f := range e.Fields {
-			if f.Ent.Name == name && f.Kind == UUID {
+			if f.Name == name && f.Kind == UUID {
 				return nil
 			}
 		}
@@ -102,7 +102,7 @@ func (e *Entity) checkAccess() error {
 			continue
 		}
 		if f.Kind == TextList || f.Kind == Bytes || f.Kind == JSON {
-			return fmt.Errorf("field %s is hidden by contract.VisibleWith, which a list, JSON or bytes cannot be: null would be read as empty", f.Ent.Name)
+			return fmt.Errorf("field %s is hidden by contract.VisibleWith, which a list, JSON or bytes cannot be: null would be read as empty", f.Name)
 		}
 		if f.Guard.Self != "" {
 			if err := holdsUser(f.Guard.Self); err != nil {

@@ -56,7 +56,7 @@ func (e *Entity) checkCursor() error {
 	keys := slices.SortedStableFunc(slices.Values(e.Sorts), func(a, b *Field) int { return cmp.Compare(b.keyLen(), a.keyLen()) })
 	var names []string
 	for _, f := range keys {
-		names = append(names, fmt.Sprintf("%s (%d)", f.Ent.Name, f.keyLen()))
+		names = append(names, fmt.Sprintf("%s (%d)", f.Name, f.keyLen()))
 	}
 	return fmt.Errorf("contract.Sort: a cursor that holds a value of every key could have %d characters, and %d fit into a URL: "+
 		"shorten the longest keys with MaxRuneLen, or sort by fewer: %s", e.CursorLen(), maxCursor, strings.Join(names, ", "))

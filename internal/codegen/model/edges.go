@@ -7,6 +7,7 @@ import (
 	"entgo.io/ent/entc/gen"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+	"github.com/lockstep-dev/lockstep/internal/codegen/names"
 )
 
 // readEdges turns the entity's edges to many into expansions and resolves its detail view.
@@ -25,7 +26,7 @@ func (e *Entity) readEdges(byName map[string]*Entity) error {
 			}
 		case edge.O2M() && byName[edge.Type.Name] != nil:
 			e.Expansions = append(e.Expansions, &Expansion{
-				Name: camel(edge.Name), Go: ogenName(camel(edge.Name)), Comment: edge.Comment(),
+				Name: names.JSON(names.OfEdge(edge)), Comment: edge.Comment(),
 				Target: byName[edge.Type.Name], Edge: edge,
 			})
 		}
@@ -36,7 +37,7 @@ func (e *Entity) readEdges(byName map[string]*Entity) error {
 	}
 	e.Detail = &Detail{Name: annotation.Detail.Name}
 	for _, name := range annotation.Detail.Expand {
-		i := slices.IndexFunc(e.Expansions, func(x *Expansion) bool { return x.Name == camel(name) && x.One == nil })
+		i := slices.IndexFunc(e.Expansions, func(x *Expansion) bool { return x.Name == names.JSON(name) && x.One == nil })
 		if i < 0 {
 			return fmt.Errorf("contract.Detail expands %q, which is neither an edge to many nor a name given by contract.Through", name)
 		}
@@ -58,7 +59,7 @@ func (e *Entity) readEdgesToOne(byName map[string]*Entity) {
 			continue
 		}
 		e.Expansions = append(e.Expansions, &Expansion{
-			Name: camel(edge.Name), Go: ogenName(camel(edge.Name)), Comment: edge.Comment(),
+			Name: names.JSON(names.OfEdge(edge)), Comment: edge.Comment(),
 			Target: target, Edge: edge, One: e.Fields[i],
 		})
 	}
@@ -99,13 +100,13 @@ func (e *Entity) IsDefault(x *Expansion) bool {
 
 // readThrough resolves User.user_roles → UserRole.role as `roles`.
 func (e *Entity) readThrough(edge *gen.Edge, through *contract.ThroughEdge, byName map[string]*Entity) error {
-	i := slices.IndexFunc(edge.Type.Edges, func(x *gen.Edge) bool { return x.Name == through.Edge })
+	i := slices.IndexFunc(edge.Type.Edges, func(x *gen.Edge) bool { return names.OfEdge(x) == through.Edge })
 	if i < 0 || !edge.Type.Edges[i].Unique {
 		return fmt.Errorf("contract.Through names the edge %q, but %s has no such edge to one", through.Edge, edge.Type.Name)
 	}
 	far := edge.Type.Edges[i]
 	e.Expansions = append(e.Expansions, &Expansion{
-		Name: camel(through.Name), Go: ogenName(camel(through.Name)), Comment: edge.Comment(),
+		Name: names.JSON(through.Name), Comment: edge.Comment(),
 		Target: byName[far.Type.Name], Edge: edge, Join: far, Through: byName[edge.Type.Name],
 	})
 	return nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
+	"github.com/lockstep-dev/lockstep/internal/codegen/names"
 )
 
 // Expiring is a table whose rows expire, by contract.Expires.
@@ -40,7 +41,7 @@ func ReadExpiring(graph *gen.Graph, tables []*schema.Table) ([]Expiring, error) 
 }
 
 func readExpiry(node *gen.Type, expiry contract.Expiry, tables []*schema.Table) (Expiring, error) {
-	i := slices.IndexFunc(node.Fields, func(f *gen.Field) bool { return f.Name == expiry.Field })
+	i := slices.IndexFunc(node.Fields, func(f *gen.Field) bool { return names.Of(f) == expiry.Field })
 	if i < 0 || !node.Fields[i].IsTime() {
 		return Expiring{}, fmt.Errorf("%q is no time field of it: name one, such as created_at", expiry.Field)
 	}

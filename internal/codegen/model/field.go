@@ -13,6 +13,7 @@ import (
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/limits"
+	"github.com/lockstep-dev/lockstep/internal/codegen/names"
 	"github.com/lockstep-dev/lockstep/internal/codegen/validators"
 )
 
@@ -38,10 +39,16 @@ const (
 // Field is one field of an entity as the API shows it.
 type Field struct {
 	Ent *gen.Field
+	// Name is what the schema calls it: display_name. Ent may know it by another, which only Go code sees.
+	Name string
 	// JSON is the name in the contract: displayName.
 	JSON string
-	// Go is the name of ogen's struct field: DisplayName.
-	Go string
+	// Go is the name of ogen's struct field: DisplayName; Types are its Go types in the schemas that have it. Both are empty
+	// until package wirenames fills them in.
+	Go    string
+	Types map[string]string
+	// Filter and NullFilter are the list parameters that narrow by the field, FilterGo and NullGo what ogen calls them.
+	Filter, NullFilter, FilterGo, NullGo string
 	// Kind decides the type in contract and handlers.
 	Kind Kind
 	// GoType is Ent's Go type: what a value from the wire is converted to.
@@ -89,7 +96,7 @@ func (f *Field) AnswersNull() bool { return f.Nullable || f.Guard != nil }
 
 // rank orders fields in the contract: id, tenantId, own fields, bookkeeping.
 func (f *Field) rank() int {
-	switch f.Ent.Name {
+	switch f.Name {
 	case "id":
 		return 0
 	case ddl.TenantColumn:
@@ -103,36 +110,36 @@ func (f *Field) rank() int {
 func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error) {
 	annotation, err := contract.Of(f.Annotations)
 	if err != nil {
-		return nil, fmt.Errorf("field %s: %w", f.Name, err)
+		return nil, fmt.Errorf("field %s: %w", names.Of(f), err)
 	}
 	kind, err := kindOf(f)
 	if err != nil {
-		return nil, fmt.Errorf("field %s: %w", f.Name, err)
+		return nil, fmt.Errorf("field %s: %w", names.Of(f), err)
 	}
 	if f.Comment() == "" {
-		return nil, fmt.Errorf("field %s has no comment: add .Comment(\"…\"), it becomes the API's documentation", f.Name)
+		return nil, fmt.Errorf("field %s has no comment: add .Comment(\"…\"), it becomes the API's documentation", names.Of(f))
 	}
 	shape, err := shapeOf(f, kind, annotation.Shape)
 	if err != nil {
-		return nil, fmt.Errorf("field %s: %w", f.Name, err)
+		return nil, fmt.Errorf("field %s: %w", names.Of(f), err)
 	}
 	if f.Optional && !f.Nillable && kind != TextList && kind != Bytes && kind != JSON {
-		return nil, fmt.Errorf("field %s is Optional and not Nillable: null would be read as a zero value; add .Nillable()", f.Name)
+		return nil, fmt.Errorf("field %s is Optional and not Nillable: null would be read as a zero value; add .Nillable()", names.Of(f))
 	}
 	if f.Nillable && !f.Optional {
-		return nil, fmt.Errorf("field %s is Nillable and not Optional: its column takes no null; add .Optional() or take .Nillable() away", f.Name)
+		return nil, fmt.Errorf("field %s is Nillable and not Optional: its column takes no null; add .Optional() or take .Nillable() away", names.Of(f))
 	}
 	if f.Optional && f.Default && !annotation.ServerOwned {
-		return nil, fmt.Errorf("field %s is Optional and has a Default: null at creation would become the default; take one of them away", f.Name)
+		return nil, fmt.Errorf("field %s is Optional and has a Default: null at creation would become the default; take one of them away", names.Of(f))
 	}
 	size, err := limits.Of(node, f, found)
 	if err != nil {
-		return nil, fmt.Errorf("field %s: %w", f.Name, err)
+		return nil, fmt.Errorf("field %s: %w", names.Of(f), err)
 	}
 	out := &Field{
 		Ent:         f,
-		JSON:        camel(f.Name),
-		Go:          ogenName(camel(f.Name)),
+		Name:        names.Of(f),
+		JSON:        names.JSON(names.Of(f)),
 		Kind:        kind,
 		GoType:      f.Type.String(),
 		Comment:     f.Comment(),
@@ -148,7 +155,7 @@ func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error
 		Limits:      size,
 	}
 	if out.Permissions && kind != TextList {
-		return nil, fmt.Errorf("field %s has contract.Permissions and is no list of texts", f.Name)
+		return nil, fmt.Errorf("field %s has contract.Permissions and is no list of texts", names.Of(f))
 	}
 	out.Required = !f.Optional && !f.Default
 	if kind == Enum {
@@ -157,7 +164,7 @@ func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error
 	if f.Default && !out.ServerOwned {
 		out.Default, err = literalDefault(f, kind)
 		if err != nil {
-			return nil, fmt.Errorf("field %s: %w", f.Name, err)
+			return nil, fmt.Errorf("field %s: %w", names.Of(f), err)
 		}
 	}
 	return out, nil
@@ -243,7 +250,7 @@ func shapeOf(f *gen.Field, kind Kind, declared *contract.Shape) (*contract.Shape
 		return nil, errors.New(declared.Err)
 	}
 	if f.Optional && strings.HasPrefix(string(declared.Root), `{"$ref"`) && !strings.HasPrefix(f.Type.String(), "*") {
-		return nil, fmt.Errorf("null would be read as an empty %s: declare it with a pointer, field.JSON(%q, &%s{})", f.Type, f.Name, f.Type)
+		return nil, fmt.Errorf("null would be read as an empty %s: declare it with a pointer, field.JSON(%q, &%s{})", f.Type, names.Of(f), f.Type)
 	}
 	return declared, nil
 }

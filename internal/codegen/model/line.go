@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"entgo.io/ent/entc/gen"
+
+	"github.com/lockstep-dev/lockstep/internal/codegen/names"
 )
 
 // Line is the line of management that contract.ManagerOf goes down.
@@ -62,7 +64,7 @@ func (e *Entity) holds(name string) *gen.Type {
 		return e.Node
 	}
 	for _, edge := range e.Node.Edges {
-		if field := edge.Field(); field != nil && field.Name == name && edge.OwnFK() {
+		if field := edge.Field(); field != nil && names.Of(field) == name && edge.OwnFK() {
 			return edge.Type
 		}
 	}

@@ -26,7 +26,7 @@ func (e *Entity) readLists(annotation contract.Annotation) error {
 		{"Search", annotation.Search, &e.Searches, func(f *Field) bool { return f.Kind == String }, "a text field"},
 	} {
 		for _, name := range use.fields {
-			i := slices.IndexFunc(e.Fields, func(f *Field) bool { return f.Ent.Name == name })
+			i := slices.IndexFunc(e.Fields, func(f *Field) bool { return f.Name == name })
 			if i < 0 || !use.fits(e.Fields[i]) {
 				return fmt.Errorf("contract.%s(%q): name %s of the entity", use.name, name, use.want)
 			}
@@ -47,9 +47,6 @@ func (e *Entity) EdgeFilters() []*Expansion {
 	return filters
 }
 
-// FilterName is the parameter of an edge filter: roleId.
-func (x *Expansion) FilterName() string { return camel(x.Join.Name) + "Id" }
-
 // Ranged reports whether lists can ask for a range of the field.
 func (f *Field) Ranged() bool {
 	return f.Kind == Time || f.Kind == Date || f.Kind == Integer || f.Kind == Number || f.Kind == Decimal
@@ -66,11 +63,11 @@ func CheckIndexes(entities []*Entity, tables []*schema.Table) error {
 		reported := map[string]bool{}
 		for use, fields := range map[string][]*Field{"Sort": e.Sorts, "Filter": e.Filters} {
 			for _, f := range fields {
-				if serves(tables[i], f.Ent.StorageKey(), f.Limits.Email) || reported[f.Ent.Name] {
+				if serves(tables[i], f.Ent.StorageKey(), f.Limits.Email) || reported[f.Name] {
 					continue
 				}
-				reported[f.Ent.Name] = true
-				missing = append(missing, fmt.Errorf("entity %s: contract.%s(%q) is served by no index: add index.Fields(%q, \"id\") to its Indexes", e.Name, use, f.Ent.Name, f.Ent.Name))
+				reported[f.Name] = true
+				missing = append(missing, fmt.Errorf("entity %s: contract.%s(%q) is served by no index: add index.Fields(%q, \"id\") to its Indexes", e.Name, use, f.Name, f.Name))
 			}
 		}
 	}

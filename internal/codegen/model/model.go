@@ -19,8 +19,12 @@ type Entity struct {
 	Node *gen.Type
 	// Name is the contract's schema: UserRole.
 	Name string
+	// Go is ogen's type of that schema; empty until package wirenames fills it in.
+	Go string
 	// Resource is the operations' prefix and the SDK's property: userRoles.
 	Resource string
+	// Operations begins the names of ogen's methods: UserRoles; empty until package wirenames fills it in.
+	Operations string
 	// Path is the collection's URL: /v1/user-roles.
 	Path string
 	// Permission is the prefix of the permissions its verbs need: user_roles.
@@ -73,8 +77,10 @@ type Detail struct {
 type Expansion struct {
 	// Name in the contract: managedUsers.
 	Name string
-	// Go is Name as an exported Go identifier.
+	// Go is the name of ogen's struct field, empty until package wirenames fills it in.
 	Go string
+	// Filter is the list parameter that narrows by an expansion through a join entity, FilterGo what ogen calls it.
+	Filter, FilterGo string
 	// Comment is the edge's own sentence.
 	Comment string
 	// Target is the entity shown.
@@ -163,6 +169,10 @@ func Build(graph *gen.Graph, found validators.Set) ([]*Entity, error) {
 		if err := entity.readEdges(byName); err != nil {
 			return nil, fmt.Errorf("entity %s: %w", entity.Name, err)
 		}
+		if err := entity.nameMembers(); err != nil {
+			return nil, fmt.Errorf("entity %s: %w", entity.Name, err)
+		}
+		entity.nameParameters()
 	}
 	for _, entity := range entities {
 		if err := entity.readReferrers(graph.MutableNodes(), byName); err != nil {

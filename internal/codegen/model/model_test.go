@@ -81,7 +81,7 @@ func TestBuildRefusesWhatTheContractCannotSay(t *testing.T) {
 		"sort by a long text":          {variant{fields: []ent.Field{field.Text("code").Comment("Code.")}, annotations: append(said, contract.Sort("code"))}, "shorten the longest keys with MaxRuneLen, or sort by fewer: code (60002)"},
 		"access by no user":            {variant{fields: []ent.Field{field.String("code").Comment("Code.")}, annotations: append(said, contract.Allow(contract.Read, contract.Self("code")))}, `"code"`},
 		"relation without a row":       {variant{annotations: append(said, contract.Allow(contract.Create, contract.Self("id")))}, "needs a row"},
-		"row over the answer's budget": {variant{fields: many(80), annotations: said}, "one row can be 4801060"},
+		"row over the answer's budget": {variant{fields: many(80), annotations: said}, "one row can be 4801140"},
 		"largest fields are named":     {variant{fields: append(many(70), field.Bytes("scan").MaxLen(9_000_000).Comment("Scan.")), annotations: said}, "text_00 (60002)"},
 		"address that is a number":     {variant{fields: []ent.Field{field.Int("code").Annotations(contract.Email()).Comment("Code.")}, annotations: said}, "contract.Email is for field.String"},
 		"set that is a text":           {variant{fields: []ent.Field{field.String("code").Annotations(contract.Distinct()).Comment("Code.")}, annotations: said}, "contract.Distinct is for arrays of texts"},

@@ -28,17 +28,6 @@ func (e *Entity) Labels() string { return words(strings.TrimPrefix(e.Path, "/v1/
 
 func words(name string) string { return strings.ReplaceAll(snake(name), "_", " ") }
 
-// initialisms are the whole names that ogen writes in capitals.
-var initialisms = map[string]string{"id": "ID", "url": "URL", "uri": "URI", "ip": "IP", "html": "HTML", "api": "API", "json": "JSON", "uuid": "UUID", "sku": "SKU"}
-
-// ogenName is the Go identifier that ogen gives a property: displayName → DisplayName, managerId → ManagerId, id → ID.
-func ogenName(name string) string {
-	if upper, ok := initialisms[name]; ok {
-		return upper
-	}
-	return strings.ToUpper(name[:1]) + name[1:]
-}
-
 // schemaComment is the text of schema.Comment in the entity's Annotations.
 func schemaComment(node *gen.Type) string {
 	annotation, ok := node.Annotations["Comment"].(map[string]any)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
+	"github.com/lockstep-dev/lockstep/internal/codegen/names"
 )
 
 // Referrer is a field of some type that holds the id of an entity's row, and what happens to it when that row is deleted.
@@ -53,7 +54,7 @@ func (e *Entity) readReferrers(nodes []*gen.Type, byName map[string]*Entity) err
 				continue
 			}
 			key := edge.Rel.Table + "." + edge.Rel.Column()
-			r := &Referrer{Type: node, Column: edge.Field(), Resource: camel(plural(snake(node.Name))), Field: camel(edge.Field().Name), Action: contract.Refuse}
+			r := &Referrer{Type: node, Column: edge.Field(), Resource: camel(plural(snake(node.Name))), Field: names.JSON(names.Of(edge.Field())), Action: contract.Refuse}
 			if action, ok := actions[key]; ok {
 				r.Action = action
 				delete(actions, key)
@@ -83,6 +84,6 @@ func owned(e *Entity, node *gen.Type, byName map[string]*Entity) *Referrer {
 		return nil
 	}
 	return &Referrer{
-		Type: node, Column: node.Fields[i], Resource: byName[node.Name].Resource, Field: camel(ddl.TenantColumn), Action: contract.Refuse,
+		Type: node, Column: node.Fields[i], Resource: byName[node.Name].Resource, Field: names.JSON(ddl.TenantColumn), Action: contract.Refuse,
 	}
 }

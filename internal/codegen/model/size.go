@@ -49,7 +49,7 @@ func (e *Entity) checkSize() error {
 	slices.SortStableFunc(largest, func(a, b *Field) int { return cmp.Compare(b.worstBytes(), a.worstBytes()) })
 	var names []string
 	for _, f := range largest[:min(len(largest), 5)] {
-		names = append(names, fmt.Sprintf("%s (%d)", f.Ent.Name, f.worstBytes()))
+		names = append(names, fmt.Sprintf("%s (%d)", f.Name, f.worstBytes()))
 	}
 	return fmt.Errorf("one row can be %d bytes of JSON, and an answer is at most %d: narrow the largest fields, %s, with MaxRuneLen, MaxLen, "+
 		"contract.MaxItems, contract.MaxItemLen or contract.MaxBytes, or move some to an entity of their own", total, contract.MaxAnswerBytes, strings.Join(names, ", "))

@@ -15,7 +15,7 @@ func announceEndings(doc *document) error {
 				continue
 			}
 			if err := checkDays(f.Ending.Since, f.Ending.Sunset); err != nil {
-				return fmt.Errorf("entity %s: field %s: %w", e.Name, f.Ent.Name, err)
+				return fmt.Errorf("entity %s: field %s: %w", e.Name, f.Name, err)
 			}
 			for _, name := range []string{e.Name, e.Name + "Create", e.Name + "Update", e.DetailName()} {
 				s := doc.spec.Components.Schemas[name]

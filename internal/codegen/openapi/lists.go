@@ -70,7 +70,7 @@ func orderAndFilter(doc *document) error {
 			op.Parameters = append(op.Parameters, filterParameters(f)...)
 		}
 		for _, x := range e.EdgeFilters() {
-			op.Parameters = append(op.Parameters, query(x.FilterName(),
+			op.Parameters = append(op.Parameters, query(x.Filter,
 				fmt.Sprintf("Only rows whose %s include one of these, as far as the caller may read it. Needs the permission `%s`.", x.Name, x.Target.Rule(contract.Read).Permission), values(ogen.UUID())))
 		}
 		if len(e.Searches) > 0 {
@@ -141,13 +141,13 @@ func filterParameters(f *model.Field) []*ogen.Parameter {
 		} {
 			bounds.AddOptionalProperties(typeOf(f).SetDescription("Only values " + bound.text + " this.").ToProperty(bound.name))
 		}
-		out = append(out, query(f.JSON, fmt.Sprintf("Only rows whose %s is in this range.", f.JSON)+note, closed(bounds)).
+		out = append(out, query(f.Filter, fmt.Sprintf("Only rows whose %s is in this range.", f.JSON)+note, closed(bounds)).
 			SetStyle("deepObject").SetExplode(true))
 	} else {
-		out = append(out, query(f.JSON, fmt.Sprintf("Only rows whose %s is one of these.", f.JSON)+note, values(filterValue(f))))
+		out = append(out, query(f.Filter, fmt.Sprintf("Only rows whose %s is one of these.", f.JSON)+note, values(filterValue(f))))
 	}
 	if f.Nullable {
-		out = append(out, query(f.JSON+"Null", fmt.Sprintf("Only rows whose %s is null (true) or is not (false).", f.JSON)+note, ogen.Bool()))
+		out = append(out, query(f.NullFilter, fmt.Sprintf("Only rows whose %s is null (true) or is not (false).", f.JSON)+note, ogen.Bool()))
 	}
 	return out
 }

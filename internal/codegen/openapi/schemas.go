@@ -48,7 +48,7 @@ func typeOf(f *model.Field) *ogen.Schema {
 	case model.JSON:
 		s := ogen.NewSchema()
 		if err := json.Unmarshal(f.Shape.Root, s); err != nil {
-			panic(fmt.Sprintf("read the shape of %s: %v", f.Ent.Name, err)) // contract.JSON has written it
+			panic(fmt.Sprintf("read the shape of %s: %v", f.Name, err)) // contract.JSON has written it
 		}
 		return s
 	default:

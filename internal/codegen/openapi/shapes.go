@@ -23,11 +23,11 @@ func showShapes(doc *document) error {
 					continue
 				}
 				if _, taken := doc.spec.Components.Schemas[name]; taken {
-					return fmt.Errorf("entity %s: field %s: the contract has a schema %s already: give the Go type another name", e.Name, f.Ent.Name, name)
+					return fmt.Errorf("entity %s: field %s: the contract has a schema %s already: give the Go type another name", e.Name, f.Name, name)
 				}
 				s := ogen.NewSchema()
 				if err := json.Unmarshal([]byte(text), s); err != nil {
-					return fmt.Errorf("entity %s: field %s: read the shape of %s: %w", e.Name, f.Ent.Name, name, err)
+					return fmt.Errorf("entity %s: field %s: read the shape of %s: %w", e.Name, f.Name, name, err)
 				}
 				if s.Description == "" {
 					s.Description = fmt.Sprintf("Part of `%s.%s`.", e.Name, f.JSON)

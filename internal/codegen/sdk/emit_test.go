@@ -24,7 +24,7 @@ func TestEmit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			pages, err := pages(contract, "@example/sdk")
+			pages, err := writePages(contract, "@example/sdk")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -9,7 +9,7 @@ import (
 
 // pages returns the SDK's API pages, one per resource and an index, by file name. Each operation has an example, which imports the
 // SDK as the package pkg.
-func pages(contract []byte, pkg string) (map[string][]byte, error) {
+func writePages(contract []byte, pkg string) (map[string][]byte, error) {
 	doc, err := parse(contract)
 	if err != nil {
 		return nil, err

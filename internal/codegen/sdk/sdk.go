@@ -21,47 +21,35 @@ var (
 	Pages = filepath.Join("clients", "ts", "docs")
 )
 
-// Generate writes Code and Pages below root. It installs the node packages it needs, prints what it changes to log, and leaves
-// the folders as they were if anything fails. The same contract gives the same bytes.
+// Generate returns the files of Code and Pages, by slash-separated paths in these folders. It installs the node packages it
+// needs below root. The same contract gives the same bytes.
 //
 // The contract must be OpenAPI 3.0; every operation needs an id such as users.list, JSON bodies, and a documented success.
-func Generate(ctx context.Context, root string, contract []byte, log io.Writer) error {
-	files, err := emit(contract)
+func Generate(ctx context.Context, root string, contract []byte, log io.Writer) (code, pages map[string][]byte, err error) {
+	code, err = emit(contract)
 	if err != nil {
-		return fmt.Errorf("generate the SDK: %w", err)
+		return nil, nil, fmt.Errorf("generate the SDK: %w", err)
 	}
 	pkg, err := packageName(root)
 	if err != nil {
-		return fmt.Errorf("generate the SDK: %w", err)
+		return nil, nil, fmt.Errorf("generate the SDK: %w", err)
 	}
-	pages, err := pages(contract, pkg)
+	pages, err = writePages(contract, pkg)
 	if err != nil {
-		return fmt.Errorf("generate the SDK's pages: %w", err)
+		return nil, nil, fmt.Errorf("generate the SDK's pages: %w", err)
 	}
 	if err := Install(ctx, root, log); err != nil {
-		return fmt.Errorf("generate the SDK: %w", err)
+		return nil, nil, fmt.Errorf("generate the SDK: %w", err)
 	}
 	work, err := os.MkdirTemp(filepath.Join(root, ".lockstep"), "sdk-")
 	if err != nil {
-		return fmt.Errorf("generate the SDK: make a work folder: %w", err)
+		return nil, nil, fmt.Errorf("generate the SDK: make a work folder: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(work) }()
-	if err := describe(ctx, root, work, contract, files); err != nil {
-		return fmt.Errorf("generate the SDK: %w", err)
+	if err := describe(ctx, root, work, contract, code); err != nil {
+		return nil, nil, fmt.Errorf("generate the SDK: %w", err)
 	}
-	for _, made := range []struct {
-		dir   string
-		files map[string][]byte
-	}{{Code, files}, {Pages, pages}} {
-		changed, err := replaceDir(filepath.Join(root, made.dir), filepath.Join(work, filepath.Base(made.dir)), made.files)
-		if err != nil {
-			return fmt.Errorf("generate the SDK: %w", err)
-		}
-		if changed {
-			fmt.Fprintf(log, "%s: %d files\n", filepath.ToSlash(made.dir), len(made.files))
-		}
-	}
-	return nil
+	return code, pages, nil
 }
 
 // packageName is what the SDK is called, as its package.json has it.

@@ -1,9 +1,10 @@
 package sdk
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -51,6 +52,32 @@ func compile(t testing.TB, root string) error {
 	return err
 }
 
+// generate writes what Generate returns.
+func generate(ctx context.Context, root string, contract []byte, log io.Writer) error {
+	code, pages, err := Generate(ctx, root, contract, log)
+	if err != nil {
+		return err
+	}
+	return errors.Join(writeFiles(filepath.Join(root, Code), code), writeFiles(filepath.Join(root, Pages), pages))
+}
+
+// writeFiles makes dir anew with the given files, by slash-separated path.
+func writeFiles(dir string, files map[string][]byte) error {
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	for name, data := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func TestGenerate(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"crud", "custom"} {
@@ -58,12 +85,8 @@ func TestGenerate(t *testing.T) {
 			t.Parallel()
 			root := checkout(t)
 			contract := read(t, filepath.Join("testdata", name, "contract.json"))
-			var log bytes.Buffer
-			if err := Generate(t.Context(), root, contract, &log); err != nil {
+			if err := generate(t.Context(), root, contract, t.Output()); err != nil {
 				t.Fatal(err)
-			}
-			if !strings.Contains(log.String(), "clients/ts/src/generated: ") {
-				t.Errorf("got log %q, want it to name the folder", log.String())
 			}
 			if err := compile(t, root); err != nil {
 				t.Errorf("the SDK does not compile: %v", err)
@@ -112,7 +135,7 @@ func write(t *testing.T, path, text string) {
 func TestRequiredHeader(t *testing.T) {
 	t.Parallel()
 	root := checkout(t)
-	if err := Generate(t.Context(), root, read(t, "testdata/custom/contract.json"), t.Output()); err != nil {
+	if err := generate(t.Context(), root, read(t, "testdata/custom/contract.json"), t.Output()); err != nil {
 		t.Fatal(err)
 	}
 	// The compiler reports an @ts-expect-error without an error.
@@ -140,7 +163,7 @@ func TestGenerateAgain(t *testing.T) {
 	t.Parallel()
 	root := checkout(t)
 	contract := read(t, "testdata/crud/contract.json")
-	if err := Generate(t.Context(), root, contract, t.Output()); err != nil {
+	if err := generate(t.Context(), root, contract, t.Output()); err != nil {
 		t.Fatal(err)
 	}
 	first := tree(t, generated(root))
@@ -149,7 +172,7 @@ func TestGenerateAgain(t *testing.T) {
 		if err := os.WriteFile(stale, []byte("export const stale = true;\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if err := Generate(t.Context(), root, contract, t.Output()); err != nil {
+		if err := generate(t.Context(), root, contract, t.Output()); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(first, tree(t, generated(root))); diff != "" {
@@ -158,24 +181,15 @@ func TestGenerateAgain(t *testing.T) {
 	})
 	t.Run("is the same in another folder", func(t *testing.T) {
 		other := checkout(t)
-		if err := Generate(t.Context(), other, contract, t.Output()); err != nil {
+		if err := generate(t.Context(), other, contract, t.Output()); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(first, tree(t, generated(other))); diff != "" {
 			t.Errorf("got other files in another folder (-first +other):\n%s", diff)
 		}
 	})
-	t.Run("touches nothing when nothing changes", func(t *testing.T) {
-		var log bytes.Buffer
-		if err := Generate(t.Context(), root, contract, &log); err != nil {
-			t.Fatal(err)
-		}
-		if log.Len() > 0 {
-			t.Errorf("got log %q, want nothing to say", log.String())
-		}
-	})
 	t.Run("keeps the old output when the contract is refused", func(t *testing.T) {
-		if err := Generate(t.Context(), root, edit(t, `"users.list"`, `"listUsers"`), t.Output()); err == nil {
+		if err := generate(t.Context(), root, edit(t, `"users.list"`, `"listUsers"`), t.Output()); err == nil {
 			t.Error("got no error, want one")
 		}
 		if diff := cmp.Diff(first, tree(t, generated(root))); diff != "" {
@@ -188,7 +202,7 @@ func TestGenerateAgain(t *testing.T) {
 		if err := os.WriteFile(script, []byte("throw new Error('out of order');\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		err := Generate(t.Context(), root, edit(t, `"users.list"`, `"users.all"`), t.Output())
+		err := generate(t.Context(), root, edit(t, `"users.list"`, `"users.all"`), t.Output())
 		if err == nil || !strings.Contains(err.Error(), "out of order") {
 			t.Errorf("got error %v, want the one of the script", err)
 		}
@@ -202,7 +216,7 @@ func TestGenerateAgain(t *testing.T) {
 	t.Run("keeps the old output when interrupted", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := Generate(ctx, root, contract, t.Output()); err == nil {
+		if err := generate(ctx, root, contract, t.Output()); err == nil {
 			t.Error("got no error, want one")
 		}
 		if diff := cmp.Diff(first, tree(t, generated(root))); diff != "" {

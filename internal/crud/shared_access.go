@@ -44,24 +44,24 @@ var Relations = []access.Relation{
 
 // Who may do what, as declared beside each entity. Custom operations ask the same rules.
 var (
-	RoleRead       = access.Rule{Permission: "roles:read"}
-	RoleList       = access.Rule{Permission: "roles:read"}
-	RoleCreate     = access.Rule{Permission: "roles:create"}
-	RoleUpdate     = access.Rule{Permission: "roles:update"}
-	RoleDelete     = access.Rule{Permission: "roles:delete"}
-	TenantRead     = access.Rule{Permission: "tenants:read"}
-	TenantList     = access.Rule{Platform: true}
-	TenantUpdate   = access.Rule{Platform: true}
-	UserRead       = access.Rule{Permission: "users:read", Self: []string{entuser.FieldID}, Manager: []string{entuser.FieldID}, Line: line}
-	UserList       = access.Rule{Permission: "users:read", Self: []string{entuser.FieldID}, Manager: []string{entuser.FieldID}, Line: line}
-	UserCreate     = access.Rule{Permission: "users:create"}
-	UserUpdate     = access.Rule{Permission: "users:update"}
-	UserDelete     = access.Rule{Permission: "users:delete"}
-	UserEmailShown = access.Guard{Permission: "users:read_pii", Own: true}
-	UserRoleRead   = access.Rule{Permission: "user_roles:read", Self: []string{entuserrole.FieldUserID}, Manager: []string{entuserrole.FieldUserID}, Line: line}
-	UserRoleList   = access.Rule{Permission: "user_roles:read", Self: []string{entuserrole.FieldUserID}, Manager: []string{entuserrole.FieldUserID}, Line: line}
-	UserRoleCreate = access.Rule{Permission: "user_roles:create"}
-	UserRoleDelete = access.Rule{Permission: "user_roles:delete"}
+	RoleRead         = access.Rule{Permission: "roles:read"}
+	RoleList         = access.Rule{Permission: "roles:read"}
+	RoleCreate       = access.Rule{Permission: "roles:create"}
+	RoleUpdate       = access.Rule{Permission: "roles:update"}
+	RoleDelete       = access.Rule{Permission: "roles:delete"}
+	TenantRead       = access.Rule{Permission: "tenants:read"}
+	TenantList       = access.Rule{Platform: true}
+	TenantUpdate     = access.Rule{Platform: true}
+	UserRead         = access.Rule{Permission: "users:read", Self: []string{entuser.FieldID}, Manager: []string{entuser.FieldID}, Line: line}
+	UserList         = access.Rule{Permission: "users:read", Self: []string{entuser.FieldID}, Manager: []string{entuser.FieldID}, Line: line}
+	UserCreate       = access.Rule{Permission: "users:create"}
+	UserUpdate       = access.Rule{Permission: "users:update"}
+	UserDelete       = access.Rule{Permission: "users:delete"}
+	User_Email_Shown = access.Guard{Permission: "users:read_pii", Own: true}
+	UserRoleRead     = access.Rule{Permission: "user_roles:read", Self: []string{entuserrole.FieldUserID}, Manager: []string{entuserrole.FieldUserID}, Line: line}
+	UserRoleList     = access.Rule{Permission: "user_roles:read", Self: []string{entuserrole.FieldUserID}, Manager: []string{entuserrole.FieldUserID}, Line: line}
+	UserRoleCreate   = access.Rule{Permission: "user_roles:create"}
+	UserRoleDelete   = access.Rule{Permission: "user_roles:delete"}
 )
 
 // Needs are what operations ask of their callers before anything of the request is read but whose it is. Every operation is

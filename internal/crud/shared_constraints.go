@@ -13,6 +13,44 @@ type Constraint struct {
 	Fields []string
 }
 
+// Members are the members of the contract by the entity's and the field's name, as Ent's own errors have them: User.display_name.
+var Members = map[string]string{
+	"Role.id":                "id",
+	"Role.tenant_id":         "tenantId",
+	"Role.name":              "name",
+	"Role.description":       "description",
+	"Role.permissions":       "permissions",
+	"Role.version":           "version",
+	"Role.created_at":        "createdAt",
+	"Role.updated_at":        "updatedAt",
+	"Tenant.id":              "id",
+	"Tenant.name":            "name",
+	"Tenant.slug":            "slug",
+	"Tenant.status":          "status",
+	"Tenant.deleting_since":  "deletingSince",
+	"Tenant.version":         "version",
+	"Tenant.created_at":      "createdAt",
+	"Tenant.updated_at":      "updatedAt",
+	"User.id":                "id",
+	"User.tenant_id":         "tenantId",
+	"User.email":             "email",
+	"User.display_name":      "displayName",
+	"User.status":            "status",
+	"User.manager_id":        "managerId",
+	"User.version":           "version",
+	"User.created_at":        "createdAt",
+	"User.updated_at":        "updatedAt",
+	"UserRole.id":            "id",
+	"UserRole.tenant_id":     "tenantId",
+	"UserRole.user_id":       "userId",
+	"UserRole.role_id":       "roleId",
+	"UserRole.granted_at":    "grantedAt",
+	"UserRole.granted_by_id": "grantedById",
+	"UserRole.version":       "version",
+	"UserRole.created_at":    "createdAt",
+	"UserRole.updated_at":    "updatedAt",
+}
+
 // Constraints by their name in the database, which is all that Postgres reports of a violation.
 var Constraints = map[string]Constraint{
 	"roles_created_at_limit":                   {Entity: "Role", Label: "role", Labels: "roles", Target: "", Fields: []string{"createdAt"}},

@@ -1,0 +1,28 @@
+package names
+
+import (
+	"slices"
+
+	"entgo.io/ent/entc/gen"
+)
+
+// Known are the identifiers that the package takes for taken, by scope.
+func Known(node *gen.Type) map[string][]string {
+	out := map[string][]string{}
+	add := func(of map[scope][]string) {
+		for in, names := range of {
+			out[string(in)] = append(out[string(in)], names...)
+		}
+	}
+	add(reservedOf(node))
+	for _, f := range node.Fields {
+		add(ofField(f))
+	}
+	for _, e := range node.Edges {
+		add(ofEdge(node, e))
+	}
+	return out
+}
+
+// Shared reports whether an identifier of package ent is known to belong to no entity.
+func Shared(name string) bool { return slices.Contains(sharedIdents, name) }
