@@ -98,6 +98,11 @@ var handlerRefinements = []refinement{
 	},
 	{
 		file: "oas_parameters_gen.go",
+		form: regexp.MustCompile(`q\.DecodeParam\(cfg, `),
+		with: "wire.Decode(r, q, cfg, ",
+	},
+	{
+		file: "oas_parameters_gen.go",
 		form: regexp.MustCompile(`conv\.ToUUID\(`),
 		with: "wire.ToUUID(",
 	},

@@ -416,7 +416,7 @@ func decodeRolesGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.Expand = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotExpandVal RolesGetExpandItem
@@ -604,7 +604,7 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotLimitVal int
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -670,7 +670,7 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotCursorVal string
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -738,7 +738,7 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotCountVal RolesListCount
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -794,7 +794,7 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.Sort = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotSortVal RolesListSortItem
@@ -871,7 +871,7 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.Name = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotNameVal string
@@ -960,7 +960,7 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.UserId = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotUserIdVal uuid.UUID
@@ -1020,7 +1020,7 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotQVal string
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -1088,7 +1088,7 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.Expand = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotExpandVal RolesListExpandItem
@@ -1741,7 +1741,7 @@ func decodeTenantsListParams(args [0]string, argsEscaped bool, r *http.Request) 
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotLimitVal int
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -1807,7 +1807,7 @@ func decodeTenantsListParams(args [0]string, argsEscaped bool, r *http.Request) 
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotCursorVal string
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -1875,7 +1875,7 @@ func decodeTenantsListParams(args [0]string, argsEscaped bool, r *http.Request) 
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotCountVal TenantsListCount
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -2467,7 +2467,7 @@ func decodeUserRolesGetParams(args [1]string, argsEscaped bool, r *http.Request)
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.Expand = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotExpandVal UserRolesGetExpandItem
@@ -2631,7 +2631,7 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotLimitVal int
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -2697,7 +2697,7 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotCursorVal string
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -2765,7 +2765,7 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotCountVal UserRolesListCount
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -2821,7 +2821,7 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.UserId = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotUserIdVal uuid.UUID
@@ -2881,7 +2881,7 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.RoleId = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotRoleIdVal uuid.UUID
@@ -2941,7 +2941,7 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.Expand = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotExpandVal UserRolesListExpandItem
@@ -3555,7 +3555,7 @@ func decodeUsersGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.Expand = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotExpandVal UsersGetExpandItem
@@ -3776,7 +3776,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotLimitVal int
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -3842,7 +3842,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotCursorVal string
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -3910,7 +3910,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotCountVal UsersListCount
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -3966,7 +3966,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.Sort = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotSortVal UsersListSortItem
@@ -4043,7 +4043,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.Status = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotStatusVal UsersListStatusItem
@@ -4120,7 +4120,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.ManagerId = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotManagerIdVal uuid.UUID
@@ -4180,7 +4180,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotManagerIdNullVal bool
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -4222,7 +4222,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotCreatedAtVal UsersListCreatedAt
 				if err := func() error {
 					return paramsDotCreatedAtVal.DecodeURI(d)
@@ -4252,7 +4252,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.RoleId = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotRoleIdVal uuid.UUID
@@ -4312,7 +4312,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotQVal string
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -4380,7 +4380,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.Expand = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotExpandVal UsersListExpandItem
@@ -4540,7 +4540,7 @@ func decodeUsersReportsParams(args [1]string, argsEscaped bool, r *http.Request)
 		}
 
 		if err := wire.Has(r, q, cfg); err == nil {
-			if err := q.DecodeParam(cfg, func(d uri.Decoder) error {
+			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotDepthVal int
 				if err := func() error {
 					val, err := d.DecodeValue()

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -22,4 +23,15 @@ func Has(r *http.Request, q *uri.QueryDecoder, parameter uri.QueryParameterDecod
 		return errNotSent
 	}
 	return q.HasParam(parameter)
+}
+
+// Decode decodes the query parameter. An object's own parameters are all that it sees of the URL: ogen takes every one whose name
+// begins as the object's for a part of it, and refuses due[gte]=… beside dueBy=a&dueBy=b.
+func Decode(r *http.Request, q *uri.QueryDecoder, parameter uri.QueryParameterDecodingConfig, decode func(uri.Decoder) error) error {
+	if parameter.Style == uri.QueryStyleDeepObject {
+		own := r.URL.Query()
+		maps.DeleteFunc(own, func(name string, _ []string) bool { return !strings.HasPrefix(name, parameter.Name+"[") })
+		q = uri.NewQueryDecoder(own)
+	}
+	return q.DecodeParam(parameter, decode)
 }

@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -31,5 +32,36 @@ func TestHasFindsWhatOgenFinds(t *testing.T) {
 				t.Errorf("%s in %q: got %t, want %t", name, query, got, want)
 			}
 		}
+	}
+}
+
+// TestDecodeSeesOnlyWhatIsTheObjects puts parameters beside a range whose names begin as its own.
+func TestDecodeSeesOnlyWhatIsTheObjects(t *testing.T) {
+	t.Parallel()
+	due := uri.QueryParameterDecodingConfig{Name: "due", Style: uri.QueryStyleDeepObject, Explode: true, Fields: []uri.QueryParameterObjectField{{Name: "gte"}, {Name: "lt"}}}
+	decode := func(query string, decode func(*http.Request, *uri.QueryDecoder, uri.QueryParameterDecodingConfig, func(uri.Decoder) error) error) (map[string]string, error) {
+		r := httptest.NewRequest("GET", "/?"+query, nil)
+		got := map[string]string{}
+		err := decode(r, uri.NewQueryDecoder(r.URL.Query()), due, func(d uri.Decoder) error {
+			return d.DecodeFields(func(name string, d uri.Decoder) error {
+				value, err := d.DecodeValue()
+				got[name] = value
+				return err
+			})
+		})
+		return got, err
+	}
+	for _, query := range []string{"due[gte]=1&due[lt]=2", "due[gte]=1&dueBy=a&dueBy=b&due%5Blt%5D=2", "dueNull=true&due[lt]=2&dueNull=false&due[gte]=1"} {
+		if got, err := decode(query, wire.Decode); err != nil || len(got) != 2 || got["gte"] != "1" || got["lt"] != "2" {
+			t.Errorf("%s: got %v, %v, want both bounds", query, got, err)
+		}
+	}
+	if _, err := decode("due[gte]=1&due[gte]=2", wire.Decode); err == nil {
+		t.Error("a bound that is given twice is taken")
+	}
+	if _, err := decode("due[gte]=1&dueBy=a&dueBy=b", func(_ *http.Request, q *uri.QueryDecoder, p uri.QueryParameterDecodingConfig, f func(uri.Decoder) error) error {
+		return q.DecodeParam(p, f)
+	}); err == nil {
+		t.Error("ogen tells them apart by itself: wire.Decode is not needed any more")
 	}
 }
