@@ -164,6 +164,9 @@ func Build(graph *gen.Graph, found validators.Set) ([]*Entity, error) {
 		entities = append(entities, entity)
 		byName[node.Name] = entity
 	}
+	if err := tellApart(entities); err != nil {
+		return nil, err
+	}
 	for _, entity := range entities {
 		entity.readEdgesToOne(byName)
 		if err := entity.readEdges(byName); err != nil {

@@ -57,3 +57,18 @@ func (e *Entity) nameMembers() error {
 	}
 	return nil
 }
+
+// tellApart refuses two entities that would have one place in the API.
+func tellApart(entities []*Entity) error {
+	held := map[string]*Entity{}
+	for _, e := range entities {
+		for _, name := range []string{e.Path, e.Resource, e.Permission} {
+			if other := held[name]; other != nil && other != e {
+				return fmt.Errorf("entities %s and %s are both %s in the API: rename one of the types; entsql.Table(\"…\") among its Annotations keeps "+
+					"its table", other.Name, e.Name, name)
+			}
+			held[name] = e
+		}
+	}
+	return nil
+}

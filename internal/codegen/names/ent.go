@@ -37,6 +37,18 @@ func Graph(config *gen.Config, schemas []*load.Schema) (*gen.Graph, error) {
 		if err != nil {
 			return nil, err
 		}
+		tables := map[string]string{}
+		for _, node := range graph.Nodes {
+			if other, taken := tables[node.Table()]; taken {
+				return nil, fmt.Errorf("entities %s and %s are both the table %s: rename one of the types, or give it another table with "+
+					"entsql.Table(\"…\") among its Annotations", other, node.Name, node.Table())
+			}
+			tables[node.Table()] = node.Name
+			if len(node.Table()) > maxColumn {
+				return nil, fmt.Errorf("entity %s: its table's name has %d bytes, and Postgres cuts names after %d: give it a shorter one with "+
+					"entsql.Table(\"…\") among its Annotations", node.Name, len(node.Table()), maxColumn)
+			}
+		}
 		renamed := false
 		for i, node := range graph.Nodes {
 			for _, c := range collisions(node) {

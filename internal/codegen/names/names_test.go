@@ -12,6 +12,7 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/entc/gen"
+	"entgo.io/ent/entc/load"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
@@ -94,6 +95,47 @@ func TestGraphTellsGoNamesApart(t *testing.T) {
 	i := slices.IndexFunc(node.Fields, func(f *gen.Field) bool { return f.Name == "kind" })
 	if values := node.Fields[i].EnumNames(); !slices.Equal(values, []string{"KindNull", "KindValueField_1", "Kind1", "KindValueIn"}) {
 		t.Errorf("got the constants %v", values)
+	}
+}
+
+func TestGraphRefusesWhatCannotBeCarried(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 64)
+	entity := func(name string, fields ...string) *load.Schema {
+		s := &load.Schema{Name: name}
+		for _, f := range append([]string{"id"}, fields...) {
+			s.Fields = append(s.Fields, &load.Field{Name: f, Info: &field.TypeInfo{Type: field.TypeString}})
+		}
+		return s
+	}
+	for name, c := range map[string]struct {
+		schemas []*load.Schema
+		want    []string
+	}{
+		"a keyword":                 {[]*load.Schema{entity("Func")}, []string{"entity Func: Ent takes no such name", "FuncEntry", "entsql.Table"}},
+		"a folder of all":           {[]*load.Schema{entity("Runtime")}, []string{"entity Runtime: Ent keeps ent/runtime for all entities"}},
+		"a type of all":             {[]*load.Schema{entity("ValidationError")}, []string{"entity ValidationError: Ent declares ent.ValidationError"}},
+		"a part of another":         {[]*load.Schema{entity("Ledger"), entity("LedgerQuery")}, []string{"entity LedgerQuery: Ent declares LedgerQuery for the entity Ledger"}},
+		"a slice of another":        {[]*load.Schema{entity("Ledgers"), entity("Ledger")}, []string{"Ent declares Ledgers for the entity Ledger"}},
+		"no identifier of Go":       {[]*load.Schema{entity("Foo_test")}, []string{"entity Foo_test: the name of an entity is"}},
+		"a column that is cut":      {[]*load.Schema{entity("Ledger", long)}, []string{"entity Ledger: field " + long, "64 bytes", "StorageKey"}},
+		"a column with a quote":     {[]*load.Schema{entity("Ledger", `a"b`)}, []string{`entity Ledger: field "a\"b"`, "StorageKey"}},
+		"two fields of one in JSON": {[]*load.Schema{entity("Ledger", "a_b", "aB")}, []string{`entity Ledger: fields a_b and aB are both "aB" in JSON`}},
+		"a table that is cut":       {[]*load.Schema{entity("L" + long)}, []string{"entity L" + long + ": its table's name has 67 bytes", "entsql.Table"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storage, err := gen.NewStorage("sql")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = names.Graph(&gen.Config{Package: "example.com/project/ent", Storage: storage}, c.schemas)
+			for _, want := range c.want {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("got %v, want it to say %s", err, want)
+				}
+			}
+		})
 	}
 }
 

@@ -47,6 +47,7 @@ type step struct {
 // steps in the order they run; later ones rely on the names and schemas of earlier ones.
 func steps() []step {
 	return []step{
+		{"tell schemas apart", tellSchemasApart},
 		{"name operations", nameOperations},
 		{"write entity schemas", writeEntitySchemas},
 		{"write bodies", writeBodies},

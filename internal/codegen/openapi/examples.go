@@ -74,6 +74,9 @@ func givenExample(f *model.Field) json.RawMessage {
 	return encoded
 }
 
+// maxExampleDepth is deeper than any structure of JSON that does not contain itself.
+const maxExampleDepth = 100
+
 type examples struct {
 	schemas map[string]*ogen.Schema
 	given   map[string]json.RawMessage // "User.email" → its value
@@ -99,7 +102,7 @@ func (x examples) fill(content map[string]ogen.Media) error {
 func (x examples) of(s *ogen.Schema, component, property string, depth int) (json.RawMessage, error) {
 	if name, ok := strings.CutPrefix(s.Ref, "#/components/schemas/"); ok {
 		target := x.schemas[name]
-		if target == nil || depth > 6 {
+		if target == nil || depth > maxExampleDepth {
 			return nil, fmt.Errorf("no example of %s: it is missing or contains itself", name)
 		}
 		return x.of(target, name, property, depth+1)

@@ -189,9 +189,6 @@ func writeDetails(doc *document) error {
 		if e.Detail == nil {
 			continue
 		}
-		if _, taken := doc.spec.Components.Schemas[e.Detail.Name]; taken {
-			return fmt.Errorf("contract.Detail of %s names its view %q, which is a schema already", e.Name, e.Detail.Name)
-		}
 		s := object(e.Comment + " With its default expansions.")
 		for _, f := range e.Fields {
 			s.AddRequiredProperties(answered(f).ToProperty(f.JSON))

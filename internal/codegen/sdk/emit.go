@@ -92,7 +92,7 @@ func checkNames(schemas []string, resources []*resource) error {
 			return fmt.Errorf("the schema %s cannot be a TypeScript type: rename it", name)
 		}
 		if seen[name] {
-			return fmt.Errorf("the schema %s has the name of something else in the SDK: rename it", name)
+			return fmt.Errorf("the schema %s has the name of something else in the SDK: rename it, or the entity that it is of", name)
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package wirenames
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ogen-go/ogen/gen"
@@ -66,7 +67,21 @@ func (n Names) field(component, property string) *ir.Field {
 	return nil
 }
 
-func (n Names) parameter(operation, name string) (string, error) {
+// Property is the struct field of a component's property, and the Go type of its values; empty when there is none.
+func (n Names) Property(component, property string) (name, typ string) {
+	found := n.field(component, property)
+	if found == nil {
+		return "", ""
+	}
+	t := found.Type
+	for t.IsGeneric() {
+		t = t.GenericOf
+	}
+	return found.Name, t.Go()
+}
+
+// Parameter is the field of an operation's parameter.
+func (n Names) Parameter(operation, name string) (string, error) {
 	op := n.operations[operation]
 	if op == nil {
 		return "", fmt.Errorf("ogen has made no method of the operation %s", operation)
@@ -106,45 +121,39 @@ func (n Names) apply(e *model.Entity) error {
 		e.Operations = method[:len(method)-len(word)]
 	}
 	schemas := []string{e.Name, e.Name + "Create", e.Name + "Update", e.DetailName()}
-	for _, f := range append(append([]*model.Field{}, e.Fields...), e.Secrets...) {
+	for _, f := range slices.Concat(e.Fields, e.Secrets) {
 		f.Types = map[string]string{}
 		for _, schema := range schemas {
-			found := n.field(schema, f.JSON)
-			if found == nil {
+			name, typ := n.Property(schema, f.JSON)
+			if name == "" {
 				continue
 			}
-			if f.Go != "" && f.Types != nil && len(f.Types) > 0 && f.Go != found.Name {
-				return fmt.Errorf("field %s: ogen calls it %s and %s", f.Name, f.Go, found.Name)
+			// Masks find a hidden field by one name in every schema.
+			if len(f.Types) > 0 && f.Go != name {
+				return fmt.Errorf("field %s: ogen calls it %s and %s", f.Name, f.Go, name)
 			}
-			f.Go = found.Name
-			t := found.Type
-			for t.IsGeneric() {
-				t = t.GenericOf
-			}
-			f.Types[schema] = t.Name
+			f.Go, f.Types[schema] = name, typ
 		}
 	}
 	for _, x := range e.Expansions {
-		if found := n.field(e.Name, x.Name); found != nil {
-			x.Go = found.Name
-		}
+		x.Go, _ = n.Property(e.Name, x.Name)
 	}
 	if !e.Has(contract.List) {
 		return nil
 	}
 	list := e.Resource + ".list"
 	for _, f := range e.Filters {
-		if f.FilterGo, err = n.parameter(list, f.Filter); err != nil {
+		if f.FilterGo, err = n.Parameter(list, f.Filter); err != nil {
 			return err
 		}
 		if f.Nullable {
-			if f.NullGo, err = n.parameter(list, f.NullFilter); err != nil {
+			if f.NullGo, err = n.Parameter(list, f.NullFilter); err != nil {
 				return err
 			}
 		}
 	}
 	for _, x := range e.EdgeFilters() {
-		if x.FilterGo, err = n.parameter(list, x.Filter); err != nil {
+		if x.FilterGo, err = n.Parameter(list, x.Filter); err != nil {
 			return err
 		}
 	}
