@@ -129,7 +129,7 @@ func TestEveryOperationAsksForItsOwnPermission(t *testing.T) {
 	for i, permission := range crud.Permissions {
 		rest := slices.DeleteFunc(slices.Clone(crud.Permissions), func(p string) bool { return p == permission })
 		callers[permission] = caller{
-			without: s.addUser(t, s.acme.id, fmt.Sprintf("without%d@example.com", i), "W", nil, s.addRole(t, s.acme.id, "All but "+permission, rest...)),
+			without: s.addUser(t, s.acme.id, fmt.Sprintf("without%d@example.com", i), "W", nil, s.addRoles(t, s.acme.id, "All but "+permission, rest...)...),
 			with:    s.addUser(t, s.acme.id, fmt.Sprintf("with%d@example.com", i), "W", nil, s.addRole(t, s.acme.id, "Only "+permission, permission)),
 		}
 	}

@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -132,7 +133,7 @@ func waysIntoList(t *testing.T, operation string, foreign []string) []string {
 				ways = append(ways, "limit=200", "limit=1&count=exact", "limit=1&count=estimated")
 			case len(p.Schema.Items.Enum) > 0: // expand, sort, and filters
 				for _, value := range p.Schema.Items.Enum {
-					ways = append(ways, "limit=200&"+p.Name+"="+value)
+					ways = append(ways, "limit=200&"+url.QueryEscape(p.Name)+"="+url.QueryEscape(value))
 				}
 			case p.Name == "q":
 				ways = append(ways, "limit=200&q=e", "limit=200&q=m")
@@ -143,9 +144,9 @@ func waysIntoList(t *testing.T, operation string, foreign []string) []string {
 				}
 				ways = append(ways, way)
 			case p.Schema.Type == "boolean":
-				ways = append(ways, "limit=200&"+p.Name+"=true", "limit=200&"+p.Name+"=false")
+				ways = append(ways, "limit=200&"+url.QueryEscape(p.Name)+"=true", "limit=200&"+url.QueryEscape(p.Name)+"=false")
 			case p.Schema.Properties["gte"].Format == "date-time":
-				ways = append(ways, "limit=200&"+p.Name+"[gte]=2000-01-01T00:00:00Z")
+				ways = append(ways, "limit=200&"+url.QueryEscape(p.Name)+"[gte]=2000-01-01T00:00:00Z")
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/api"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/crud"
@@ -157,6 +159,16 @@ func (s *stack) addRole(t *testing.T, tenantID uuid.UUID, name string, permissio
 	s.exec(t, `INSERT INTO core.roles (tenant_id, id, name, permissions, version, created_at, updated_at) VALUES ($1, $2, $3, $4, 1, now(), now())`,
 		tenantID, id, name, permissions)
 	return id
+}
+
+// addRoles adds as many roles as the permissions take: one holds at most so many.
+func (s *stack) addRoles(t *testing.T, tenantID uuid.UUID, name string, permissions ...string) []uuid.UUID {
+	t.Helper()
+	var roles []uuid.UUID
+	for part := range slices.Chunk(permissions, contract.DefaultMaxItems) {
+		roles = append(roles, s.addRole(t, tenantID, fmt.Sprintf("%s (%d)", name, len(roles)+1), part...))
+	}
+	return roles
 }
 
 func (s *stack) addUser(t *testing.T, tenantID uuid.UUID, email, name string, manager *uuid.UUID, roles ...uuid.UUID) person {

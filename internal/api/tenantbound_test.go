@@ -17,9 +17,9 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
 
-// maxParameters is more than a row has columns. Values whose number grows with data, or with what a
-// caller sends, are one array.
-const maxParameters = 64
+// maxParameters is how many parameters a statement may have besides one for each column of the widest table. Values whose number
+// grows with data, or with what a caller sends, are one array.
+const maxParameters = 32
 
 // statistics are what the planner knows of a table, which is of all tenants' rows together.
 var statistics = regexp.MustCompile(`(?i)\b(explain|reltuples|pg_class|pg_stats?\w*)\b`)
@@ -30,6 +30,7 @@ var statistics = regexp.MustCompile(`(?i)\b(explain|reltuples|pg_class|pg_stats?
 func (s *stack) watch(t *testing.T) func(context.Context, string, []any) {
 	t.Helper()
 	owned := s.tenantOwned(t)
+	most := maxParameters + s.count(t, `SELECT max(n) FROM (SELECT count(*) AS n FROM information_schema.columns WHERE table_schema = 'core' GROUP BY table_name) AS tables`)
 	var mu sync.Mutex
 	offending := map[string]string{}
 	t.Cleanup(func() {
@@ -43,7 +44,7 @@ func (s *stack) watch(t *testing.T) func(context.Context, string, []any) {
 		s.statements.Add(1)
 		scope, _ := postgres.ScopeFrom(ctx)
 		err := bindsTenant(sql, args, owned, scope.TenantID)
-		if len(args) > maxParameters {
+		if len(args) > most {
 			err = fmt.Errorf("it has %d parameters: any number of values is one (postgres.In)", len(args))
 		}
 		if statistics.MatchString(sql) {
@@ -81,6 +82,7 @@ var sqlName = regexp.MustCompile(`^[A-Za-z_]\w*$`)
 // many equations, an argument that is the tenant's id. What it does not understand counts as not bound.
 type binding struct {
 	tokens []string
+	quoted []bool // tokens that are names whatever they say
 	args   []any
 	owned  []string
 	tenant uuid.UUID
@@ -101,6 +103,7 @@ type block struct {
 func bindsTenant(sql string, args []any, owned []string, tenant uuid.UUID) error {
 	b := &binding{tokens: sqlToken.FindAllString(sql, -1), args: args, owned: owned, tenant: tenant, equal: map[string][]string{}, need: map[string]string{}}
 	for i, token := range b.tokens {
+		b.quoted = append(b.quoted, strings.HasPrefix(token, `"`))
 		b.tokens[i] = strings.Trim(token, `"`)
 	}
 	for i := range b.tokens {
@@ -131,7 +134,7 @@ func (b *binding) at(i int) string {
 }
 
 func (b *binding) is(i int, words ...string) bool {
-	return slices.Contains(words, strings.ToLower(b.at(i)))
+	return i >= 0 && i < len(b.tokens) && !b.quoted[i] && slices.Contains(words, strings.ToLower(b.at(i)))
 }
 
 // query reads from token i to the parenthesis that closes the query, and returns its place.
@@ -192,7 +195,7 @@ func (b *binding) table(i, last int, now *block) int {
 	if b.is(last+1, "as") {
 		alias, last = b.at(last+2), last+2
 	} else if word := b.at(last + 1); sqlName.MatchString(word) &&
-		!b.is(last+1, "where", "set", "join", "left", "inner", "cross", "on", "order", "limit", "for", "group", "union", "using", "returning", "natural", "right", "full", "offset") {
+		!b.is(last+1, "from", "where", "set", "join", "left", "inner", "cross", "on", "order", "limit", "for", "group", "union", "using", "returning", "natural", "right", "full", "offset") {
 		alias, last = word, last+1
 	}
 	now.aliases[alias] = name
@@ -316,6 +319,10 @@ func TestBindsTenant(t *testing.T) {
 		{`SELECT "users"."id" FROM "core"."users" WHERE "users"."id" = $1 OR "users"."tenant_id" = $2`, []any{foreign, tenant}, false},
 		{`SELECT "users"."id" FROM "core"."users" WHERE ("users"."id" = $1 OR "users"."tenant_id" = $2)`, []any{foreign, tenant}, false},
 		{`SELECT "users"."id" FROM "core"."users" WHERE ("users"."id" = $1 OR "users"."id" = $3) AND "users"."tenant_id" = $2`, []any{foreign, tenant, foreign}, true},
+		{`SELECT "users"."id", "users"."copy", "users"."from" FROM "core"."users" WHERE "users"."or" = $1 AND "users"."tenant_id" = $2`, []any{foreign, tenant}, true},
+		{`SELECT "users"."id", "users"."set" FROM "core"."users" WHERE "users"."where" = $1`, []any{foreign}, false},
+		{`INSERT INTO "core"."users" ("id", "on", "values", "tenant_id") VALUES ($1, $2, $3, $4)`, []any{foreign, 1, 2, tenant}, true},
+		{`INSERT INTO "core"."users" ("id", "on", "values", "tenant_id") VALUES ($1, $2, $3, $4)`, []any{tenant, 1, 2, foreign}, false},
 		{`SELECT count(*) FROM core.users`, nil, false},
 		{`SELECT count(*) FROM core.tenants`, nil, true},
 		{`SELECT 1 FROM core.users u WHERE u.tenant_id = $1 AND u.id IN (SELECT g.user_id FROM core.user_roles g WHERE g.role_id = $2)`, []any{tenant, foreign}, false},

@@ -68,7 +68,7 @@ func (v *values) object(s *openapi3.Schema) map[string]any {
 			out[name] = v.valid(name, s.Properties[name].Value)
 		}
 	}
-	if len(s.Properties) == 0 && v.chance(50) {
+	if open := s.AdditionalProperties.Has == nil || *s.AdditionalProperties.Has; len(s.Properties) == 0 && open && v.chance(50) {
 		out["någon"] = map[string]any{"deep": []any{1, "two", nil}}
 	}
 	return out
