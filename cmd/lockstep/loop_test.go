@@ -35,6 +35,9 @@ func TestLoop(t *testing.T) {
 	for _, name := range []string{"project", "projectmember", "task", "note", "exhibit", "currency", "price"} {
 		copyFile(t, filepath.Join("testdata", "loop", name+".go.txt"), filepath.Join(root, "ent", "schema", name+".go"))
 	}
+	for _, name := range []string{"initialism", "node", "kindnull", "duenull", "listparameter"} { // make corpus has the rest
+		copyFile(t, filepath.Join("testdata", "corpus", "accepted", name+".go.txt"), filepath.Join(root, "ent", "schema", name+".go"))
+	}
 	addMatrix(t, root)
 	lockstep(t, root, "generate")
 	if text := lockstep(t, root, "generate"); !strings.Contains(text, " 0 files changed") {
