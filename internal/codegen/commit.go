@@ -3,12 +3,10 @@ package codegen
 import (
 	"context"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/internal/codegen/names"
 	"github.com/lockstep-dev/lockstep/internal/codegen/typecheck"
 )
 
@@ -69,7 +67,8 @@ func (w *Workspace) Commit(ctx context.Context, o CommitOptions) (took time.Dura
 		}
 		for _, p := range problems {
 			if w.generated(p.File) {
-				failed.Generated = append(failed.Generated, w.blame(p))
+				source, _ := w.read(p.File) // without it there is less to say
+				failed.Generated = append(failed.Generated, w.blame(p, source))
 			} else {
 				failed.Own = append(failed.Own, p.String())
 			}
@@ -92,44 +91,4 @@ func (w *Workspace) Commit(ctx context.Context, o CommitOptions) (took time.Dura
 // generated reports whether a file is made by a step.
 func (w *Workspace) generated(file string) bool {
 	return strings.HasPrefix(file, "ent/") && !strings.HasPrefix(file, "ent/schema/") || strings.HasPrefix(file, "internal/oas/") || strings.HasPrefix(file, "internal/crud/")
-}
-
-// blame names the entity and the field that a mistake in a generated file is about, as far as its place and its words tell.
-func (w *Workspace) blame(p typecheck.Problem) string {
-	about := p.Text
-	if data, err := w.read(p.File); err == nil {
-		if lines := strings.Split(string(data), "\n"); p.Line > 0 && p.Line <= len(lines) {
-			about += " " + lines[p.Line-1]
-			for i := p.Line - 1; i >= 0; i-- { // and the function that it is in
-				if strings.HasPrefix(lines[i], "func ") {
-					about += " " + lines[i]
-					break
-				}
-			}
-		}
-	}
-	entity, field := "", ""
-	for _, node := range w.nodes() {
-		dir, own := node.PackageDir(), strings.ToLower(path.Base(strings.TrimSuffix(p.File, ".go")))
-		first, _, _ := strings.Cut(own, "_")
-		inFile := first == dir || strings.Contains("/"+p.File, "/"+dir+"/")
-		if (inFile || entity == "" && strings.Contains(about, node.Name)) && len(node.Name) >= len(entity) {
-			entity, field = node.Name, ""
-			for _, f := range node.Fields {
-				if strings.Contains(about, f.StructField()) && len(f.Name) > len(field) {
-					field = names.Of(f)
-				}
-			}
-		}
-		if inFile {
-			break
-		}
-	}
-	switch {
-	case field != "":
-		return fmt.Sprintf("entity %s, field %s: %s", entity, field, p)
-	case entity != "":
-		return fmt.Sprintf("entity %s: %s", entity, p)
-	}
-	return p.String()
 }

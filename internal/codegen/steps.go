@@ -31,7 +31,7 @@ func generateORM(_ context.Context, w *Workspace) (Output, error) {
 		w.graph.Target = dir
 		defer func() { w.graph.Target = target }()
 		if err := escaped(w.graph, w.graph.Gen); err != nil {
-			return err
+			return w.blameORM(err, dir)
 		}
 		if err := os.RemoveAll(filepath.Join(dir, "enttest")); err != nil { // helpers for auto-migrated databases
 			return fmt.Errorf("leave out ent/enttest: %w", err)
@@ -218,8 +218,10 @@ func (w *Workspace) readContract() (*ogengen.Generator, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.server, err = readServer(document)
-	return w.server, err
+	if w.server, err = readServer(document); err != nil {
+		return nil, w.blameContract(err, document)
+	}
+	return w.server, nil
 }
 
 // contract reads what the contract step wrote.

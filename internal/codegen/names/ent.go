@@ -44,6 +44,10 @@ func Graph(config *gen.Config, schemas []*load.Schema) (*gen.Graph, error) {
 					"entsql.Table(\"…\") among its Annotations", other, node.Name, node.Table())
 			}
 			tables[node.Table()] = node.Name
+			if strings.ContainsAny(node.Table(), "\"\\\x00") {
+				return nil, fmt.Errorf("entity %s: its table's name has a quote, a backslash or a zero byte in it: give it another with "+
+					"entsql.Table(\"…\") among its Annotations", node.Name)
+			}
 			if len(node.Table()) > maxColumn {
 				return nil, fmt.Errorf("entity %s: its table's name has %d bytes, and Postgres cuts names after %d: give it a shorter one with "+
 					"entsql.Table(\"…\") among its Annotations", node.Name, len(node.Table()), maxColumn)
