@@ -12,6 +12,7 @@ import (
 	"github.com/ogen-go/ogen/validate"
 
 	"github.com/lockstep-dev/lockstep/ent"
+	"github.com/lockstep-dev/lockstep/internal/admission"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
@@ -51,7 +52,7 @@ func asProblem(err error) *problem.Error {
 	switch {
 	case errors.Is(err, postgres.ErrUnavailable):
 		return unavailable(problem.New(problem.Unavailable, problem.DatabaseUnusable))
-	case errors.Is(err, postgres.ErrShare):
+	case errors.Is(err, postgres.ErrShare), errors.Is(err, admission.ErrLine):
 		return unavailable(problem.New(problem.Unavailable, problem.ShareExceeded))
 	case errors.Is(err, postgres.ErrBusy):
 		return unavailable(problem.Of(problem.Unavailable))

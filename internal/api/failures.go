@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-faster/jx"
 
+	"github.com/lockstep-dev/lockstep/internal/admission"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/inflight"
 	"github.com/lockstep-dev/lockstep/internal/journal"
@@ -65,6 +66,9 @@ func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode
 // causeBytes is the cause of a 503 for too many bytes of bodies or answers, of all callers or of one tenant.
 const causeBytes = "bytes_in_flight"
 
+// causeLine is the cause of a 503 for too many costly reads of one tenant.
+const causeLine = "costly_reads"
+
 // causeOf is what the request log says of a failure that passes: its kind, and the SQLSTATE where the database gave one.
 func causeOf(err error) (cause, state string) {
 	var token *auth.TokenError
@@ -73,6 +77,9 @@ func causeOf(err error) (cause, state string) {
 	}
 	if errors.Is(err, inflight.ErrTenant) || errors.Is(err, inflight.ErrProcess) {
 		return causeBytes, ""
+	}
+	if errors.Is(err, admission.ErrLine) {
+		return causeLine, ""
 	}
 	kind, state := postgres.CauseOf(err)
 	return string(kind), state

@@ -26,19 +26,17 @@ type relatingMutation interface {
 // limitRelations refuses a change of who reaches which rows by somebody who may not see the people involved: whoever could
 // name anybody as a manager could make himself the manager of all. Somebody who is named and may not be seen does not
 // exist, and is answered like that. Somebody who was named and may not be seen stays: the answer is permission_denied.
-func limitRelations(relations []access.Relation, people access.Rule) ent.Hook {
-	return func(next ent.Mutator) ent.Mutator {
-		return ent.MutateFunc(func(ctx context.Context, mutation ent.Mutation) (ent.Value, error) {
-			for _, relation := range relations {
-				if relation.Type != mutation.Type() {
-					continue
-				}
-				if err := mayRelate(ctx, mutation, relation, people); err != nil {
-					return nil, err
-				}
+func limitRelations(relations []access.Relation, people access.Rule) rule {
+	return func(ctx context.Context, mutation ent.Mutation) error {
+		for _, relation := range relations {
+			if relation.Type != mutation.Type() {
+				continue
 			}
-			return next.Mutate(ctx, mutation)
-		})
+			if err := mayRelate(ctx, mutation, relation, people); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 }
 

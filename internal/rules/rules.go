@@ -4,6 +4,8 @@
 package rules
 
 import (
+	"context"
+
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/internal/access"
 )
@@ -26,10 +28,27 @@ type Facts struct {
 // Apply registers the rules on the client. Hooks run in the order given: the tenant comes first.
 func Apply(client *ent.Client, facts Facts) {
 	client.Intercept(filterByTenant(facts.TenantOwned))
-	client.Use(stampTenant(facts.TenantOwned), countVersion, stampCreation, limitRelations(facts.Relations, facts.People), keepAdministrator)
+	client.Use(before(stampTenant(facts.TenantOwned), countVersion, stampCreation, limitRelations(facts.Relations, facts.People)), keepAdministrator)
 	client.Tenant.Use(keepDeleted)
 	client.Role.Use(limitRoles(facts.Permissions))
 	client.UserRole.Use(stampGrantor, limitGrants)
 	// Last, so that the other rules name the places of what the caller sent.
-	client.Use(normalise(facts.Emails, facts.Sets))
+	client.Use(before(normalise(facts.Emails, facts.Sets)))
+}
+
+// rule looks at a mutation before it is carried out, and may complete it. Its error keeps that from happening.
+type rule func(context.Context, ent.Mutation) error
+
+// before is one hook for several rules: Ent makes a value of each hook for every mutation.
+func before(rules ...rule) ent.Hook {
+	return func(next ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(ctx context.Context, mutation ent.Mutation) (ent.Value, error) {
+			for _, rule := range rules {
+				if err := rule(ctx, mutation); err != nil {
+					return nil, err
+				}
+			}
+			return next.Mutate(ctx, mutation)
+		})
+	}
 }
