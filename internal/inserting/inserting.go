@@ -5,6 +5,7 @@ package inserting
 
 import (
 	"context"
+	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -24,7 +25,7 @@ type Statements struct {
 	table   string
 	columns []string
 	// texts is never changed, only replaced.
-	texts   atomic.Pointer[map[form]string]
+	texts   atomic.Pointer[map[form]text]
 	writing sync.Mutex
 }
 
@@ -32,6 +33,14 @@ type Statements struct {
 type form struct {
 	schema  string
 	columns uint64
+}
+
+// text is an INSERT, and the same with the binding to a tenant in it.
+type text struct{ plain, bound string }
+
+// binder is a driver that can send a row in a transaction that the INSERT itself binds to a tenant (internal/postgres).
+type binder interface {
+	Insert(ctx context.Context, query, bound string, args []any) error
 }
 
 // New returns the statements of a table, with its columns in the order in which an INSERT names them.
@@ -47,7 +56,7 @@ type Row struct {
 }
 
 // Row returns a row without values.
-func (s *Statements) Row() Row { return Row{of: s, values: make([]any, 0, len(s.columns))} }
+func (s *Statements) Row() Row { return Row{of: s, values: make([]any, 0, len(s.columns)+1)} }
 
 // Set gives a value to the column with that index. Columns are set in their order.
 func (r *Row) Set(column int, value any) {
@@ -70,7 +79,10 @@ func (r *Row) Insert(ctx context.Context, to dialect.Driver, schema string) (boo
 	if err != nil {
 		return true, err
 	}
-	return true, to.Exec(ctx, text, r.values, nil)
+	if to, ok := to.(binder); ok {
+		return true, to.Insert(ctx, text.plain, text.bound, r.values)
+	}
+	return true, to.Exec(ctx, text.plain, r.values, nil)
 }
 
 // writesItself reports whether Ent's builder would ask the value for its text.
@@ -83,31 +95,53 @@ func writesItself(value any) bool {
 }
 
 // text returns the statement, which Ent writes if it is not known yet.
-func (s *Statements) text(f form, values []any) (string, error) {
+func (s *Statements) text(f form, values []any) (text, error) {
 	if known := s.texts.Load(); known != nil {
-		if text, ok := (*known)[f]; ok {
-			return text, nil
+		if t, ok := (*known)[f]; ok {
+			return t, nil
 		}
 	}
 	insert := sql.Dialect(dialect.Postgres).Insert(s.table).Schema(f.schema)
-	next := 0
+	var columns []string
 	for i, column := range s.columns {
 		if f.columns&(1<<i) != 0 {
-			insert.Set(column, values[next])
-			next++
+			insert.Set(column, values[len(columns)])
+			columns = append(columns, column)
 		}
 	}
-	text, _, err := insert.QueryErr()
-	if err == nil {
-		s.keep(f, text)
+	plain, _, err := insert.QueryErr()
+	if err != nil {
+		return text{}, err
 	}
-	return text, err
+	t := text{plain, s.bound(f.schema, columns)}
+	s.keep(f, t)
+	return t, nil
 }
 
-func (s *Statements) keep(f form, text string) {
+// bound is the INSERT of a row whose policies find their tenant, which is one argument more. A row is made before it is
+// checked (PostgreSQL manual, CREATE POLICY: "WITH CHECK expressions are enforced after BEFORE ROW triggers are fired"), and
+// what it is made from here sets the tenant. Parameters take the types of their columns, as in VALUES.
+func (s *Statements) bound(schema string, columns []string) string {
+	var b sql.Builder
+	b.SetDialect(dialect.Postgres)
+	b.WriteString("INSERT INTO ")
+	if schema != "" {
+		b.Ident(schema).WriteByte('.')
+	}
+	b.Ident(s.table).WriteString(" (").IdentComma(columns...).WriteString(") SELECT ")
+	for i := range columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("$" + strconv.Itoa(i+1))
+	}
+	return b.String() + " FROM (SELECT set_config('app.tenant_id', $" + strconv.Itoa(len(columns)+1) + ", true) AS tenant) AS bound WHERE tenant IS NOT NULL"
+}
+
+func (s *Statements) keep(f form, t text) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	more := map[form]string{f: text}
+	more := map[form]text{f: t}
 	if known := s.texts.Load(); known != nil {
 		if len(*known) >= enough {
 			return
