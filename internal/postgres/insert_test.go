@@ -9,6 +9,7 @@ import (
 
 	"entgo.io/ent/dialect"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/lockstep-dev/lockstep/internal/inserting"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
@@ -76,6 +77,19 @@ func TestAnInsertBindsItsTenant(t *testing.T) {
 	var violated *postgres.ConstraintError
 	if err := add(t, a, w.driver, w.a, "child", nil, &w.thingB); !errors.As(err, &violated) || violated.Constraint != "things_parent_fkey" {
 		t.Errorf("a parent of another tenant: got %v, want things_parent_fkey violated", err)
+	}
+	if err := w.db.Unscoped(t.Context(), func(q postgres.Querier) error {
+		rows, err := q.Query(t.Context(), `select current_setting('app.tenant_id', true)`)
+		if err != nil {
+			return err
+		}
+		left, err := pgx.CollectOneRow(rows, pgx.RowTo[*string])
+		if err == nil && left != nil && *left != "" {
+			t.Errorf("the connection goes on with tenant %s", *left)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
 	}
 	var wrong int
 	if err := w.owner.QueryRow(t.Context(), `select count(*) from core.things where name <> 'same' and right(name, 2) <> left(tenant_id::text, 2)`).Scan(&wrong); err != nil || wrong > 0 {
