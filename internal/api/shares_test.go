@@ -115,6 +115,7 @@ func TestOneTenantsCostlyReadsLeaveTheDatabaseToOthers(t *testing.T) {
 			}
 			watch := watcher(t, s)
 			s.exec(t, "SELECT pg_advisory_lock(42)")
+			defer s.exec(t, "SELECT pg_advisory_unlock_all()") // also when the test has failed: others wait for it
 			answers := make(chan answer, flood)
 			for range flood {
 				go func() { answers <- s.do(t, ours) }()
