@@ -118,12 +118,12 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 		return errors.Join(fmt.Errorf("LOCKSTEP_ADMIN_ADDR: %w", err), public.Close())
 	}
 	// What serves requests outlives ctx, because requests in flight still need it.
-	working, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
+	working, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stop(nil)
 	servers := servers{
 		public: newHTTPServer(working, handler, settings.RequestTimeout, logger),
 		admin:  newHTTPServer(working, adminHandler(metrics.Handler(), settings.Profiles), settings.RequestTimeout, logger),
-		cut:    stop,
+		cut:    func() { stop(api.ErrShutdown) },
 	}
 	failed := make(chan error, 3)
 	go func() { failed <- servers.public.Serve(wire.Whole(servers.public, public, settings.SlowWindow)) }()

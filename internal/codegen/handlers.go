@@ -62,7 +62,7 @@ func writeHandlers(document []byte, dir, module string) error {
 	if err := refineBytes(filepath.Join(dir, "oas_json_gen.go"), generator.Types()); err != nil {
 		return err
 	}
-	return refineNumbers(dir, module)
+	return refineValues(dir, module)
 }
 
 // adjustFormats keeps the microseconds of times, and leaves addresses to this project.

@@ -144,6 +144,14 @@ func within[Q interface{ Where(ps ...P) Q }, P ~func(*sql.Selector)](query Q, re
 	return query.Where(access.Page(reach, order, limit, where...))
 }
 
+// among narrows the rows that a condition names to those within reach.
+func among[P ~func(*sql.Selector)](reach *access.Reach, rows P) P {
+	if reach == nil {
+		return rows
+	}
+	return access.Among(reach, rows)
+}
+
 // members takes the names of what bodies are expanded with off the budget.
 func members(budget *postgres.Budget, bodies int, tree listing.Tree) {
 	for name := range tree {

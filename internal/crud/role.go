@@ -449,7 +449,7 @@ func (h *Handler) expandRoleUsers(ctx context.Context, budget *postgres.Budget, 
 	for _, body := range bodies {
 		body.Users = []oas.User{}
 	}
-	allowed, err := UserRead.Filter(ctx)
+	reach, err := UserRead.Reach(ctx)
 	if err != nil {
 		return nil // nothing the caller may read
 	}
@@ -482,10 +482,7 @@ func (h *Handler) expandRoleUsers(ctx context.Context, budget *postgres.Budget, 
 	}
 	kept := budget.Keep(1 + min(1, int64(len(below)))) // half of it for what lies below
 	rows, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
-		query := h.client.User.Query().Where(postgres.In(entuser.FieldID, ids))
-		if allowed != nil {
-			query.Where(allowed)
-		}
+		query := h.client.User.Query().Where(among(reach, predicate.User(postgres.In(entuser.FieldID, ids))))
 		_, err := query.Order(entuser.ByID()).Limit(reading.MaxRows).All(ctx)
 		return err
 	})

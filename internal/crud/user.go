@@ -619,7 +619,7 @@ func (h *Handler) expandUserRoles(ctx context.Context, budget *postgres.Budget, 
 	for _, body := range bodies {
 		body.Roles = []oas.Role{}
 	}
-	allowed, err := RoleRead.Filter(ctx)
+	reach, err := RoleRead.Reach(ctx)
 	if err != nil {
 		return nil // nothing the caller may read
 	}
@@ -652,10 +652,7 @@ func (h *Handler) expandUserRoles(ctx context.Context, budget *postgres.Budget, 
 	}
 	kept := budget.Keep(1 + min(1, int64(len(below)))) // half of it for what lies below
 	rows, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
-		query := h.client.Role.Query().Where(postgres.In(entrole.FieldID, ids))
-		if allowed != nil {
-			query.Where(allowed)
-		}
+		query := h.client.Role.Query().Where(among(reach, predicate.Role(postgres.In(entrole.FieldID, ids))))
 		_, err := query.Order(entrole.ByID()).Limit(reading.MaxRows).All(ctx)
 		return err
 	})

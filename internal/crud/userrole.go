@@ -380,7 +380,7 @@ func (h *Handler) expandUserRoleUser(ctx context.Context, budget *postgres.Budge
 	for _, body := range bodies {
 		body.User.Reset() // of a page that did not fit
 	}
-	allowed, err := UserRead.Filter(ctx)
+	reach, err := UserRead.Reach(ctx)
 	if err != nil {
 		return nil // nothing the caller may read
 	}
@@ -397,10 +397,7 @@ func (h *Handler) expandUserRoleUser(ctx context.Context, budget *postgres.Budge
 		room = nil // for one row there always is
 	}
 	rows, err := h.db.Fetch(ctx, room, func(ctx context.Context) error {
-		query := h.client.User.Query().Where(postgres.In(entuser.FieldID, ids))
-		if allowed != nil {
-			query.Where(allowed)
-		}
+		query := h.client.User.Query().Where(among(reach, predicate.User(postgres.In(entuser.FieldID, ids))))
 		_, err := query.Order(entuser.ByID()).Limit(reading.MaxRows).All(ctx)
 		return err
 	})
@@ -437,7 +434,7 @@ func (h *Handler) expandUserRoleRole(ctx context.Context, budget *postgres.Budge
 	for _, body := range bodies {
 		body.Role.Reset() // of a page that did not fit
 	}
-	allowed, err := RoleRead.Filter(ctx)
+	reach, err := RoleRead.Reach(ctx)
 	if err != nil {
 		return nil // nothing the caller may read
 	}
@@ -454,10 +451,7 @@ func (h *Handler) expandUserRoleRole(ctx context.Context, budget *postgres.Budge
 		room = nil // for one row there always is
 	}
 	rows, err := h.db.Fetch(ctx, room, func(ctx context.Context) error {
-		query := h.client.Role.Query().Where(postgres.In(entrole.FieldID, ids))
-		if allowed != nil {
-			query.Where(allowed)
-		}
+		query := h.client.Role.Query().Where(among(reach, predicate.Role(postgres.In(entrole.FieldID, ids))))
 		_, err := query.Order(entrole.ByID()).Limit(reading.MaxRows).All(ctx)
 		return err
 	})
@@ -494,7 +488,7 @@ func (h *Handler) expandUserRoleGrantedBy(ctx context.Context, budget *postgres.
 	for _, body := range bodies {
 		body.GrantedBy.Reset() // of a page that did not fit
 	}
-	allowed, err := UserRead.Filter(ctx)
+	reach, err := UserRead.Reach(ctx)
 	if err != nil {
 		return nil // nothing the caller may read
 	}
@@ -513,10 +507,7 @@ func (h *Handler) expandUserRoleGrantedBy(ctx context.Context, budget *postgres.
 		room = nil // for one row there always is
 	}
 	rows, err := h.db.Fetch(ctx, room, func(ctx context.Context) error {
-		query := h.client.User.Query().Where(postgres.In(entuser.FieldID, ids))
-		if allowed != nil {
-			query.Where(allowed)
-		}
+		query := h.client.User.Query().Where(among(reach, predicate.User(postgres.In(entuser.FieldID, ids))))
 		_, err := query.Order(entuser.ByID()).Limit(reading.MaxRows).All(ctx)
 		return err
 	})

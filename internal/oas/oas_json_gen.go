@@ -1378,7 +1378,7 @@ func (s *Role) Decode(d *jx.Decoder) error {
 		case "createdAt":
 			requiredBitSet[0] |= 1 << 6
 			if err := func() error {
-				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999Z07:00")
+				v, err := wire.ReadTime(d)
 				s.CreatedAt = v
 				if err != nil {
 					return err
@@ -1390,7 +1390,7 @@ func (s *Role) Decode(d *jx.Decoder) error {
 		case "updatedAt":
 			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
-				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999Z07:00")
+				v, err := wire.ReadTime(d)
 				s.UpdatedAt = v
 				if err != nil {
 					return err
@@ -2055,7 +2055,7 @@ func (s *Tenant) Decode(d *jx.Decoder) error {
 		case "createdAt":
 			requiredBitSet[0] |= 1 << 6
 			if err := func() error {
-				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999Z07:00")
+				v, err := wire.ReadTime(d)
 				s.CreatedAt = v
 				if err != nil {
 					return err
@@ -2067,7 +2067,7 @@ func (s *Tenant) Decode(d *jx.Decoder) error {
 		case "updatedAt":
 			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
-				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999Z07:00")
+				v, err := wire.ReadTime(d)
 				s.UpdatedAt = v
 				if err != nil {
 					return err
@@ -3287,7 +3287,7 @@ func (s *User) Decode(d *jx.Decoder) error {
 		case "createdAt":
 			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
-				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999Z07:00")
+				v, err := wire.ReadTime(d)
 				s.CreatedAt = v
 				if err != nil {
 					return err
@@ -3299,7 +3299,7 @@ func (s *User) Decode(d *jx.Decoder) error {
 		case "updatedAt":
 			requiredBitSet[1] |= 1 << 0
 			if err := func() error {
-				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999Z07:00")
+				v, err := wire.ReadTime(d)
 				s.UpdatedAt = v
 				if err != nil {
 					return err
@@ -3922,7 +3922,7 @@ func (s *UserRole) Decode(d *jx.Decoder) error {
 		case "grantedAt":
 			requiredBitSet[0] |= 1 << 4
 			if err := func() error {
-				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999Z07:00")
+				v, err := wire.ReadTime(d)
 				s.GrantedAt = v
 				if err != nil {
 					return err
@@ -3956,7 +3956,7 @@ func (s *UserRole) Decode(d *jx.Decoder) error {
 		case "createdAt":
 			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
-				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999Z07:00")
+				v, err := wire.ReadTime(d)
 				s.CreatedAt = v
 				if err != nil {
 					return err
@@ -3968,7 +3968,7 @@ func (s *UserRole) Decode(d *jx.Decoder) error {
 		case "updatedAt":
 			requiredBitSet[1] |= 1 << 0
 			if err := func() error {
-				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999Z07:00")
+				v, err := wire.ReadTime(d)
 				s.UpdatedAt = v
 				if err != nil {
 					return err
@@ -4733,7 +4733,7 @@ func (s *UserWithRoles) Decode(d *jx.Decoder) error {
 		case "createdAt":
 			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
-				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999Z07:00")
+				v, err := wire.ReadTime(d)
 				s.CreatedAt = v
 				if err != nil {
 					return err
@@ -4745,7 +4745,7 @@ func (s *UserWithRoles) Decode(d *jx.Decoder) error {
 		case "updatedAt":
 			requiredBitSet[1] |= 1 << 0
 			if err := func() error {
-				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999Z07:00")
+				v, err := wire.ReadTime(d)
 				s.UpdatedAt = v
 				if err != nil {
 					return err

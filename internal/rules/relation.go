@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/ent"
+	"github.com/lockstep-dev/lockstep/ent/predicate"
 	"github.com/lockstep-dev/lockstep/ent/user"
 	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/auth"
@@ -66,7 +67,7 @@ func mayRelate(ctx context.Context, mutation ent.Mutation, relation access.Relat
 	if names {
 		named = append(named, id)
 	}
-	seen, err := m.Client().User.Query().Where(postgres.In(user.FieldID, named)).Where(reach.Row).IDs(ctx)
+	seen, err := m.Client().User.Query().Where(access.Among[predicate.User](reach, postgres.In(user.FieldID, named))).IDs(ctx)
 	if err != nil {
 		return fmt.Errorf("look for people that are named: %w", err)
 	}

@@ -106,7 +106,7 @@ func expandReads(doc *document) error {
 			}
 			text += " Rows that the caller may not read are left out, and those whose relation it may not read."
 			op.Parameters = append(op.Parameters,
-				query("expand", text, ogen.String().SetEnum(texts(paths)).AsArray().SetMinItems(&one).SetMaxItems(&most)).SetStyle("form").SetExplode(false))
+				query("expand", text, ogen.String().SetEnum(texts(paths)).AsArray().SetUniqueItems(true).SetMinItems(&one).SetMaxItems(&most)).SetStyle("form").SetExplode(false))
 		}
 	}
 	return nil
@@ -121,8 +121,8 @@ func sortParameter(e *model.Entity) []*ogen.Parameter {
 		names = append(names, f.JSON, "-"+f.JSON)
 	}
 	one, most := uint64(1), uint64(len(e.Sorts))
-	p := query("sort", "Order, the most important first; - turns one around. Null counts as greatest. Rows that compare equal, and lists without sort, are in the order of creation.",
-		ogen.String().SetEnum(texts(names)).AsArray().SetMinItems(&one).SetMaxItems(&most))
+	p := query("sort", "Order, the most important first; - turns one around. Each key stands there once, one way or the other. Null counts as greatest. Rows that compare equal, and lists without sort, are in the order of creation.",
+		ogen.String().SetEnum(texts(names)).AsArray().SetUniqueItems(true).SetMinItems(&one).SetMaxItems(&most))
 	return []*ogen.Parameter{p.SetStyle("form").SetExplode(false)}
 }
 

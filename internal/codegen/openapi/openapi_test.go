@@ -332,13 +332,13 @@ func TestOrderFilterAndExpand(t *testing.T) {
 		got[p.Name] = string(text)
 	}
 	for name, want := range map[string]string{
-		"sort":       `{"type":"array","items":{"type":"string","enum":["age","-age","seenAt","-seenAt"]},"maxItems":2,"minItems":1}`,
+		"sort":       `{"type":"array","items":{"type":"string","enum":["age","-age","seenAt","-seenAt"]},"maxItems":2,"minItems":1,"uniqueItems":true}`,
 		"mood":       `{"type":"array","items":{"type":"string","enum":["glad","sad"]},"maxItems":100,"minItems":1}`,
 		"bossId":     `{"type":"array","items":{"type":"string","format":"uuid"},"maxItems":100,"minItems":1}`,
 		"bossIdNull": `{"type":"boolean"}`,
 		"badgeId":    `{"type":"array","items":{"type":"string","format":"uuid"},"maxItems":100,"minItems":1}`,
 		"q":          `{"type":"string","maxLength":100,"minLength":1}`,
-		"expand":     `{"type":"array","items":{"type":"string","enum":["country","team","team.country","team.team","team.badges","badges"]},"maxItems":10,"minItems":1}`,
+		"expand":     `{"type":"array","items":{"type":"string","enum":["country","team","team.country","team.team","team.badges","badges"]},"maxItems":10,"minItems":1,"uniqueItems":true}`,
 	} {
 		if got[name] != want {
 			t.Errorf("parameter %s: got %s, want %s", name, got[name], want)

@@ -18,7 +18,7 @@ export interface UsersListParams<E extends UsersListExpand = UsersListExpand> {
   cursor?: string | undefined;
   /** Adds totalCount: `exact` counts all rows, `estimated` stops at 10000, and says so in totalCountRelation. */
   count?: 'exact' | 'estimated' | undefined;
-  /** Order, the most important first; - turns one around. Null counts as greatest. Rows that compare equal, and lists without sort, are in the order of creation. */
+  /** Order, the most important first; - turns one around. Each key stands there once, one way or the other. Null counts as greatest. Rows that compare equal, and lists without sort, are in the order of creation. */
   sort?: ('displayName' | '-displayName' | 'createdAt' | '-createdAt')[] | undefined;
   /** Only rows whose status is one of these. */
   status?: ('active' | 'inactive')[] | undefined;
