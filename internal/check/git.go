@@ -1,27 +1,21 @@
 package check
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/lockstep-dev/lockstep/internal/git"
 )
 
 // repository is a git checkout.
 type repository struct{ root string }
 
 func (r repository) git(ctx context.Context, args ...string) (string, error) {
-	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", r.root}, args...)...)
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("git %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
-	}
-	return stdout.String(), nil
+	return git.Run(ctx, r.root, args...)
 }
 
 // base resolves a reference and finds where this branch left it.
