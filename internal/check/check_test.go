@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/lockstep-dev/lockstep/internal/planner"
 )
 
 // branch is a small git repository whose branch "main" has two migrations and whose work goes on in "feature".
@@ -121,67 +119,6 @@ func TestHistory(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// A branch that was overtaken is merged with main, with conflicts in the sums, and put in order.
-func TestRebaseAfterMerge(t *testing.T) {
-	t.Parallel()
-	r := branch(t)
-	o := planner.Options{Migrations: filepath.Join(r.root, "migrations")}
-	hash := func() {
-		if _, err := planner.Hash(o.Migrations); err != nil {
-			t.Fatal(err)
-		}
-	}
-	r.must(t, "checkout", "-q", "main")
-	hash()
-	r.commit(t, "sums")
-	r.must(t, "checkout", "-q", "feature")
-	r.must(t, "merge", "-q", "main")
-	r.write(t, "migrations/20250103000000_c.sql", "SELECT 1;\n")
-	r.write(t, "migrations/down/20250103000000_c.sql", "SELECT 2;\n")
-	r.write(t, "migrations/20250103000001_e.sql", "SELECT 1;\n")
-	r.write(t, "migrations/down/20250103000001_e.sql", "SELECT 2;\n")
-	hash()
-	r.commit(t, "feature")
-	r.must(t, "checkout", "-q", "main")
-	r.write(t, "migrations/20260104000000_d.sql", "SELECT 1;\n")
-	r.write(t, "migrations/down/20260104000000_d.sql", "SELECT 2;\n")
-	hash()
-	r.commit(t, "main moved")
-	r.must(t, "checkout", "-q", "feature")
-
-	base, err := BaseMigrations(t.Context(), r.root, "main")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := planner.Rebase(o, base); err == nil || !strings.Contains(err.Error(), "merge or rebase the branch first") {
-		t.Errorf("before the merge: got %v", err)
-	}
-	if _, err := r.git(t.Context(), "merge", "main"); err == nil {
-		t.Fatal("the sums did not conflict")
-	}
-	restamps, err := planner.Rebase(o, base)
-	if err != nil || len(restamps) != 2 {
-		t.Fatalf("got %v, %v; want both files moved", restamps, err)
-	}
-	if !strings.HasSuffix(restamps[0].To, "_c.sql") || restamps[0].To >= restamps[1].To || restamps[0].To <= "20260104000000" {
-		t.Errorf("got %v, want the old order behind main's newest", restamps)
-	}
-	r.commit(t, "merge")
-	if added, problems := r.historyOf(t); len(problems) > 0 || len(added) != 2 {
-		t.Errorf("got %v, %v; want two new migrations and no problem", added, problems)
-	}
-	if again, err := planner.Rebase(o, base); err != nil || len(again) != 0 {
-		t.Errorf("a second time: got %v, %v; want nothing to do", again, err)
-	}
-	for _, folder := range []string{"", "down"} {
-		for _, name := range restamps {
-			if _, err := os.Stat(filepath.Join(o.Migrations, folder, name.To)); err != nil {
-				t.Error(err)
-			}
-		}
 	}
 }
 

@@ -21,7 +21,7 @@ func (r repository) git(ctx context.Context, args ...string) (string, error) {
 // base resolves a reference and finds where this branch left it.
 func (r repository) base(ctx context.Context, ref string) (tip, fork string, err error) {
 	if tip, err = r.git(ctx, "rev-parse", "--verify", "--quiet", ref+"^{commit}"); err != nil {
-		return "", "", fmt.Errorf("there is no commit %s here: fetch it first (in CI: actions/checkout with fetch-depth: 0)", ref)
+		return "", "", fmt.Errorf("there is no commit %s here: fetch it first (in CI: actions/checkout with fetch-depth: 0), or name another with --base", ref)
 	}
 	tip = strings.TrimSpace(tip)
 	fork, err = r.git(ctx, "merge-base", tip, "HEAD")
