@@ -15,19 +15,32 @@ import (
 	"testing"
 )
 
-// withoutPostgres hides every installed Postgres and points the fetch at a repository of the test's own.
-func withoutPostgres(t *testing.T, repository http.Handler) {
+// fetchFrom points the fetch at a repository of the test's own.
+func fetchFrom(t *testing.T, repository http.Handler) {
 	t.Helper()
 	server := httptest.NewServer(repository)
 	t.Cleanup(server.Close)
-	t.Setenv(binDirVariable, t.TempDir())
 	t.Setenv(repositoryVariable, server.URL)
 }
 
+// found is the Postgres that tests run on.
+func found(t *testing.T) binaries {
+	t.Helper()
+	s, err := newSearch(t.Context(), origin{}, account{}, newProgress(t.Output()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := s.find(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 func TestNoPostgresSaysWhatToInstall(t *testing.T) {
-	withoutPostgres(t, http.NotFoundHandler())
+	fetchFrom(t, http.NotFoundHandler())
 	var said strings.Builder
-	b, err := findBinaries(t.Context(), 0, account{}, t.TempDir(), newProgress(&said))
+	b, err := search{dirs: []string{t.TempDir()}, cache: t.TempDir(), say: newProgress(&said)}.find(t.Context())
 	if !errors.Is(err, ErrNoPostgres) {
 		t.Fatalf("got %v and error %v, want ErrNoPostgres", b, err)
 	}
@@ -42,8 +55,8 @@ func TestNoPostgresSaysWhatToInstall(t *testing.T) {
 }
 
 func TestDataOfAnotherVersionSaysWhichToInstall(t *testing.T) {
-	withoutPostgres(t, http.NotFoundHandler())
-	_, err := findBinaries(t.Context(), 17, account{}, t.TempDir(), newProgress(t.Output()))
+	fetchFrom(t, http.NotFoundHandler())
+	_, err := search{data: origin{major: 17}, cache: t.TempDir(), say: newProgress(t.Output())}.find(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "postgresql-17") {
 		t.Errorf("got %v, want an error that asks for version 17", err)
 	}
@@ -52,14 +65,11 @@ func TestDataOfAnotherVersionSaysWhichToInstall(t *testing.T) {
 // A repository that holds this machine's own programs in the form they are published in: a zip with a tar.xz. Those that are
 // fetched run a cluster: as another account too, when the test is root's.
 func TestFetchedBinaries(t *testing.T) {
-	installed, err := findBinaries(t.Context(), 0, account{}, cacheDir(), newProgress(t.Output()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	installed := found(t)
 	jar := pack(t, installed)
 	sum := sha256.Sum256(jar)
 	var downloads int
-	withoutPostgres(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	fetchFrom(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, ".sha256") {
 			_, _ = w.Write([]byte(hex.EncodeToString(sum[:])))
 			return
