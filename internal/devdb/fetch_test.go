@@ -104,12 +104,20 @@ func TestFetchedBinaries(t *testing.T) {
 func pack(t *testing.T, b binaries) []byte {
 	t.Helper()
 	archive := filepath.Join(t.TempDir(), "postgres.txz")
-	cmd := exec.Command("tar", "--dereference", "-cJf", archive, "-C", filepath.Dir(b.dir), "bin/initdb", "bin/postgres", "bin/pg_ctl")
+	content := []string{"bin/initdb", "bin/postgres", "bin/pg_ctl"}
+	libraries, err := filepath.Glob(filepath.Join(filepath.Dir(b.dir), "lib", "lib*.so*")) // fetched programs bring theirs along
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range libraries {
+		content = append(content, "lib/"+filepath.Base(path))
+	}
+	cmd := exec.Command("tar", append([]string{"-cJf", archive, "-C", filepath.Dir(b.dir)}, content...)...)
 	cmd.Env = append(os.Environ(), "XZ_OPT=-0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v: %s", cmd, err, out)
 	}
-	content, err := os.ReadFile(archive)
+	packed, err := os.ReadFile(archive)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +127,7 @@ func pack(t *testing.T, b binaries) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Write(content); err != nil {
+	if _, err := f.Write(packed); err != nil {
 		t.Fatal(err)
 	}
 	if err := z.Close(); err != nil {
