@@ -122,7 +122,8 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-// The released version reads a column; the branch drops it. Its suite is run on the branch's migrations and says so.
+// The released version reads a column; the branch drops it. Its suite is run on its own migrations and on the branch's, and what
+// only the branch's make red is the branch's.
 func TestReleaseOnNewSchema(t *testing.T) {
 	t.Parallel()
 	r := branch(t)
@@ -138,32 +139,53 @@ import (
 )
 
 func TestRead(t *testing.T) {
-	b, err := os.ReadFile("../../migrations/20250103000000_c.sql")
-	if err == nil && strings.Contains(string(b), "DROP COLUMN note") {
-		t.Fatal("ERROR: column users.note does not exist (SQLSTATE 42703)")
+	for _, name := range []string{"get", "list"} {
+		t.Run(name, func(t *testing.T) {
+			b, err := os.ReadFile("../../migrations/20250103000000_c.sql")
+			if err == nil && strings.Contains(string(b), "DROP COLUMN note") && name == "get" {
+				t.Fatal("ERROR: column users.note does not exist (SQLSTATE 42703)")
+			}
+		})
 	}
 }
 `)
 	r.commit(t, "release")
-	r.must(t, "checkout", "-q", "feature")
-	r.must(t, "merge", "-q", "main")
-	_, fork, err := r.base(t.Context(), "main")
-	if err != nil {
-		t.Fatal(err)
-	}
-	step := func(string) func() { return func() {} }
-	for text, want := range map[string]string{
-		"SELECT 1;\n": "",
-		"ALTER TABLE core.users DROP COLUMN note;\n": "the released version does not run on this schema: 1 of its tests fail (TestRead): column users.note does not exist",
+	r.must(t, "branch", "green")
+	r.write(t, "internal/api/red_test.go", "package api\n\nimport \"testing\"\n\nfunc TestRed(t *testing.T) { t.Fatal(\"ERROR: column users.old does not exist\") }\n")
+	r.commit(t, "red without any branch")
+	r.must(t, "branch", "red")
+	r.write(t, "cmd/server/broken_test.go", "package main\n\nvar x int = \"no number\"\n")
+	r.commit(t, "a suite that does not compile")
+	r.must(t, "branch", "broken")
+	const (
+		harmless, drops = "SELECT 1;\n", "ALTER TABLE core.users DROP COLUMN note;\n"
+		blamed          = "the released version does not run on this schema: 1 of its tests fail (TestRead/get): column users.note does not exist"
+		redNote         = "the released version's suite is red on its own schema, so nothing is known of 1 test: TestRed: mend the base"
+	)
+	for _, test := range []struct{ base, migration, problem, note string }{
+		{"green", harmless, "", ""},
+		{"green", drops, blamed, ""},
+		{"red", harmless, "", redNote},
+		{"red", drops, blamed, redNote},
+		{"broken", harmless, "", "nothing is known of 2 tests: example.com/release/cmd/server, TestRed: mend the base"},
+		{"broken", drops, blamed, "nothing is known of 2 tests"},
 	} {
-		r.write(t, "migrations/20250103000000_c.sql", text)
-		problems, err := r.oldRelease(t.Context(), fork, step)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := strings.Join(problems, "\n"); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
+		t.Run(test.base+" "+strings.Fields(test.migration)[0], func(t *testing.T) {
+			r.must(t, "checkout", "-q", "-f", "feature")
+			r.must(t, "reset", "-q", "--hard", test.base)
+			r.write(t, "migrations/20250103000000_c.sql", test.migration)
+			commit := strings.TrimSpace(r.must(t, "rev-parse", test.base))
+			problems, notes, err := r.oldRelease(t.Context(), commit, func(string) func() { return func() {} })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(problems, "\n"); got != test.problem {
+				t.Errorf("got the problem %q, want %q", got, test.problem)
+			}
+			if got := strings.Join(notes, "\n"); (got == "") != (test.note == "") || !strings.Contains(got, test.note) {
+				t.Errorf("got the note %q, want %q", got, test.note)
+			}
+		})
 	}
 	if left := r.must(t, "worktree", "list"); strings.Count(left, "\n") != 1 {
 		t.Errorf("worktrees stay behind:\n%s", left)
