@@ -9,27 +9,6 @@ import (
 	"strings"
 )
 
-// BaseMigrations lists the names of the migrations a reference has.
-func BaseMigrations(ctx context.Context, root, ref string) ([]string, error) {
-	r := repository{root}
-	tip, _, err := r.base(ctx, ref)
-	if err != nil {
-		return nil, err
-	}
-	files, err := r.files(ctx, tip)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for name := range files {
-		if !strings.Contains(name, "/") {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names, nil
-}
-
 // history compares the migrations with those of the base: what was merged is neither edited nor deleted, and what is new
 // is newer than all that the base has by now. added are the names of the new migrations.
 func (r repository) history(ctx context.Context, tip, fork, ref string) (added, problems []string, err error) {

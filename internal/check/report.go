@@ -98,10 +98,15 @@ func (r Report) Markdown() string {
 			say("%s", item(p))
 		}
 		say("")
+	case r.ReleaseRan && len(r.ReleaseNotes) > 0:
+		say("What of the API suite of %.10s passes on its own schema passes on a database with these migrations.\n", r.Fork)
 	case r.ReleaseRan:
 		say("The API suite of %.10s passes on a database with these migrations.\n", r.Fork)
 	default:
 		say("Its schema fits; its suite was not run.\n")
+	}
+	for _, note := range r.ReleaseNotes {
+		say("%s\n", item("**Note:** "+note))
 	}
 	for _, s := range r.Sections {
 		say("## %s\n\n%s\n", s.Title, s.Markdown)

@@ -77,7 +77,7 @@ func (c *Checker) Check(r *Request, a *Answer) []string {
 		say("an Idempotency-Key was accepted with another body")
 	case r.Method == http.MethodGet && len(a.Changed) > 0:
 		say("a read changed rows in %s", strings.Join(a.Changed, ", "))
-	case r.Operation != nil && a.Status == http.StatusCreated && len(a.Changed) == 0 && a.Header.Get("Idempotency-Replayed") == "" && r.Header.Get("Idempotency-Key") == "":
+	case r.Operation != nil && a.Status == http.StatusCreated && len(a.Changed) == 0 && !r.Known:
 		say("status 201 and no row was added")
 	case r.Operation == nil && !refused:
 		say("a request that the contract does not have was answered with status %d", a.Status)

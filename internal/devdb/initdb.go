@@ -39,6 +39,9 @@ func (c *Cluster) initialise(ctx context.Context, bin binaries, run account) err
 	if err != nil {
 		return err
 	}
+	if err := (origin{Made: bin.build, Opened: bin.build}).write(fresh, run); err != nil {
+		return err
+	}
 	if err := os.Rename(fresh, c.data()); err != nil {
 		return fmt.Errorf("make the database cluster: %w", err)
 	}

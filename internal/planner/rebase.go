@@ -28,7 +28,7 @@ func Rebase(o Options, base []string) ([]Restamp, error) {
 	newest := ""
 	for _, name := range base {
 		if _, ok := files[name]; !ok {
-			return nil, fmt.Errorf("%s is on the base branch and not here: merge or rebase the branch first (git), keeping both sides' files, then run this again", name)
+			return nil, fmt.Errorf("%s is on the base branch and not here", name)
 		}
 		newest = max(newest, versionOf(name))
 	}

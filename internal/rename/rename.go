@@ -8,13 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
+
+	"github.com/lockstep-dev/lockstep/internal/git"
 )
 
 // Names are what a project is called.
@@ -72,18 +73,18 @@ func Apply(ctx context.Context, root string, to Names) (int, error) {
 	if len(pairs) == 0 {
 		return 0, nil
 	}
-	dirty, err := git(ctx, root, "status", "--porcelain")
+	dirty, err := git.Run(ctx, root, "status", "--porcelain")
 	if err != nil {
 		return 0, err
 	}
 	if len(dirty) > 0 {
 		return 0, errors.New("the tree has uncommitted changes: commit them first, so that git can undo the rename")
 	}
-	listing, err := git(ctx, root, "ls-files", "-z")
+	listing, err := git.Run(ctx, root, "ls-files", "-z")
 	if err != nil {
 		return 0, err
 	}
-	return replaceAll(root, strings.Split(strings.Trim(string(listing), "\x00"), "\x00"), strings.NewReplacer(pairs...))
+	return replaceAll(root, strings.Split(strings.Trim(listing, "\x00"), "\x00"), strings.NewReplacer(pairs...))
 }
 
 func replaceAll(root string, names []string, replacer *strings.Replacer) (int, error) {
@@ -107,12 +108,4 @@ func replaceAll(root string, names []string, replacer *strings.Replacer) (int, e
 		changed++
 	}
 	return changed, nil
-}
-
-func git(ctx context.Context, root string, args ...string) ([]byte, error) {
-	out, err := exec.CommandContext(ctx, "git", append([]string{"-C", root}, args...)...).Output()
-	if err != nil {
-		return nil, fmt.Errorf("git %s: %w; run this in a git checkout", args[0], err)
-	}
-	return out, nil
 }
