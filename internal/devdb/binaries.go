@@ -39,7 +39,7 @@ func (b binaries) program(name string) string { return filepath.Join(b.dir, name
 // that they can be reached, so the account must really be allowed to: a pass does not help.
 func findBinaries(ctx context.Context, want int, run account, cache string, say progress) (binaries, error) {
 	var refused []string
-	for _, dir := range candidateDirs(ctx) {
+	for _, dir := range candidateDirs(ctx, want) {
 		b, err := inspect(ctx, dir)
 		closed, closedErr := run.closedParent(dir)
 		switch {
@@ -48,7 +48,7 @@ func findBinaries(ctx context.Context, want int, run account, cache string, say 
 		case err != nil:
 			refused = append(refused, err.Error())
 		case want != 0 && b.major != want:
-			refused = append(refused, fmt.Sprintf("%s: is version %s, the data was made by version %d", dir, b.version, want))
+			refused = append(refused, fmt.Sprintf("%s: is version %s, version %d is needed", dir, b.version, want))
 		case b.major < oldestMajor:
 			refused = append(refused, fmt.Sprintf("%s: version %s is too old, %d or newer is needed", dir, b.version, oldestMajor))
 		default:
@@ -65,23 +65,28 @@ func findBinaries(ctx context.Context, want int, run account, cache string, say 
 	return binaries{}, noPostgres(want, append(refused, err.Error()))
 }
 
-// Provide makes sure that this machine has a Postgres to run: an installed one, or one that is fetched now, which it tells log.
-// The error is ErrNoPostgres when none can be had. Start does the same where nobody has called this.
-func Provide(ctx context.Context, log io.Writer) error {
+// Provide makes sure that this machine has a Postgres of a major version, 0 for any, to run: an installed one, or one that is
+// fetched now, which it tells log. The error is ErrNoPostgres when none can be had. Start does the same where nobody has called
+// this.
+func Provide(ctx context.Context, major int, log io.Writer) error {
 	run, err := accountFor(os.DevNull) // no cluster yet
 	if err != nil {
 		return err
 	}
-	_, err = findBinaries(ctx, 0, run, cacheDir(), newProgress(log))
+	_, err = findBinaries(ctx, major, run, cacheDir(), newProgress(log))
 	return err
 }
 
-// candidateDirs are the folders that may hold an installed Postgres, most deliberate first, each once.
-func candidateDirs(ctx context.Context) []string {
-	if dir := os.Getenv(binDirVariable); dir != "" {
-		return []string{dir}
-	}
+// candidateDirs are the folders that may hold an installed Postgres, most deliberate first, each once. The folder that the
+// environment names is the only one, unless its programs are of another version than the one wanted.
+func candidateDirs(ctx context.Context, want int) []string {
 	var dirs []string
+	if dir := os.Getenv(binDirVariable); dir != "" {
+		if b, err := inspect(ctx, dir); err != nil || want == 0 || b.major == want {
+			return []string{dir}
+		}
+		dirs = append(dirs, dir)
+	}
 	if path, err := exec.LookPath("postgres"); err == nil {
 		// A link in PATH stands beside no initdb and no share folder: follow it home.
 		if path, err = filepath.EvalSymlinks(path); err == nil {

@@ -5,6 +5,7 @@
 package devdb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,9 @@ type Options struct {
 	Port int
 	// Ephemeral trades durability for speed and removes the cluster when it stops. Defaults to false.
 	Ephemeral bool
+	// Major is the version of Postgres that makes a new cluster, 15 for example, whatever the developer chose for the rest.
+	// Defaults to 0: the one that is installed.
+	Major int
 	// Log receives a line per slow or unusual step. Defaults to nothing.
 	Log io.Writer
 }
@@ -61,7 +65,7 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	if err := c.claim(o.Dir); err != nil {
 		return nil, err
 	}
-	if err := c.start(ctx, o.Port); err != nil {
+	if err := c.start(ctx, o); err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
 	return c, nil
@@ -89,7 +93,7 @@ func (c *Cluster) claim(dir string) (err error) {
 	return err
 }
 
-func (c *Cluster) start(ctx context.Context, port int) error {
+func (c *Cluster) start(ctx context.Context, o Options) error {
 	c.removeLeftovers()
 	run, err := accountFor(c.dir)
 	if err != nil {
@@ -98,7 +102,8 @@ func (c *Cluster) start(ctx context.Context, port int) error {
 	if err := retirePostmaster(ctx, c.data(), c.say); err != nil {
 		return err
 	}
-	bin, err := findBinaries(ctx, dataMajor(c.data()), run, cacheDir(), c.say)
+	made := dataMajor(c.data())
+	bin, err := findBinaries(ctx, cmp.Or(made, o.Major), run, cacheDir(), c.say)
 	if err != nil {
 		return err
 	}
@@ -108,12 +113,12 @@ func (c *Cluster) start(ctx context.Context, port int) error {
 	if c.secrets, err = loadCredentials(c.dir); err != nil {
 		return err
 	}
-	if dataMajor(c.data()) == 0 {
+	if made == 0 {
 		if err := c.initialise(ctx, bin, run); err != nil {
 			return err
 		}
 	}
-	if err := c.launch(ctx, bin, run, port); err != nil {
+	if err := c.launch(ctx, bin, run, o.Port); err != nil {
 		return err
 	}
 	if err := c.prepare(ctx); err != nil {

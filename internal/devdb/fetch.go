@@ -56,7 +56,7 @@ func fetch(ctx context.Context, cache string, major int, say progress) (string, 
 	if _, err := os.Stat(bin); err == nil {
 		return bin, nil
 	}
-	say("No Postgres installed: fetching version %s, once", version)
+	say("No Postgres of version %d installed: fetching version %s, once", major, version)
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return "", fmt.Errorf("fetch Postgres: %w", err)
 	}
