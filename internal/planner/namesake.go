@@ -34,7 +34,9 @@ func (r *renamer) follow(ctx context.Context) error {
 	for _, n := range namesakes(have, want, "index", func(catalog.Object) bool { return true }) {
 		moves = append(moves, n.move)
 		forms[n.from] = fmt.Sprintf("ALTER INDEX %q.%%q RENAME TO %%q", catalog.Schema)
-		if slices.ContainsFunc(have, func(o catalog.Object) bool { return o.Kind == "constraint" && backed(o) && o.Name == n.table+"."+n.from }) {
+		if slices.ContainsFunc(have, func(o catalog.Object) bool {
+			return o.Kind == "constraint" && backed(o) && o.Name == n.table+"."+n.from
+		}) {
 			forms[n.from] = constraintForm(n.table)
 		}
 	}

@@ -82,8 +82,12 @@ func (r *resolver) was(m move) bool { return slices.Contains(r.done, m) }
 
 // impossible says why a rename that a flag asks for cannot be meant.
 func (r *resolver) impossible(m move, all []move) string {
-	reaches := func(name string) bool { return slices.ContainsFunc(all, func(o move) bool { return o.to == name && o != m }) }
-	leaves := func(name string) bool { return slices.ContainsFunc(all, func(o move) bool { return o.from == name && o != m }) }
+	reaches := func(name string) bool {
+		return slices.ContainsFunc(all, func(o move) bool { return o.to == name && o != m })
+	}
+	leaves := func(name string) bool {
+		return slices.ContainsFunc(all, func(o move) bool { return o.from == name && o != m })
+	}
 	switch {
 	case !r.from[m.from]:
 		return "there is no " + r.noun + m.from
