@@ -23,7 +23,7 @@ func (d Difference) rank() int {
 
 var (
 	policyForm = regexp.MustCompile(`(?s)^(permissive|restrictive) (all|select|insert|update|delete) to (.*?)(?: using (.*?))?(?: with check (.*))?$`)
-	typeForm   = regexp.MustCompile(`^(.*?)(?: collate (\S+))?( not null)?(?: (generated .*)| default (.*))?$`)
+	typeForm   = regexp.MustCompile(`^(.*?)(?: collate (\S+))?( not null(?: not valid)?)?(?: (generated .*)| default (.*))?$`)
 )
 
 // Repair is the SQL that makes the live object what it should be; empty where none can be given. Statements that read or

@@ -46,6 +46,13 @@ func generateDDL(ctx context.Context, w *Workspace) (Output, error) {
 	if err != nil {
 		return out, err
 	}
+	tables, err := ddl.Tables(w.graph, w.limits)
+	if err != nil {
+		return out, err
+	}
+	for _, note := range ddl.Notes(tables) {
+		fmt.Fprintln(w.Log, note)
+	}
 	return out, w.intoFile(&out, sql, "ent", "schema.sql")
 }
 

@@ -42,11 +42,18 @@ type search struct {
 	say   progress
 }
 
-// newSearch looks where the environment says, for what it asks for.
-func newSearch(ctx context.Context, data origin, run account, say progress) (search, error) {
+// newSearch looks where the environment says, for what it asks for; or for a major version that somebody needs whatever the
+// environment asks for, which is 0 for any.
+func newSearch(ctx context.Context, data origin, major int, run account, say progress) (search, error) {
 	wish, err := wished(os.Getenv)
 	if err != nil {
 		return search{}, err
+	}
+	if major != 0 {
+		wish.major = major
+		if b, err := inspect(ctx, wish.dir); err != nil || b.major != major {
+			wish.dir = ""
+		}
 	}
 	return search{wish, data, run, candidateDirs(ctx, wish.dir), cacheDir(), say}, nil
 }
@@ -113,14 +120,15 @@ func (s search) why(want int) string {
 	return fmt.Sprintf("%s asks for %d", majorVariable, want)
 }
 
-// Provide makes sure that this machine has a Postgres to run: an installed one, or one that is fetched now, which it tells log.
-// The error is ErrNoPostgres when none can be had. Start does the same where nobody has called this.
-func Provide(ctx context.Context, log io.Writer) error {
+// Provide makes sure that this machine has a Postgres of a major version, 0 for the one that the environment asks for: an
+// installed one, or one that is fetched now, which it tells log. The error is ErrNoPostgres when none can be had. Start does the
+// same where nobody has called this.
+func Provide(ctx context.Context, major int, log io.Writer) error {
 	run, err := accountFor(os.DevNull) // no cluster yet
 	if err != nil {
 		return err
 	}
-	s, err := newSearch(ctx, origin{}, run, newProgress(log))
+	s, err := newSearch(ctx, origin{}, major, run, newProgress(log))
 	if err != nil {
 		return err
 	}

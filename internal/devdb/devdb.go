@@ -5,6 +5,7 @@
 package devdb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,9 @@ type Options struct {
 	Port int
 	// Ephemeral trades durability for speed and removes the cluster when it stops. Defaults to false.
 	Ephemeral bool
+	// Major is the version of Postgres that makes a new cluster, 15 for example, whatever the developer chose for the rest.
+	// Defaults to 0: the one that is installed.
+	Major int
 	// Log receives a line per slow or unusual step. Defaults to nothing.
 	Log io.Writer
 }
@@ -62,7 +66,7 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	if err := c.claim(o.Dir); err != nil {
 		return nil, err
 	}
-	if err := c.start(ctx, o.Port); err != nil {
+	if err := c.start(ctx, o); err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
 	return c, nil
@@ -90,7 +94,7 @@ func (c *Cluster) claim(dir string) (err error) {
 	return err
 }
 
-func (c *Cluster) start(ctx context.Context, port int) error {
+func (c *Cluster) start(ctx context.Context, o Options) error {
 	c.removeLeftovers()
 	run, err := accountFor(c.dir)
 	if err != nil {
@@ -103,7 +107,7 @@ func (c *Cluster) start(ctx context.Context, port int) error {
 	if err != nil {
 		return err
 	}
-	search, err := newSearch(ctx, data, run, c.say)
+	search, err := newSearch(ctx, data, o.Major, run, c.say)
 	if err != nil {
 		return err
 	}
@@ -123,7 +127,7 @@ func (c *Cluster) start(ctx context.Context, port int) error {
 			return err
 		}
 	}
-	if err := c.launch(ctx, bin, run, port); err != nil {
+	if err := c.launch(ctx, bin, run, o.Port); err != nil {
 		return err
 	}
 	if err := c.prepare(ctx); err != nil {

@@ -26,7 +26,7 @@ func fetchFrom(t *testing.T, repository http.Handler) {
 // found is the Postgres that tests run on.
 func found(t *testing.T) binaries {
 	t.Helper()
-	s, err := newSearch(t.Context(), origin{}, account{}, newProgress(t.Output()))
+	s, err := newSearch(t.Context(), origin{}, 0, account{}, newProgress(t.Output()))
 	if err != nil {
 		t.Fatal(err)
 	}

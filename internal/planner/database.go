@@ -43,6 +43,7 @@ func open(ctx context.Context, scratch Scratch) (*database, error) {
 	if err == nil {
 		// Compiling the queries that inspect a catalog costs more than running them.
 		config.RuntimeParams["jit"] = "off"
+		catalog.PinAtStart(config.RuntimeParams, "public")
 		d.pool = stdlib.OpenDB(*config)
 		d.Driver, err = postgres.Open(d.pool)
 	}

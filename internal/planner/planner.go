@@ -113,7 +113,7 @@ func New(ctx context.Context, o Options, name string) (*Plan, error) {
 	step()
 
 	step = o.step("plan")
-	stages, warnings, err := o.stage(ctx, d, before)
+	stages, warnings, err := o.stage(ctx, d, dir, before)
 	if err != nil {
 		return nil, err
 	}
@@ -126,8 +126,8 @@ func New(ctx context.Context, o Options, name string) (*Plan, error) {
 }
 
 // stage plans the files that lead to the goal, without their reverses where those are to be computed.
-func (o Options) stage(ctx context.Context, d pair, before snapshot) ([]stage, []string, error) {
-	names := &renamer{o: o, current: d.current, desired: d.desired}
+func (o Options) stage(ctx context.Context, d pair, dir *migrate.Directory, before snapshot) ([]stage, []string, error) {
+	names := &renamer{o: o, current: d.current, desired: d.desired, done: renamed(dir)}
 	if err := names.find(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -164,7 +164,7 @@ func (o Options) stage(ctx context.Context, d pair, before snapshot) ([]stage, [
 	if renamed != nil {
 		files[0].renamed = renamed
 	}
-	return files, append(warnings(changes), split.warnings...), names.undo(ctx)
+	return files, slices.Concat(names.warnings, warnings(changes), split.warnings), names.undo(ctx)
 }
 
 // generated makes sure that the desired state is what the code says it is: a plan from a stale file is of yesterday's schema.

@@ -31,7 +31,7 @@ func Run(ctx context.Context, root string, log io.Writer) error {
 	if err := sdk.Install(ctx, root, log); err != nil {
 		return err
 	}
-	return errors.Join(browser(ctx, log), pooler(ctx, log), devdb.Provide(ctx, log))
+	return errors.Join(browser(ctx, log), pooler(ctx, log), devdb.Provide(ctx, 0, log))
 }
 
 // PgBouncer returns the path of an installed PgBouncer. Its error says how to get one.

@@ -75,6 +75,10 @@ func Tables(graph *gen.Graph, found validators.Set) ([]*schema.Table, error) {
 			return nil, fmt.Errorf("table %q has no Postgres schema: embed the Identified or TenantOwned mixin", t.Name)
 		}
 	}
+	names, err := readDeclared(graph, byName)
+	if err != nil {
+		return nil, err
+	}
 	for _, node := range graph.MutableNodes() {
 		if err := addChecks(byName[node.Table()], node, found); err != nil {
 			return nil, err
@@ -91,8 +95,16 @@ func Tables(graph *gen.Graph, found validators.Set) ([]*schema.Table, error) {
 		if err := composeForeignKeys(t); err != nil {
 			return nil, err
 		}
-		nameConstraints(t)
 		coverForeignKeys(t)
+	}
+	taken := map[string]string{}
+	for _, t := range tables {
+		taken[t.Name], taken[t.Name+"_pkey"] = t.Name, t.Name
+	}
+	for _, t := range tables {
+		if err := nameConstraints(t, names, taken); err != nil {
+			return nil, err
+		}
 	}
 	return tables, nil
 }
