@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/lockstep-dev/lockstep/internal/migrate"
 )
@@ -27,6 +29,52 @@ func BenchmarkVerify(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N)/float64(n), "ms/migration")
 		})
 	}
+}
+
+// BenchmarkCheckpoint compares a fresh database from 500 migrations with one from the checkpoint that stands for them, in
+// turns, and reports the medians and their ratio:
+//
+//	go test ./internal/planner -run '^$' -bench Checkpoint -benchtime 5x
+func BenchmarkCheckpoint(b *testing.B) {
+	const n = 500
+	p := newProject(b)
+	long(p, n-1)
+	files := os.DirFS(p.Migrations)
+	c, err := NewCheckpoint(b.Context(), p.Options, CheckpointOptions{Release: "v1.0.0"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	squashed := &project{b, p.Options}
+	squashed.Migrations = filepath.Join(b.TempDir(), "migrations")
+	if err := os.CopyFS(squashed.Migrations, files); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := WriteCheckpoint(squashed.Options, c); err != nil {
+		b.Fatal(err)
+	}
+	took := map[string][]time.Duration{}
+	for b.Loop() {
+		for name, dir := range map[string]string{"files": p.Migrations, "checkpoint": squashed.Migrations} {
+			url, drop, err := pool.Scratch(b.Context())
+			if err != nil {
+				b.Fatal(err)
+			}
+			began := time.Now()
+			result, err := migrate.Up(b.Context(), migrate.Options{Dir: os.DirFS(dir), URL: url})
+			took[name] = append(took[name], time.Since(began))
+			if err != nil || len(result.Files) != map[string]int{"files": n, "checkpoint": 1}[name] {
+				b.Fatalf("%s: got %d files applied, %v", name, len(result.Files), err)
+			}
+			drop()
+		}
+	}
+	median := func(name string) float64 {
+		slices.Sort(took[name])
+		return took[name][len(took[name])/2].Seconds() * 1000
+	}
+	b.ReportMetric(median("files"), "ms/500-files")
+	b.ReportMetric(median("checkpoint"), "ms/checkpoint")
+	b.ReportMetric(median("files")/median("checkpoint"), "ratio")
 }
 
 // long adds n migrations of the usual kinds to a project.
