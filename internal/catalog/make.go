@@ -131,7 +131,7 @@ func (m *maker) make(d Difference) {
 	case "view", "materialized view", "trigger", "rule", "statistics":
 		m.add(StageIndexes, says, d.Repair()...)
 	case "row security":
-		m.add(StageIndexes, "Fence in the rows of "+d.Name, d.rowSecurity()...)
+		m.add(StageIndexes, "Fence in the rows of "+d.Name, strings.ReplaceAll(strings.Join(d.rowSecurity(), ","), ",ALTER TABLE "+d.Name, ","))
 	case "policy":
 		m.add(StageIndexes, says, d.Repair()...)
 	case "comment":
