@@ -114,6 +114,15 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if report.Proof, err = planner.Verify(ctx, o.Planner); err != nil {
 		return report, err
 	}
+	done := step("prove the checkpoint")
+	problem, err := r.proveCheckpoint(ctx, o.Planner, fork, o.Base)
+	if err != nil {
+		return report, err
+	}
+	if problem != "" {
+		report.History = append(report.History, problem)
+	}
+	done()
 	after, err := newestOf(ctx, r, fork)
 	if err != nil {
 		return report, err

@@ -2,11 +2,16 @@ package check
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/internal/planner"
 )
 
 // branch is a small git repository whose branch "main" has two migrations and whose work goes on in "feature".
@@ -119,6 +124,77 @@ func TestHistory(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A checkpoint may replace what the base has, and nothing else. Behind it a branch is put in order as ever.
+func TestCheckpoint(t *testing.T) {
+	t.Parallel()
+	r := branch(t)
+	o := planner.Options{Migrations: filepath.Join(r.root, "migrations")}
+	hash := func() {
+		t.Helper()
+		if _, err := planner.Hash(o.Migrations); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.must(t, "checkout", "-q", "main")
+	hash()
+	r.commit(t, "sums")
+	r.must(t, "checkout", "-q", "-B", "feature")
+	read, err := migrate.Read(os.DirFS(o.Migrations))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		of   []migrate.Script
+		says string
+	}{
+		{[]migrate.Script{read.Migrations[0].Up}, "does not stand for the migrations that are on main"},
+		{[]migrate.Script{read.Migrations[0].Up, read.Migrations[1].Up}, ""},
+	} {
+		state, err := migrate.History(test.of...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range read.Migrations {
+			for _, folder := range []string{"", "down"} {
+				if err := os.Remove(filepath.Join(o.Migrations, folder, m.Up.Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+					t.Fatal(err)
+				}
+			}
+		}
+		c := migrate.Checkpoint{Release: "v1", Histories: []string{state}}
+		r.write(t, "migrations/20250102000000_checkpoint.sql", c.Directives()+"CREATE SCHEMA core;\nCREATE TABLE core.b ();\n")
+		r.write(t, "migrations/down/20250102000000_checkpoint.sql", "DROP TABLE core.b;\nDROP SCHEMA core;\n")
+		hash()
+		added, problems := r.historyOf(t)
+		if (len(problems) == 0) != (test.says == "") || !strings.Contains(strings.Join(problems, "\n"), test.says) || len(added) != 1 {
+			t.Errorf("got %v, %q; want the checkpoint, and %q", added, problems, test.says)
+		}
+	}
+	r.commit(t, "checkpoint")
+	r.must(t, "checkout", "-q", "main")
+	r.write(t, "migrations/20260104000000_d.sql", "SELECT 1;\n")
+	r.write(t, "migrations/down/20260104000000_d.sql", "SELECT 2;\n")
+	hash()
+	r.commit(t, "main moved")
+	r.must(t, "checkout", "-q", "feature")
+	r.write(t, "migrations/20250104000000_own.sql", "SELECT 1;\n")
+	r.write(t, "migrations/down/20250104000000_own.sql", "SELECT 2;\n")
+	hash()
+	r.commit(t, "own")
+	_, _ = r.git(t.Context(), "merge", "main") // the sums conflict
+	base, err := BaseMigrations(t.Context(), r.root, "main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	restamps, err := planner.Rebase(o, base)
+	if err != nil || len(restamps) != 1 || !strings.HasSuffix(restamps[0].To, "_own.sql") {
+		t.Fatalf("got %v, %v; want the branch's own file behind main's", restamps, err)
+	}
+	if again, err := migrate.Read(os.DirFS(o.Migrations)); err != nil || len(again.Migrations) != 3 || again.Checkpoint() == nil {
+		t.Errorf("got %v, want the checkpoint and two files", err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
 )
@@ -273,5 +274,43 @@ func TestCLIRespectsOurLock(t *testing.T) {
 	}
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// The CLI goes on behind a checkpoint as we do, makes a fresh database by it, and is kept from one that is behind.
+func TestCLIReadsCheckpoint(t *testing.T) {
+	t.Parallel()
+	whole, behind := newCheckout(t), newCheckout(t)
+	whole.mustAtlas("Migrating to version", "migrate", "apply", "--env", "local")
+	behind.mustAtlas("Migrating to version", "migrate", "apply", "3", "--env", "local")
+	o := Options{Migrations: filepath.Join(whole.dir, "migrations"), Scratch: pool}
+	pool.start.Do(func() { pool.source = dbtest.Cluster(t) })
+	c, err := NewCheckpoint(t.Context(), o, CheckpointOptions{Release: "v4.5.6"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, checkout := range []*checkout{whole, behind} {
+		if _, err := WriteCheckpoint(Options{Migrations: filepath.Join(checkout.dir, "migrations")}, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole.mustAtlas("", "migrate", "validate", "--env", "local")
+	whole.mustAtlas("no changes to be made", "migrate", "diff", "probe", "--env", "local")
+	whole.mustAtlas("Migration Status: OK", "migrate", "status", "--env", "local")
+	whole.mustAtlas("No migration files to execute", "migrate", "apply", "--env", "local")
+	if state, err := migrate.Verify(t.Context(), whole.options()); err != nil || !state.Clean() {
+		t.Errorf("a database with the old files: got %+v, %v; want it clean", state.Problems, err)
+	}
+	if out, err := behind.atlas("migrate", "apply", "--env", "local"); err == nil || !strings.Contains(out, "run those of release v4.5.6") {
+		t.Errorf("a database that is behind: got %v, want it refused with the release\n%s", err, out)
+	}
+	before := read(t, connect(t, whole.target.OwnerURL))
+	whole.target = dbtest.Empty(t)
+	whole.mustAtlas("Migrating to version", "migrate", "apply", "--env", "local")
+	if state, err := migrate.Verify(t.Context(), whole.options()); err != nil || !state.Clean() {
+		t.Errorf("a fresh database: got %+v, %v; want it clean", state.Problems, err)
+	}
+	if diff := catalog.Diff(read(t, connect(t, whole.target.OwnerURL)), before); len(diff) > 0 {
+		t.Errorf("a fresh database differs: %v", diff)
 	}
 }
