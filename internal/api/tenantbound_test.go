@@ -61,8 +61,8 @@ func (s *stack) watch(t *testing.T) func(context.Context, string, []any) {
 func (s *stack) tenantOwned(t *testing.T) []string {
 	t.Helper()
 	var owned []string
-	err := s.owner.QueryRow(t.Context(), `SELECT array_agg(table_name::text) FROM information_schema.columns
-		WHERE table_schema = 'core' AND column_name = 'tenant_id'`).Scan(&owned)
+	err := s.owner.QueryRow(t.Context(), `SELECT array_agg(table_name::text) FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+		WHERE table_schema = 'core' AND column_name = 'tenant_id' AND table_type = 'BASE TABLE'`).Scan(&owned)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
 )
 
@@ -31,6 +34,7 @@ CREATE INDEX users_handle ON core.users (tenant_id, core.slug(note));`
 CREATE VIEW core.actives WITH (security_invoker = true) AS SELECT tenant_id, id, email FROM core.users WHERE status = 'active';
 COMMENT ON VIEW core.actives IS 'Those who work here.';
 GRANT SELECT ON core.actives TO core_app;`
+	role  = catalog.CreateAppRole + ";"
 	noted = `
 CREATE FUNCTION core.note_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -99,6 +103,24 @@ func TestDeclaredSQL(t *testing.T) {
 	p.linted([]string{"adding-field-with-default", "ban-drop-column", "ban-drop-table", "changing-column-type"})
 }
 
+// The report of a pull request names what changes, and what the released version uses and will not find.
+func TestDeclaredSQLIsCompared(t *testing.T) {
+	t.Parallel()
+	p := emptyProject(t)
+	p.edit(func(base string) string { return base + role + trimmed + slugs + slugged + actives + noted })
+	released := p.released()
+	p.edit(func(base string) string {
+		return strings.Replace(base, `"note" text NULL,`, `"note" text NULL GENERATED ALWAYS AS (upper(email)) STORED,`, 1) + role + trimmed + strings.Replace(slugs, "lower(", "upper(", 1) + searchable[:strings.Index(searchable, " || ' '")] + `)) STORED;` + booking + overlap
+	})
+	got := p.compared(released)
+	want := []string{"adds exclusion constraint bookings_overlap of core.bookings", "adds extension btree_gist", "changes function core.slug(text)", "adds generated column core.users.note",
+		"adds generated column core.users.search", "drops expression index users_handle of core.users", "drops function core.note_change()", "drops generated column core.users.handle", "drops trigger core.users.users_noted", "drops view core.actives"}
+	if diff := cmp.Diff(want, got.Declared); diff != "" {
+		t.Errorf("declared (-want +got):\n%s", diff)
+	}
+	wantWords(t, "missed", strings.Join(got.Missed, "\n"), []string{"may use the view core.actives", "writes column core.users.note, which these migrations have Postgres compute", "reads column core.users.handle"})
+}
+
 // What could show rows of other tenants is refused before anything is planned, with what to write instead.
 func TestDeclaredLeaksAreRefused(t *testing.T) {
 	t.Parallel()
@@ -113,9 +135,9 @@ func TestDeclaredLeaksAreRefused(t *testing.T) {
 			[]string{"core.everybody()", "runs as its owner", "SECURITY INVOKER"}},
 		"a function that writes call": {trimmed[:strings.Index(trimmed, "GRANT")] + "ALTER TABLE core.users ADD COLUMN short text GENERATED ALWAYS AS (core.trimmed(email)) STORED;",
 			[]string{"core.trimmed(text)", "the generated column core.users.short", "GRANT EXECUTE ON FUNCTION core.trimmed(text) TO core_app"}},
-		"a constraint across tenants": {booking + strings.Replace(overlap, "tenant_id WITH =, ", "", 1), []string{"core.bookings", "bookings_overlap spans tenants", "tenant_id WITH ="}},
+		"a constraint across tenants":   {booking + strings.Replace(overlap, "tenant_id WITH =, ", "", 1), []string{"core.bookings", "bookings_overlap spans tenants", "tenant_id WITH ="}},
 		"a unique index across tenants": {`CREATE UNIQUE INDEX users_upper ON core.users (upper(email));`, []string{"users_upper spans tenants", "begin it with tenant_id"}},
-		"partitions": {`CREATE TABLE core.events (tenant_id uuid NOT NULL, id uuid NOT NULL, PRIMARY KEY (tenant_id, id)) PARTITION BY HASH (tenant_id);`, []string{"core.events is partitioned", "docs/scaling.md"}},
+		"partitions":                    {`CREATE TABLE core.events (tenant_id uuid NOT NULL, id uuid NOT NULL, PRIMARY KEY (tenant_id, id)) PARTITION BY HASH (tenant_id);`, []string{"core.events is partitioned", "docs/scaling.md"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
