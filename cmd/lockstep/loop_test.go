@@ -41,6 +41,7 @@ func TestLoop(t *testing.T) {
 	if text := lockstep(t, root, "generate"); !strings.Contains(text, " 0 files changed") {
 		t.Errorf("a second generation changes files:\n%s", text)
 	}
+	addRules(t, root)
 	lockstep(t, root, "migration", "--name", "add_projects")
 	lockstep(t, root, "migrate", "verify")
 
@@ -70,6 +71,7 @@ func TestLoop(t *testing.T) {
 	t.Run("rows that only SQL could write", func(t *testing.T) { readExhibits(t, served) })
 	t.Run("rows of no tenant", func(t *testing.T) { useCurrencies(t, served) })
 	t.Run("declared SQL", func(t *testing.T) { useArticles(t, served) })
+	t.Run("rules of the team's own", func(t *testing.T) { keepArticles(t, served) })
 	t.Run("declared SQL through the SDK", func(t *testing.T) { searchArticles(t, root, served) })
 	t.Run("every type through the SDK", func(t *testing.T) { runMatrix(t, root, served) })
 	t.Run("in TypeScript", func(t *testing.T) {

@@ -20,12 +20,71 @@ func declareArticles(t *testing.T, root string) {
 	for _, name := range []string{"article.go", "article.sql"} {
 		copyFile(t, filepath.Join("testdata", "loop", name+".txt"), filepath.Join(root, "ent", "schema", name))
 	}
+	copyFile(t, filepath.Join("testdata", "loop", "mixins.go.txt"), filepath.Join(root, "ent", "schema", "mixins.go"))
 	test := filepath.Join(root, "clients", "ts")
 	copyFile(t, filepath.Join("testdata", "loop", "search.ts.txt"), filepath.Join(test, "test", "search.ts"))
 	const config = `{"extends": "./tsconfig.test.json", "compilerOptions": {"outDir": ".search"}, "include": ["src/index.ts", "test/search.ts"]}`
 	if err := os.WriteFile(filepath.Join(test, "tsconfig.search.json"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// addRules adds hooks to the rules that every row obeys, as docs/schema.md says: who wrote a row, and rows that stay when they are deleted.
+func addRules(t *testing.T, root string) {
+	t.Helper()
+	for _, name := range []string{"author", "kept"} {
+		copyFile(t, filepath.Join("testdata", "loop", name+".go.txt"), filepath.Join(root, "internal", "rules", name+".go"))
+	}
+	path := filepath.Join(root, "internal", "rules", "rules.go")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, edit := range []struct{ old, next string }{
+		{"countVersion, stampCreation,", "countVersion, stampCreation, stampAuthor, keepMarked,"},
+		{"client.Intercept(filterByTenant(facts.TenantOwned))", "client.Intercept(filterByTenant(facts.TenantOwned), hideMarked(\"Article\"))"},
+	} {
+		if !strings.Contains(string(text), edit.old) {
+			t.Fatalf("%s does not say %s", path, edit.old)
+		}
+		text = []byte(strings.Replace(string(text), edit.old, edit.next, 1))
+	}
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// keepArticles looks at who wrote a row, and deletes one that stays.
+func keepArticles(t *testing.T, s *served) {
+	c := s.ours.in(t)
+	create := func(status int) map[string]any {
+		t.Helper()
+		return c.do("POST", "/v1/articles", `{"title": "Gulls", "body": "They stole.", "pages": 1, "price": "1", "frontFrom": "2030-01-01", "frontUntil": "2030-01-02"}`, status)
+	}
+	made := create(http.StatusCreated)
+	path := "/v1/articles/" + made["id"].(string)
+	if made["createdById"] != s.acme.user.String() || made["updatedById"] != s.acme.user.String() || made["deletedAt"] != nil {
+		t.Errorf("created: got %v, want its author", made)
+	}
+	create(http.StatusUnprocessableEntity)
+	c.do("DELETE", path, "", http.StatusNoContent)
+	c.do("GET", path, "", http.StatusNotFound)
+	c.do("PATCH", path, `{"pages": 2}`, http.StatusNotFound)
+	c.do("DELETE", path, "", http.StatusNotFound)
+	if list := c.do("GET", "/v1/articles?q=stole&handle=gulls&count=exact", "", http.StatusOK); len(list["data"].([]any)) != 0 || fmt.Sprint(list["totalCount"]) != "0" {
+		t.Errorf("the list shows it: %v", list)
+	}
+	owner, err := pgx.Connect(t.Context(), s.owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = owner.Close(context.Background()) }()
+	var kept bool
+	if err := owner.QueryRow(t.Context(), "SELECT deleted_at IS NOT NULL AND version = 2 FROM core.articles WHERE id = $1", made["id"]).Scan(&kept); err != nil || !kept {
+		t.Errorf("the row: got %v, %v; want it there and marked", kept, err)
+	}
+	// The handle and the days are free again.
+	create(http.StatusCreated)
 }
 
 // useArticles drives what Postgres does for the entity.

@@ -2,12 +2,14 @@ package planner
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/dbtest"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
 )
 
@@ -150,5 +152,37 @@ func TestDeclaredLeaksAreRefused(t *testing.T) {
 			}
 			wantWords(t, "the refusal", problem.Message, test.says)
 		})
+	}
+}
+
+// The Atlas CLI reads a desired state with declared SQL, and finds nothing to do once we have planned it.
+func TestCLIReadsDeclaredSQL(t *testing.T) {
+	t.Parallel()
+	c := newCheckout(t)
+	c.write("ent/schema.sql", c.readFrom(repository, "ent/schema.sql")+role+`
+CREATE EXTENSION IF NOT EXISTS btree_gist;
+ALTER TABLE core.users ADD CONSTRAINT users_alone EXCLUDE USING gist (tenant_id WITH =, email WITH =);
+CREATE VIEW core.actives WITH (security_invoker = true) AS SELECT tenant_id, id, email FROM core.users WHERE status = 'active';
+GRANT SELECT ON core.actives TO core_app;`+strings.NewReplacer("email || ' ' || coalesce(note, '')", "display_name").Replace(searchable)+
+		trimmed+slugs+strings.Replace(slugged, "core.slug(note)", "core.slug(display_name)", 1)+`
+CREATE FUNCTION core.note_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN NEW;
+END
+$$;
+CREATE TRIGGER users_noted BEFORE UPDATE OF email ON core.users FOR EACH ROW EXECUTE FUNCTION core.note_change();`)
+	pool.start.Do(func() { pool.source = dbtest.Cluster(t) })
+	o := Options{Schema: filepath.Join(c.dir, "ent", "schema.sql"), Migrations: filepath.Join(c.dir, "migrations"), Scratch: pool}
+	plan, err := New(t.Context(), o, "declare")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Write(o, plan); err != nil {
+		t.Fatal(err)
+	}
+	c.mustAtlas("no changes to be made", "migrate", "diff", "probe", "--env", "local")
+	c.mustAtlas("Migrating to version", "migrate", "apply", "--env", "local")
+	if state, err := migrate.Verify(t.Context(), c.options()); err != nil || !state.Clean() {
+		t.Errorf("after the CLI: got %+v, %v; want a clean database", state, err)
 	}
 }

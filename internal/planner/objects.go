@@ -54,7 +54,7 @@ func (d *database) objects(ctx context.Context, print catalog.Fingerprint) (obje
 	}
 	var out objects
 	for _, one := range declared {
-		o := object{Declared: one, definition: text[one.Kind+" "+one.Name], grants: grants[nounOf(one, "table")+" "+one.Name], comment: text["comment "+nounOf(one, "relation")+" "+one.Name]}
+		o := object{Declared: one, definition: text[one.Kind+" "+one.Name], grants: grants[nounOf(one, "table")+" "+one.Name], comment: text["comment "+nounOf(one, one.Kind)+" "+one.Name]}
 		if one.Kind == "materialized view" {
 			for _, index := range print {
 				if index.Kind == "index" && strings.Contains(index.Definition, " ON "+one.Name+" ") {
@@ -257,12 +257,10 @@ func unquoted(name string) string { return strings.ReplaceAll(name, `"`, "") }
 
 // sql is the statement that makes the object.
 func (o object) sql() string {
-	made := catalog.Difference{Kind: o.Kind, Name: o.Name, Want: o.definition, Missing: true}.Repair()
-	sql := strings.Join(made, ";\n")
 	if o.Kind == "extension" {
 		return "CREATE EXTENSION IF NOT EXISTS " + o.Name // operators may have installed it
 	}
-	return sql
+	return catalog.Difference{Kind: o.Kind, Name: o.Name, Want: o.definition, Missing: true}.Repair()[0]
 }
 
 func (o object) create() []Statement {

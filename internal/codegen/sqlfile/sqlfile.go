@@ -117,14 +117,20 @@ func checkGrants(statements []Statement) error {
 // Unique reports whether an index is unique.
 func (s Statement) Unique() bool { return unique.MatchString(s.Text) }
 
-var unique = regexp.MustCompile(`(?i)^create\s+unique\s`)
+var (
+	unique    = regexp.MustCompile(`(?i)^create\s+unique\s`)
+	condition = regexp.MustCompile(`(?i)\)\s*where\b`)
+)
 
-// Columns are the columns of the statement's table that it names.
+// Columns are the columns of the statement's table that it is about: those that it names, apart from the condition for which rows.
 func (s Statement) Columns(t *schema.Table) []*schema.Column {
 	var out []*schema.Column
 	text := skeleton(s.Text)
 	if i := strings.Index(text, "("); i >= 0 {
 		text = text[i:]
+	}
+	if i := condition.FindStringIndex(text); i != nil {
+		text = text[:i[0]]
 	}
 	for _, c := range t.Columns {
 		if regexp.MustCompile(`(?i)\b` + regexp.QuoteMeta(c.Name) + `\b`).MatchString(text) {
