@@ -36,10 +36,12 @@ func TestLoop(t *testing.T) {
 		copyFile(t, filepath.Join("testdata", "loop", name+".go.txt"), filepath.Join(root, "ent", "schema", name+".go"))
 	}
 	addMatrix(t, root)
+	declareArticles(t, root)
 	lockstep(t, root, "generate")
 	if text := lockstep(t, root, "generate"); !strings.Contains(text, " 0 files changed") {
 		t.Errorf("a second generation changes files:\n%s", text)
 	}
+	addRules(t, root)
 	lockstep(t, root, "migration", "--name", "add_projects")
 	lockstep(t, root, "migrate", "verify")
 
@@ -68,6 +70,9 @@ func TestLoop(t *testing.T) {
 	t.Run("limits", func(t *testing.T) { limitExhibits(t, served) })
 	t.Run("rows that only SQL could write", func(t *testing.T) { readExhibits(t, served) })
 	t.Run("rows of no tenant", func(t *testing.T) { useCurrencies(t, served) })
+	t.Run("declared SQL", func(t *testing.T) { useArticles(t, served) })
+	t.Run("rules of the team's own", func(t *testing.T) { keepArticles(t, served) })
+	t.Run("declared SQL through the SDK", func(t *testing.T) { searchArticles(t, root, served) })
 	t.Run("every type through the SDK", func(t *testing.T) { runMatrix(t, root, served) })
 	t.Run("in TypeScript", func(t *testing.T) {
 		sdk := filepath.Join(root, "clients", "ts")
@@ -78,7 +83,8 @@ func TestLoop(t *testing.T) {
 
 // served is the copy's own server, on a database that it has migrated.
 type served struct {
-	api, owner   string // owner is the URL of the database as its owner
+	api          string
+	owner, app   string // the database's URLs, as its owner and as the application
 	ours, theirs *client
 	platform     *client
 	acme, globex seeded
@@ -106,7 +112,7 @@ func serve(t *testing.T, root string) *served {
 		return &client{t: t, api: api, token: token}
 	}
 	return &served{
-		api: api, owner: database.OwnerURL, acme: acme, globex: globex,
+		api: api, owner: database.OwnerURL, app: database.AppURL, acme: acme, globex: globex,
 		ours:     caller(devissuer.TokenRequest{TenantID: acme.tenant, UserID: acme.user}),
 		theirs:   caller(devissuer.TokenRequest{TenantID: globex.tenant, UserID: globex.user}),
 		platform: caller(devissuer.TokenRequest{ClientID: "operator", Scopes: []string{"platform"}}),
@@ -220,7 +226,7 @@ func seedTenant(t *testing.T, ownerURL, slug string) seeded {
 	out := seeded{uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())}
 	role := uuid.Must(uuid.NewV7())
 	permissions := []string{"users:read", "currencies:read"}
-	for _, entity := range []string{"projects", "project_members", "tasks", "notes", "exhibits", "prices"} {
+	for _, entity := range []string{"projects", "project_members", "tasks", "notes", "exhibits", "prices", "articles"} {
 		for _, verb := range []string{"read", "create", "update", "delete"} {
 			permissions = append(permissions, entity+":"+verb)
 		}

@@ -137,7 +137,7 @@ WITH spaces AS (
   FROM types, aclexplode(coalesce(typacl, acldefault('T', typowner))) a WHERE a.grantee <> typowner
 ), comments AS (
   SELECT 'schema ' || quote_ident(nspname) AS name, obj_description(oid, 'pg_namespace') AS text FROM spaces
-  UNION ALL SELECT 'relation ' || name, obj_description(oid, 'pg_class') FROM relations
+  UNION ALL SELECT CASE relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' ELSE 'relation ' END || name, obj_description(oid, 'pg_class') FROM relations
   UNION ALL SELECT format('column %s.%I', r.name, a.attname), col_description(r.oid, a.attnum)
     FROM relations r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
   UNION ALL SELECT format('constraint %s.%I', parent, conname), obj_description(oid, 'pg_constraint') FROM constraints

@@ -57,6 +57,13 @@ func (r Report) Markdown() string {
 	if r.Comparison.Diagram != "" {
 		say("## What changes\n\n```mermaid\n%s```\n", r.Comparison.Diagram)
 	}
+	if len(r.Comparison.Declared) > 0 {
+		say("Declared in SQL:\n")
+		for _, change := range r.Comparison.Declared {
+			say("- %s", change)
+		}
+		say("")
+	}
 	if len(r.Added) > 0 {
 		say("## Migrations\n")
 		for _, m := range r.Added {

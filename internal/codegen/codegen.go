@@ -17,6 +17,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
 	"github.com/lockstep-dev/lockstep/internal/codegen/openapi"
+	"github.com/lockstep-dev/lockstep/internal/codegen/sqlfile"
 	"github.com/lockstep-dev/lockstep/internal/codegen/validators"
 )
 
@@ -58,6 +59,7 @@ type Workspace struct {
 	module   string
 	graph    *gen.Graph
 	limits   validators.Set
+	declared []sqlfile.Statement
 	entities []*model.Entity
 }
 
@@ -101,6 +103,10 @@ func (w *Workspace) load() error {
 	if err != nil {
 		return err
 	}
+	declared, err := sqlfile.Read(w.Root)
+	if err != nil {
+		return err
+	}
 	entities, err := model.Build(graph, limits)
 	if err != nil {
 		return err
@@ -118,7 +124,10 @@ func (w *Workspace) load() error {
 	if _, err := ddl.ChildrenFirst(tables); err != nil {
 		return err
 	}
-	w.limits, w.entities, w.graph = limits, entities, graph
+	if err := model.CheckDeclared(entities, tables, declared); err != nil {
+		return err
+	}
+	w.limits, w.entities, w.graph, w.declared = limits, entities, graph, declared
 	return nil
 }
 

@@ -61,7 +61,7 @@ func (w *Workspace) DDL(ctx context.Context) ([]byte, error) {
 	if err := w.load(); err != nil {
 		return nil, err
 	}
-	return ddl.Write(ctx, w.graph, w.limits)
+	return ddl.Write(ctx, w.graph, w.limits, w.declared...)
 }
 
 func generateContract(_ context.Context, w *Workspace) (Output, error) {
@@ -133,7 +133,7 @@ func generateCRUD(_ context.Context, w *Workspace) (Output, error) {
 		custom = append(custom, crud.Custom{ID: op.ID, Permission: need.Permission, Platform: need.Platform, Related: need.Without != ""})
 	}
 	return out, w.intoFolder(&out, filepath.Join("internal", "crud"), func(dir string) error {
-		return crud.Write(dir, w.module, w.graph, w.entities, tables, custom)
+		return crud.Write(dir, w.module, w.graph, w.entities, tables, custom, w.declared...)
 	})
 }
 

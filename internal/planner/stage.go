@@ -80,13 +80,22 @@ func (s *stages) split(ctx context.Context, changes []schema.Change) error {
 func (s *stages) place(ctx context.Context, m *schema.ModifyTable, change schema.Change) ([]schema.Change, error) {
 	switch c := change.(type) {
 	case *schema.AddIndex:
+		if excludes(c.I) {
+			return nil, s.exclude(ctx, m.T, nil, c.I)
+		}
 		return nil, s.createIndex(ctx, m.T, c.I)
 	case *schema.DropIndex:
 		if goesWithColumn(m, c.I) {
 			return nil, nil // DROP COLUMN takes it along
 		}
+		if excludes(c.I) {
+			return nil, s.exclude(ctx, m.T, c.I, nil)
+		}
 		return nil, s.dropIndex(ctx, m.T, c.I)
 	case *schema.ModifyIndex:
+		if excludes(c.From) && excludes(c.To) {
+			return nil, s.exclude(ctx, m.T, c.From, c.To)
+		}
 		return nil, s.replaceIndex(ctx, m.T, c)
 	case *schema.AddForeignKey:
 		return nil, s.notValid(ctx, m.T, c, c.F.Symbol, "foreign key", false)
@@ -169,6 +178,15 @@ func (s *stages) stragglers() (stage, bool) {
 		}
 	}
 	return late, len(late.up) > 0
+}
+
+// afterAll has statements run at the end of the plan: in the last file where there are several.
+func (s *stages) afterAll(body *[]Statement, last []Statement) {
+	if len(s.index)+len(s.unindex)+len(s.rename)+len(s.fill)+len(s.constrain)+len(s.validate)+len(s.finish) == 0 {
+		*body = append(*body, last...)
+		return
+	}
+	s.finish = append(s.finish, last...)
 }
 
 // realmTable finds a table of the application's schema.

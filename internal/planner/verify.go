@@ -242,6 +242,11 @@ func (o Options) verifyGoal(ctx context.Context, d pair, say func(code, version,
 			say("fence", "", "%s", sentence)
 		}
 	}
+	for _, o := range end.objects {
+		for _, sentence := range o.Problems(false) {
+			say("fence", "", "%s", sentence)
+		}
+	}
 	step()
 	return nil
 }

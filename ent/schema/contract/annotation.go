@@ -67,6 +67,10 @@ type Annotation struct {
 	Distinct bool `json:"distinct,omitempty"`
 	// Email says that a text is an e-mail address.
 	Email bool `json:"email,omitempty"`
+	// Generated is the SQL expression that Postgres computes a field's column by.
+	Generated string `json:"generated,omitempty"`
+	// FullText is the column of words that lists are searched in; nil when there is none.
+	FullText *FullTextColumn `json:"fullText,omitempty"`
 	// Through names the edge of the join entity whose far side an edge shows, and the name it shows it under.
 	Through *ThroughEdge `json:"through,omitempty"`
 }
@@ -219,6 +223,10 @@ func (a Annotation) Merge(other schema.Annotation) schema.Annotation {
 	if o.Expiry != nil {
 		a.Expiry = o.Expiry
 	}
+	if o.FullText != nil {
+		a.FullText = o.FullText
+	}
+	a.Generated = cmp.Or(o.Generated, a.Generated)
 	if o.Shape != nil {
 		a.Shape = o.Shape
 	}

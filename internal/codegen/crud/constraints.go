@@ -8,6 +8,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
+	"github.com/lockstep-dev/lockstep/internal/codegen/sqlfile"
 )
 
 // constraint leads from a constraint's name, which is all that Postgres reports, back to the fields of the contract.
@@ -19,7 +20,7 @@ type constraint struct {
 	Target        string // the label of the entity that a foreign key refers to
 }
 
-func constraintsOf(entities []*model.Entity, tables []*schema.Table) []constraint {
+func constraintsOf(entities []*model.Entity, tables []*schema.Table, declared []sqlfile.Statement) []constraint {
 	var out []constraint
 	for _, t := range tables {
 		i := slices.IndexFunc(entities, func(e *model.Entity) bool { return e.Node.Table() == t.Name })
@@ -48,6 +49,14 @@ func constraintsOf(entities []*model.Entity, tables []*schema.Table) []constrain
 					add(name, []*schema.Column{c})
 				}
 			}
+		}
+	}
+	for _, s := range declared {
+		i := slices.IndexFunc(entities, func(e *model.Entity) bool { return e.Node.Table() == s.Table })
+		if unique := s.Kind == sqlfile.Index && s.Unique(); i >= 0 && (s.Kind == sqlfile.Constraint || unique) {
+			entity := entities[i]
+			t := tables[slices.IndexFunc(tables, func(t *schema.Table) bool { return t.Name == s.Table })]
+			out = append(out, constraint{Name: s.Name, Entity: entity.Name, Label: entity.Label(), Labels: entity.Labels(), Fields: fieldsOf(entity, s.Columns(t))})
 		}
 	}
 	slices.SortFunc(out, func(a, b constraint) int { return cmp.Compare(a.Name, b.Name) })

@@ -18,6 +18,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
+	"github.com/lockstep-dev/lockstep/internal/codegen/sqlfile"
 )
 
 //go:embed templates
@@ -49,7 +50,7 @@ type Custom struct {
 }
 
 // Write fills dir with the package crud: one file per entity, and the files they share.
-func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, tables []*schema.Table, custom []Custom) error {
+func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, tables []*schema.Table, custom []Custom, declared ...sqlfile.Statement) error {
 	parsed, err := template.New("").Funcs(functions).ParseFS(templates, "templates/*.tmpl")
 	if err != nil {
 		return fmt.Errorf("parse crud templates: %w", err)
@@ -75,7 +76,7 @@ func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, table
 		return err
 	}
 	data := input{
-		Module: module, Entities: entities, Constraints: constraintsOf(entities, tables), Samples: samples, PlatformSamples: global, Owned: owned(graph), Line: line, Relations: relationsOf(entities, tables, line),
+		Module: module, Entities: entities, Constraints: constraintsOf(entities, tables, declared), Samples: samples, PlatformSamples: global, Owned: owned(graph), Line: line, Relations: relationsOf(entities, tables, line),
 		Expiring: expiring, Deleted: deleted, Custom: custom,
 	}
 	if err := os.Mkdir(filepath.Join(dir, "crudtest"), 0o755); err != nil {

@@ -74,6 +74,8 @@ type Field struct {
 	Shape *contract.Shape
 	// Ending announces that the field will be gone; nil when it stays.
 	Ending *contract.Ending
+	// Generated is the SQL expression that Postgres computes the field by; empty for others.
+	Generated string
 }
 
 // Slice reports whether ogen and Ent hold the field in a slice, whose nil is null.
@@ -122,6 +124,9 @@ func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error
 	if f.Nillable && !f.Optional {
 		return nil, fmt.Errorf("field %s is Nillable and not Optional: its column takes no null; add .Optional() or take .Nillable() away", f.Name)
 	}
+	if annotation.Generated != "" && (!f.Optional || f.Default || f.UpdateDefault || f.Sensitive()) {
+		return nil, fmt.Errorf("field %s is contract.Generated: Postgres alone writes it, and shows it; add .Optional().Nillable(), and take Default, UpdateDefault and Sensitive away", f.Name)
+	}
 	if f.Optional && f.Default && !annotation.ServerOwned {
 		return nil, fmt.Errorf("field %s is Optional and has a Default: null at creation would become the default; take one of them away", f.Name)
 	}
@@ -145,6 +150,7 @@ func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error
 		Secret:      f.Sensitive(),
 		Shape:       shape,
 		Ending:      annotation.EndingOf(""),
+		Generated:   annotation.Generated,
 		Limits:      size,
 	}
 	if out.Permissions && kind != TextList {

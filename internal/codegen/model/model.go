@@ -41,6 +41,8 @@ type Entity struct {
 	Detail *Detail
 	// Sorts, Filters and Searches are the fields that lists can be ordered by, narrowed by and searched in.
 	Sorts, Filters, Searches []*Field
+	// FullText is the column of words that lists are searched in; nil when there is none.
+	FullText *contract.FullTextColumn
 	// Transactional entities are created in a transaction.
 	Transactional bool
 
@@ -192,6 +194,7 @@ func newEntity(node *gen.Type, annotation contract.Annotation, found validators.
 		without:    annotation.Without,
 		access:     annotation.Access,
 		said:       annotation,
+		FullText:   annotation.FullText,
 
 		Transactional: annotation.Transactional,
 	}

@@ -73,17 +73,30 @@ func orderAndFilter(doc *document) error {
 			op.Parameters = append(op.Parameters, query(x.FilterName(),
 				fmt.Sprintf("Only rows whose %s include one of these, as far as the caller may read it. Needs the permission `%s`.", x.Name, x.Target.Rule(contract.Read).Permission), values(ogen.UUID())))
 		}
-		if len(e.Searches) > 0 {
-			var names []string
-			for _, f := range e.Searches {
-				names = append(names, f.JSON)
-			}
+		if text := searchText(e); text != "" {
 			one, most := uint64(1), uint64(100)
-			op.Parameters = append(op.Parameters, query("q", "Only rows with this text in "+strings.Join(names, " or ")+", in any case.",
-				ogen.String().SetMinLength(&one).SetMaxLength(&most)))
+			op.Parameters = append(op.Parameters, query("q", text, ogen.String().SetMinLength(&one).SetMaxLength(&most)))
 		}
 	}
 	return nil
+}
+
+// searchText says what the parameter q looks for; empty when the entity's list has none.
+func searchText(e *model.Entity) string {
+	var names []string
+	for _, f := range e.Searches {
+		names = append(names, f.JSON)
+	}
+	part := "with this text in " + strings.Join(names, " or ") + ", in any case"
+	switch words := "in which these words are found: all of them, in any form; `or` between two asks for one of them, quotes for a phrase, `-` before a word for rows without it"; {
+	case e.FullText != nil && len(names) > 0:
+		return "Only rows " + part + ", or " + words + "."
+	case e.FullText != nil:
+		return "Only rows " + words + "."
+	case len(names) > 0:
+		return "Only rows " + part + "."
+	}
+	return ""
 }
 
 // expandReads lets lists and gets carry related rows.
