@@ -17,8 +17,6 @@ func (e *Entity) readEdges(byName map[string]*Entity) error {
 			return fmt.Errorf("edge %s: %w", edge.Name, err)
 		}
 		switch {
-		case edge.M2M():
-			return fmt.Errorf("edge %s is many-to-many: its join table would carry no tenant; link through a join entity with the TenantOwned mixin", edge.Name)
 		case annotation.Through != nil:
 			if err := e.readThrough(edge, annotation.Through, byName); err != nil {
 				return fmt.Errorf("edge %s: %w", edge.Name, err)
@@ -104,6 +102,9 @@ func (e *Entity) readThrough(edge *gen.Edge, through *contract.ThroughEdge, byNa
 		return fmt.Errorf("contract.Through names the edge %q, but %s has no such edge to one", through.Edge, edge.Type.Name)
 	}
 	far := edge.Type.Edges[i]
+	if byName[far.Type.Name] == nil {
+		return fmt.Errorf("contract.Through shows rows of %s, which is contract.Internal: no operation may show them", far.Type.Name)
+	}
 	e.Expansions = append(e.Expansions, &Expansion{
 		Name: camel(through.Name), Go: ogenName(camel(through.Name)), Comment: edge.Comment(),
 		Target: byName[far.Type.Name], Edge: edge, Join: far, Through: byName[edge.Type.Name],

@@ -145,6 +145,9 @@ func Build(graph *gen.Graph, found validators.Set) ([]*Entity, error) {
 	byName := map[string]*Entity{}
 	for _, node := range graph.MutableNodes() {
 		annotation, err := contract.Of(node.Annotations)
+		if err == nil {
+			err = checkEdges(node)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("entity %s: %w", node.Name, err)
 		}
