@@ -37,6 +37,23 @@ var TenantOwned = map[string]bool{
 	"UserRole":       true,
 }
 
+// Versioned names the Ent types whose rows count their changes, Timestamped those whose rows hold when they were made and
+// changed: by fields of the server's own.
+var (
+	Versioned = map[string]bool{
+		"Role":     true,
+		"Tenant":   true,
+		"User":     true,
+		"UserRole": true,
+	}
+	Timestamped = map[string]bool{
+		"Role":     true,
+		"Tenant":   true,
+		"User":     true,
+		"UserRole": true,
+	}
+)
+
 // Emails are the fields of each Ent type that hold an e-mail address, with their names in the contract; Sets are those that hold
 // each text once.
 var (
@@ -181,6 +198,14 @@ var tenantTables = map[string]bool{
 	"roles":            true,
 	"users":            true,
 	"user_roles":       true,
+}
+
+// idOf is the id that a row holds, the zero one where it holds none: nobody's.
+func idOf(held *uuid.UUID) uuid.UUID {
+	if held == nil {
+		return uuid.Nil
+	}
+	return *held
 }
 
 // ifAny is a rule's filter as the conditions of a query; none when all rows are open.

@@ -42,7 +42,7 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(db.Close)
 	w := &world{owner: owner, bare: ent.NewClient(ent.Driver(db.Driver())), ruled: ent.NewClient(ent.Driver(db.Driver()))}
-	rules.Apply(w.ruled, rules.Facts{TenantOwned: crud.TenantOwned, Permissions: crud.Permissions, Relations: crud.Relations, People: crud.UserRead, Emails: crud.Emails, Sets: crud.Sets})
+	rules.Apply(w.ruled, rules.Facts{TenantOwned: crud.TenantOwned, Versioned: crud.Versioned, Timestamped: crud.Timestamped, Permissions: crud.Permissions, Relations: crud.Relations, People: crud.UserRead, Emails: crud.Emails, Sets: crud.Sets})
 	w.ours, w.their = w.add(t, "ours"), w.add(t, "their")
 	return w
 }

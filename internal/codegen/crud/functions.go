@@ -91,10 +91,18 @@ func shown(source string, e *model.Entity, f *model.Field) string {
 	owner := "uuid.Nil"
 	for _, field := range e.Fields {
 		if field.Ent.Name == f.Guard.Self {
-			owner = value(source, e, field)
+			owner = idOf(source, e, field)
 		}
 	}
 	return fmt.Sprintf("%s.Shows(principal, %s)", guardName(e, f), owner)
+}
+
+// idOf is the expression for a field's id, the zero one where it is NULL.
+func idOf(source string, e *model.Entity, f *model.Field) string {
+	if source != "from" && f.Ent.NillableValue() {
+		return fmt.Sprintf("idOf(%s.%s)", source, f.Ent.StructField())
+	}
+	return value(source, e, f) // a postgres.Result has the zero id for NULL
 }
 
 // ownerField is the body's Go field with the id of the user whose own the row is, by a field's guard; empty for nobody.

@@ -100,6 +100,12 @@ func (f *Field) rank() int {
 	return 2
 }
 
+// ServerKept reports whether the server sets the field in every row.
+func ServerKept(f *gen.Field) bool {
+	annotation, err := contract.Of(f.Annotations)
+	return err == nil && annotation.ServerOwned && !f.Optional && (f.IsTime() || f.Type.Numeric())
+}
+
 func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error) {
 	annotation, err := contract.Of(f.Annotations)
 	if err != nil {

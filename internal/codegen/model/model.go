@@ -216,7 +216,7 @@ func newEntity(node *gen.Type, annotation contract.Annotation, found validators.
 			entity.Secrets = append(entity.Secrets, field)
 			continue
 		}
-		entity.Versioned = entity.Versioned || f.Name == "version" && field.Kind == Integer && field.ServerOwned
+		entity.Versioned = entity.Versioned || f.Name == "version" && field.Kind == Integer && ServerKept(f)
 		entity.TenantOwned = entity.TenantOwned || f.StorageKey() == ddl.TenantColumn
 		entity.Fields = append(entity.Fields, field)
 	}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestReferences adds entities that refer to each other in every way to a copy of the repository, and uses them over HTTP and
+// in TypeScript.
+func TestReferences(t *testing.T) {
+	t.Parallel()
+	root := copyRepository(t)
+	added := addSchemas(t, root, filepath.Join("testdata", "references"))
+	if len(added) == 0 {
+		t.Fatal("no entities to add")
+	}
+	lockstep(t, root, "generate")
+	lockstep(t, root, "migration", "--name", "add_references")
+	lockstep(t, root, "migrate", "verify")
+
+	served := serve(t, root)
+	t.Run("that may be null", func(t *testing.T) { useDossiers(t, served) })
+	t.Run("fields called like a mixin's", func(t *testing.T) { useGadgets(t, served) })
+	t.Run("in the tests of every operation", func(t *testing.T) {
+		command(t, root, "go", "test", "./internal/api", "-run", "^Test(EveryOperationStaysInItsTenant|EveryOperationAsksForItsOwnPermission|SamplesAreAccepted)$")
+	})
+}
+
+// addSchemas adds the entities in the folder to the copy and returns their names.
+func addSchemas(t *testing.T, root, folder string) []string {
+	t.Helper()
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range files {
+		if name, ok := strings.CutSuffix(f.Name(), ".go.txt"); ok {
+			copyFile(t, filepath.Join(folder, f.Name()), filepath.Join(root, "ent", "schema", name+".go"))
+			names = append(names, name)
+		}
+	}
+	return names
+}
