@@ -23,8 +23,14 @@ func TestReferences(t *testing.T) {
 	served := serve(t, root)
 	t.Run("that may be null", func(t *testing.T) { useDossiers(t, served) })
 	t.Run("fields called like a mixin's", func(t *testing.T) { useGadgets(t, served) })
+	t.Run("in a circle", func(t *testing.T) { expandCircles(t, served) })
 	t.Run("in the tests of every operation", func(t *testing.T) {
 		command(t, root, "go", "test", "./internal/api", "-run", "^Test(EveryOperationStaysInItsTenant|EveryOperationAsksForItsOwnPermission|SamplesAreAccepted)$")
+	})
+	t.Run("in TypeScript", func(t *testing.T) {
+		sdk := filepath.Join(root, "clients", "ts")
+		copyFile(t, filepath.Join("testdata", "references", "usage.ts.txt"), filepath.Join(sdk, "test", "usage.ts"))
+		command(t, sdk, "node", filepath.Join(root, "node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.test.json", "--noEmit")
 	})
 }
 

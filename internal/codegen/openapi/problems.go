@@ -116,7 +116,7 @@ func afterDelete(e *model.Entity) string {
 func dropUnused(doc *document) error {
 	schemas := map[string]*ogen.Schema{}
 	for _, e := range doc.entities {
-		for _, name := range []string{e.Name, e.Name + "Create", e.Name + "Update", e.Name + "Page", e.DetailName()} {
+		for _, name := range append(e.Views(), e.Name+"Create", e.Name+"Update", e.Name+"Page") {
 			if s, ok := doc.spec.Components.Schemas[name]; ok {
 				schemas[name] = s
 			}
