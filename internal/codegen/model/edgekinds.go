@@ -22,7 +22,12 @@ func checkEdges(node *gen.Type) error {
 				tree = fmt.Sprintf(`; for a tree, add .From("parent").Unique().Field("parent_id") to it`)
 			}
 			return fmt.Errorf("edge %s is many-to-many: its join table would carry no tenant; link through a join entity with the TenantOwned mixin%s", edge.Name, tree)
-		case edge.Bidi:
+		case edge.Bidi && edge.O2O() && edge.Ref != nil:
+			// Ent looks at the edges in their order, and takes this one for its own inverse before it comes to the other.
+			return fmt.Errorf("edge %s leads from %s to itself and stands before its inverse: Ent would write both rows, by a column of each; "+
+				`declare the two as one, edge.To(%q, %s.Type).Unique().From(%q).Unique().Field(%q)`,
+				edge.Name, node.Name, edge.Name, node.Name, edge.Ref.Name, fieldName(edge.Ref))
+		case edge.Bidi && edge.O2O():
 			return fmt.Errorf("edge %s leads from %s to itself and has no inverse: Ent would write the row at its other end too, without a version of its own; "+
 				`declare both ends, edge.To("name_of_the_other", %s.Type).From(%q).Unique().Field(%q), with .Unique() before .From where the other is one row as well`,
 				edge.Name, node.Name, node.Name, edge.Name, fieldName(edge))

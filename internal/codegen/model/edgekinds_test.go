@@ -63,6 +63,8 @@ func TestBuildRefusesEdgesThatDoNotWhatTheySay(t *testing.T) {
 	}{
 		"to itself, without an inverse": {reference("next_id"), []ent.Edge{edge.To("next", Variant.Type).Unique().Field("next_id")},
 			[]string{"edge next ", "no inverse", `edge.To("name_of_the_other", Variant.Type).From("next").Unique().Field("next_id")`}},
+		"to itself, before its inverse": {reference("next_id"), []ent.Edge{edge.To("previous", Variant.Type).Unique(), edge.From("next", Variant.Type).Ref("previous").Unique().Field("next_id")},
+			[]string{"edge previous ", "before its inverse", `edge.To("previous", Variant.Type).Unique().From("next").Unique().Field("next_id")`}},
 		"to itself, without a field": {nil, []ent.Edge{edge.To("next", Variant.Type).Unique()}, []string{"edge next ", `.Field("next_id")`}},
 		"many of itself":             {nil, []ent.Edge{edge.To("children", Variant.Type)}, []string{"edge children ", `.From("parent").Unique().Field("parent_id")`}},
 		"to one, without a field":    {nil, []ent.Edge{edge.To("badge", fixture.Badge.Type).Unique()}, []string{"edge badge ", `field.UUID("badge_id", uuid.UUID{})`}},
@@ -97,6 +99,15 @@ func TestBuildRefusesEdgesThatDoNotWhatTheySay(t *testing.T) {
 	}
 }
 
+// Leaf has its two edges to itself apart, as a tree may.
+type Leaf struct{ variant }
+
+func (Leaf) Annotations() []schema.Annotation { return []schema.Annotation{schema.Comment("Leaf.")} }
+func (Leaf) Fields() []ent.Field              { return reference("parent_id") }
+func (Leaf) Edges() []ent.Edge {
+	return []ent.Edge{edge.To("children", Leaf.Type), edge.From("parent", Leaf.Type).Ref("children").Unique().Field("parent_id")}
+}
+
 // Seat and Guest are one to one, from both ends; Link leads to the next of its kind and back.
 type (
 	Seat  struct{ variant }
@@ -121,7 +132,7 @@ func (Link) Edges() []ent.Edge {
 
 func TestBuildTakesOneToOneWithBothEnds(t *testing.T) {
 	t.Parallel()
-	if _, err := model.Build(fixture.Graph(t, append(fixture.Schemas(), Seat{}, Guest{}, Link{})...), validators.Set{}); err != nil {
+	if _, err := model.Build(fixture.Graph(t, append(fixture.Schemas(), Seat{}, Guest{}, Link{}, Leaf{})...), validators.Set{}); err != nil {
 		t.Error(err)
 	}
 }
