@@ -12,6 +12,9 @@ import (
 func TestReferences(t *testing.T) {
 	t.Parallel()
 	root := copyRepository(t)
+	if hint := lockstep(t, root, "new", "entity", "Category"); !strings.Contains(hint, "make migration name=add_categories\n") {
+		t.Errorf("got the hint %q, want the plural of the table", hint)
+	}
 	added := addSchemas(t, root, filepath.Join("testdata", "references"))
 	if len(added) == 0 {
 		t.Fatal("no entities to add")
@@ -24,6 +27,8 @@ func TestReferences(t *testing.T) {
 	t.Run("that may be null", func(t *testing.T) { useDossiers(t, served) })
 	t.Run("fields called like a mixin's", func(t *testing.T) { useGadgets(t, served) })
 	t.Run("in a circle", func(t *testing.T) { expandCircles(t, served) })
+	t.Run("in a tree", func(t *testing.T) { useTrees(t, served) })
+	t.Run("that are deleted", func(t *testing.T) { deleteCircles(t, served) })
 	t.Run("in the tests of every operation", func(t *testing.T) {
 		command(t, root, "go", "test", "./internal/api", "-run", "^Test(EveryOperationStaysInItsTenant|EveryOperationAsksForItsOwnPermission|SamplesAreAccepted)$")
 	})

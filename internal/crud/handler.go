@@ -200,6 +200,9 @@ var tenantTables = map[string]bool{
 	"user_roles":       true,
 }
 
+// forDelete holds the rows of a query until the end of the transaction, as a DELETE of them will.
+func forDelete(s *sql.Selector) { s.ForUpdate() }
+
 // idOf is the id that a row holds, the zero one where it holds none: nobody's.
 func idOf(held *uuid.UUID) uuid.UUID {
 	if held == nil {

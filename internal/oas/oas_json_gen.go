@@ -5237,6 +5237,16 @@ func (s *Violation) encodeFields(e *jx.Encoder) {
 		}
 	}
 	{
+		if s.Pointers != nil {
+			e.FieldStart("pointers")
+			e.ArrStart()
+			for _, elem := range s.Pointers {
+				e.Str(elem)
+			}
+			e.ArrEnd()
+		}
+	}
+	{
 		if s.Parameter.Set {
 			e.FieldStart("parameter")
 			s.Parameter.Encode(e)
@@ -5258,12 +5268,13 @@ func (s *Violation) encodeFields(e *jx.Encoder) {
 	}
 }
 
-var jsonFieldsNameOfViolation = [5]string{
+var jsonFieldsNameOfViolation = [6]string{
 	0: "pointer",
-	1: "parameter",
-	2: "header",
-	3: "code",
-	4: "detail",
+	1: "pointers",
+	2: "parameter",
+	3: "header",
+	4: "code",
+	5: "detail",
 }
 
 // Decode decodes Violation from json.
@@ -5284,6 +5295,25 @@ func (s *Violation) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"pointer\"")
+			}
+		case "pointers":
+			if err := func() error {
+				s.Pointers = make([]string, 0)
+				if err := wire.Arr(d, func(d *jx.Decoder) error {
+					var elem string
+					v, err := d.Str()
+					elem = string(v)
+					if err != nil {
+						return err
+					}
+					s.Pointers = append(s.Pointers, elem)
+					return nil
+				}); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"pointers\"")
 			}
 		case "parameter":
 			if err := func() error {
@@ -5306,7 +5336,7 @@ func (s *Violation) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"header\"")
 			}
 		case "code":
-			requiredBitSet[0] |= 1 << 3
+			requiredBitSet[0] |= 1 << 4
 			if err := func() error {
 				v, err := d.Str()
 				s.Code = string(v)
@@ -5318,7 +5348,7 @@ func (s *Violation) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"code\"")
 			}
 		case "detail":
-			requiredBitSet[0] |= 1 << 4
+			requiredBitSet[0] |= 1 << 5
 			if err := func() error {
 				v, err := d.Str()
 				s.Detail = string(v)
@@ -5339,7 +5369,7 @@ func (s *Violation) Decode(d *jx.Decoder) error {
 	// Validate required fields.
 	var failures []validate.FieldError
 	for i, mask := range [1]uint8{
-		0b00011000,
+		0b00110000,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.

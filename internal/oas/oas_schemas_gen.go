@@ -4515,11 +4515,15 @@ func (s *UsersListStatusItem) UnmarshalText(data []byte) error {
 	}
 }
 
-// One thing wrong with the request. Exactly one of `pointer`, `parameter` and `header` says where.
+// One thing wrong with the request. Exactly one of `pointer`, `pointers`, `parameter` and `header`
+// says where.
 // Ref: #/components/schemas/Violation
 type Violation struct {
 	// JSON Pointer (RFC 6901) into the body; empty for the body as a whole.
 	Pointer OptString `json:"pointer"`
+	// JSON Pointers to the members of the body that it is about together, such as a combination of values
+	// that is taken.
+	Pointers []string `json:"pointers"`
 	// Name of a parameter of path or query, as it stands in the URL: `limit`, `createdAt[gte]`.
 	Parameter OptString `json:"parameter"`
 	// Name of a header.
@@ -4533,6 +4537,11 @@ type Violation struct {
 // GetPointer returns the value of Pointer.
 func (s *Violation) GetPointer() OptString {
 	return s.Pointer
+}
+
+// GetPointers returns the value of Pointers.
+func (s *Violation) GetPointers() []string {
+	return s.Pointers
 }
 
 // GetParameter returns the value of Parameter.
@@ -4558,6 +4567,11 @@ func (s *Violation) GetDetail() string {
 // SetPointer sets the value of Pointer.
 func (s *Violation) SetPointer(val OptString) {
 	s.Pointer = val
+}
+
+// SetPointers sets the value of Pointers.
+func (s *Violation) SetPointers(val []string) {
+	s.Pointers = val
 }
 
 // SetParameter sets the value of Parameter.

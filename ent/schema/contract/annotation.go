@@ -67,6 +67,8 @@ type Annotation struct {
 	Distinct bool `json:"distinct,omitempty"`
 	// Email says that a text is an e-mail address.
 	Email bool `json:"email,omitempty"`
+	// Acyclic edges lead from no row back to itself, in however many steps.
+	Acyclic bool `json:"acyclic,omitempty"`
 	// Through names the edge of the join entity whose far side an edge shows, and the name it shows it under.
 	Through *ThroughEdge `json:"through,omitempty"`
 }
@@ -230,6 +232,7 @@ func (a Annotation) Merge(other schema.Annotation) schema.Annotation {
 	a.Internal = a.Internal || o.Internal
 	a.Permissions = a.Permissions || o.Permissions
 	a.Transactional = a.Transactional || o.Transactional
+	a.Acyclic = a.Acyclic || o.Acyclic
 	a.Platform = append(a.Platform, o.Platform...)
 	a.ServerOwned = a.ServerOwned || o.ServerOwned
 	return a

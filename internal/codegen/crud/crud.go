@@ -38,6 +38,8 @@ type input struct {
 	// Expiring are the tables whose rows expire, Deleted those of a tenant's rows, children first.
 	Expiring []model.Expiring
 	Deleted  []ddl.Owned
+	Doomed   []doomed // types whose rows can go with another that is deleted, or take others along; children first
+	Trees    []model.Tree
 	Custom   []Custom
 }
 
@@ -75,11 +77,19 @@ func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, table
 	if err != nil {
 		return err
 	}
+	gone, err := doomedOf(entities, tables)
+	if err != nil {
+		return err
+	}
+	trees, err := model.ReadTrees(graph)
+	if err != nil {
+		return err
+	}
 	data := input{
 		Module: module, Entities: entities, Constraints: constraintsOf(entities, tables), Samples: samples, PlatformSamples: global, Owned: owned(graph), Line: line,
 		Versioned: kept(graph, "version"), Timestamped: kept(graph, "created_at", "updated_at"),
 		Relations: relationsOf(entities, tables, line),
-		Expiring:  expiring, Deleted: deleted, Custom: custom,
+		Expiring:  expiring, Deleted: deleted, Doomed: gone, Trees: trees, Custom: custom,
 	}
 	if err := os.Mkdir(filepath.Join(dir, "crudtest"), 0o755); err != nil {
 		return fmt.Errorf("make folder: %w", err)
@@ -87,7 +97,11 @@ func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, table
 	if err := render(parsed, "cases", filepath.Join(dir, "crudtest", "cases.go"), data); err != nil {
 		return err
 	}
-	for _, shared := range []string{"handler", "access", "constraints", "deletes", "retention", "mask"} {
+	shared := []string{"handler", "access", "constraints", "retention", "mask", "trees"}
+	if len(gone) > 0 {
+		shared = append(shared, "deletes")
+	}
+	for _, shared := range shared {
 		if err := render(parsed, shared, filepath.Join(dir, shared+".go"), data); err != nil {
 			return err
 		}

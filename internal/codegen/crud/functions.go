@@ -40,8 +40,10 @@ var functions = template.FuncMap{
 	"operation":  func(e *model.Entity) string { return goName(e.Resource) },
 	"expansions": expansions,
 	"lower":      lower,
-	"released":   releases,
-	"checked":    checked,
+	"leaf": func(all []doomed, node *gen.Type) bool {
+		return slices.ContainsFunc(all, func(d doomed) bool { return d.Type == node && d.Leaf })
+	},
+	"checked": checked,
 	"emails": func(e *model.Entity) []*model.Field {
 		return having(e, func(f *model.Field) bool { return f.Limits.Email })
 	},
@@ -126,11 +128,6 @@ func columns(e *model.Entity, names []string) string {
 		}
 	}
 	return strings.Join(out, ", ")
-}
-
-// releases reports whether deleting rows of the type does something to those that refer to them.
-func releases(entities []*model.Entity, node *gen.Type) bool {
-	return slices.ContainsFunc(entities, func(e *model.Entity) bool { return e.Node == node && len(e.Released()) > 0 })
 }
 
 // checked reports whether bodies of the entity hold fields with limits that the contract's rules do not cover.

@@ -72,6 +72,8 @@ type Field struct {
 	Secret bool
 	// Shape is the structure of a JSON field; nil for other kinds.
 	Shape *contract.Shape
+	// Acyclic says that the field refers to a row of its own entity, and never leads back.
+	Acyclic bool
 	// Ending announces that the field will be gone; nil when it stays.
 	Ending *contract.Ending
 }

@@ -202,7 +202,14 @@ func Build(graph *gen.Graph, found validators.Set) ([]*Entity, error) {
 		entities = append(entities, entity)
 		byName[node.Name] = entity
 	}
+	trees, err := ReadTrees(graph)
+	if err != nil {
+		return nil, err
+	}
 	for _, entity := range entities {
+		for _, f := range entity.Fields {
+			f.Acyclic = slices.ContainsFunc(trees, func(t Tree) bool { return t.Type == entity.Node && t.Field == f.Ent })
+		}
 		entity.readEdgesToOne(byName)
 	}
 	markCircles(entities)

@@ -90,6 +90,9 @@ func accepted(f *model.Field) *ogen.Schema {
 			s.Format = "password"
 		}
 	}
+	if f.Acyclic {
+		s.Description += " Refused where it leads back to the row itself."
+	}
 	s.MinLength, s.MaxLength = f.Limits.MinLen, f.Limits.MaxLen
 	if f.Limits.Pattern != "" {
 		s.Pattern = f.Limits.Pattern
@@ -191,7 +194,7 @@ func createBody(e *model.Entity) *ogen.Schema {
 }
 
 func updateBody(e *model.Entity) *ogen.Schema {
-	update := closed(object(fmt.Sprintf("Changes to a %s, as a JSON Merge Patch: absent fields stay, null clears.", e.Label())))
+	update := closed(object(fmt.Sprintf("Changes to %s, as a JSON Merge Patch: absent fields stay, null clears.", e.ALabel())))
 	for _, f := range e.Updatable() {
 		update.AddOptionalProperties(accepted(f).ToProperty(f.JSON))
 	}

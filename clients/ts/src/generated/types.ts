@@ -611,13 +611,17 @@ export type UserWithRoles = {
 };
 
 /**
- * One thing wrong with the request. Exactly one of `pointer`, `parameter` and `header` says where.
+ * One thing wrong with the request. Exactly one of `pointer`, `pointers`, `parameter` and `header` says where.
  */
 export type Violation = {
     /**
      * JSON Pointer (RFC 6901) into the body; empty for the body as a whole.
      */
     pointer?: string;
+    /**
+     * JSON Pointers to the members of the body that it is about together, such as a combination of values that is taken.
+     */
+    pointers?: Array<string>;
     /**
      * Name of a parameter of path or query, as it stands in the URL: `limit`, `createdAt[gte]`.
      */
