@@ -88,6 +88,7 @@ type served struct {
 	ours, theirs *client
 	platform     *client
 	acme, globex seeded
+	issuer       *devissuer.Issuer
 }
 
 func serve(t *testing.T, root string) *served {
@@ -112,7 +113,7 @@ func serve(t *testing.T, root string) *served {
 		return &client{t: t, api: api, token: token}
 	}
 	return &served{
-		api: api, owner: database.OwnerURL, app: database.AppURL, acme: acme, globex: globex,
+		api: api, owner: database.OwnerURL, app: database.AppURL, acme: acme, globex: globex, issuer: issuer,
 		ours:     caller(devissuer.TokenRequest{TenantID: acme.tenant, UserID: acme.user}),
 		theirs:   caller(devissuer.TokenRequest{TenantID: globex.tenant, UserID: globex.user}),
 		platform: caller(devissuer.TokenRequest{ClientID: "operator", Scopes: []string{"platform"}}),

@@ -256,7 +256,7 @@ func (a allowances) at(o *operation, v problem.Violation) (values []string, boun
 			return known.allowed, known.bounds
 		}
 		return o.enums[v.Parameter], o.ranges[v.Parameter]
-	case o.body == nil:
+	case o.body == nil, len(v.Pointers) > 0:
 		return nil, ""
 	}
 	s := a.schemas.at(o.body, v.Pointer)

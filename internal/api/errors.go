@@ -121,14 +121,24 @@ var constraintRules = map[postgres.Kind]problem.Rule{
 func fromConstraint(e *postgres.ConstraintError) *problem.Error {
 	constraint, known := crud.Constraints[e.Constraint]
 	pointers := func(p *problem.Error, rule problem.Rule, detail string) *problem.Error {
+		var places []string
 		for _, field := range constraint.Fields {
-			p.At("/"+field, rule, detail)
+			places = append(places, "/"+field)
 		}
-		return p
+		switch len(places) {
+		case 0:
+			return p
+		case 1:
+			return p.At(places[0], rule, detail)
+		}
+		return p.AtAll(places, rule, detail)
 	}
 	switch {
 	case e.Kind == postgres.Unique:
-		return pointers(taken(constraint), problem.RuleUnique, "The value is taken.")
+		if len(constraint.Fields) > 1 {
+			return pointers(problem.New(problem.Conflict, problem.ValuesTaken, cmp.Or(constraint.Label, "row")), problem.RuleUnique, "The combination of values is taken.")
+		}
+		return pointers(problem.Of(problem.Conflict, cmp.Or(constraint.Label, "row")), problem.RuleUnique, "The value is taken.")
 	case e.Kind == postgres.ForeignKey && e.Deleting:
 		if !known {
 			return problem.New(problem.StillReferenced, problem.RowReferenced)
@@ -146,15 +156,6 @@ func fromConstraint(e *postgres.ConstraintError) *problem.Error {
 		p.At("", constraintRules[e.Kind], fmt.Sprintf("A value is %s.", strings.ReplaceAll(string(e.Kind), "_", " ")))
 	}
 	return p
-}
-
-// taken says what else has the value of a unique field, or the values of several.
-func taken(c crud.Constraint) *problem.Error {
-	what := cmp.Or(c.Label, "row")
-	if len(c.Fields) > 1 {
-		return problem.New(problem.Conflict, problem.ValuesTaken, what)
-	}
-	return problem.Of(problem.Conflict, what)
 }
 
 // capital begins a sentence.

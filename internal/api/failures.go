@@ -106,7 +106,7 @@ func causeOf(ctx context.Context, err error) (cause, state string) {
 	return string(kind), state
 }
 
-// violation says in one of three members what it is about.
+// violation says in one of four members what it is about.
 func violation(v problem.Violation) oas.Violation {
 	out := oas.Violation{Code: v.Rule.String(), Detail: v.Detail}
 	switch {
@@ -114,6 +114,8 @@ func violation(v problem.Violation) oas.Violation {
 		out.Parameter.SetTo(v.Parameter)
 	case v.Header != "":
 		out.Header.SetTo(v.Header)
+	case len(v.Pointers) > 0:
+		out.Pointers = v.Pointers
 	default:
 		out.Pointer.SetTo(v.Pointer)
 	}

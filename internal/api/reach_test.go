@@ -71,7 +71,7 @@ func TestOrdinaryPeopleDoNotWalkTheTenant(t *testing.T) {
 		paths := []string{
 			"/v1/users", "/v1/users?limit=200", "/v1/users?sort=displayName", "/v1/users?sort=-displayName", "/v1/users?sort=createdAt", "/v1/users?sort=-createdAt",
 			"/v1/users?sort=displayName,-createdAt", "/v1/users?status=inactive", "/v1/users?status=inactive&sort=displayName", "/v1/users?managerId=" + big.boss.id.String(),
-			"/v1/users?createdAt[gte]=2020-01-01T00:00:00Z", "/v1/users?q=99", "/v1/users?count=exact", "/v1/users?count=exact&q=99", "/v1/users?expand=managedUsers,roles",
+			"/v1/users?createdAt[gte]=2020-01-01T00:00:00Z", "/v1/users?q=99", "/v1/users?count=exact", "/v1/users?count=exact&q=99", "/v1/users?expand=managedUsers,roles", "/v1/users?expand=manager",
 			self, self + "?expand=managedUsers.roles", "/v1/user-roles", "/v1/user-roles?expand=user,role", "/v1/user-roles?count=exact&roleId=" + s.acme.adminRole.String(),
 			self + "/reports?depth=5", "/v1/me",
 		}

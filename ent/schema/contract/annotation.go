@@ -71,6 +71,8 @@ type Annotation struct {
 	Generated string `json:"generated,omitempty"`
 	// FullText is the column of words that lists are searched in; nil when there is none.
 	FullText *FullTextColumn `json:"fullText,omitempty"`
+	// Acyclic edges lead from no row back to itself, in however many steps.
+	Acyclic bool `json:"acyclic,omitempty"`
 	// Through names the edge of the join entity whose far side an edge shows, and the name it shows it under.
 	Through *ThroughEdge `json:"through,omitempty"`
 }
@@ -238,6 +240,7 @@ func (a Annotation) Merge(other schema.Annotation) schema.Annotation {
 	a.Internal = a.Internal || o.Internal
 	a.Permissions = a.Permissions || o.Permissions
 	a.Transactional = a.Transactional || o.Transactional
+	a.Acyclic = a.Acyclic || o.Acyclic
 	a.Platform = append(a.Platform, o.Platform...)
 	a.ServerOwned = a.ServerOwned || o.ServerOwned
 	return a

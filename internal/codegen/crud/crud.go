@@ -33,11 +33,14 @@ type input struct {
 	// Samples are of tenant-owned entities, PlatformSamples of the others.
 	Samples, PlatformSamples []sample
 	Owned                    []*gen.Type // tenant-owned types, internal ones too
+	Versioned, Timestamped   []*gen.Type // types with the fields of those mixins, internal ones too
 	Line                     *model.Line // nil when no access is declared by a relation
 	Relations                []relation
 	// Expiring are the tables whose rows expire, Deleted those of a tenant's rows, children first.
 	Expiring []model.Expiring
 	Deleted  []ddl.Owned
+	Doomed   []doomed // types whose rows can go with another that is deleted, or take others along; children first
+	Trees    []model.Tree
 	Custom   []Custom
 }
 
@@ -75,9 +78,19 @@ func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, table
 	if err != nil {
 		return err
 	}
+	gone, err := doomedOf(entities, tables)
+	if err != nil {
+		return err
+	}
+	trees, err := model.ReadTrees(graph)
+	if err != nil {
+		return err
+	}
 	data := input{
-		Module: module, Entities: entities, Constraints: constraintsOf(entities, tables, declared), Samples: samples, PlatformSamples: global, Owned: owned(graph), Line: line, Relations: relationsOf(entities, tables, line),
-		Expiring: expiring, Deleted: deleted, Custom: custom,
+		Module: module, Entities: entities, Constraints: constraintsOf(entities, tables, declared), Samples: samples, PlatformSamples: global, Owned: owned(graph), Line: line,
+		Versioned: kept(graph, "version"), Timestamped: kept(graph, "created_at", "updated_at"),
+		Relations: relationsOf(entities, tables, line),
+		Expiring:  expiring, Deleted: deleted, Doomed: gone, Trees: trees, Custom: custom,
 	}
 	if err := os.Mkdir(filepath.Join(dir, "crudtest"), 0o755); err != nil {
 		return fmt.Errorf("make folder: %w", err)
@@ -85,7 +98,11 @@ func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, table
 	if err := render(parsed, "cases", filepath.Join(dir, "crudtest", "cases.go"), data); err != nil {
 		return err
 	}
-	for _, shared := range []string{"handler", "access", "constraints", "deletes", "retention", "mask"} {
+	shared := []string{"handler", "access", "constraints", "retention", "mask", "trees"}
+	if len(gone) > 0 {
+		shared = append(shared, "deletes")
+	}
+	for _, shared := range shared {
 		if err := render(parsed, shared, filepath.Join(dir, shared+".go"), data); err != nil {
 			return err
 		}
@@ -104,6 +121,23 @@ func owned(graph *gen.Graph) []*gen.Type {
 	var out []*gen.Type
 	for _, node := range graph.MutableNodes() {
 		if slices.ContainsFunc(node.Fields, func(f *gen.Field) bool { return f.StorageKey() == ddl.TenantColumn }) {
+			out = append(out, node)
+		}
+	}
+	return out
+}
+
+// kept are the types with fields of these names that the server keeps by itself. A type may have others of the same name.
+func kept(graph *gen.Graph, names ...string) []*gen.Type {
+	var out []*gen.Type
+	for _, node := range graph.MutableNodes() {
+		found := 0
+		for _, f := range node.Fields {
+			if model.ServerKept(f) && slices.Contains(names, f.Name) {
+				found++
+			}
+		}
+		if found == len(names) {
 			out = append(out, node)
 		}
 	}

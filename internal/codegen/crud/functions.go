@@ -40,8 +40,10 @@ var functions = template.FuncMap{
 	"operation":  func(e *model.Entity) string { return goName(e.Resource) },
 	"expansions": expansions,
 	"lower":      lower,
-	"released":   releases,
-	"checked":    checked,
+	"leaf": func(all []doomed, node *gen.Type) bool {
+		return slices.ContainsFunc(all, func(d doomed) bool { return d.Type == node && d.Leaf })
+	},
+	"checked": checked,
 	"emails": func(e *model.Entity) []*model.Field {
 		return having(e, func(f *model.Field) bool { return f.Limits.Email })
 	},
@@ -91,10 +93,18 @@ func shown(source string, e *model.Entity, f *model.Field) string {
 	owner := "uuid.Nil"
 	for _, field := range e.Fields {
 		if field.Ent.Name == f.Guard.Self {
-			owner = value(source, e, field)
+			owner = idOf(source, e, field)
 		}
 	}
 	return fmt.Sprintf("%s.Shows(principal, %s)", guardName(e, f), owner)
+}
+
+// idOf is the expression for a field's id, the zero one where it is NULL.
+func idOf(source string, e *model.Entity, f *model.Field) string {
+	if source != "from" && f.Ent.NillableValue() {
+		return fmt.Sprintf("idOf(%s.%s)", source, f.Ent.StructField())
+	}
+	return value(source, e, f) // a postgres.Result has the zero id for NULL
 }
 
 // ownerField is the body's Go field with the id of the user whose own the row is, by a field's guard; empty for nobody.
@@ -118,11 +128,6 @@ func columns(e *model.Entity, names []string) string {
 		}
 	}
 	return strings.Join(out, ", ")
-}
-
-// releases reports whether deleting rows of the type does something to those that refer to them.
-func releases(entities []*model.Entity, node *gen.Type) bool {
-	return slices.ContainsFunc(entities, func(e *model.Entity) bool { return e.Node == node && len(e.Released()) > 0 })
 }
 
 // checked reports whether bodies of the entity hold fields with limits that the contract's rules do not cover.

@@ -102,6 +102,9 @@ func targetOf(e *model.Entity, f *model.Field, entities []*model.Entity) *model.
 	for _, edge := range e.Node.Edges {
 		if edge.Unique && edge.Field() != nil && edge.Field().Name == f.Ent.Name {
 			i := slices.IndexFunc(entities, func(other *model.Entity) bool { return other.Name == edge.Type.Name })
+			if i < 0 {
+				return nil // no operation makes one
+			}
 			if entities[i].TenantOwned == e.TenantOwned || !entities[i].TenantOwned && entities[i].Has(contract.Create) {
 				return entities[i]
 			}

@@ -108,7 +108,7 @@ func misplaced(f *gen.Field, own contract.Annotation) error {
 		{own.MaxBytes > 0, f.IsJSON() && !Texts(f), "contract.MaxBytes is for JSON fields: bytes take .MaxLen, texts .MaxRuneLen"},
 	} {
 		if use.used && !use.fits {
-			return fmt.Errorf("%s, and this is a %s", use.what, f.Type)
+			return fmt.Errorf("%s, and the type of this is %s", use.what, f.Type)
 		}
 	}
 	return nil

@@ -72,6 +72,8 @@ type Field struct {
 	Secret bool
 	// Shape is the structure of a JSON field; nil for other kinds.
 	Shape *contract.Shape
+	// Acyclic says that the field refers to a row of its own entity, and never leads back.
+	Acyclic bool
 	// Ending announces that the field will be gone; nil when it stays.
 	Ending *contract.Ending
 	// Generated is the SQL expression that Postgres computes the field by; empty for others.
@@ -100,6 +102,12 @@ func (f *Field) rank() int {
 		return 3
 	}
 	return 2
+}
+
+// ServerKept reports whether the server sets the field in every row.
+func ServerKept(f *gen.Field) bool {
+	annotation, err := contract.Of(f.Annotations)
+	return err == nil && annotation.ServerOwned && !f.Optional && (f.IsTime() || f.Type.Numeric())
 }
 
 func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error) {

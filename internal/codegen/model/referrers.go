@@ -56,7 +56,6 @@ func (e *Entity) readReferrers(nodes []*gen.Type, byName map[string]*Entity) err
 			r := &Referrer{Type: node, Column: edge.Field(), Resource: camel(plural(snake(node.Name))), Field: camel(edge.Field().Name), Action: contract.Refuse}
 			if action, ok := actions[key]; ok {
 				r.Action = action
-				delete(actions, key)
 			}
 			if r.Action == contract.Clear && (!r.Column.Optional || r.Column.Immutable) {
 				return fmt.Errorf("contract.OnDelete(contract.Clear): %s.%s can hold no null or cannot be changed; make it Optional, Nillable and not Immutable, or use contract.Cascade", node.Name, r.Column.Name)
@@ -66,9 +65,6 @@ func (e *Entity) readReferrers(nodes []*gen.Type, byName map[string]*Entity) err
 			}
 			e.referrers = append(e.referrers, r)
 		}
-	}
-	for key := range actions {
-		return fmt.Errorf("contract.OnDelete: the reference %s has no field: give the edge back a Field(\"…_id\")", key)
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ func writeExamples(doc *document) error {
 	for _, e := range doc.entities {
 		for _, f := range e.Fields {
 			if value := givenExample(f); value != nil {
-				for _, name := range []string{e.Name, e.Name + "Create", e.Name + "Update", e.DetailName()} {
+				for _, name := range append(e.Views(), e.Name+"Create", e.Name+"Update") {
 					x.given[name+"."+f.JSON] = value
 				}
 			}

@@ -90,6 +90,9 @@ func accepted(f *model.Field) *ogen.Schema {
 			s.Format = "password"
 		}
 	}
+	if f.Acyclic {
+		s.Description += " Refused where it leads back to the row itself."
+	}
 	s.MinLength, s.MaxLength = f.Limits.MinLen, f.Limits.MaxLen
 	if f.Limits.Pattern != "" {
 		s.Pattern = f.Limits.Pattern
@@ -135,16 +138,31 @@ func closed(s *ogen.Schema) *ogen.Schema {
 // writeEntitySchemas replaces what entoas wrote for each entity: every field present in an answer, camelCase, described.
 func writeEntitySchemas(doc *document) error {
 	for _, e := range doc.entities {
-		s := object(e.Comment)
-		for _, f := range e.Fields {
-			s.AddRequiredProperties(answered(f).ToProperty(f.JSON))
-		}
+		s := fields(e, e.Comment)
 		for _, x := range e.Expansions {
 			s.AddOptionalProperties(expansion(x, "Present when expanded.").ToProperty(x.Name))
 		}
 		doc.spec.Components.Schemas[e.Name] = s
 	}
+	for _, e := range doc.entities {
+		if !e.HasBase() {
+			continue
+		}
+		if _, taken := doc.spec.Components.Schemas[e.BaseName()]; taken {
+			return fmt.Errorf("%s refers to itself, in a circle, and is shown there as %s, which is an entity already: give one of them another name", e.Name, e.BaseName())
+		}
+		doc.spec.Components.Schemas[e.BaseName()] = fields(e, e.Comment+" Without related rows.")
+	}
 	return nil
+}
+
+// fields is the schema of an entity's rows without expansions.
+func fields(e *model.Entity, description string) *ogen.Schema {
+	s := object(description)
+	for _, f := range e.Fields {
+		s.AddRequiredProperties(answered(f).ToProperty(f.JSON))
+	}
+	return s
 }
 
 // writeBodies writes <Entity>Create and <Entity>Update. An update is a JSON Merge Patch (RFC 7396): a field that is absent
@@ -176,7 +194,7 @@ func createBody(e *model.Entity) *ogen.Schema {
 }
 
 func updateBody(e *model.Entity) *ogen.Schema {
-	update := closed(object(fmt.Sprintf("Changes to a %s, as a JSON Merge Patch: absent fields stay, null clears.", e.Label())))
+	update := closed(object(fmt.Sprintf("Changes to %s, as a JSON Merge Patch: absent fields stay, null clears.", e.ALabel())))
 	for _, f := range e.Updatable() {
 		update.AddOptionalProperties(accepted(f).ToProperty(f.JSON))
 	}
@@ -192,10 +210,7 @@ func writeDetails(doc *document) error {
 		if _, taken := doc.spec.Components.Schemas[e.Detail.Name]; taken {
 			return fmt.Errorf("contract.Detail of %s names its view %q, which is a schema already", e.Name, e.Detail.Name)
 		}
-		s := object(e.Comment + " With its default expansions.")
-		for _, f := range e.Fields {
-			s.AddRequiredProperties(answered(f).ToProperty(f.JSON))
-		}
+		s := fields(e, e.Comment+" With its default expansions.")
 		for _, x := range e.Detail.Expansions {
 			s.AddRequiredProperties(expansion(x, "").ToProperty(x.Name))
 		}
@@ -211,11 +226,11 @@ func writeDetails(doc *document) error {
 
 // expansion is the property that shows related rows. One row is a plain reference, which in OpenAPI 3.0 takes no text.
 func expansion(x *model.Expansion, note string) *ogen.Schema {
-	if x.One != nil {
-		return ref(x.Target.Name)
+	if x.Single {
+		return ref(x.Schema())
 	}
 	text := strings.TrimSpace(fmt.Sprintf("%s The first %d that the caller may read, as many as fit into the answer's %d MiB of JSON. %s", x.Comment, expansionCap, contract.MaxAnswerBytes>>20, note))
-	return ref(x.Target.Name).AsArray().SetDescription(text)
+	return ref(x.Schema()).AsArray().SetDescription(text)
 }
 
 func ref(name string) *ogen.Schema { return ogen.NewSchema().SetRef("#/components/schemas/" + name) }
