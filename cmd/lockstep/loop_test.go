@@ -32,7 +32,7 @@ func TestLoop(t *testing.T) {
 
 	lockstep(t, root, "new", "entity", "Project")
 	lockstep(t, root, "new", "entity", "ProjectMember")
-	for _, name := range []string{"project", "projectmember", "task", "note", "exhibit", "currency", "price"} {
+	for _, name := range []string{"project", "projectmember", "task", "note", "exhibit", "currency", "price", "measure"} {
 		copyFile(t, filepath.Join("testdata", "loop", name+".go.txt"), filepath.Join(root, "ent", "schema", name+".go"))
 	}
 	addMatrix(t, root)
@@ -67,6 +67,9 @@ func TestLoop(t *testing.T) {
 	t.Run("every type", func(t *testing.T) { useExhibits(t, served) })
 	t.Run("limits", func(t *testing.T) { limitExhibits(t, served) })
 	t.Run("rows that only SQL could write", func(t *testing.T) { readExhibits(t, served) })
+	t.Run("what is answered is what is stored", func(t *testing.T) { storeMeasures(t, served) })
+	t.Run("of any value", func(t *testing.T) { storeAnything(t, served) })
+	t.Run("what is not stored has its place", func(t *testing.T) { refuseMeasures(t, served) })
 	t.Run("rows of no tenant", func(t *testing.T) { useCurrencies(t, served) })
 	t.Run("every type through the SDK", func(t *testing.T) { runMatrix(t, root, served) })
 	t.Run("in TypeScript", func(t *testing.T) {
@@ -123,7 +126,7 @@ func useProjects(t *testing.T, s *served) {
 
 	got := ours.do("GET", path, "", http.StatusOK)
 	for name, want := range map[string]any{
-		"name": "Apollo", "budget": "12500.5", "dueDate": "2026-12-31", "status": "planned",
+		"name": "Apollo", "budget": "12500.50", "dueDate": "2026-12-31", "status": "planned",
 		"ownerId": acme.user.String(), "tenantId": acme.tenant.String(),
 	} {
 		if got[name] != want {
@@ -220,7 +223,7 @@ func seedTenant(t *testing.T, ownerURL, slug string) seeded {
 	out := seeded{uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())}
 	role := uuid.Must(uuid.NewV7())
 	permissions := []string{"users:read", "currencies:read"}
-	for _, entity := range []string{"projects", "project_members", "tasks", "notes", "exhibits", "prices"} {
+	for _, entity := range []string{"projects", "project_members", "tasks", "notes", "exhibits", "prices", "measures"} {
 		for _, verb := range []string{"read", "create", "update", "delete"} {
 			permissions = append(permissions, entity+":"+verb)
 		}

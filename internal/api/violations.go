@@ -48,6 +48,9 @@ func violations(err error) []problem.Violation {
 	if errors.Is(err, numeric.ErrForm) {
 		return []problem.Violation{{Pointer: decodedAt(err), Rule: problem.RulePattern, Detail: sentence(err)}}
 	}
+	if errors.Is(err, strconv.ErrRange) {
+		return []problem.Violation{{Pointer: decodedAt(err), Rule: problem.RuleRange, Detail: sentence(err)}}
+	}
 	pointer, cause := locate(err)
 	return []problem.Violation{{Pointer: pointer, Rule: cause, Detail: sentences[cause]}}
 }

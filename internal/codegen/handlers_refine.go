@@ -108,17 +108,24 @@ var handlerRefinements = []refinement{
 	},
 }
 
-// numberRefinements bound decimals before they are numbers, and write floats that JSON has no form for as the nearest that it has. Contracts without such fields have nothing to refine.
+// numberRefinements bound decimals before they are numbers and write all of their digits, hold integers that are texts to one form, and write floats that JSON
+// has no form for as the nearest that it has. Contracts without such fields have nothing to refine.
 var numberRefinements = map[string][]struct{ form, with string }{
 	"oas_json_gen.go": {
 		{`json\.Decode(?:String)?Decimal\(d\)`, `wire.Decimal(d)`},
+		{`json\.Encode(?:String)?Decimal\(e, `, `wire.WriteDecimal(e, `},
+		{`json\.DecodeStringInt64\(d\)`, `wire.Int64(d)`},
 		{`e\.Float(64|32)\(`, `wire.Float$1(e, `},
+		// A free object in one order: its ETag is of what is written.
+		{`for k, elem := range s \{`, "for _, k := range slices.Sorted(maps.Keys(s)) {\nelem := s[k]"},
 	},
 	"oas_parameters_gen.go": {
 		{`conv\.To(?:String)?Decimal\(`, `numeric.Parse(`},
+		{`conv\.ToStringInt64\(`, `numeric.ParseInt(`},
 	},
 	"oas_uri_gen.go": { // the members of ranges
 		{`conv\.To(?:String)?Decimal\(`, `numeric.Parse(`},
+		{`conv\.ToStringInt64\(`, `numeric.ParseInt(`},
 	},
 }
 

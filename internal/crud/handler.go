@@ -199,6 +199,33 @@ func fits(pointer string, value decimal.Decimal, whole, fraction int) error {
 	return problem.Of(problem.ValidationFailed).At(pointer, problem.RulePattern, digits(whole, fraction))
 }
 
+// fitsFloat is fits of a number that is no decimal on the wire.
+func fitsFloat(pointer string, value float64, whole, fraction int) error {
+	if numeric.FitsFloat(value, whole, fraction) {
+		return nil
+	}
+	return problem.Of(problem.ValidationFailed).At(pointer, problem.RulePattern, digits(whole, fraction))
+}
+
+// inRange refuses an integer that the field at the pointer does not take.
+func inRange(pointer string, value, least, most int64) error {
+	if least <= value && value <= most {
+		return nil
+	}
+	return problem.Of(problem.ValidationFailed).At(pointer, problem.RuleRange, fmt.Sprintf("Must be from %d to %d.", least, most))
+}
+
+// notNegative refuses negative bounds of a filter by a field without a sign. They are in the order of the filter's members.
+func notNegative(parameter string, bounds ...interface{ Get() (int64, bool) }) error {
+	for i, bound := range bounds {
+		if value, ok := bound.Get(); ok && value < 0 {
+			name := parameter + "[" + []string{"eq", "gt", "gte", "lt", "lte"}[i] + "]"
+			return problem.Of(problem.InvalidParameter, name).AtParameter(name, problem.RuleRange, "Must be 0 or more.")
+		}
+	}
+	return nil
+}
+
 // withinDigits refuses bounds of a filter with more digits than the field has: no row can be there. They are in the order of
 // the filter's members.
 func withinDigits(parameter string, whole, fraction int, bounds ...interface {
@@ -215,7 +242,32 @@ func withinDigits(parameter string, whole, fraction int, bounds ...interface {
 
 // digits says which numbers a field takes.
 func digits(whole, fraction int) string {
+	if whole < 0 {
+		return fmt.Sprintf("Write a number with at most %d digits behind the point, of which the first %d are zeros.", fraction, -whole)
+	}
 	return fmt.Sprintf("Write a number with at most %d digits before the point and %d behind it.", whole, fraction)
+}
+
+// misreadParameters names the filters of a list whose columns do not take their texts. If it is none of them, it is the cursor.
+func misreadParameters(ctx context.Context, h *Handler, err error, cursor bool, filters ...postgres.Text) error {
+	var (
+		refused *postgres.ConstraintError
+		misread *postgres.MisreadError
+	)
+	if err = postgres.FindMisread(ctx, h.driver, err, filters...); !errors.As(err, &refused) {
+		return err
+	}
+	if !errors.As(err, &misread) {
+		if cursor {
+			return problem.Of(problem.InvalidCursor)
+		}
+		return err
+	}
+	p := problem.Of(problem.InvalidParameter, misread.Faults[0].Name)
+	for _, fault := range misread.Faults {
+		p.AtParameter(fault.Name, problem.RuleMalformed, "The value does not have the required type or format.")
+	}
+	return p
 }
 
 // take sets the JSON field at the pointer from what the wire holds, which the contract's rules have passed. What they do not
@@ -231,13 +283,12 @@ func take[T, B, F any](pointer string, most int, set func(T) B, from F) error {
 	if _, depth := jsonb.Measure(text); depth > 64 {
 		return refused(problem.RuleMaxLength, "The value is more than %d levels deep.", 64)
 	}
-	var value T
-	err = json.Unmarshal(text, &value)
-	var large *json.UnmarshalTypeError
-	if errors.As(err, &large) {
-		return refused(problem.RuleRange, "A number is out of range.")
+	if at, found := jsonb.Rounded(text); found {
+		pointer += at
+		return refused(problem.RuleRange, "A number has more digits, or is larger, than what JSON numbers are read as, doubles. Send it as a text.")
 	}
-	if err != nil {
+	var value T
+	if err = json.Unmarshal(text, &value); err != nil {
 		return fmt.Errorf("read a JSON field: %w", err)
 	}
 	if text, err = json.Marshal(value); err != nil {

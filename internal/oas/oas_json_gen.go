@@ -3,7 +3,9 @@
 package oas
 
 import (
+	"maps"
 	"math/bits"
+	"slices"
 	"strconv"
 	"time"
 
@@ -2510,7 +2512,8 @@ func (s TenantDeletionDeleted) Encode(e *jx.Encoder) {
 
 // encodeFields implements json.Marshaler.
 func (s TenantDeletionDeleted) encodeFields(e *jx.Encoder) {
-	for k, elem := range s {
+	for _, k := range slices.Sorted(maps.Keys(s)) {
+		elem := s[k]
 		e.FieldStart(k)
 
 		e.Int(elem)

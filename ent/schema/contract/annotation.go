@@ -67,6 +67,10 @@ type Annotation struct {
 	Distinct bool `json:"distinct,omitempty"`
 	// Email says that a text is an e-mail address.
 	Email bool `json:"email,omitempty"`
+	// AsText says that an integer is a text on the wire.
+	AsText bool `json:"asText,omitempty"`
+	// Checks are the CHECK constraints that the entity declares with a message.
+	Checks []TableCheck `json:"checks,omitempty"`
 	// Through names the edge of the join entity whose far side an edge shows, and the name it shows it under.
 	Through *ThroughEdge `json:"through,omitempty"`
 }
@@ -223,7 +227,8 @@ func (a Annotation) Merge(other schema.Annotation) schema.Annotation {
 		a.Shape = o.Shape
 	}
 	a.MaxItems, a.MaxItemLen, a.MaxBytes = cmp.Or(o.MaxItems, a.MaxItems), cmp.Or(o.MaxItemLen, a.MaxItemLen), cmp.Or(o.MaxBytes, a.MaxBytes)
-	a.Distinct, a.Email = a.Distinct || o.Distinct, a.Email || o.Email
+	a.Distinct, a.Email, a.AsText = a.Distinct || o.Distinct, a.Email || o.Email, a.AsText || o.AsText
+	a.Checks = append(a.Checks, o.Checks...)
 	a.Endings = append(a.Endings, o.Endings...)
 	a.Sort, a.Filter, a.Search = append(a.Sort, o.Sort...), append(a.Filter, o.Filter...), append(a.Search, o.Search...)
 	a.Without = append(a.Without, o.Without...)
