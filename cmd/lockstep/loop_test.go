@@ -67,6 +67,8 @@ func TestLoop(t *testing.T) {
 	t.Run("every type", func(t *testing.T) { useExhibits(t, served) })
 	t.Run("limits", func(t *testing.T) { limitExhibits(t, served) })
 	t.Run("rows that only SQL could write", func(t *testing.T) { readExhibits(t, served) })
+	t.Run("merge patches", func(t *testing.T) { mergeExhibits(t, served) })
+	t.Run("merge patches at once", func(t *testing.T) { mergeAtOnce(t, served) })
 	t.Run("what is answered is what is stored", func(t *testing.T) { storeMeasures(t, served) })
 	t.Run("of any value", func(t *testing.T) { storeAnything(t, served) })
 	t.Run("what is not stored has its place", func(t *testing.T) { refuseMeasures(t, served) })
@@ -321,6 +323,7 @@ func startServer(t *testing.T, binary, databaseURL, issuer string) string {
 	t.Helper()
 	cmd := exec.Command(binary, "serve")
 	cmd.Env = append(os.Environ(), "LOCKSTEP_DATABASE_URL="+databaseURL, "LOCKSTEP_OIDC_ISSUERS="+issuer,
+		"LOCKSTEP_RATE_LIMIT_PRINCIPAL=100000/10s", "LOCKSTEP_RATE_LIMIT_TENANT=100000/10s",
 		"LOCKSTEP_ADDR=127.0.0.1:0", "LOCKSTEP_ADMIN_ADDR=127.0.0.1:0", "LOCKSTEP_SHUTDOWN_DELAY=0s")
 	logs, err := cmd.StderrPipe()
 	if err != nil {

@@ -68,8 +68,7 @@ func (s *storing) accept(body string) map[string]json.RawMessage {
 	s.t.Helper()
 	created, header, status := s.raw("POST", s.path, body)
 	if status != http.StatusCreated {
-		s.t.Errorf("POST %.200s: got %d %s", body, status, created["errors"])
-		return nil
+		s.t.Fatalf("POST %.400s: got %d %s", body, status, created["errors"])
 	}
 	got, read, _ := s.raw("GET", header.Get("Location"), "")
 	if header.Get("ETag") != read.Get("ETag") {

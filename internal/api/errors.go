@@ -15,6 +15,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
+	"github.com/lockstep-dev/lockstep/internal/wire"
 )
 
 // asProblem turns whatever went wrong into what the caller may know of it. Causes it does not recognise become internal,
@@ -38,6 +39,12 @@ func asProblem(err error) *problem.Error {
 	var permission *auth.PermissionError
 	if errors.As(err, &permission) {
 		return problem.Of(problem.PermissionDenied, permission.Permission)
+	}
+	var member *wire.MemberError
+	if errors.As(err, &member) {
+		p := problem.Of(problem.ValidationFailed)
+		p.Violations = violations(member)
+		return p
 	}
 	var invalid *ent.ValidationError
 	if errors.As(err, &invalid) {

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
@@ -24,6 +25,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/reading"
+	"github.com/lockstep-dev/lockstep/internal/wire"
 )
 
 // expansionCap is the most rows a default expansion carries.
@@ -270,35 +272,88 @@ func misreadParameters(ctx context.Context, h *Handler, err error, cursor bool, 
 	return p
 }
 
-// take sets the JSON field at the pointer from what the wire holds, which the contract's rules have passed. What they do not
-// say is how large it may be as a whole, how deep, and how large a number in a free object.
+// take sets the JSON field at the pointer from what the wire holds, which the contract's rules have passed.
 func take[T, B, F any](pointer string, most int, set func(T) B, from F) error {
 	text, err := json.Marshal(&from) // ogen's types encode themselves by pointer
 	if err != nil {
 		return fmt.Errorf("encode a JSON field: %w", err)
 	}
-	refused := func(rule problem.Rule, form string, args ...any) error {
-		return problem.New(problem.ValidationFailed, problem.ValueNotStorable).At(pointer, rule, fmt.Sprintf(form, args...))
-	}
-	if _, depth := jsonb.Measure(text); depth > 64 {
-		return refused(problem.RuleMaxLength, "The value is more than %d levels deep.", 64)
-	}
-	if at, found := jsonb.Rounded(text); found {
-		pointer += at
-		return refused(problem.RuleRange, "A number has more digits, or is larger, than what JSON numbers are read as, doubles. Send it as a text.")
-	}
-	var value T
-	if err = json.Unmarshal(text, &value); err != nil {
-		return fmt.Errorf("read a JSON field: %w", err)
-	}
-	if text, err = json.Marshal(value); err != nil {
-		return fmt.Errorf("encode a JSON field: %w", err)
-	}
-	if size, _ := jsonb.Measure(text); size > most {
-		return refused(problem.RuleMaxLength, "The value is %d bytes of JSON as it is stored, and at most %d are allowed.", size, most)
+	value, err := fitting[T](pointer, most, text)
+	if err != nil {
+		return err
 	}
 	set(value)
 	return nil
+}
+
+// merge sets the JSON field at the pointer to what the patch makes of the row's value (RFC 7396). The row must be locked. whole is a
+// pointer to the wire's type of the field, which says whether the contract allows the result.
+func merge[T, B, F any](pointer string, most int, set func(T) B, current T, from F, whole any) error {
+	patch, err := json.Marshal(&from)
+	if err != nil {
+		return fmt.Errorf("encode a JSON field: %w", err)
+	}
+	if err := storable(pointer, patch); err != nil {
+		return err // before it is read recursively
+	}
+	before, err := json.Marshal(current)
+	if err != nil {
+		return fmt.Errorf("encode a JSON field: %w", err)
+	}
+	merged, err := jsonb.Merge(before, patch)
+	if err != nil {
+		return fmt.Errorf("merge a JSON field: %w", err)
+	}
+	value, err := fitting[T](pointer, most, merged)
+	if err != nil {
+		return err
+	}
+	stored, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("encode a JSON field: %w", err)
+	}
+	if merged, err = jsonb.WithNulls(merged, stored); err != nil {
+		return fmt.Errorf("merge a JSON field: %w", err)
+	}
+	if err := wire.Allowed(strings.TrimPrefix(pointer, "/"), merged, whole); err != nil {
+		return err
+	}
+	set(value)
+	return nil
+}
+
+// storable refuses JSON at the pointer that is too deep, or has a number that would be rounded: what the contract's rules do not
+// say of a free object.
+func storable(pointer string, text []byte) error {
+	if _, depth := jsonb.Measure(text); depth > 64 {
+		return notStorable(pointer, problem.RuleMaxLength, "The value is more than %d levels deep.", 64)
+	}
+	if at, found := jsonb.Rounded(text); found {
+		return notStorable(pointer+at, problem.RuleRange, "A number has more digits, or is larger, than what JSON numbers are read as, doubles. Send it as a text.")
+	}
+	return nil
+}
+
+// fitting is the value of a JSON text, if it is storable and no larger as a whole than the field may be.
+func fitting[T any](pointer string, most int, text []byte) (value T, err error) {
+	if err := storable(pointer, text); err != nil {
+		return value, err
+	}
+	if err := json.Unmarshal(text, &value); err != nil {
+		return value, fmt.Errorf("read a JSON field: %w", err)
+	}
+	stored, err := json.Marshal(value)
+	if err != nil {
+		return value, fmt.Errorf("encode a JSON field: %w", err)
+	}
+	if size, _ := jsonb.Measure(stored); size > most {
+		return value, notStorable(pointer, problem.RuleMaxLength, "The value is %d bytes of JSON as it is stored, and at most %d are allowed.", size, most)
+	}
+	return value, nil
+}
+
+func notStorable(pointer string, rule problem.Rule, form string, args ...any) error {
+	return problem.New(problem.ValidationFailed, problem.ValueNotStorable).At(pointer, rule, fmt.Sprintf(form, args...))
 }
 
 // show writes a JSON field as the wire has it. What a column holds and the contract cannot say, which only SQL could write, is

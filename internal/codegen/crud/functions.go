@@ -31,6 +31,10 @@ var functions = template.FuncMap{
 	"foreignColumn": foreignColumn,
 	"keyKind":       keyKind,
 	"fits":          fits,
+	"merged": func(e *model.Entity) []*model.Field {
+		return slices.DeleteFunc(e.Updatable(), func(f *model.Field) bool { return !f.Merged() })
+	},
+	"whole": whole,
 	"byDatabase":    func(f *model.Field) bool { return limits.ByDatabase(f.Ent) },
 	"foreign": func(fields []*model.Field) []*model.Field {
 		return slices.DeleteFunc(slices.Clone(fields), func(f *model.Field) bool { return !f.Foreign })
@@ -261,6 +265,17 @@ func integers(f *model.Field) string {
 		most--
 	}
 	return fmt.Sprintf("%d, %d", least, most)
+}
+
+// whole is a pointer to the wire's type of a JSON field, as a new row has it or an answer shows it; nil if neither does.
+func whole(e *model.Entity, f *model.Field) string {
+	switch {
+	case !f.Secret:
+		return fmt.Sprintf("&(&oas.%s{}).%s", e.Name, f.Go)
+	case e.Has(contract.Create):
+		return fmt.Sprintf("&(&oas.%sCreate{}).%s", e.Name, f.Go)
+	}
+	return "nil"
 }
 
 // toWire converts the expression value from Ent's type to that of the wire schema's field.

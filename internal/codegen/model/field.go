@@ -85,6 +85,9 @@ func (f *Field) Slice() bool {
 	return f.Kind == TextList || f.Kind == Bytes || f.Kind == JSON && f.Shape.IsArray()
 }
 
+// Merged reports whether a patch is merged into what the field holds, member by member, and not put in its place (RFC 7396).
+func (f *Field) Merged() bool { return f.Kind == JSON && !f.Shape.IsArray() }
+
 // Ordered reports whether values of the field can be compared in a query.
 func (f *Field) Ordered() bool { return f.Kind != Bytes && f.Kind != TextList && f.Kind != JSON }
 

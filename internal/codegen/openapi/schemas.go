@@ -220,6 +220,10 @@ func checks(e *model.Entity) string {
 func updateBody(e *model.Entity) *ogen.Schema {
 	update := closed(object(strings.TrimSpace(fmt.Sprintf("Changes to a %s, as a JSON Merge Patch: absent fields stay, null clears. ", e.Label()) + checks(e))))
 	for _, f := range e.Updatable() {
+		if f.Merged() {
+			update.AddOptionalProperties(patched(f).ToProperty(f.JSON))
+			continue
+		}
 		update.AddOptionalProperties(accepted(f).ToProperty(f.JSON))
 	}
 	return update
