@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/go-faster/jx"
@@ -17,6 +16,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
+	"github.com/lockstep-dev/lockstep/internal/wire"
 )
 
 // asProblem turns whatever went wrong into what the caller may know of it. Causes it does not recognise become internal,
@@ -41,9 +41,19 @@ func asProblem(err error) *problem.Error {
 	if errors.As(err, &permission) {
 		return problem.Of(problem.PermissionDenied, permission.Permission)
 	}
+	var member *wire.MemberError
+	if errors.As(err, &member) {
+		p := problem.Of(problem.ValidationFailed)
+		p.Violations = violations(member)
+		return p
+	}
 	var invalid *ent.ValidationError
 	if errors.As(err, &invalid) {
 		return fromValidator(invalid)
+	}
+	var misread *postgres.MisreadError
+	if errors.As(err, &misread) {
+		return fromMisread(misread)
 	}
 	var violated *postgres.ConstraintError
 	if errors.As(err, &violated) {
@@ -151,9 +161,24 @@ func fromConstraint(e *postgres.ConstraintError) *problem.Error {
 		what := cmp.Or(constraint.Target, "row")
 		return pointers(problem.Of(problem.ReferenceNotFound, what), problem.RuleReferenceNotFound, "There is no such "+what+".")
 	}
-	p := pointers(problem.New(problem.ValidationFailed, problem.ValueRefused), constraintRules[e.Kind], "The value is not allowed.")
-	if len(p.Violations) == 0 && e.Column != "" {
-		p.At("", constraintRules[e.Kind], fmt.Sprintf("A value is %s.", strings.ReplaceAll(string(e.Kind), "_", " ")))
+	rule := constraintRules[e.Kind]
+	p := pointers(problem.New(problem.ValidationFailed, problem.ValueRefused), rule, cmp.Or(constraint.Message, "The value is not allowed."))
+	if len(p.Violations) > 0 {
+		return p
+	}
+	pointer := "" // the body as a whole
+	if member, ok := crud.Members[e.Table][e.Column]; ok {
+		pointer = "/" + member
+	}
+	return p.At(pointer, rule, capital(rule.Meaning())+".")
+}
+
+// fromMisread names the members whose columns do not take their texts.
+func fromMisread(e *postgres.MisreadError) *problem.Error {
+	p := problem.New(problem.ValidationFailed, problem.ValueRefused)
+	for _, fault := range e.Faults {
+		rule := constraintRules[fault.Kind]
+		p.At("/"+fault.Name, rule, capital(rule.Meaning())+".")
 	}
 	return p
 }

@@ -52,6 +52,9 @@ func violations(err error) []problem.Violation {
 	if errors.Is(err, timetext.ErrForm) {
 		return []problem.Violation{{Pointer: decodedAt(err), Rule: problem.RuleMalformed, Detail: sentence(err)}}
 	}
+	if errors.Is(err, strconv.ErrRange) {
+		return []problem.Violation{{Pointer: decodedAt(err), Rule: problem.RuleRange, Detail: sentence(err)}}
+	}
 	pointer, cause := locate(err)
 	return []problem.Violation{{Pointer: pointer, Rule: cause, Detail: sentences[cause]}}
 }

@@ -114,20 +114,27 @@ var handlerRefinements = []refinement{
 	},
 }
 
-// valueRefinements bound decimals before they are numbers, write floats that JSON has no form for as the nearest that it has, and
-// read times as RFC 3339 has them. Contracts without such fields have nothing to refine.
+// valueRefinements bound decimals before they are numbers and write all of their digits, hold integers that are texts to one form,
+// write floats that JSON has no form for as the nearest that it has, and read times as RFC 3339 has them. Contracts without such
+// fields have nothing to refine.
 var valueRefinements = map[string][]struct{ form, with string }{
 	"oas_json_gen.go": {
 		{`json\.Decode(?:String)?Decimal\(d\)`, `wire.Decimal(d)`},
+		{`json\.Encode(?:String)?Decimal\(e, `, `wire.WriteDecimal(e, `},
+		{`json\.DecodeStringInt64\(d\)`, `wire.Int64(d)`},
 		{`e\.Float(64|32)\(`, `wire.Float$1(e, `},
+		// A free object in one order: its ETag is of what is written.
+		{`for k, elem := range s \{`, "for _, k := range slices.Sorted(maps.Keys(s)) {\nelem := s[k]"},
 	},
 	"oas_parameters_gen.go": {
 		{`conv\.To(?:String)?Decimal\(`, `numeric.Parse(`},
 		{`conv\.ToDateTime\(`, `timetext.Parse(`},
+		{`conv\.ToStringInt64\(`, `numeric.ParseInt(`},
 	},
 	"oas_uri_gen.go": { // the members of ranges
 		{`conv\.To(?:String)?Decimal\(`, `numeric.Parse(`},
 		{`conv\.ToDateTime\(`, `timetext.Parse(`},
+		{`conv\.ToStringInt64\(`, `numeric.ParseInt(`},
 	},
 }
 

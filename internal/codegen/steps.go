@@ -12,6 +12,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/limits"
 	"github.com/lockstep-dev/lockstep/internal/codegen/openapi"
+	"github.com/lockstep-dev/lockstep/internal/codegen/orm"
 	"github.com/lockstep-dev/lockstep/internal/codegen/permissions"
 	"github.com/lockstep-dev/lockstep/internal/codegen/problems"
 	"github.com/lockstep-dev/lockstep/internal/codegen/sdk"
@@ -21,6 +22,11 @@ func generateORM(_ context.Context, w *Workspace) (Output, error) {
 	out := Output{Target: "ent/"}
 	if err := w.load(); err != nil {
 		return out, err
+	}
+	for _, node := range w.graph.MutableNodes() {
+		if err := orm.Check(node); err != nil {
+			return out, err
+		}
 	}
 	return out, w.intoFolder(&out, "ent", func(dir string) error {
 		// Ent writes where the graph's config points; everything else in the graph stays as it is.

@@ -11,6 +11,8 @@ type Constraint struct {
 	Label, Labels, Target string
 	// Fields are the JSON names of the fields involved.
 	Fields []string
+	// Message says what a CHECK asks for; empty where the schema does not.
+	Message string
 }
 
 // Constraints by their name in the database, which is all that Postgres reports of a violation.
@@ -45,4 +47,12 @@ var Constraints = map[string]Constraint{
 	"users_tenant_id_fkey":                     {Entity: "User", Label: "user", Labels: "users", Target: "tenant", Fields: []string{}},
 	"users_tenant_id_manager_id_fkey":          {Entity: "User", Label: "user", Labels: "users", Target: "user", Fields: []string{"managerId"}},
 	"users_updated_at_limit":                   {Entity: "User", Label: "user", Labels: "users", Target: "", Fields: []string{"updatedAt"}},
+}
+
+// Members leads from a table's columns to the JSON names of the fields that they hold.
+var Members = map[string]map[string]string{
+	"roles":      {"id": "id", "name": "name", "description": "description", "permissions": "permissions", "version": "version", "created_at": "createdAt", "updated_at": "updatedAt"},
+	"tenants":    {"id": "id", "name": "name", "slug": "slug", "status": "status", "deleting_since": "deletingSince", "version": "version", "created_at": "createdAt", "updated_at": "updatedAt"},
+	"users":      {"id": "id", "email": "email", "display_name": "displayName", "status": "status", "manager_id": "managerId", "version": "version", "created_at": "createdAt", "updated_at": "updatedAt"},
+	"user_roles": {"id": "id", "user_id": "userId", "role_id": "roleId", "granted_at": "grantedAt", "granted_by_id": "grantedById", "version": "version", "created_at": "createdAt", "updated_at": "updatedAt"},
 }

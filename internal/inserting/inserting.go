@@ -5,6 +5,9 @@ package inserting
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -15,7 +18,7 @@ import (
 
 const (
 	// MaxColumns is how many columns a table may have.
-	MaxColumns = 64
+	MaxColumns = 256
 	// enough is how many texts are kept of a table: columns can be left out in more combinations than there is memory for.
 	enough = 256
 )
@@ -24,6 +27,8 @@ const (
 type Statements struct {
 	table   string
 	columns []string
+	// stored are the columns that a row is asked for once it is there, because Postgres may have written other values.
+	stored []string
 	// texts is never changed, only replaced.
 	texts   atomic.Pointer[map[form]text]
 	writing sync.Mutex
@@ -32,10 +37,16 @@ type Statements struct {
 // form is what the text of an INSERT depends on: the schema that the table is in, and a bit for each column that is set.
 type form struct {
 	schema  string
-	columns uint64
+	columns set
 }
 
-// text is an INSERT, and the same with the binding to a tenant in it.
+// set is a bit for each column.
+type set [MaxColumns / 64]uint64
+
+func (s *set) add(column int)      { s[column/64] |= 1 << (column % 64) }
+func (s *set) has(column int) bool { return s[column/64]&(1<<(column%64)) != 0 }
+
+// text is an INSERT, and the same with the binding to a tenant in it; empty for one that returns columns.
 type text struct{ plain, bound string }
 
 // binder is a driver that can send a row in a transaction that the INSERT itself binds to a tenant (internal/postgres).
@@ -48,10 +59,16 @@ func New(table string, columns ...string) *Statements {
 	return &Statements{table: table, columns: columns}
 }
 
+// Stored has rows read back, in the same statement, the columns of which the database may hold other values than it was given.
+func (s *Statements) Stored(columns ...string) *Statements {
+	s.stored = columns
+	return s
+}
+
 // Row is a row to be added.
 type Row struct {
 	of      *Statements
-	columns uint64
+	columns set
 	values  []any
 }
 
@@ -60,13 +77,30 @@ func (s *Statements) Row() Row { return Row{of: s, values: make([]any, 0, len(s.
 
 // Set gives a value to the column with that index. Columns are set in their order.
 func (r *Row) Set(column int, value any) {
-	r.columns |= 1 << column
+	r.columns.add(column)
 	r.values = append(r.values, value)
 }
 
-// Insert adds the row to the table in the schema. It reports false, and has done nothing, if that is for Ent's builder: the
-// database is another one than Postgres, or a value has a text of its own in the statement.
-func (r *Row) Insert(ctx context.Context, to dialect.Driver, schema string) (bool, error) {
+// SetJSON is Set of what the value is in JSON, as Ent's builder writes it.
+func (r *Row) SetJSON(column int, value any) error {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("encode column %q: %w", r.of.columns[column], err)
+	}
+	r.Set(column, json.RawMessage(text))
+	return nil
+}
+
+// Node is the generated struct of a row: how Ent reads columns into it.
+type Node struct {
+	Values func(columns []string) ([]any, error)
+	Assign func(columns []string, values []any) error
+}
+
+// Insert adds the row to the table in the schema, and reads into the node what the database has stored. It reports false, and has
+// done nothing, if that is for Ent's builder: the database is another one than Postgres, or a value has a text of its own in the
+// statement.
+func (r *Row) Insert(ctx context.Context, to dialect.Driver, schema string, node Node) (bool, error) {
 	if to.Dialect() != dialect.Postgres {
 		return false, nil
 	}
@@ -79,10 +113,36 @@ func (r *Row) Insert(ctx context.Context, to dialect.Driver, schema string) (boo
 	if err != nil {
 		return true, err
 	}
+	if len(r.of.stored) > 0 {
+		return true, r.insertAndRead(ctx, to, text.plain, node)
+	}
 	if to, ok := to.(binder); ok {
 		return true, to.Insert(ctx, text.plain, text.bound, r.values)
 	}
 	return true, to.Exec(ctx, text.plain, r.values, nil)
+}
+
+// insertAndRead sends an INSERT that returns the stored columns.
+func (r *Row) insertAndRead(ctx context.Context, to dialect.Driver, text string, node Node) (err error) {
+	rows := &sql.Rows{}
+	if err := to.Query(ctx, text, r.values, rows); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	if !rows.Next() {
+		return errors.Join(rows.Err(), fmt.Errorf("the row added to %s is not returned", r.of.table))
+	}
+	values, err := node.Values(r.of.stored)
+	if err != nil {
+		return err
+	}
+	if err := rows.Scan(values...); err != nil {
+		return fmt.Errorf("read the row added to %s: %w", r.of.table, err)
+	}
+	if err := node.Assign(r.of.stored, values); err != nil {
+		return err
+	}
+	return rows.Err()
 }
 
 // writesItself reports whether Ent's builder would ask the value for its text.
@@ -101,10 +161,10 @@ func (s *Statements) text(f form, values []any) (text, error) {
 			return t, nil
 		}
 	}
-	insert := sql.Dialect(dialect.Postgres).Insert(s.table).Schema(f.schema)
+	insert := sql.Dialect(dialect.Postgres).Insert(s.table).Schema(f.schema).Returning(s.stored...)
 	var columns []string
 	for i, column := range s.columns {
-		if f.columns&(1<<i) != 0 {
+		if f.columns.has(i) {
 			insert.Set(column, values[len(columns)])
 			columns = append(columns, column)
 		}
@@ -113,7 +173,10 @@ func (s *Statements) text(f form, values []any) (text, error) {
 	if err != nil {
 		return text{}, err
 	}
-	t := text{plain, s.bound(f.schema, columns)}
+	t := text{plain: plain}
+	if len(s.stored) == 0 {
+		t.bound = s.bound(f.schema, columns)
+	}
 	s.keep(f, t)
 	return t, nil
 }

@@ -30,7 +30,7 @@ func add(t *testing.T, ctx context.Context, to dialect.Driver, tenant uuid.UUID,
 	if parent != nil {
 		row.Set(4, *parent)
 	}
-	ok, err := row.Insert(ctx, to, "core")
+	ok, err := row.Insert(ctx, to, "core", inserting.Node{})
 	if !ok {
 		t.Error("the row is left to Ent's builder")
 	}

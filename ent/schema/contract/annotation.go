@@ -73,6 +73,10 @@ type Annotation struct {
 	FullText *FullTextColumn `json:"fullText,omitempty"`
 	// Acyclic edges lead from no row back to itself, in however many steps.
 	Acyclic bool `json:"acyclic,omitempty"`
+	// AsText says that an integer is a text on the wire.
+	AsText bool `json:"asText,omitempty"`
+	// Checks are the CHECK constraints that the entity declares with a message.
+	Checks []TableCheck `json:"checks,omitempty"`
 	// Through names the edge of the join entity whose far side an edge shows, and the name it shows it under.
 	Through *ThroughEdge `json:"through,omitempty"`
 }
@@ -233,7 +237,8 @@ func (a Annotation) Merge(other schema.Annotation) schema.Annotation {
 		a.Shape = o.Shape
 	}
 	a.MaxItems, a.MaxItemLen, a.MaxBytes = cmp.Or(o.MaxItems, a.MaxItems), cmp.Or(o.MaxItemLen, a.MaxItemLen), cmp.Or(o.MaxBytes, a.MaxBytes)
-	a.Distinct, a.Email = a.Distinct || o.Distinct, a.Email || o.Email
+	a.Distinct, a.Email, a.AsText = a.Distinct || o.Distinct, a.Email || o.Email, a.AsText || o.AsText
+	a.Checks = append(a.Checks, o.Checks...)
 	a.Endings = append(a.Endings, o.Endings...)
 	a.Sort, a.Filter, a.Search = append(a.Sort, o.Sort...), append(a.Filter, o.Filter...), append(a.Search, o.Search...)
 	a.Without = append(a.Without, o.Without...)

@@ -18,6 +18,7 @@ type constraint struct {
 	Fields        []string // the fields it is about, by their JSON names
 	Label, Labels string
 	Target        string // the label of the entity that a foreign key refers to
+	Message       string // what a CHECK says to whoever breaks it; empty for none of its own
 }
 
 func constraintsOf(entities []*model.Entity, tables []*schema.Table, declared []sqlfile.Statement) []constraint {
@@ -43,12 +44,11 @@ func constraintsOf(entities []*model.Entity, tables []*schema.Table, declared []
 				c.Target = entities[i].Label()
 			}
 		}
-		for _, c := range t.Columns {
-			for _, name := range []string{ddl.CheckName(t.Name, c), ddl.LimitName(t.Name, c)} {
-				if t.Annotation != nil && t.Annotation.Checks[name] != "" {
-					add(name, []*schema.Column{c})
-				}
-			}
+		if t.Annotation == nil {
+			continue
+		}
+		for name, expression := range t.Annotation.Checks {
+			add(name, ddl.CheckColumns(t, expression)).Message = entity.CheckMessage(name)
 		}
 	}
 	for _, s := range declared {

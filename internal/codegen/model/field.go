@@ -62,6 +62,10 @@ type Field struct {
 	Limits validators.Limits
 	// Values are an enum's members.
 	Values []string
+	// AsText says that an integer is a text on the wire.
+	AsText bool
+	// Foreign fields hold texts in a column of another type, which takes some of them only and may write them in another form.
+	Foreign bool
 	// Example is a value the field takes, if its author gave one.
 	Example string
 	// Permissions says that the field's texts are permissions of the API.
@@ -84,6 +88,9 @@ type Field struct {
 func (f *Field) Slice() bool {
 	return f.Kind == TextList || f.Kind == Bytes || f.Kind == JSON && f.Shape.IsArray()
 }
+
+// Merged reports whether a patch is merged into what the field holds, member by member, and not put in its place (RFC 7396).
+func (f *Field) Merged() bool { return f.Kind == JSON && !f.Shape.IsArray() }
 
 // Ordered reports whether values of the field can be compared in a query.
 func (f *Field) Ordered() bool { return f.Kind != Bytes && f.Kind != TextList && f.Kind != JSON }
@@ -154,6 +161,8 @@ func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error
 		ServerOwned: annotation.ServerOwned,
 		Guard:       annotation.Guard,
 		Example:     annotation.Example,
+		AsText:      annotation.AsText,
+		Foreign:     (kind == String || kind == TextList && !f.IsJSON()) && !limits.Kept(f),
 		Permissions: annotation.Permissions,
 		Secret:      f.Sensitive(),
 		Shape:       shape,
@@ -169,7 +178,7 @@ func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error
 		out.Values = f.EnumValues()
 	}
 	if f.Default && !out.ServerOwned {
-		out.Default, err = literalDefault(f, kind)
+		out.Default, err = literalDefault(f, kind, out.AsText)
 		if err != nil {
 			return nil, fmt.Errorf("field %s: %w", f.Name, err)
 		}
@@ -178,7 +187,7 @@ func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error
 }
 
 // literalDefault returns the default as JSON, or nil when it is computed when a row is created.
-func literalDefault(f *gen.Field, kind Kind) (json.RawMessage, error) {
+func literalDefault(f *gen.Field, kind Kind, asText bool) (json.RawMessage, error) {
 	switch kind {
 	case String, Enum, Bool, Integer, Number:
 	default:
@@ -188,6 +197,9 @@ func literalDefault(f *gen.Field, kind Kind) (json.RawMessage, error) {
 	if f.DefaultFunc() || value == nil {
 		return nil, nil
 	}
+	if asText {
+		value = fmt.Sprint(value) // limits.Of has refused what Ent's loader rounds
+	}
 	literal, err := json.Marshal(value)
 	if err != nil {
 		return nil, fmt.Errorf("encode default %v: %w", value, err)
@@ -196,7 +208,13 @@ func literalDefault(f *gen.Field, kind Kind) (json.RawMessage, error) {
 }
 
 func kindOf(f *gen.Field) (Kind, error) {
-	column := f.Column().SchemaType[dialect.Postgres]
+	column := strings.ToLower(f.Column().SchemaType[dialect.Postgres])
+	if f.HasValueScanner() {
+		return "", fmt.Errorf("values that Ent converts on their way, ValueScanner, are not read back as they are: take a GoType that is a driver.Valuer and a sql.Scanner")
+	}
+	if f.Type.String() == "decimal.Decimal" { // whatever it was declared by
+		return Decimal, nil
+	}
 	switch f.Type.Type {
 	case field.TypeString:
 		return String, nil
@@ -207,6 +225,9 @@ func kindOf(f *gen.Field) (Kind, error) {
 	case field.TypeBool:
 		return Bool, nil
 	case field.TypeTime:
+		if !limits.Instant(f) {
+			return "", fmt.Errorf("a field.Time cannot be kept in a column of type %s: take timestamptz, timestamp or date, or declare it as a text, field.String(%q)", column, f.Name)
+		}
 		if column == "date" {
 			return Date, nil
 		}
@@ -220,8 +241,6 @@ func kindOf(f *gen.Field) (Kind, error) {
 		return Number, nil
 	}
 	switch f.Type.String() {
-	case "decimal.Decimal":
-		return Decimal, nil
 	case "pq.StringArray", "[]string":
 		return TextList, nil
 	}

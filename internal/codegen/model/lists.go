@@ -23,7 +23,7 @@ func (e *Entity) readLists(annotation contract.Annotation) error {
 	}{
 		{"Sort", annotation.Sort, &e.Sorts, (*Field).Ordered, "a field with an order"},
 		{"Filter", annotation.Filter, &e.Filters, (*Field).Ordered, "a field that can be compared"},
-		{"Search", annotation.Search, &e.Searches, func(f *Field) bool { return f.Kind == String }, "a text field"},
+		{"Search", annotation.Search, &e.Searches, func(f *Field) bool { return f.Kind == String && !f.Foreign }, "a text field"},
 	} {
 		for _, name := range use.fields {
 			i := slices.IndexFunc(e.Fields, func(f *Field) bool { return f.Ent.Name == name })

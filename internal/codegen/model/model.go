@@ -64,6 +64,19 @@ func (e *Entity) Announce(endings ...contract.Ending) {
 	e.said.Endings = append(e.said.Endings, endings...)
 }
 
+// Checks are the CHECK constraints that the schema declares with a message.
+func (e *Entity) Checks() []contract.TableCheck { return e.said.Checks }
+
+// CheckMessage is what the CHECK says to whoever breaks it; empty for one without a message.
+func (e *Entity) CheckMessage(name string) string {
+	for _, c := range e.said.Checks {
+		if c.Name == name {
+			return c.Message
+		}
+	}
+	return ""
+}
+
 // Refuses are the problem codes of the entity's own rules.
 func (e *Entity) Refuses(verb contract.Verb) []string { return e.said.Codes[verb] }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/ogen-go/ogen"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+	"github.com/lockstep-dev/lockstep/internal/codegen/limits"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
 )
 
@@ -152,7 +153,12 @@ func filterParameters(f *model.Field) []*ogen.Parameter {
 		for _, bound := range []struct{ name, text string }{
 			{"eq", "that are"}, {"gt", "after"}, {"gte", "at or after"}, {"lt", "before"}, {"lte", "at or before"},
 		} {
-			bounds.AddOptionalProperties(typeOf(f).SetDescription("Only values " + bound.text + " this.").ToProperty(bound.name))
+			s := typeOf(f)
+			if f.Kind == model.Integer && !f.AsText {
+				least, most := limits.Carried(f.Ent)
+				s.Minimum, s.Maximum = ogen.Num(least), ogen.Num(most)
+			}
+			bounds.AddOptionalProperties(s.SetDescription("Only values " + bound.text + " this.").ToProperty(bound.name))
 		}
 		out = append(out, query(f.JSON, fmt.Sprintf("Only rows whose %s is in this range.", f.JSON)+note, closed(bounds)).
 			SetStyle("deepObject").SetExplode(true))

@@ -138,7 +138,7 @@ func TestWriteEntitySchemas(t *testing.T) {
 		"active":    `{"type":"boolean"}`,
 		"age":       `{"type":"integer"}`,
 		"height":    `{"type":"number","format":"double"}`,
-		"salary":    `{"type":"string","format":"decimal","pattern":"^-?(0|[1-9][0-9]{0,9})(\\.[0-9]{1,2})?$"}`,
+		"salary":    `{"type":"string","format":"decimal","pattern":"^-?(0|[1-9][0-9]{0,9})\\.[0-9]{2}$"}`,
 		"seenAt":    `{"type":"string","format":"date-time","nullable":true}`,
 		"bornOn":    `{"type":"string","format":"date"}`,
 		"photo":     `{"type":"string","format":"byte"}`,
