@@ -270,8 +270,6 @@ func (d Difference) comment() []string {
 		return []string{fmt.Sprintf("COMMENT ON ROUTINE %s IS %s", name, text)}
 	case "column", "schema", "type", "view", "materialized view":
 		return []string{fmt.Sprintf("COMMENT ON %s %s IS %s", strings.ToUpper(noun), name, text)}
-	case "routine":
-		return []string{fmt.Sprintf("COMMENT ON ROUTINE %s IS %s", name, text)}
 	case "constraint", "policy", "trigger":
 		return []string{fmt.Sprintf("COMMENT ON %s %s ON %s IS %s", strings.ToUpper(noun), last, parent, text)}
 	}

@@ -524,7 +524,10 @@ func (h *Handler) expandUserRoleGrantedBy(ctx context.Context, budget *postgres.
 	places := copies.By(0)
 	next := make([]*oas.User, 0, len(bodies))
 	for i, body := range bodies {
-		id, _ := body.GrantedById.Get()
+		id, ok := body.GrantedById.Get()
+		if !ok {
+			continue
+		}
 		if found := places[id]; len(found) > 0 && copies.One(found[0], &body.GrantedBy.Value, len(bodies) == 1) {
 			body.GrantedBy.Set = true
 			next = append(next, &body.GrantedBy.Value)

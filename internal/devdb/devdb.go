@@ -5,7 +5,6 @@
 package devdb
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"

@@ -2,7 +2,6 @@ package planner
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 
 	"ariga.io/atlas/sql/postgres"
@@ -74,30 +73,29 @@ func hangingOn(m *schema.ModifyTable, before *schema.Table, dropped []*schema.Co
 			}
 		case *schema.ModifyCheck:
 			handled = append(handled, c.From.Name)
-			if mentions(c.From.Expr, dropped) {
+			if mentionsAny(c.From.Expr, dropped) {
 				out.Changes = append(out.Changes, &schema.AddCheck{C: c.To})
 				continue
 			}
 		case *schema.DropCheck:
 			handled = append(handled, c.C.Name)
-			if mentions(c.C.Expr, dropped) {
+			if mentionsAny(c.C.Expr, dropped) {
 				continue
 			}
 		}
 		out.Changes = append(out.Changes, c)
 	}
 	for _, a := range before.Attrs {
-		if check, ok := a.(*schema.Check); ok && mentions(check.Expr, dropped) && !slices.Contains(handled, check.Name) {
+		if check, ok := a.(*schema.Check); ok && mentionsAny(check.Expr, dropped) && !slices.Contains(handled, check.Name) {
 			out.Changes = append(out.Changes, &schema.AddCheck{C: check})
 		}
 	}
 	return out
 }
 
-func mentions(expression string, columns []*schema.Column) bool {
-	return slices.ContainsFunc(columns, func(c *schema.Column) bool {
-		return regexp.MustCompile(`\b` + regexp.QuoteMeta(c.Name) + `\b`).MatchString(expression)
-	})
+// mentionsAny says whether an expression names one of the columns.
+func mentionsAny(expression string, columns []*schema.Column) bool {
+	return slices.ContainsFunc(columns, func(c *schema.Column) bool { return mentions(expression, c.Name) })
 }
 
 // regenerated says whether a change of a table drops a column only to add it again, computed otherwise.

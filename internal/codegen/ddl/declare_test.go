@@ -19,12 +19,12 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 )
 
-// Page has fields that Postgres computes, one by a function that a file declares.
-type Page struct{ ent.Schema }
+// Sheet has fields that Postgres computes, one by a function that a file declares.
+type Sheet struct{ ent.Schema }
 
-func (Page) Mixin() []ent.Mixin { return []ent.Mixin{base.TenantOwned{}} }
+func (Sheet) Mixin() []ent.Mixin { return []ent.Mixin{base.TenantOwned{}} }
 
-func (Page) Fields() []ent.Field {
+func (Sheet) Fields() []ent.Field {
 	return []ent.Field{
 		field.String("title").MaxLen(100).Comment("Title."),
 		field.String("handle").Optional().Nillable().Annotations(contract.Generated("core.handle(title)")).Comment("Handle."),
@@ -32,32 +32,32 @@ func (Page) Fields() []ent.Field {
 	}
 }
 
-func (Page) Indexes() []ent.Index { return []ent.Index{index.Fields("handle").Unique()} }
+func (Sheet) Indexes() []ent.Index { return []ent.Index{index.Fields("handle").Unique()} }
 
-func (Page) Annotations() []schema.Annotation { return []schema.Annotation{schema.Comment("Page.")} }
+func (Sheet) Annotations() []schema.Annotation { return []schema.Annotation{schema.Comment("Sheet.")} }
 
 // The file works in the order in which it is written: functions that tables call stand before them, what stands on tables behind.
 func TestDeclared(t *testing.T) {
 	t.Parallel()
 	declared, err := sqlfile.Parse("ent/schema/page.sql", `
-CREATE VIEW core.titles WITH (security_invoker = true) AS SELECT title FROM core.pages;
+CREATE VIEW core.titles WITH (security_invoker = true) AS SELECT title FROM core.sheets;
 CREATE FUNCTION core.count_titles() RETURNS bigint LANGUAGE sql STABLE AS $$ SELECT count(*) FROM core.titles $$;
 CREATE FUNCTION core.lowered(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT lower($1) $$;
 CREATE FUNCTION core.handle(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT core.lowered($1) $$;
 GRANT EXECUTE ON FUNCTION core.handle(text) TO core_app;
-CREATE INDEX pages_lowered ON core.pages (tenant_id, core.lowered(title));
+CREATE INDEX sheets_lowered ON core.sheets (tenant_id, core.lowered(title));
 CREATE EXTENSION pg_trgm;
 `)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sql, err := ddl.Write(t.Context(), fixture.Graph(t, fixture.Tenant{}, Page{}), validators.Set{}, declared...)
+	sql, err := ddl.Write(t.Context(), fixture.Graph(t, fixture.Tenant{}, Sheet{}), validators.Set{}, declared...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	text := string(sql)
 	for _, order := range [][]string{
-		{`CREATE SCHEMA "core"`, `CREATE ROLE "core_app"`, "FUNCTION core.lowered", "FUNCTION core.handle", "GRANT EXECUTE", "CREATE EXTENSION pg_trgm", `CREATE TABLE "core"."pages"`, "CREATE VIEW", "count_titles", "pages_lowered"},
+		{`CREATE SCHEMA "core"`, `CREATE ROLE "core_app"`, "FUNCTION core.lowered", "FUNCTION core.handle", "GRANT EXECUTE", "CREATE EXTENSION pg_trgm", `CREATE TABLE "core"."sheets"`, "CREATE VIEW", "count_titles", "sheets_lowered"},
 		{`"handle" character varying NULL GENERATED ALWAYS AS (core.handle(title)) STORED,`, `"length" bigint NULL GENERATED ALWAYS AS (char_length(title)) STORED,`},
 	} {
 		rest := text

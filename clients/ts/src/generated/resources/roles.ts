@@ -8,7 +8,7 @@ import { path } from '../../core/url.js';
 import type { Role, RoleCreate, RolePage, RoleUpdate } from '../types.js';
 
 /** Related rows to ask for. */
-export type RolesListExpand = 'users' | 'users.managedUsers' | 'users.roles';
+export type RolesListExpand = 'users' | 'users.manager' | 'users.managedUsers' | 'users.roles';
 
 /** What to ask for in {@link RolesResource.list}. */
 export interface RolesListParams<E extends RolesListExpand = RolesListExpand> {
@@ -31,7 +31,7 @@ export interface RolesListParams<E extends RolesListExpand = RolesListExpand> {
 }
 
 /** Related rows to ask for. */
-export type RolesGetExpand = 'users' | 'users.managedUsers' | 'users.roles';
+export type RolesGetExpand = 'users' | 'users.manager' | 'users.managedUsers' | 'users.roles';
 
 /** Options of {@link RolesResource.get}. */
 export interface RolesGetOptions<E extends RolesGetExpand = RolesGetExpand> extends RequestOptions {

@@ -8,7 +8,7 @@ import { path } from '../../core/url.js';
 import type { Reports, User, UserCreate, UserPage, UserUpdate, UserWithRoles } from '../types.js';
 
 /** Related rows to ask for. */
-export type UsersListExpand = 'managedUsers' | 'managedUsers.managedUsers' | 'managedUsers.roles' | 'roles' | 'roles.users';
+export type UsersListExpand = 'manager' | 'managedUsers' | 'managedUsers.manager' | 'managedUsers.managedUsers' | 'managedUsers.roles' | 'roles' | 'roles.users';
 
 /** What to ask for in {@link UsersResource.list}. */
 export interface UsersListParams<E extends UsersListExpand = UsersListExpand> {
@@ -37,7 +37,7 @@ export interface UsersListParams<E extends UsersListExpand = UsersListExpand> {
 }
 
 /** Related rows to ask for. */
-export type UsersGetExpand = 'managedUsers' | 'managedUsers.managedUsers' | 'managedUsers.roles' | 'roles' | 'roles.users';
+export type UsersGetExpand = 'manager' | 'managedUsers' | 'managedUsers.manager' | 'managedUsers.managedUsers' | 'managedUsers.roles' | 'roles' | 'roles.users';
 
 /** Options of {@link UsersResource.get}. */
 export interface UsersGetOptions<E extends UsersGetExpand = UsersGetExpand> extends RequestOptions {
