@@ -195,6 +195,7 @@ func (c *Checker) checkProblem(r *Request, a *Answer) []string {
 		Status                int
 		Errors                []struct {
 			Pointer, Parameter, Header *string
+			Pointers                   []string
 			Code, Detail               string
 		}
 	}
@@ -236,8 +237,11 @@ func (c *Checker) checkProblem(r *Request, a *Answer) []string {
 				where, places = *place, places+1
 			}
 		}
-		if places != 1 {
-			say("a violation says %d times where it is, not once by pointer, parameter or header", places)
+		if len(v.Pointers) > 0 {
+			where, places = strings.Join(v.Pointers, " and "), places+1
+		}
+		if places != 1 || len(v.Pointers) == 1 {
+			say("a violation says %d times where it is, not once by pointer, parameter, header, or the pointers of several members", places)
 		}
 		if sqlText.MatchString(v.Detail) {
 			say("a violation shows SQL: %s", v.Detail)

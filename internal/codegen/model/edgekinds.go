@@ -19,7 +19,7 @@ func checkEdges(node *gen.Type) error {
 		case edge.M2M():
 			tree := ""
 			if edge.Bidi {
-				tree = fmt.Sprintf(`; for a tree, add .From("parent").Unique().Field("parent_id") to it`)
+				tree = `; for a tree, add .From("parent").Unique().Field("parent_id") to it`
 			}
 			return fmt.Errorf("edge %s is many-to-many: its join table would carry no tenant; link through a join entity with the TenantOwned mixin%s", edge.Name, tree)
 		case edge.Bidi && edge.O2O() && edge.Ref != nil:

@@ -86,9 +86,13 @@ func TestBuildRefusesWhatTheContractCannotSay(t *testing.T) {
 		"set that is a text":           {variant{fields: []ent.Field{field.String("code").Annotations(contract.Distinct()).Comment("Code.")}, annotations: said}, "contract.Distinct is for arrays of texts"},
 		"items of a text":              {variant{fields: []ent.Field{field.String("code").Annotations(contract.MaxItems(3)).Comment("Code.")}, annotations: said}, "contract.MaxItems is for"},
 		"bytes of a text":              {variant{fields: []ent.Field{field.String("code").Annotations(contract.MaxBytes(3)).Comment("Code.")}, annotations: said}, "contract.MaxBytes is for JSON fields"},
-		"hidden version":               {variant{fields: []ent.Field{field.Int("version").Default(1).Annotations(contract.ServerOwned(), contract.VisibleWith("x", "id")).Comment("Version.")}, annotations: said}, "answers cannot do without it"},
-		"through a missing edge":       {variant{fields: reference("badge_id"), edges: []ent.Edge{edge.To("badge", fixture.Badge.Type).Unique().Field("badge_id").Annotations(contract.Through("x", "gone"))}, annotations: said}, `"gone"`},
-		"through to an internal one":   {variant{fields: reference("cog_id"), edges: []ent.Edge{edge.To("cog", Cog.Type).Unique().Field("cog_id").Annotations(contract.Through("x", "wheel"))}, annotations: said}, "Wheel, which is contract.Internal"},
+		"no tree to another":           {variant{fields: reference("badge_id"), edges: []ent.Edge{edge.To("badge", fixture.Badge.Type).Unique().Field("badge_id").Annotations(contract.Acyclic())}, annotations: said}, "edge badge has contract.Acyclic and leads to Badge"},
+		"a tree from above": {variant{fields: reference("parent_id"), edges: []ent.Edge{
+			edge.To("children", Variant.Type).Annotations(contract.Acyclic()).From("parent").Unique().Field("parent_id"),
+		}, annotations: said}, "edge children has contract.Acyclic, which belongs on the edge to the row above"},
+		"hidden version":             {variant{fields: []ent.Field{field.Int("version").Default(1).Annotations(contract.ServerOwned(), contract.VisibleWith("x", "id")).Comment("Version.")}, annotations: said}, "answers cannot do without it"},
+		"through a missing edge":     {variant{fields: reference("badge_id"), edges: []ent.Edge{edge.To("badge", fixture.Badge.Type).Unique().Field("badge_id").Annotations(contract.Through("x", "gone"))}, annotations: said}, `"gone"`},
+		"through to an internal one": {variant{fields: reference("cog_id"), edges: []ent.Edge{edge.To("cog", Cog.Type).Unique().Field("cog_id").Annotations(contract.Through("x", "wheel"))}, annotations: said}, "Wheel, which is contract.Internal"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
