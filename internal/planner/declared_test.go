@@ -105,6 +105,46 @@ func TestDeclaredSQL(t *testing.T) {
 	p.linted([]string{"adding-field-with-default", "ban-drop-column", "ban-drop-table", "changing-column-type"})
 }
 
+// An ordinary column that becomes a computed one is dropped with what it holds, which the linter asks about; its indexes and CHECKs
+// come back, and a view on it does.
+func TestColumnBecomesComputed(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	const around = `
+ALTER TABLE core.users ADD CONSTRAINT users_note_check CHECK (char_length(note) < 900);
+CREATE INDEX users_note ON core.users (tenant_id, note);
+CREATE VIEW core.notes WITH (security_invoker = true) AS SELECT note FROM core.users;`
+	p.edit(func(base string) string { return base + around })
+	p.write(p.plan("around"))
+	p.After = p.plannedLast()
+	p.edit(func(base string) string {
+		return strings.Replace(base, `"note" text NULL,`, `"note" text NULL GENERATED ALWAYS AS (upper(email)) STORED,`, 1) + around
+	})
+	plan := p.plan("computed")
+	wantWords(t, "up", plan.Up(), []string{"DROP VIEW core.notes", `DROP COLUMN "note"`, `GENERATED ALWAYS AS (upper((email)::text)) STORED`, "CREATE VIEW core.notes", `CONCURRENTLY "users_note"`, `VALIDATE CONSTRAINT "users_note_check"`})
+	wantWords(t, "warnings", strings.Join(plan.Warnings, "\n"), []string{"drops column users.note and what it holds"})
+	if strings.Contains(plan.Up(), "lockstep:allow ban-drop-column") {
+		t.Errorf("the plan allows itself to drop what people wrote:\n%s", plan.Up())
+	}
+	p.write(plan)
+	report, err := Verify(t.Context(), p.Options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantProblems(t, report, "data_loss")
+}
+
+// plannedLast is the newest version of the project.
+func (p *project) plannedLast() string {
+	p.t.Helper()
+	files, err := filepath.Glob(filepath.Join(p.Migrations, "*.sql"))
+	if err != nil || len(files) == 0 {
+		p.t.Fatalf("no migrations: %v", err)
+	}
+	version, _, _ := strings.Cut(filepath.Base(files[len(files)-1]), "_")
+	return version
+}
+
 // The report of a pull request names what changes, and what the released version uses and will not find.
 func TestDeclaredSQLIsCompared(t *testing.T) {
 	t.Parallel()

@@ -120,7 +120,18 @@ func (o Options) down(ctx context.Context, d *database, stage stage, after, befo
 	for _, column := range lost {
 		plan.Warnings = append(plan.Warnings, "undoing it puts substitutes where "+column+" had values")
 	}
-	return render(append(statements, stage.undo...)), "", nil
+	return render(slices.Concat(statements, valid(after.print, before.print), stage.undo)), "", nil
+}
+
+// valid validates the constraints that are valid in the one state and not yet in the other, a difference that Atlas does not see.
+func valid(from, to catalog.Fingerprint) []Statement {
+	var out []Statement
+	for _, d := range catalog.Diff(from, to) {
+		if d.Kind == "constraint" && d.Got == d.Want+" NOT VALID" {
+			out = append(out, Statement{Comment: "Valid again: " + d.Name, SQL: d.Repair()[0]})
+		}
+	}
+	return out
 }
 
 // reached makes sure that nothing is left to do.

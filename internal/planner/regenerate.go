@@ -106,7 +106,7 @@ func regenerated(m *schema.ModifyTable, column string) bool {
 	})
 }
 
-// allowRegenerated lets the linter pass the DROP COLUMN of columns that the same file adds again, when it drops no others.
+// allowRegenerated lets the linter pass the DROP COLUMN of columns that the same file adds again, when it drops no others and what they hold is computed.
 func allowRegenerated(changes []schema.Change) []string {
 	again := false
 	for _, c := range changes {
@@ -116,7 +116,7 @@ func allowRegenerated(changes []schema.Change) []string {
 		}
 		for _, c := range m.Changes {
 			drop, ok := c.(*schema.DropColumn)
-			if ok && !regenerated(m, drop.C.Name) {
+			if ok && (!regenerated(m, drop.C.Name) || !has(drop.C.Attrs, &schema.GeneratedExpr{})) {
 				return nil
 			}
 			again = again || ok
