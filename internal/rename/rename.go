@@ -35,19 +35,39 @@ func Current(root string) (Names, error) {
 		return names, fmt.Errorf("read go.mod: %w", err)
 	}
 	names.Module = modfile.ModulePath(data)
-	data, err = os.ReadFile(filepath.Join(root, "clients", "ts", "package.json"))
-	if err != nil {
-		return names, fmt.Errorf("read the SDK's package.json: %w", err)
+	if names.Package, err = packageAt(root, "clients", "ts"); err != nil {
+		return names, err
 	}
-	var manifest struct{ Name string }
-	if err := json.Unmarshal(data, &manifest); err != nil {
-		return names, fmt.Errorf("read the SDK's package.json: %w", err)
-	}
-	names.Package = manifest.Name
 	if names.Module == "" || names.Package == "" {
 		return names, errors.New("go.mod or clients/ts/package.json has no name")
 	}
 	return names, nil
+}
+
+// packageAt reads the name of the npm package in a folder.
+func packageAt(root string, folder ...string) (string, error) {
+	path := filepath.Join(append(folder, "package.json")...)
+	data, err := os.ReadFile(filepath.Join(root, path))
+	var manifest struct{ Name string }
+	if err == nil {
+		err = json.Unmarshal(data, &manifest)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the name in %s: %w", path, err)
+	}
+	return manifest.Name, nil
+}
+
+// beside is the name of a package that is published, or kept, beside another: @acme/web beside @acme/core-sdk.
+func beside(other, name string) string {
+	_, own, scoped := strings.Cut(name, "/")
+	if !scoped {
+		own = name
+	}
+	if scope, _, ok := strings.Cut(other, "/"); ok {
+		return scope + "/" + own
+	}
+	return own
 }
 
 // Apply writes the new names over the old ones in every text file that git tracks, and returns how many files changed.
@@ -68,7 +88,11 @@ func Apply(ctx context.Context, root string, to Names) (int, error) {
 		if !packageName.MatchString(to.Package) {
 			return 0, fmt.Errorf("%q is no npm package name: write it such as @acme/core-sdk", to.Package)
 		}
-		pairs = append(pairs, from.Package, to.Package)
+		web, err := packageAt(root, "web")
+		if err != nil {
+			return 0, err
+		}
+		pairs = append(pairs, from.Package, to.Package, web, beside(to.Package, web))
 	}
 	if len(pairs) == 0 {
 		return 0, nil

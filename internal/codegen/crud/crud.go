@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"slices"
@@ -153,6 +155,13 @@ func render(parsed *template.Template, name, path string, data input) error {
 	source, err := imports.Process(path, out.Bytes(), nil)
 	if err != nil {
 		return fmt.Errorf("format %s: %w", filepath.Base(path), err)
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), path, source, parser.SkipObjectResolution)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", filepath.Base(path), err)
+	}
+	if len(file.Decls) == 0 {
+		return nil // this schema needs none of it
 	}
 	if err := os.WriteFile(path, source, 0o644); err != nil {
 		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
