@@ -62,11 +62,15 @@ func soak(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	}
 	neighbours := &data{tenants: s.data.tenants[1:]}
 	fmt.Fprintf(stdout, "1 hostile tenant of %d users, 2 neighbours of 500 at %d requests/s together, ready in %.0f s\n", o.users, o.rate, time.Since(begin).Seconds())
+	warm, err := warmUp(ctx, s, neighbours, enemy, o)
+	if err != nil {
+		return err
+	}
 	quiet, err := observePhase(ctx, s, neighbours, o, nil)
 	if err != nil {
 		return err
 	}
-	report := &soakReport{quiet: quiet}
+	report := &soakReport{quiet: quiet, warm: warm}
 	report.add("quiet", "", quiet)
 	for _, a := range enemy.attacks() {
 		if o.only != "" && o.only != a.name {
@@ -86,6 +90,23 @@ func soak(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	}
 	fmt.Fprintf(stdout, "%.0f s in all\n", time.Since(begin).Seconds())
 	return report.verdict()
+}
+
+// warmUp has each attack run for a tenth of its phase, and returns the most memory that the server took meanwhile, in bytes.
+// What it takes later is compared with that: buffers are lent again, and what grows on is a leak.
+func warmUp(ctx context.Context, s *stack, neighbours *data, enemy *hostile, o soakOptions) (peak int64, err error) {
+	o.phase /= 10
+	for _, a := range enemy.attacks() {
+		if o.only != "" && o.only != a.name {
+			continue
+		}
+		seen, err := observePhase(ctx, s, neighbours, o, a.run)
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", a.name, err)
+		}
+		peak = max(peak, seen.resident)
+	}
+	return peak, nil
 }
 
 // startAlone is start without the reference.
@@ -131,6 +152,7 @@ func (s *seen) quantile(q float64) time.Duration {
 // soakReport is the table.
 type soakReport struct {
 	quiet *seen
+	warm  int64 // bytes of memory
 	names []string
 	rows  []*seen
 }
@@ -147,7 +169,11 @@ func (r *soakReport) print(out io.Writer) {
 			milliseconds(s.quantile(0.99)), r.ratio(s), s.bound(), float64(s.resident)/(1<<20), s.attack)
 	}
 	_ = table.Flush()
+	fmt.Fprintf(out, "memory after warm-up: %.0f MiB\n", float64(r.warm)/(1<<20))
 }
+
+// growth is how many times what it took in the warm-up the server's memory may be.
+const growth = 1.5
 
 func (r *soakReport) ratio(s *seen) float64 {
 	return float64(s.quantile(0.99)) / float64(max(1, r.quiet.quantile(0.99)))
@@ -182,6 +208,11 @@ func (r *soakReport) verdict() error {
 		}
 		if ratio := r.ratio(s); ratio > s.bound() && s != r.quiet {
 			errs = append(errs, fmt.Errorf("%s: the neighbours' p99 is %.1f times its quiet value, more than %.0f", r.names[i], ratio, s.bound()))
+		}
+	}
+	for i, s := range r.rows {
+		if float64(s.resident) > growth*float64(r.warm) {
+			errs = append(errs, fmt.Errorf("%s: the server's memory was %d MiB, more than %.1f times the %d MiB of the warm-up", r.names[i], s.resident>>20, growth, r.warm>>20))
 		}
 	}
 	return errors.Join(errs...)

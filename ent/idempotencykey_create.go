@@ -258,7 +258,7 @@ func (_c *IdempotencyKeyCreate) insert(ctx context.Context) (*IdempotencyKey, bo
 		row.Set(5, m.created_at)
 	}
 	row.Set(6, m.id)
-	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.IdempotencyKey); !ok || err != nil {
+	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.IdempotencyKey, inserting.Node{}); !ok || err != nil {
 		if err != nil && sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}

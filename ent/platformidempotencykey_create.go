@@ -241,7 +241,7 @@ func (_c *PlatformIdempotencyKeyCreate) insert(ctx context.Context) (*PlatformId
 		row.Set(4, m.created_at)
 	}
 	row.Set(5, m.id)
-	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.PlatformIdempotencyKey); !ok || err != nil {
+	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.PlatformIdempotencyKey, inserting.Node{}); !ok || err != nil {
 		if err != nil && sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}

@@ -205,7 +205,7 @@ func (_c *PlatformTaskCreate) insert(ctx context.Context) (*PlatformTask, bool, 
 		row.Set(3, m.done_at)
 	}
 	row.Set(4, m.id)
-	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.PlatformTask); !ok || err != nil {
+	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.PlatformTask, inserting.Node{}); !ok || err != nil {
 		if err != nil && sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}

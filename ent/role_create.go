@@ -335,7 +335,7 @@ func (_c *RoleCreate) insert(ctx context.Context) (*Role, bool, error) {
 		row.Set(6, *m.permissions)
 	}
 	row.Set(7, m.id)
-	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.Role); !ok || err != nil {
+	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.Role, inserting.Node{}); !ok || err != nil {
 		if err != nil && sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}

@@ -319,7 +319,7 @@ func (_c *TenantCreate) insert(ctx context.Context) (*Tenant, bool, error) {
 		row.Set(6, m.deleting_since)
 	}
 	row.Set(7, m.id)
-	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.Tenant); !ok || err != nil {
+	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.Tenant, inserting.Node{}); !ok || err != nil {
 		if err != nil && sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}

@@ -420,7 +420,7 @@ func (_c *UserCreate) insert(ctx context.Context) (*User, bool, error) {
 		row.Set(7, m.manager)
 	}
 	row.Set(8, m.id)
-	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.User); !ok || err != nil {
+	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.User, inserting.Node{}); !ok || err != nil {
 		if err != nil && sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}

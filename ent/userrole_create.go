@@ -386,7 +386,7 @@ func (_c *UserRoleCreate) insert(ctx context.Context) (*UserRole, bool, error) {
 		row.Set(7, m.granted_by)
 	}
 	row.Set(8, m.id)
-	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.UserRole); !ok || err != nil {
+	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.UserRole, inserting.Node{}); !ok || err != nil {
 		if err != nil && sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}

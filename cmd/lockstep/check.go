@@ -20,7 +20,8 @@ func newCheckCommand() *cobra.Command {
 		Short: "Say whether this branch may be merged, with a report for the pull request",
 		Long: `Say whether this branch may be merged into REF: merged migrations are untouched and new ones newer than all of REF's; every
 migration is proven with rows and linted; the contract says its changes in its version; and the release at REF still runs on the new schema. For that its server is built
-in a git worktree and its API suite run on databases with this branch's migrations. The exit code is 1 when it may not.`,
+in a git worktree and its API suite run on databases with its own migrations and with this branch's; what is red on its own is not
+held against the branch. The exit code is 1 when it may not.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			out := cmd.OutOrStdout()
@@ -45,6 +46,9 @@ in a git worktree and its API suite run on databases with this branch's migratio
 			if asJSON {
 				err = json.NewEncoder(out).Encode(result)
 			} else {
+				for _, note := range result.ReleaseNotes {
+					fmt.Fprintf(out, "note: %s\n", note)
+				}
 				for _, p := range result.Problems() {
 					fmt.Fprintf(out, "problem: %s\n", p)
 				}

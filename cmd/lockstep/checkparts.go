@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"os/exec"
 	"strings"
 
 	"github.com/lockstep-dev/lockstep/internal/check"
+	"github.com/lockstep-dev/lockstep/internal/git"
 )
 
 // checkParts are the sections of the report that are not about the database.
@@ -18,8 +18,8 @@ func checkParts() []check.Part {
 }
 
 // contractPart lists what callers notice, and refuses a version that says less.
-func contractPart(_ context.Context, root, fork string) (string, []string, error) {
-	r, err := compareContracts(root, fork)
+func contractPart(ctx context.Context, root, fork string) (string, []string, error) {
+	r, err := compareContracts(ctx, root, fork)
 	if err != nil {
 		return "", nil, err
 	}
@@ -46,11 +46,11 @@ func contractPart(_ context.Context, root, fork string) (string, []string, error
 
 // sdkPart shows the declarations of the SDK that came and went.
 func sdkPart(ctx context.Context, root, fork string) (string, []string, error) {
-	out, err := exec.CommandContext(ctx, "git", "-C", root, "diff", "--unified=0", "--no-color", fork, "--", "clients/ts/src/generated").Output()
+	out, err := git.Run(ctx, root, "diff", "--unified=0", "--no-color", fork, "--", "clients/ts/src/generated")
 	if err != nil {
 		return "", nil, fmt.Errorf("compare the SDK with the base's: %w", err)
 	}
-	text := sdkChanges(string(out))
+	text := sdkChanges(out)
 	if text == "" {
 		return "Unchanged.", nil, nil
 	}

@@ -1,18 +1,18 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/lockstep-dev/lockstep/internal/contractdiff"
+	"github.com/lockstep-dev/lockstep/internal/git"
 )
 
 // contractFile is where the contract lies in every revision of the repository.
@@ -35,7 +35,7 @@ major version, additions a minor one, changes of text a patch. The exit code is 
 			if err != nil {
 				return err
 			}
-			report, err := compareContracts(root, base)
+			report, err := compareContracts(cmd.Context(), root, base)
 			if err != nil {
 				return err
 			}
@@ -57,30 +57,22 @@ major version, additions a minor one, changes of text a patch. The exit code is 
 }
 
 // compareContracts compares the working tree's contract with the base's.
-func compareContracts(root, base string) (*contractdiff.Report, error) {
-	git := func(args ...string) (string, error) {
-		out, err := exec.Command("git", append([]string{"-C", root}, args...)...).Output() //nolint:noctx // reads the local repository
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			return "", fmt.Errorf("git %s: %s", strings.Join(args, " "), strings.TrimSpace(string(exit.Stderr)))
-		}
-		return string(out), err
-	}
+func compareContracts(ctx context.Context, root, base string) (*contractdiff.Report, error) {
 	if base == "" {
 		base = "main"
-		if _, err := git("rev-parse", "--verify", "--quiet", "origin/main^{commit}"); err == nil {
+		if _, err := git.Run(ctx, root, "rev-parse", "--verify", "--quiet", "origin/main^{commit}"); err == nil {
 			base = "origin/main"
 		}
 	}
-	if _, err := git("rev-parse", "--verify", base+"^{commit}"); err != nil {
+	if _, err := git.Run(ctx, root, "rev-parse", "--verify", base+"^{commit}"); err != nil {
 		return nil, fmt.Errorf("no such branch, tag or commit: %w; fetch it, or name another with --base", err)
 	}
 	// What the base branch got since this one left it is not this branch's removal. A shallow clone may not know the point.
 	from := base
-	if point, err := git("merge-base", base, "HEAD"); err == nil {
+	if point, err := git.Run(ctx, root, "merge-base", base, "HEAD"); err == nil {
 		from = strings.TrimSpace(point)
 	}
-	older, err := git("show", from+":"+contractFile)
+	older, err := git.Run(ctx, root, "show", from+":"+contractFile)
 	if err != nil {
 		return nil, fmt.Errorf("read the contract of %s: %w", base, err)
 	}

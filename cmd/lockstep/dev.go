@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lockstep-dev/lockstep/internal/devdb"
 	"github.com/lockstep-dev/lockstep/internal/devstack"
 )
 
@@ -25,16 +26,20 @@ func newDevCommand() *cobra.Command {
 issuer, and the server built from the working tree. When it is ready it prints URLs, tokens and a command to try, and
 writes them to .lockstep/dev.json. All data is kept in .lockstep; remove that folder to start afresh.
 
-Postgres is an installed one (14 or newer), or is fetched once when none is installed. No Docker is needed.
+Postgres is an installed one (14 or newer), or is fetched once when none is installed. No Docker is needed. Data is
+opened by the build that made it, or had it last, where that is still there; another build of the same major version
+says so, and another major is refused.
 
 Environment. A port that is taken is replaced by a free one unless it was set here:
 `)
 	for _, v := range devstack.Variables() {
-		fmt.Fprintf(&long, "  %-26s %s (%s)\n", v.Name, v.Help, v.Default)
+		fmt.Fprintf(&long, "  %-29s %s (%s)\n", v.Name, v.Help, v.Default)
 	}
-	long.WriteString(`  LOCKSTEP_POSTGRES_BIN      folder with postgres and initdb (looked for)
-  LOCKSTEP_POSTGRES_REPOSITORY  mirror of the Maven repository to fetch Postgres from
-Other LOCKSTEP_ variables of the server (server serve --help) are passed on to it.`)
+	long.WriteString("Which Postgres, for tests and tools too:\n")
+	for _, v := range devdb.Variables() {
+		fmt.Fprintf(&long, "  %-29s %s (%s)\n", v.Name, v.Help, v.Default)
+	}
+	long.WriteString(`Other LOCKSTEP_ variables of the server (server serve --help) are passed on to it.`)
 	cmd := &cobra.Command{
 		Use:   "dev",
 		Short: "Run the whole stack on this machine",

@@ -32,17 +32,19 @@ func TestLoop(t *testing.T) {
 
 	lockstep(t, root, "new", "entity", "Project")
 	lockstep(t, root, "new", "entity", "ProjectMember")
-	for _, name := range []string{"project", "projectmember", "task", "note", "exhibit", "currency", "price"} {
+	for _, name := range []string{"project", "projectmember", "task", "note", "exhibit", "currency", "price", "measure"} {
 		copyFile(t, filepath.Join("testdata", "loop", name+".go.txt"), filepath.Join(root, "ent", "schema", name+".go"))
 	}
 	for _, name := range []string{"initialism", "node", "kindnull", "duenull", "listparameter"} { // make corpus has the rest
 		copyFile(t, filepath.Join("testdata", "corpus", "accepted", name+".go.txt"), filepath.Join(root, "ent", "schema", name+".go"))
 	}
 	addMatrix(t, root)
+	declareArticles(t, root)
 	lockstep(t, root, "generate")
 	if text := lockstep(t, root, "generate"); !strings.Contains(text, " 0 files changed") {
 		t.Errorf("a second generation changes files:\n%s", text)
 	}
+	addRules(t, root)
 	lockstep(t, root, "migration", "--name", "add_projects")
 	lockstep(t, root, "migrate", "verify")
 
@@ -70,7 +72,15 @@ func TestLoop(t *testing.T) {
 	t.Run("every type", func(t *testing.T) { useExhibits(t, served) })
 	t.Run("limits", func(t *testing.T) { limitExhibits(t, served) })
 	t.Run("rows that only SQL could write", func(t *testing.T) { readExhibits(t, served) })
+	t.Run("merge patches", func(t *testing.T) { mergeExhibits(t, served) })
+	t.Run("merge patches at once", func(t *testing.T) { mergeAtOnce(t, served) })
+	t.Run("what is answered is what is stored", func(t *testing.T) { storeMeasures(t, served) })
+	t.Run("of any value", func(t *testing.T) { storeAnything(t, served) })
+	t.Run("what is not stored has its place", func(t *testing.T) { refuseMeasures(t, served) })
 	t.Run("rows of no tenant", func(t *testing.T) { useCurrencies(t, served) })
+	t.Run("declared SQL", func(t *testing.T) { useArticles(t, served) })
+	t.Run("rules of the team's own", func(t *testing.T) { keepArticles(t, served) })
+	t.Run("declared SQL through the SDK", func(t *testing.T) { searchArticles(t, root, served) })
 	t.Run("every type through the SDK", func(t *testing.T) { runMatrix(t, root, served) })
 	t.Run("in TypeScript", func(t *testing.T) {
 		sdk := filepath.Join(root, "clients", "ts")
@@ -81,10 +91,12 @@ func TestLoop(t *testing.T) {
 
 // served is the copy's own server, on a database that it has migrated.
 type served struct {
-	api, owner   string // owner is the URL of the database as its owner
+	api          string
+	owner, app   string // the database's URLs, as its owner and as the application
 	ours, theirs *client
 	platform     *client
 	acme, globex seeded
+	issuer       *devissuer.Issuer
 }
 
 func serve(t *testing.T, root string) *served {
@@ -109,7 +121,7 @@ func serve(t *testing.T, root string) *served {
 		return &client{t: t, api: api, token: token}
 	}
 	return &served{
-		api: api, owner: database.OwnerURL, acme: acme, globex: globex,
+		api: api, owner: database.OwnerURL, app: database.AppURL, acme: acme, globex: globex, issuer: issuer,
 		ours:     caller(devissuer.TokenRequest{TenantID: acme.tenant, UserID: acme.user}),
 		theirs:   caller(devissuer.TokenRequest{TenantID: globex.tenant, UserID: globex.user}),
 		platform: caller(devissuer.TokenRequest{ClientID: "operator", Scopes: []string{"platform"}}),
@@ -126,7 +138,7 @@ func useProjects(t *testing.T, s *served) {
 
 	got := ours.do("GET", path, "", http.StatusOK)
 	for name, want := range map[string]any{
-		"name": "Apollo", "budget": "12500.5", "dueDate": "2026-12-31", "status": "planned",
+		"name": "Apollo", "budget": "12500.50", "dueDate": "2026-12-31", "status": "planned",
 		"ownerId": acme.user.String(), "tenantId": acme.tenant.String(),
 	} {
 		if got[name] != want {
@@ -223,7 +235,7 @@ func seedTenant(t *testing.T, ownerURL, slug string) seeded {
 	out := seeded{uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())}
 	role := uuid.Must(uuid.NewV7())
 	permissions := []string{"users:read", "currencies:read"}
-	for _, entity := range []string{"projects", "project_members", "tasks", "notes", "exhibits", "prices"} {
+	for _, entity := range []string{"projects", "project_members", "tasks", "notes", "exhibits", "prices", "articles", "measures"} {
 		for _, verb := range []string{"read", "create", "update", "delete"} {
 			permissions = append(permissions, entity+":"+verb)
 		}
@@ -321,6 +333,7 @@ func startServer(t *testing.T, binary, databaseURL, issuer string) string {
 	t.Helper()
 	cmd := exec.Command(binary, "serve")
 	cmd.Env = append(os.Environ(), "LOCKSTEP_DATABASE_URL="+databaseURL, "LOCKSTEP_OIDC_ISSUERS="+issuer,
+		"LOCKSTEP_RATE_LIMIT_PRINCIPAL=100000/10s", "LOCKSTEP_RATE_LIMIT_TENANT=100000/10s",
 		"LOCKSTEP_ADDR=127.0.0.1:0", "LOCKSTEP_ADMIN_ADDR=127.0.0.1:0", "LOCKSTEP_SHUTDOWN_DELAY=0s")
 	logs, err := cmd.StderrPipe()
 	if err != nil {

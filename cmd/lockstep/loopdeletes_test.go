@@ -49,13 +49,22 @@ func deleteProjects(t *testing.T, s *served) {
 		t.Errorf("got %v, want the task without its project, as a version of its own", got)
 	}
 
-	// Notes that reply to each other in a circle go together with their project, and not one by one.
+	// Notes that reply to each other in a circle go together: with one of them, and with their project.
+	ring := create("/v1/notes", `{"text": "A"}`)
+	link := create("/v1/notes", fmt.Sprintf(`{"text": "B", "parentId": %q}`, id(ring)))
+	aside := create("/v1/notes", fmt.Sprintf(`{"text": "C", "parentId": %q}`, id(link)))
+	c.do("PATCH", ring, fmt.Sprintf(`{"parentId": %q}`, id(link)), http.StatusOK)
+	c.do("DELETE", ring, "", http.StatusNoContent)
+	for _, path := range []string{ring, link, aside} {
+		c.do("GET", path, "", http.StatusNotFound)
+	}
+	self := create("/v1/notes", `{"text": "D"}`)
+	c.do("PATCH", self, fmt.Sprintf(`{"parentId": %q}`, id(self)), http.StatusOK)
+	c.do("DELETE", self, "", http.StatusNoContent)
 	project = create("/v1/projects", ordinary)
 	first := create("/v1/notes", fmt.Sprintf(`{"text": "A", "projectId": %q}`, id(project)))
 	second := create("/v1/notes", fmt.Sprintf(`{"text": "B", "projectId": %q, "parentId": %q}`, id(project), id(first)))
 	c.do("PATCH", first, fmt.Sprintf(`{"parentId": %q}`, id(second)), http.StatusOK)
-	c.do("DELETE", first, "", http.StatusConflict)
-	c.do("GET", second, "", http.StatusOK)
 	c.do("DELETE", project, "", http.StatusNoContent)
 	c.do("GET", first, "", http.StatusNotFound)
 	c.do("GET", second, "", http.StatusNotFound)

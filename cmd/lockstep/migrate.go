@@ -22,7 +22,7 @@ func newMigrateCommand() *cobra.Command {
 		Short: "Plan, prove, lint and repair the migrations directory",
 		Long:  `Plan, prove, lint and repair the migrations directory. To apply migrations, see "server migrate".`,
 	}
-	cmd.AddCommand(newMigrateDiffCommand(), newMigrateVerifyCommand(), newMigrateLintCommand(), newMigrateReverseCommand(), newMigrateRebaseCommand(), newMigrateHashCommand())
+	cmd.AddCommand(newMigrateDiffCommand(), newMigrateVerifyCommand(), newMigrateLintCommand(), newMigrateReverseCommand(), newMigrateRebaseCommand(), newMigrateCheckpointCommand(), newMigrateHashCommand())
 	return cmd
 }
 

@@ -17,8 +17,9 @@ func newMigrateRebaseCommand() *cobra.Command {
 		Use:   "rebase",
 		Short: "Put this branch's migrations behind those that were merged meanwhile",
 		Long: `Put this branch's migrations behind those that were merged meanwhile: they get later versions, in their own order, and the
-checksums and the fingerprint are written anew, conflicts in them included. Merge or rebase with git first. A development
-database that has them under their old versions is best started anew.`,
+checksums and the fingerprint are written anew, conflicts in them included. Merge or rebase with git first, and run make
+generate. A base that they cannot follow is refused: one with a migration that is not here, or without one that the default
+branch or a release has. A development database that has them under their old versions is best started anew.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			out := cmd.OutOrStdout()

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lockstep-dev/lockstep/internal/codegen"
+	"github.com/lockstep-dev/lockstep/internal/codegen/model"
 	"github.com/lockstep-dev/lockstep/internal/codegen/starter"
 )
 
@@ -33,7 +34,7 @@ NAME is CamelCase and singular. An existing file is never replaced.`,
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "wrote %s\nnext: edit it, then make generate, then make migration name=add_%ss\n", path, starter.Label(options.Name))
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "wrote %s\nnext: edit it, then make generate, then make migration name=add_%s\n", path, model.TableOf(options.Name))
 			return err
 		},
 	}

@@ -14,8 +14,8 @@ func newRenameCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "rename --module PATH --package NAME",
 		Short: "Give a clone of the template the names of your project",
-		Long: `Writes your Go module path and npm package name over the template's in every file that git tracks. It refuses a tree with
-uncommitted changes, so that git can undo it.`,
+		Long: `Writes your Go module path and npm package name over the template's in every file that git tracks; the example app's package
+gets the same npm scope. It refuses a tree with uncommitted changes, so that git can undo it.`,
 		Example: "  lockstep rename --module github.com/acme/core --package @acme/core-sdk",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,13 +22,18 @@ func TestRename(t *testing.T) {
 	git("init", "-q")
 	git("add", "-A")
 	git("commit", "-q", "-m", "template")
+	if n := len(sayOldName(t, root)); n < 100 {
+		t.Fatalf("only %d files have the old names before: the search for them does not find them", n)
+	}
 	lockstep(t, root, "rename", "--module", "example.com/acme/core", "--package", "@acme/api")
 
-	left := exec.CommandContext(t.Context(), "git", "-C", root, "grep", "-l", "-e", "github.com/lockstep-dev/"+"lockstep", "-e", "@lockstep/"+"core-sdk")
-	if out, _ := left.Output(); len(out) > 0 {
-		t.Errorf("old names are left in:\n%s", out)
+	if left := sayOldName(t, root); len(left) > 0 {
+		t.Errorf("old names are left in:\n%s", strings.Join(left, "\n"))
 	}
-	lockstep(t, root, "generate", "orm", "ddl", "contract", "handlers", "crud")
+	lockstep(t, root, "generate", "orm", "ddl", "contract", "handlers", "crud", "permissions", "problems")
+	if left := sayOldName(t, root); len(left) > 0 {
+		t.Errorf("generation brings the old names back, in:\n%s", strings.Join(left, "\n"))
+	}
 	command(t, root, "go", "build", "./cmd/server")
 
 	git("checkout", "-q", ".")
@@ -38,6 +44,21 @@ func TestRename(t *testing.T) {
 	if err == nil || !strings.Contains(out, "uncommitted changes") {
 		t.Errorf("got %v: %s, want a refusal of a changed tree", err, out)
 	}
+}
+
+// sayOldName are the files with the owner of the old module or the old npm scope, in whatever spelling: with other names behind it,
+// escaped in a URL or a regular expression, in capitals. This file has them too, and is renamed as the rest.
+func sayOldName(t *testing.T, root string) []string {
+	t.Helper()
+	const old = "lock" + "step"
+	cmd := exec.CommandContext(t.Context(), "git", "-C", root, "grep", "-l", "-i", "-I", "-E", "--untracked",
+		"-e", old+`-dev(/|\\|%2f)`, "-e", `(@|%40)`+old+`(/|\\|%2f)`)
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) { // 1: none
+		t.Fatalf("%s: %v", cmd, err)
+	}
+	return strings.Fields(string(out))
 }
 
 func refusedRename(t *testing.T, root string) (string, error) {

@@ -19,8 +19,9 @@ import (
 const exitNotFound = 127
 
 func newScratchCommand() *cobra.Command {
+	var major int
 	cmd := &cobra.Command{
-		Use:   "scratch -- COMMAND [ARGUMENT]...",
+		Use:   "scratch [--postgres MAJOR] -- COMMAND [ARGUMENT]...",
 		Short: "Run a command with an empty database",
 		Long: `Run a command with the URL of an empty Postgres database in its environment:
 
@@ -31,16 +32,18 @@ The database is on a server of its own that has the roles core_owner and core_ap
 No Docker is needed. Standard input, output, error and the exit code are the command's own; SIGINT, SIGTERM and SIGHUP
 are passed on to it. The exit code is 127 when there is no such command and 128+N when signal N ended it.`,
 		Example: `  lockstep scratch -- atlas migrate diff add_projects --env local
+  lockstep scratch --postgres 15 -- go tool -modfile=tools/go.mod atlas migrate diff add_projects --env local
   lockstep scratch -- sh -c 'psql "$DATABASE_URL" -f ent/schema.sql'`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: runScratch,
+		RunE: func(cmd *cobra.Command, args []string) error { return runScratch(cmd, major, args) },
 	}
+	cmd.Flags().IntVar(&major, "postgres", 0, "major version of Postgres, fetched where it is not installed (default: the installed one)")
 	// Flags after the command's name are the command's.
 	cmd.Flags().SetInterspersed(false)
 	return cmd
 }
 
-func runScratch(cmd *cobra.Command, args []string) (err error) {
+func runScratch(cmd *cobra.Command, major int, args []string) (err error) {
 	ctx := cmd.Context()
 	path, err := exec.LookPath(args[0])
 	if err != nil {
@@ -53,10 +56,10 @@ func runScratch(cmd *cobra.Command, args []string) (err error) {
 	defer signal.Stop(signals)
 
 	// Fetching takes a while, so it is said; nothing else comes between the command and its caller.
-	if err := devdb.Provide(ctx, cmd.ErrOrStderr()); err != nil {
+	if err := devdb.Provide(ctx, major, cmd.ErrOrStderr()); err != nil {
 		return err
 	}
-	cluster, err := devdb.Start(ctx, devdb.Options{Ephemeral: true})
+	cluster, err := devdb.Start(ctx, devdb.Options{Ephemeral: true, Major: major})
 	if err != nil {
 		return err
 	}

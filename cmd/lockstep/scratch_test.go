@@ -61,6 +61,16 @@ func TestScratchPassesTheExitCodeOn(t *testing.T) {
 	}
 }
 
+// Whoever needs a major version says so; one that cannot be had is named.
+func TestScratchOfAMajorVersion(t *testing.T) {
+	t.Parallel()
+	var out, complaints bytes.Buffer
+	code := run(t.Context(), []string{"scratch", "--postgres", "9", "--", "true"}, &out, &complaints)
+	if code == 0 || !strings.Contains(complaints.String(), "version 9 is needed") {
+		t.Errorf("got exit code %d and %q, want version 9 asked for", code, complaints.String())
+	}
+}
+
 // As a process of its own: signals and standard input belong to a process.
 func TestScratchPassesSignalsAndInputOn(t *testing.T) {
 	t.Parallel()

@@ -15,8 +15,9 @@ func newSetupCommand() *cobra.Command {
 		Short: "Install what building and testing need",
 		Long: `Installs npm packages from package-lock.json, fetches Postgres' programs where none are installed and, on Debian as
 root, installs the Chromium of the browser test and the PgBouncer of the database tests. It prints what it installs;
-elsewhere it says what to install. A machine that has everything is left alone. make test and make lint call this by
-themselves.`,
+elsewhere it says what to install. It also tells git to leave generated files to make generate when it merges, which
+git keeps for each clone (git config --local merge.lockstep-generated.driver). A machine that has everything is left
+alone. make test and make lint call this by themselves.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			root, err := repositoryRoot()

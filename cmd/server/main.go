@@ -12,12 +12,14 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/lockstep-dev/lockstep/internal/config"
 )
 
 func main() {
+	uuid.EnableRandPool() // ids are no secrets
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	// A second signal ends the process at once. Not at once after the first: one Ctrl-C may arrive twice, through the terminal

@@ -232,6 +232,9 @@ func (f *migrateFlags) printState(out io.Writer, s migrate.State) error {
 		return json.NewEncoder(out).Encode(s)
 	}
 	fmt.Fprintf(out, "database at version %s, this binary at %s\n", versionName(s.Current), versionName(s.Latest))
+	if n := len(s.Replaced); n > 0 {
+		fmt.Fprintf(out, "replaced %d older versions, up to %s, for which this binary has a checkpoint\n", n, s.Replaced[n-1])
+	}
 	for _, step := range s.Applied {
 		fmt.Fprintf(out, "applied  %s  %s by %s\n", step.Name, step.AppliedAt, step.By)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lockstep-dev/lockstep/internal/admission"
 	"github.com/lockstep-dev/lockstep/internal/api"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/config"
@@ -93,6 +94,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 		DB: db, Verifier: verifier, Grants: permissions, Retention: cleaner, Migrations: migrations.FS, Contract: openapi.Document, Documentation: settings.Docs, Logger: logger,
 		Meter: metrics, Tracer: tracing.Tracer(),
 		MaxBody: settings.MaxBody, Bodies: inflight.Limits(settings.Bodies), Answers: inflight.Limits(settings.Answers), SlowWindow: settings.SlowWindow,
+		Admission:      admission.Limits{Seats: postgres.Reserve(int(settings.MaxConns)), Waiting: int(settings.MaxWaiting+1) / 2, MaxWait: settings.MaxWait},
 		RequestTimeout: settings.RequestTimeout, Origins: settings.Origins, Draining: draining.Load,
 		RateLimits: ratelimit.Limits{
 			Principal: ratelimit.Policy{Quota: settings.RatePrincipal.Count, Window: settings.RatePrincipal.Per},
@@ -105,6 +107,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	metrics.Register(telemetry.Pool(db.Stats))
 	metrics.Register(telemetry.Retention(cleaner.Lateness))
 	metrics.Register(telemetry.InFlight(handler.InFlight))
+	metrics.Register(telemetry.Admission(handler.Held))
 	metrics.Register(telemetry.Readiness(buildVersion().Revision, readiness(handler)))
 	public, err := net.Listen("tcp", settings.Addr)
 	if err != nil {
@@ -115,12 +118,12 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 		return errors.Join(fmt.Errorf("LOCKSTEP_ADMIN_ADDR: %w", err), public.Close())
 	}
 	// What serves requests outlives ctx, because requests in flight still need it.
-	working, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
+	working, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stop(nil)
 	servers := servers{
 		public: newHTTPServer(working, handler, settings.RequestTimeout, logger),
 		admin:  newHTTPServer(working, adminHandler(metrics.Handler(), settings.Profiles), settings.RequestTimeout, logger),
-		cut:    stop,
+		cut:    func() { stop(api.ErrShutdown) },
 	}
 	failed := make(chan error, 3)
 	go func() { failed <- servers.public.Serve(wire.Whole(servers.public, public, settings.SlowWindow)) }()

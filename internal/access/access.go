@@ -60,7 +60,7 @@ func (r Rule) Reach(ctx context.Context) (*Reach, error) {
 }
 
 // Filter returns the condition that a row must meet for the caller to use it, nil for none. It asks each row it is
-// evaluated for: a list takes Reach.Page, a count Reach.Set. Its error is Related's.
+// evaluated for: rows whose ids are known take Among, a list takes Page, a count Set. Its error is Related's.
 func (r Rule) Filter(ctx context.Context) (func(*sql.Selector), error) {
 	reach, err := r.Reach(ctx)
 	if err != nil || reach == nil {

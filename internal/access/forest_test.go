@@ -188,7 +188,7 @@ func TestReachesEqualThePlainWay(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), forestSchema); err != nil {
 		t.Fatal(err)
 	}
-	for _, bounds := range []access.Bounds{{}, {Nearby: 3, PerParent: 1000, Steep: 1000}, {Nearby: 7, PerParent: 1000, Steep: 2}, {Nearby: 20, PerParent: 1000, Steep: 5}} {
+	for _, bounds := range []access.Bounds{{}, {Nearby: 3, PerParent: 1000, First: 4, Above: 1000}, {Nearby: 7, PerParent: 1000, First: 1, Above: 5}, {Nearby: 20, PerParent: 1000, First: 2, Above: 30}} {
 		f := plant(t, conn, random, 12+random.IntN(80))
 		for _, caller := range append(f.people[:3:3], f.people[random.IntN(len(f.people))], uuid.New()) {
 			ctx := auth.With(t.Context(), &auth.Principal{TenantID: f.tenant, UserID: caller})
@@ -236,6 +236,7 @@ func (f *forest) compare(t *testing.T, name string, reach *access.Reach, want []
 	}
 	same("set", f.query(t, func(s *sql.Selector) { byID(s); access.Set[func(*sql.Selector)](reach)(s); s.ClearOrder(); byID(s) }), all)
 	same("row", f.query(t, func(s *sql.Selector) { byID(s); reach.Row(s) }), all)
+	same("among", f.query(t, func(s *sql.Selector) { access.Among(reach, of)(s) }), few)
 	same("related", f.query(t, func(s *sql.Selector) { access.Related(reach, of)(s) }), few)
 	var capped []uuid.UUID
 	for _, p := range f.people[:2] {

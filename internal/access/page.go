@@ -9,33 +9,33 @@ import (
 )
 
 // How much is looked at before another way is taken. Measured in a tenant of 1,000,000 users: to fetch the rows of 5,000
-// people takes 45 ms, to ask 5,000 rows upward 100 ms.
-var usual = Bounds{Nearby: 5000, PerParent: 500, Steep: 1000}
+// people takes 45 ms.
+var usual = Bounds{Nearby: 5000, PerParent: 500, First: 4, Above: 50_000}
 
 // Bounds are how much a statement looks at before it takes another way.
 type Bounds struct {
-	// Nearby is how many people below the caller are looked at, and how many rows of a list are asked upward.
+	// Nearby is how many people below the caller are looked at, and how many rows of a list.
 	Nearby int
-	// PerParent is how many related rows of one row are asked upward.
+	// PerParent is how many related rows of one row are looked at.
 	PerParent int
-	// Steep is the most managers above one row that are asked while a list is walked.
-	Steep int
+	// First is how many times the rows of a page are looked at, before Nearby rows are.
+	First int
+	// Above is the most people above the rows that are looked at, with those of the rows.
+	Above int
 }
 
 // Page makes the query one of the first rows in an order, within reach and where all conditions hold. Limit is the
 // query's own; zero means all rows, and then order may be nil. It suits queries that carry no conditions but the tenant's
 // besides.
 //
-// One statement holds three ways, and Postgres runs the one whose condition is true. The rows of those below, fetched by
-// their keys, when these are few. Else the rows in the list's order, each asked upward, until the page is full. Else, when
-// many rows did not fill it, the rows of all below. No way reads the tenant for somebody who leads few, and none depends
-// on what the planner believes of the tenant: plans are kept, and serve small tenants and large ones.
+// One statement holds several ways, and Postgres runs the one whose condition is true. The rows of those below, fetched by
+// their keys, when these are few. Else the first rows in the list's order, whose people are asked upward together, then more
+// of them, until the page is full. Else, when these did not fill it, the rows of all below. No way reads the tenant for
+// somebody who leads few, none looks at a person twice, and none depends on what the planner believes of the tenant: plans are
+// kept, and serve small tenants and large ones.
 func Page[P ~func(*sql.Selector)](r *Reach, order func(*sql.Selector), limit int, where ...P) P {
 	return func(s *sql.Selector) {
-		q := r.query(s, order, limit)
-		for _, condition := range where {
-			q.where = append(q.where, condition)
-		}
+		q := r.query(s, order, limit, conditions(where))
 		q.replace(s, q.page)
 	}
 }
@@ -44,20 +44,21 @@ func Page[P ~func(*sql.Selector)](r *Reach, order func(*sql.Selector), limit int
 func Set[P ~func(*sql.Selector)](r *Reach, where ...P) P { return Page(r, nil, 0, where...) }
 
 // Related makes the query one of the rows, by id, that are related to one row: where all conditions hold and within reach.
-// It looks at the first 500, and asks each upward.
+// It looks at the first 500.
 func Related[P ~func(*sql.Selector)](r *Reach, where ...P) P {
-	return func(s *sql.Selector) {
-		q := r.query(s, r.byID, 0)
-		for _, condition := range where {
-			q.where = append(q.where, condition)
-		}
-		q.replace(s, func(b *sql.Builder) {
-			walked := q.rows()
-			r.byID(walked)
-			b.Join(walked.Limit(q.bounds.PerParent))
-		})
-		r.Row(s)
-	}
+	return func(s *sql.Selector) { r.some(s, r.bounds.PerParent, conditions(where)) }
+}
+
+// Among makes the query one of the rows where all conditions hold and within reach. It looks at each row where they hold: it
+// suits conditions that name the rows, such as their ids.
+func Among[P ~func(*sql.Selector)](r *Reach, where ...P) P {
+	return func(s *sql.Selector) { r.some(s, 0, conditions(where)) }
+}
+
+// some makes the query one of the first rows, by id, so many of which are looked at; zero means all.
+func (r *Reach) some(s *sql.Selector, most int, where []func(*sql.Selector)) {
+	q := r.query(s, r.byID, 0, where)
+	q.replace(s, func(b *sql.Builder) { q.some(b, most) })
 }
 
 func (r *Reach) byID(s *sql.Selector) { s.OrderBy(s.C(r.line.ID)) }
@@ -66,7 +67,7 @@ func (r *Reach) byID(s *sql.Selector) { s.OrderBy(s.C(r.line.ID)) }
 // it looks at the first 500 rows each. Parents must be a slice that the driver binds as an array of ids.
 func Capped[P ~func(*sql.Selector)](r *Reach, parent string, parents any, limit int) P {
 	return func(s *sql.Selector) {
-		q := r.query(s, r.byID, limit)
+		q := r.query(s, r.byID, limit, nil)
 		q.add(parent)
 		q.replace(s, func(b *sql.Builder) { q.capped(b, parent, parents) })
 	}
@@ -83,13 +84,22 @@ type query struct {
 	where   []func(*sql.Selector)
 }
 
-func (r *Reach) query(s *sql.Selector, order func(*sql.Selector), limit int) *query {
-	q := &query{Reach: r, from: s.Clone(), table: s.TableName(), columns: s.UnqualifiedColumns(), order: order, limit: limit}
+func (r *Reach) query(s *sql.Selector, order func(*sql.Selector), limit int, where []func(*sql.Selector)) *query {
+	q := &query{Reach: r, from: s.Clone(), table: s.TableName(), columns: s.UnqualifiedColumns(), order: order, limit: limit, where: where}
 	q.add(r.line.ID, r.line.Tenant)
 	for _, src := range r.sources {
 		q.add(src.column)
 	}
 	return q
+}
+
+// conditions are predicates of any entity as what they are.
+func conditions[P ~func(*sql.Selector)](where []P) []func(*sql.Selector) {
+	out := make([]func(*sql.Selector), len(where))
+	for i, condition := range where {
+		out[i] = condition
+	}
+	return out
 }
 
 func (q *query) add(columns ...string) {
@@ -152,6 +162,12 @@ func (q *query) sorted(s *sql.Selector) *sql.Selector {
 // chosen is the condition of one of the ways.
 func chosen(way int) string { return fmt.Sprintf("(SELECT number FROM way) = %d", way) }
 
+// The ways of a statement: near is the rows of few people below, all those of all below; the others, from one on, are walks.
+const (
+	near = 0
+	all  = -1
+)
+
 func (q *query) page(b *sql.Builder) {
 	if !q.leads() {
 		b.Join(q.sorted(q.over(func(b *sql.Builder) { q.of(b, "") }, "")))
@@ -159,27 +175,58 @@ func (q *query) page(b *sql.Builder) {
 	}
 	b.WriteString("WITH RECURSIVE ")
 	q.below(b)
-	writef(b, ", near AS MATERIALIZED (SELECT id FROM led LIMIT %d), walked AS MATERIALIZED (", q.bounds.Nearby+1)
-	walked := q.rows()
-	if q.order != nil {
-		q.order(walked)
+	q.near(b)
+	sizes := []int{q.bounds.Nearby}
+	if first := q.bounds.First * q.limit; 0 < first && first < q.bounds.Nearby {
+		sizes = []int{first, q.bounds.Nearby}
 	}
-	b.Join(walked.Limit(q.bounds.Nearby)).WriteString("), asked AS MATERIALIZED (SELECT walked.*, ")
-	q.verdict(b, "walked", q.bounds.Steep)
-	b.WriteString(" AS verdict FROM walked), seen AS MATERIALIZED (SELECT * FROM asked WHERE verdict IS NOT FALSE")
-	if q.limit > 0 {
-		writef(b, " LIMIT %d", q.limit)
+	var walks []*walk
+	for _, size := range sizes {
+		rows := q.rows()
+		if q.order != nil {
+			q.order(rows)
+		}
+		w := q.walk(b, len(walks)+1, func(b *sql.Builder) { b.Join(rows.Limit(size)) })
+		writef(b, ", seen%d AS MATERIALIZED (SELECT * FROM asked%d WHERE reached", w.number, w.number)
+		w.enough = fmt.Sprintf("(SELECT count(*) FROM walked%d) < %d", w.number, size)
+		if q.limit > 0 {
+			writef(b, " LIMIT %d", q.limit)
+			w.enough += fmt.Sprintf(" OR (SELECT count(*) FROM seen%d) = %d", w.number, q.limit)
+		}
+		b.WriteString(")")
+		walks = append(walks, w)
 	}
-	writef(b, "), way AS MATERIALIZED (SELECT CASE WHEN (SELECT count(*) FROM near) <= %d THEN 1 WHEN ", q.bounds.Nearby)
-	if q.limit > 0 {
-		writef(b, "(SELECT count(*) FROM seen) < %d AND ", q.limit)
+	q.way(b, true, walks)
+	b.WriteString("(")
+	b.Join(q.sorted(q.over(func(b *sql.Builder) { q.of(b, "near") }, chosen(near))))
+	for _, w := range walks {
+		b.WriteString(") UNION ALL (")
+		b.Join(q.over(func(b *sql.Builder) { writef(b, "SELECT * FROM seen%d", w.number) }, chosen(w.number)))
 	}
-	writef(b, "(SELECT count(*) FROM walked) = %d THEN 3 WHEN EXISTS (SELECT FROM seen WHERE verdict IS NULL) THEN 3 ELSE 2 END AS number) (", q.bounds.Nearby)
-	b.Join(q.sorted(q.over(func(b *sql.Builder) { q.of(b, "near") }, chosen(1))))
 	b.WriteString(") UNION ALL (")
-	b.Join(q.over(func(b *sql.Builder) { b.WriteString("SELECT * FROM seen") }, chosen(2)))
-	b.WriteString(") UNION ALL (")
-	b.Join(q.sorted(q.over(func(b *sql.Builder) { q.of(b, "led") }, chosen(3))))
+	b.Join(q.sorted(q.over(func(b *sql.Builder) { q.of(b, "led") }, chosen(all))))
+	b.WriteString(")")
+}
+
+// some writes the rows, of which most are looked at; zero means all.
+func (q *query) some(b *sql.Builder, most int) {
+	if !q.leads() {
+		b.Join(q.over(func(b *sql.Builder) { q.of(b, "") }, ""))
+		return
+	}
+	b.WriteString("WITH RECURSIVE ")
+	q.below(b)
+	w := q.walk(b, 1, func(b *sql.Builder) {
+		rows := q.rows()
+		if most > 0 {
+			q.order(rows)
+			rows.Limit(most)
+		}
+		b.Join(rows)
+	})
+	q.way(b, false, []*walk{w})
+	b.WriteString("SELECT ").IdentComma(q.columns...).WriteString(" FROM asked1 WHERE reached AND " + chosen(w.number) + " UNION ALL (")
+	b.Join(q.over(func(b *sql.Builder) { q.of(b, "led") }, chosen(all)))
 	b.WriteString(")")
 }
 
@@ -194,10 +241,10 @@ func (q *query) capped(b *sql.Builder, parent string, parents any) {
 			b.WriteString(")")
 		}))
 	}
-	first := func(people, when string) {
+	first := func(rows func(), when string) {
 		b.WriteString("SELECT ").IdentComma(q.columns...).WriteString(" FROM (SELECT *, row_number() OVER (PARTITION BY ")
 		b.Ident(parent).WriteString(" ORDER BY ").Ident(q.line.ID).WriteString(") AS place FROM (")
-		q.of(b, people, among)
+		rows()
 		b.WriteString(") AS every")
 		if when != "" {
 			b.WriteString(" WHERE " + when)
@@ -205,24 +252,43 @@ func (q *query) capped(b *sql.Builder, parent string, parents any) {
 		writef(b, ") AS placed WHERE place <= %d", q.limit)
 	}
 	if !q.leads() {
-		first("", "")
+		first(func() { q.of(b, "", among) }, "")
 		return
 	}
 	b.WriteString("WITH RECURSIVE ")
 	q.below(b)
-	writef(b, ", near AS MATERIALIZED (SELECT id FROM led LIMIT %d), way AS MATERIALIZED (SELECT CASE WHEN (SELECT count(*) FROM near) <= %d THEN 1 ELSE 2 END AS number) ", q.bounds.Nearby+1, q.bounds.Nearby)
-	first("near", chosen(1))
-	b.WriteString(" UNION ALL SELECT child.* FROM unnest(")
-	list(b)
-	b.WriteString(") AS parent (id), LATERAL (SELECT ").IdentComma(q.columns...).WriteString(" FROM (")
-	walked := q.rows(func(s *sql.Selector) {
-		column := s.C(parent)
-		s.Where(sql.P(func(b *sql.Builder) { b.WriteString(column).WriteString(" = parent.id") }))
-	})
-	q.order(walked)
-	b.Join(walked.Limit(q.bounds.PerParent)).WriteString(") AS walked WHERE ")
-	q.verdict(b, "walked", 0)
-	writef(b, " LIMIT %d) AS child WHERE %s", q.limit, chosen(2))
+	q.near(b)
+	sizes := []int{q.bounds.PerParent}
+	if q.limit < q.bounds.PerParent {
+		sizes = []int{q.limit, q.bounds.PerParent}
+	}
+	var walks []*walk
+	for i, size := range sizes {
+		w := q.walk(b, i+1, func(b *sql.Builder) {
+			b.WriteString("SELECT child.* FROM unnest(")
+			list(b)
+			b.WriteString(") AS parent (id), LATERAL (")
+			rows := q.rows(func(s *sql.Selector) {
+				column := s.C(parent)
+				s.Where(sql.P(func(b *sql.Builder) { b.WriteString(column).WriteString(" = parent.id") }))
+			})
+			q.order(rows)
+			b.Join(rows.Limit(size)).WriteString(") AS child")
+		})
+		if i < len(sizes)-1 {
+			// No parent has more rows than were looked at while some of these were out of reach.
+			w.enough = fmt.Sprintf("NOT EXISTS (SELECT FROM asked%d GROUP BY %s HAVING count(*) = %d AND NOT bool_and(reached))", w.number, b.Quote(parent), size)
+		}
+		walks = append(walks, w)
+	}
+	q.way(b, true, walks)
+	first(func() { q.of(b, "near", among) }, chosen(near))
+	for _, w := range walks {
+		b.WriteString(" UNION ALL ")
+		first(func() { writef(b, "SELECT * FROM asked%d WHERE reached", w.number) }, chosen(w.number))
+	}
+	b.WriteString(" UNION ALL ")
+	first(func() { q.of(b, "led", among) }, chosen(all))
 }
 
 // of writes the query of the rows whose columns hold the caller or one of the people, a common table expression; empty for
@@ -254,33 +320,6 @@ func (q *query) of(b *sql.Builder, people string, conditions ...func(*sql.Select
 		}}, conditions...)...).Offset(0))
 		b.WriteString(") AS theirs")
 	}
-}
-
-// verdict writes whether a row of the table is within reach, asked upward: NULL when it has at least so many managers above
-// it and the caller is none of the first, unless limit is zero.
-func (q *query) verdict(b *sql.Builder, table string, limit int) {
-	b.WriteString("(")
-	for i, src := range q.sources {
-		if i > 0 {
-			b.WriteString(" OR ")
-		}
-		column := table + "." + b.Quote(src.column)
-		if !src.led {
-			b.WriteString("(" + column + " = ").Arg(q.user).WriteString(") IS TRUE")
-			continue
-		}
-		if limit == 0 {
-			b.WriteString("EXISTS (")
-			q.above(b, column, src.own)
-			b.WriteString(" SELECT FROM above WHERE id = ").Arg(q.user).WriteString(")")
-			continue
-		}
-		b.WriteString("(SELECT CASE WHEN bool_or(asked.id = ").Arg(q.user)
-		writef(b, ") THEN true WHEN count(*) < %d THEN false END FROM (", limit)
-		q.above(b, column, src.own)
-		writef(b, " SELECT id FROM above LIMIT %d) AS asked)", limit)
-	}
-	b.WriteString(")")
 }
 
 func writef(b *sql.Builder, format string, args ...any) { b.WriteString(fmt.Sprintf(format, args...)) }

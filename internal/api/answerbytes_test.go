@@ -64,6 +64,7 @@ func TestAnswersHaveABudget(t *testing.T) {
 		"/v1/users?limit=200&expand=managedUsers.roles",
 		"/v1/users?limit=200&sort=-displayName&expand=roles.users,managedUsers.roles",
 		"/v1/users?limit=200&sort=-displayName&expand=managedUsers.managedUsers,roles.users",
+		"/v1/users?limit=200&expand=manager,managedUsers.manager",
 		"/v1/users?limit=200&q=heavy&expand=roles&count=exact",
 		"/v1/users?limit=200&q=heavy&expand=roles&count=estimated",
 		"/v1/roles?limit=200",

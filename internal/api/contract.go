@@ -28,8 +28,8 @@ type operation struct {
 type parameter struct {
 	// once says that it may not be repeated.
 	once bool
-	// list says that it holds values with commas between them.
-	list bool
+	// list says that it holds values with commas between them, and unique that each may stand there once.
+	list, unique bool
 	// kind is the type of its values, or date-time for a text with an offset such as +02:00.
 	kind string
 	// allowed are the values of an enumeration; nil: it is none.
@@ -47,6 +47,7 @@ type schema struct {
 	Type       string
 	Format     string
 	Enum       []any
+	Unique     bool `json:"uniqueItems"`
 	Minimum    json.Number
 	Maximum    json.Number
 	Items      *schema
@@ -185,7 +186,7 @@ func readOperations(contract []byte) (operations, schemas, error) {
 					}
 				case s != nil && s.Type == "array":
 					list := p.Explode != nil && !*p.Explode
-					o.query[p.Name] = parameter{once: list, list: list, kind: all.kind(s.Items), allowed: all.allowed(s), bounds: all.bounds(s)}
+					o.query[p.Name] = parameter{once: list, list: list, unique: s.Unique, kind: all.kind(s.Items), allowed: all.allowed(s), bounds: all.bounds(s)}
 				default:
 					o.query[p.Name] = parameter{once: true, kind: all.kind(s), allowed: all.allowed(s), bounds: all.bounds(s)}
 				}
@@ -255,7 +256,7 @@ func (a allowances) at(o *operation, v problem.Violation) (values []string, boun
 			return known.allowed, known.bounds
 		}
 		return o.enums[v.Parameter], o.ranges[v.Parameter]
-	case o.body == nil:
+	case o.body == nil, len(v.Pointers) > 0:
 		return nil, ""
 	}
 	s := a.schemas.at(o.body, v.Pointer)

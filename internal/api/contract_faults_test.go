@@ -67,6 +67,16 @@ func TestContractTestSeesFaults(t *testing.T) {
 				s.exec(t, `UPDATE core.roles SET version = version + 1`)
 			}
 		}, "refused with status 409 and rows changed in roles"},
+		"creation of nothing": {func(s *stack, r *http.Request, p *planted) {
+			if p.status == 201 && r.Header.Get("Idempotency-Key") == "" {
+				s.exec(t, `TRUNCATE watch.writes`)
+			}
+		}, "status 201 and no row was added"},
+		"creation of nothing under a new key": {func(s *stack, r *http.Request, p *planted) {
+			if p.status == 201 && r.Header.Get("Idempotency-Key") != "" {
+				s.exec(t, `DELETE FROM watch.writes WHERE relation NOT LIKE '%idempotency_keys'`)
+			}
+		}, "status 201 and no row was added"},
 		"writing read": {func(s *stack, r *http.Request, p *planted) {
 			if r.Method == "GET" && p.status == 200 {
 				s.exec(t, `UPDATE core.roles SET version = version + 1`)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/go-faster/jx"
@@ -12,10 +11,12 @@ import (
 	"github.com/ogen-go/ogen/validate"
 
 	"github.com/lockstep-dev/lockstep/ent"
+	"github.com/lockstep-dev/lockstep/internal/admission"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
+	"github.com/lockstep-dev/lockstep/internal/wire"
 )
 
 // asProblem turns whatever went wrong into what the caller may know of it. Causes it does not recognise become internal,
@@ -40,9 +41,19 @@ func asProblem(err error) *problem.Error {
 	if errors.As(err, &permission) {
 		return problem.Of(problem.PermissionDenied, permission.Permission)
 	}
+	var member *wire.MemberError
+	if errors.As(err, &member) {
+		p := problem.Of(problem.ValidationFailed)
+		p.Violations = violations(member)
+		return p
+	}
 	var invalid *ent.ValidationError
 	if errors.As(err, &invalid) {
 		return fromValidator(invalid)
+	}
+	var misread *postgres.MisreadError
+	if errors.As(err, &misread) {
+		return fromMisread(misread)
 	}
 	var violated *postgres.ConstraintError
 	if errors.As(err, &violated) {
@@ -51,7 +62,7 @@ func asProblem(err error) *problem.Error {
 	switch {
 	case errors.Is(err, postgres.ErrUnavailable):
 		return unavailable(problem.New(problem.Unavailable, problem.DatabaseUnusable))
-	case errors.Is(err, postgres.ErrShare):
+	case errors.Is(err, postgres.ErrShare), errors.Is(err, admission.ErrLine):
 		return unavailable(problem.New(problem.Unavailable, problem.ShareExceeded))
 	case errors.Is(err, postgres.ErrBusy):
 		return unavailable(problem.Of(problem.Unavailable))
@@ -120,14 +131,24 @@ var constraintRules = map[postgres.Kind]problem.Rule{
 func fromConstraint(e *postgres.ConstraintError) *problem.Error {
 	constraint, known := crud.Constraints[e.Constraint]
 	pointers := func(p *problem.Error, rule problem.Rule, detail string) *problem.Error {
+		var places []string
 		for _, field := range constraint.Fields {
-			p.At("/"+field, rule, detail)
+			places = append(places, "/"+field)
 		}
-		return p
+		switch len(places) {
+		case 0:
+			return p
+		case 1:
+			return p.At(places[0], rule, detail)
+		}
+		return p.AtAll(places, rule, detail)
 	}
 	switch {
 	case e.Kind == postgres.Unique:
-		return pointers(taken(constraint), problem.RuleUnique, "The value is taken.")
+		if len(constraint.Fields) > 1 {
+			return pointers(problem.New(problem.Conflict, problem.ValuesTaken, cmp.Or(constraint.Label, "row")), problem.RuleUnique, "The combination of values is taken.")
+		}
+		return pointers(problem.Of(problem.Conflict, cmp.Or(constraint.Label, "row")), problem.RuleUnique, "The value is taken.")
 	case e.Kind == postgres.ForeignKey && e.Deleting:
 		if !known {
 			return problem.New(problem.StillReferenced, problem.RowReferenced)
@@ -140,20 +161,26 @@ func fromConstraint(e *postgres.ConstraintError) *problem.Error {
 		what := cmp.Or(constraint.Target, "row")
 		return pointers(problem.Of(problem.ReferenceNotFound, what), problem.RuleReferenceNotFound, "There is no such "+what+".")
 	}
-	p := pointers(problem.New(problem.ValidationFailed, problem.ValueRefused), constraintRules[e.Kind], "The value is not allowed.")
-	if len(p.Violations) == 0 && e.Column != "" {
-		p.At("", constraintRules[e.Kind], fmt.Sprintf("A value is %s.", strings.ReplaceAll(string(e.Kind), "_", " ")))
+	rule := constraintRules[e.Kind]
+	p := pointers(problem.New(problem.ValidationFailed, problem.ValueRefused), rule, cmp.Or(constraint.Message, "The value is not allowed."))
+	if len(p.Violations) > 0 {
+		return p
 	}
-	return p
+	pointer := "" // the body as a whole
+	if member, ok := crud.Members[e.Table][e.Column]; ok {
+		pointer = "/" + member
+	}
+	return p.At(pointer, rule, capital(rule.Meaning())+".")
 }
 
-// taken says what else has the value of a unique field, or the values of several.
-func taken(c crud.Constraint) *problem.Error {
-	what := cmp.Or(c.Label, "row")
-	if len(c.Fields) > 1 {
-		return problem.New(problem.Conflict, problem.ValuesTaken, what)
+// fromMisread names the members whose columns do not take their texts.
+func fromMisread(e *postgres.MisreadError) *problem.Error {
+	p := problem.New(problem.ValidationFailed, problem.ValueRefused)
+	for _, fault := range e.Faults {
+		rule := constraintRules[fault.Kind]
+		p.At("/"+fault.Name, rule, capital(rule.Meaning())+".")
 	}
-	return problem.Of(problem.Conflict, what)
+	return p
 }
 
 // capital begins a sentence.

@@ -76,6 +76,53 @@ func TestExpansionsHoldOnlyWhatTheCallerMayRead(t *testing.T) {
 	}
 }
 
+// TestExpandInACircle shows who manages somebody, which leads back to users: to depth one, as far as the caller may read it.
+func TestExpandInACircle(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	of := func(user any) string {
+		manager, shown := user.(map[string]any)["manager"].(map[string]any)
+		if !shown {
+			return "nobody"
+		}
+		for _, name := range []string{"manager", "managedUsers", "roles"} {
+			if _, expanded := manager[name]; expanded {
+				t.Errorf("got %s of a manager, who is shown to depth one", name)
+			}
+		}
+		return fmt.Sprintf("%s %v", manager["displayName"], manager["email"])
+	}
+	alone := s.addUser(t, s.acme.id, "alone@example.com", "Zoe Alone", &s.acme.manager.id)
+	mara := "Mara Manager manager@example.com"
+	for name, c := range map[string]struct {
+		token, want string
+	}{
+		"an administrator":     {s.acme.admin.token, mara},
+		"the manager":          {s.acme.manager.token, mara},
+		"a reader without PII": {s.acme.member.token, "Mara Manager <nil>"},
+		"who reads itself":     {alone.token, "nobody"},
+	} {
+		got := s.check(t, call{path: "/v1/users/" + alone.id.String() + "?expand=manager", token: c.token, status: 200})
+		if got := of(got.body); got != c.want {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		}
+		got = s.check(t, call{path: "/v1/users?sort=-displayName&limit=1&expand=manager", token: c.token, status: 200})
+		if got := of(got.body["data"].([]any)[0]); got != c.want {
+			t.Errorf("%s, in a list: got %s, want %s", name, got, c.want)
+		}
+	}
+	top := s.check(t, call{path: "/v1/users/" + s.acme.manager.id.String() + "?expand=manager,managedUsers.manager", token: s.acme.admin.token, status: 200})
+	if got := of(top.body); got != "nobody" {
+		t.Errorf("got %s above who has no manager", got)
+	}
+	for _, report := range top.body["managedUsers"].([]any) {
+		if got := of(report); got != mara {
+			t.Errorf("got %s above a report, want %s", got, mara)
+		}
+	}
+	s.check(t, call{path: "/v1/users?expand=manager.roles", token: s.acme.admin.token, status: 400, code: "invalid_parameter", pointer: "?expand"})
+}
+
 func TestExpansionsAreCapped(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-faster/jx"
 
+	"github.com/lockstep-dev/lockstep/internal/admission"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/inflight"
 	"github.com/lockstep-dev/lockstep/internal/journal"
@@ -33,7 +34,7 @@ func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode
 		f.logger.ErrorContext(ctx, "request failed", "error", err)
 	}
 	if p.Code == problem.Unavailable || p.Code == problem.Timeout {
-		request.Cause, request.SQLState = causeOf(err)
+		request.Cause, request.SQLState = causeOf(ctx, err)
 	}
 	if p.Code == problem.Unauthenticated {
 		var token *auth.TokenError
@@ -65,8 +66,33 @@ func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode
 // causeBytes is the cause of a 503 for too many bytes of bodies or answers, of all callers or of one tenant.
 const causeBytes = "bytes_in_flight"
 
-// causeOf is what the request log says of a failure that passes: its kind, and the SQLSTATE where the database gave one.
-func causeOf(err error) (cause, state string) {
+// causeLine is the cause of a 503 for too many costly reads of one tenant.
+const causeLine = "costly_reads"
+
+// ErrShutdown is the cause of a base context that a server ends when it stops, for the log lines of requests that it cuts off.
+var ErrShutdown = errors.New("api: the server stops")
+
+// Causes of a request that ended before its work did.
+const (
+	causeClientGone = "client_gone" // the connection has ended: nobody reads the answer
+	causeShutdown   = "shutdown"    // the server stops, and has waited for as long as it may
+	causeDeadline   = "deadline"    // the request took as long as one may
+)
+
+// causeOf is what the request log says of a failure that passes: its kind, and the SQLSTATE where the database gave one. What
+// failed because the request had ended has that for its cause.
+func causeOf(ctx context.Context, err error) (cause, state string) {
+	kind, state := postgres.CauseOf(err)
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, postgres.ErrTimeout) {
+		switch ended := context.Cause(ctx); {
+		case errors.Is(ended, ErrShutdown):
+			return causeShutdown, state
+		case errors.Is(ended, context.DeadlineExceeded):
+			return causeDeadline, state
+		case ended != nil:
+			return causeClientGone, state
+		}
+	}
 	var token *auth.TokenError
 	if errors.As(err, &token) {
 		return token.Result, ""
@@ -74,11 +100,13 @@ func causeOf(err error) (cause, state string) {
 	if errors.Is(err, inflight.ErrTenant) || errors.Is(err, inflight.ErrProcess) {
 		return causeBytes, ""
 	}
-	kind, state := postgres.CauseOf(err)
+	if errors.Is(err, admission.ErrLine) {
+		return causeLine, ""
+	}
 	return string(kind), state
 }
 
-// violation says in one of three members what it is about.
+// violation says in one of four members what it is about.
 func violation(v problem.Violation) oas.Violation {
 	out := oas.Violation{Code: v.Rule.String(), Detail: v.Detail}
 	switch {
@@ -86,6 +114,8 @@ func violation(v problem.Violation) oas.Violation {
 		out.Parameter.SetTo(v.Parameter)
 	case v.Header != "":
 		out.Header.SetTo(v.Header)
+	case len(v.Pointers) > 0:
+		out.Pointers = v.Pointers
 	default:
 		out.Pointer.SetTo(v.Pointer)
 	}

@@ -152,7 +152,9 @@ func TestEveryOperationAsksForItsOwnPermission(t *testing.T) {
 			t.Run(op.ID+" "+name, func(t *testing.T) {
 				c := ours.request(op, id)
 				c.token, c.status, c.code = p.token, 403, "permission_denied"
+				seen := name == "with all others" && (op.Method == "PATCH" || op.Method == "DELETE") // and not to be changed
 				switch {
+				case op.Related && seen:
 				case op.Related && strings.Contains(op.Path, "{id}"):
 					c.status, c.code = 404, "not_found"
 				case op.Related:

@@ -19,11 +19,12 @@ func TestProblemsNameEntitiesInWords(t *testing.T) {
 		{method: "DELETE", path: "/v1/roles/" + role, status: 409, want: `{"detail": "User roles still refer to this role by roleId. Change or delete them first."}`},
 		{
 			method: "POST", path: "/v1/user-roles", body: fmt.Sprintf(`{"userId": %q, "roleId": %q}`, user, role),
-			status: 409, want: `{"detail": "Another user role has these values already."}`,
+			status: 409, want: `{"detail": "Another user role has this combination of values already.",
+				"errors": [{"pointers": ["/userId", "/roleId"], "code": "unique", "detail": "The combination of values is taken."}]}`,
 		},
 		{
 			method: "POST", path: "/v1/user-roles", body: fmt.Sprintf(`{"userId": %q, "roleId": %q}`, newID(), role), status: 422, pointer: "/userId",
-			want: `{"detail": "A field refers to a user that does not exist.", "errors": [{"pointer": "/userId", "code": "reference_not_found", "detail": "There is no such user."}]}`,
+			want: `{"detail": "A field refers to no existing user.", "errors": [{"pointer": "/userId", "code": "reference_not_found", "detail": "There is no such user."}]}`,
 		},
 	} {
 		c.token = s.acme.admin.token

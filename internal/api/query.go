@@ -72,10 +72,34 @@ func (o *operation) readQuery(raw string, p *problem.Error) {
 			refuse(problem.RuleRepeated, "Send it once, with commas between its values.")
 		case known.once && slices.Contains(once, name):
 			refuse(problem.RuleRepeated, "Send it once.")
+		case known.list && known.unique && known.allowed != nil:
+			readList(value, known.allowed, refuse)
 		}
 		if known.once {
 			once = append(once, name)
 		}
+	}
+}
+
+// readList refuses a list with commas that has a value which is not allowed, or one twice. A key of an order is the same in
+// either direction: what comes second would order nothing.
+func readList(list string, allowed []string, refuse func(problem.Rule, string)) {
+	var space [8]string
+	seen := space[:0]
+	for value := range strings.SplitSeq(list, ",") {
+		if !slices.Contains(allowed, value) {
+			refuse(problem.RuleEnum, oneOf(allowed))
+			return
+		}
+		key := value
+		if up, ok := strings.CutPrefix(value, "-"); ok && slices.Contains(allowed, up) {
+			key = up
+		}
+		if slices.Contains(seen, key) {
+			refuse(problem.RuleRepeated, "The list has "+key+" more than once.")
+			return
+		}
+		seen = append(seen, key)
 	}
 }
 

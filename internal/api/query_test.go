@@ -38,6 +38,10 @@ func TestQueryIsReadWhole(t *testing.T) {
 		"createdAt[GTE]=2026-01-01T00:00:00Z":   "createdAt[GTE] unknown_parameter",
 		"createdAt[gte][]=2026-01-01T00:00:00Z": "createdAt[gte][] unknown_parameter",
 		"createdAt[gte]=2026-01-01T00:00:00+00:00":                                "createdAt[gte] malformed",
+		"createdAt[gte]=2026-01-01T00:00:00%2B24:00":                              "createdAt[gte] malformed",
+		"createdAt[lt]=2026-01-01T00:00:00,5Z":                                    "createdAt[lt] malformed",
+		"createdAt[gte]=2026-01-01T0:00:00Z":                                      "createdAt[gte] malformed",
+		"createdAt[gte]=2016-12-31T23:59:60Z":                                     "createdAt[gte] malformed",
 		"createdAt[gte]=2026-01-01T00:00:00Z&createdAt[gte]=2027-01-01T00:00:00Z": "createdAt[gte] repeated",
 		"limit=1&limit=2":                       "limit repeated",
 		"limit=1&%6Cimit=1":                     "limit repeated",
@@ -48,6 +52,10 @@ func TestQueryIsReadWhole(t *testing.T) {
 		"sort=":                                 "sort min_length",
 		"sort":                                  "sort min_length",
 		"sort=displayName,":                     "sort enum",
+		"sort=displayName,displayName":          "sort repeated",
+		"sort=createdAt,-createdAt":             "sort repeated",
+		"sort=-createdAt%2CcreatedAt":           "sort repeated",
+		"expand=roles,managedUsers,roles":       "expand repeated",
 		"expand=":                               "expand min_length",
 		"expand=roles,,":                        "expand enum",
 		"q=":                                    "q min_length",
@@ -85,7 +93,7 @@ func TestQueryIsReadWhole(t *testing.T) {
 	}
 	for _, good := range []string{
 		"", "&", "limit=1&", "limit=1&&q=a", "q=a+b%2B%26", "q=%3Bx%23", "q=%F0%9F%98%80", "q=é", "q=a?b", "q=a=b", "sort=displayName,-createdAt", "sort=displayName%2C-createdAt",
-		"status=active&status=inactive", "createdAt%5Bgte%5D=2026-01-01T00:00:00%2B00:00", "roleId=" + strings.ToUpper(s.acme.adminRole.String()),
+		"status=active&status=inactive", "createdAt%5Bgte%5D=2026-01-01T00:00:00%2B00:00", "createdAt[gte]=2026-01-01t00:00:00.123456789z", "roleId=" + strings.ToUpper(s.acme.adminRole.String()),
 	} {
 		s.check(t, call{name: good, path: "/v1/users", rawQuery: good, token: token, status: 200})
 	}

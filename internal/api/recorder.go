@@ -40,7 +40,6 @@ type statusRecorder struct {
 
 	body    *body // nil: the request has none
 	answers *budget
-	asks    bool // the request changes nothing
 	hold    hold
 }
 
@@ -59,11 +58,12 @@ const smallAnswer = 16 << 10
 // Admit counts an answer of so many bytes until it has been taken; see wire.Write. Its error says that too many are on their
 // way. What has been changed is answered in any case.
 func (s *statusRecorder) Admit(n int) error {
+	s.entry.Seat.Leave(int64(n)) // who takes it slowly is in nobody's way
 	if n <= smallAnswer || s.entry.Principal == nil {
 		return nil
 	}
 	by := callerOf(s.entry.Principal)
-	if !s.asks {
+	if !s.entry.Asks {
 		s.hold.Force(s.answers, by.tenant, by, int64(n))
 		return nil
 	}
@@ -73,11 +73,9 @@ func (s *statusRecorder) Admit(n int) error {
 	return nil
 }
 
-// asks reports whether the request changes nothing.
-func asks(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
-
 // settle gives back what the request and its answer have had of the budgets.
 func (s *statusRecorder) settle() {
+	s.entry.Seat.Leave(0)
 	s.hold.Release()
 	s.body.release()
 }

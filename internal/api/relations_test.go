@@ -148,3 +148,42 @@ func holders(t *testing.T, value any, role, shown, hidden string) {
 		}
 	}
 }
+
+// TestAConflictNamesFieldsAndNoRow takes values that are taken, without the right to read who has them: docs/permissions.md says
+// how much this tells. Of people who may not be named it tells nothing, whether they hold the role or not.
+func TestAConflictNamesFieldsAndNoRow(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	writers := s.addRole(t, s.acme.id, "Writers", "users:create", "user_roles:create", "user_roles:delete", "roles:create", "roles:delete", "tenants:read")
+	held := s.addRole(t, s.acme.id, "Held", "tenants:read")
+	writer := s.addUser(t, s.acme.id, "writer@example.com", "Writer", nil, writers)
+	led := s.addUser(t, s.acme.id, "led@example.com", "Led", &writer.id, held)
+	hidden := s.addUser(t, s.acme.id, "hidden@example.com", "Hidden", nil, held)
+	without := s.addUser(t, s.acme.id, "without@example.com", "Without", nil)
+	grant := func(to person) string { return fmt.Sprintf(`{"userId": %q, "roleId": %q}`, to.id, held) }
+	var refusals []string
+	for _, c := range []call{
+		{name: "an address", path: "/v1/users", body: `{"email": "hidden@example.com", "displayName": "H"}`, status: 409, code: "conflict", pointer: "/email"},
+		{name: "a role's name", path: "/v1/roles", body: `{"name": "Held", "permissions": []}`, status: 409, code: "conflict", pointer: "/name"},
+		{name: "a grant among those led", path: "/v1/user-roles", body: grant(led), status: 409, code: "conflict"},
+		{name: "a grant of somebody hidden", path: "/v1/user-roles", body: grant(hidden), status: 422, code: "reference_not_found", pointer: "/userId"},
+		{name: "none of somebody hidden", path: "/v1/user-roles", body: grant(without), status: 422, code: "reference_not_found", pointer: "/userId"},
+		{name: "a role that is held", method: "DELETE", path: "/v1/roles/" + held.String(), status: 403, code: "permission_denied"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.method == "" {
+				c.method = "POST"
+			}
+			c.token = writer.token
+			c.absent = append(c.absent, hidden.id.String(), "Hidden", "hidden@example.com")
+			got := s.check(t, c)
+			if c.code == "reference_not_found" {
+				delete(got.body, "requestId")
+				refusals = append(refusals, fmt.Sprint(got.body))
+			}
+		})
+	}
+	if len(refusals) == 2 && refusals[0] != refusals[1] {
+		t.Errorf("got %s of somebody who holds the role, and %s of one who does not", refusals[0], refusals[1])
+	}
+}

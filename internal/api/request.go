@@ -23,7 +23,7 @@ var acceptableID = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
 // waits end with it, and reports on it when it ends.
 func track(o *observer, limit time.Duration, t *traffic, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		entry := &journal.Entry{RequestID: r.Header.Get("X-Request-Id")}
+		entry := &journal.Entry{RequestID: r.Header.Get("X-Request-Id"), Asks: r.Method == http.MethodGet || r.Method == http.MethodHead}
 		if entry.RequestID == "" || !acceptableID.MatchString(entry.RequestID) {
 			entry.RequestID = uuid.Must(uuid.NewV7()).String()
 		}
@@ -36,7 +36,7 @@ func track(o *observer, limit time.Duration, t *traffic, next http.Handler) http
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		body := t.bodies.of(w, r, entry, start.Add(limit))
-		recorder := &statusRecorder{ResponseWriter: w, entry: entry, conn: wire.ConnOf(ctx), body: body, answers: t.answers, asks: asks(r)}
+		recorder := &statusRecorder{ResponseWriter: w, entry: entry, conn: wire.ConnOf(ctx), body: body, answers: t.answers}
 		defer recorder.settle()
 		defer recorder.conn.Release() // the answer is on its way when it has been reported on
 		// Also when net/http drops the connection, which is a panic.

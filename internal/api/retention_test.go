@@ -101,6 +101,40 @@ func TestAKeyedPostLeavesOtherKeysAlone(t *testing.T) {
 	}
 }
 
+// TestAKeyedPostDoesNotWaitForItsOldKey uses keys again whose rows, from the day before, somebody holds. Such a POST waited for
+// the lock until its statement was given up, and was 504.
+func TestAKeyedPostDoesNotWaitForItsOldKey(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	for table, again := range map[string]call{
+		"core.idempotency_keys": {path: "/v1/roles", token: s.acme.admin.token, body: `{"name": "Kept", "permissions": []}`},
+		"core.platform_idempotency_keys": {path: "/v1/tenants", token: s.platform,
+			body: `{"name": "Kept", "slug": "kept", "administrator": {"email": "a@kept.example", "displayName": "A"}}`},
+	} {
+		again.method, again.header = "POST", map[string]string{"Idempotency-Key": "kept"}
+		first := again
+		first.status = 201
+		s.check(t, first)
+		s.exec(t, `UPDATE `+table+` SET created_at = now() - interval '25 hours' WHERE key = 'kept'`)
+		tx, err := s.owner.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.Exec(t.Context(), `SELECT FROM `+table+` WHERE key = 'kept' FOR UPDATE`); err != nil {
+			t.Fatal(err)
+		}
+		held := again
+		held.name, held.status, held.code = table, 503, "unavailable"
+		s.check(t, held)
+		if err := tx.Rollback(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		// Its day is over: it is another request now, for a name that is taken.
+		again.status, again.code = 409, "conflict"
+		s.check(t, again)
+	}
+}
+
 // TestExpiredRowsGoEverywhere removes what has expired: of a tenant with much of it, of one that has stopped writing, of one that
 // is suspended, of the platform. What has not, stays, and so does what a request holds, until it is over.
 func TestExpiredRowsGoEverywhere(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lockstep-dev/lockstep/internal/admission"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/grants"
@@ -25,6 +26,8 @@ type security struct {
 	verifier TokenVerifier
 	grants   *grants.Grants
 	limiter  *ratelimit.Limiter
+	gate     *admission.Gate
+	answers  *budget
 }
 
 var _ oas.SecurityHandler = (*security)(nil)
@@ -56,7 +59,29 @@ func (s *security) HandleBearer(ctx context.Context, name oas.OperationName, bea
 	if !known {
 		return ctx, fmt.Errorf("nothing says what %s needs: run `make generate`", name)
 	}
-	return ctx, need.Check(ctx)
+	if err := need.Check(ctx); err != nil {
+		return ctx, err
+	}
+	return ctx, s.admit(ctx, request, name)
+}
+
+// admit waits for a read's seat. What answers of its kind were lately must have room before one more is read.
+func (s *security) admit(ctx context.Context, request *journal.Entry, name oas.OperationName) error {
+	by := callerOf(request.Principal)
+	if !request.Asks {
+		s.gate.Seen(by.tenant)
+		return nil
+	}
+	if err := s.gate.Admit(ctx, by.tenant, name, &request.Seat); err != nil {
+		return err
+	}
+	if n := request.Seat.Bytes; n > smallAnswer {
+		if err := s.answers.Room(by.tenant, by, n); err != nil {
+			request.Seat.Drop()
+			return overloaded(err, "answers")
+		}
+	}
+	return nil
 }
 
 // limit counts the request and notes for its answer how many the caller has left. Its error is rate_limited.

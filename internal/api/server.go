@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/lockstep-dev/lockstep/ent"
+	"github.com/lockstep-dev/lockstep/internal/admission"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/grants"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
@@ -54,6 +55,8 @@ type Config struct {
 	// Bodies and Answers bound the bytes of request bodies, and of answers that have not been taken, which are held at a time.
 	// Default to unlimited.
 	Bodies, Answers inflight.Limits
+	// Admission bounds the costly reads of one tenant while others ask as well. Defaults to unlimited.
+	Admission admission.Limits
 	// SlowWindow is over how long a body must come at 1 KiB a second. Defaults to unlimited.
 	SlowWindow time.Duration
 	// RequestTimeout bounds the work for one request. Defaults to 30 s.
@@ -81,12 +84,16 @@ type Server struct {
 type traffic struct {
 	bodies  *bodies
 	answers *budget
+	gate    *admission.Gate
 }
 
 // InFlight is how many bytes of bodies and answers are held.
 func (s *Server) InFlight() (bodies, answers int64) {
 	return s.traffic.bodies.budget.Held(), s.traffic.answers.Held()
 }
+
+// Held is how many costly reads wait for a seat, and how many were refused one.
+func (s *Server) Held() (waiting int, refused int64) { return s.traffic.gate.Stats() }
 
 // State is what /readyz answers by. The database is asked once a second, and for 2 s at most, by however many want to know.
 func (s *Server) State(ctx context.Context) State { return s.health.state(ctx) }
@@ -125,7 +132,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	client := ent.NewClient(ent.Driver(c.DB.Driver()))
-	rules.Apply(client, rules.Facts{TenantOwned: crud.TenantOwned, Permissions: crud.Permissions, Relations: crud.Relations, People: crud.UserRead, Emails: crud.Emails, Sets: crud.Sets})
+	rules.Apply(client, rules.Facts{TenantOwned: crud.TenantOwned, Versioned: crud.Versioned, Timestamped: crud.Timestamped, Permissions: crud.Permissions, Relations: crud.Relations, People: crud.UserRead, Trees: crud.Trees, Emails: crud.Emails, Sets: crud.Sets})
 	c.Grants.Watch(client)
 
 	if c.Retention == nil {
@@ -137,9 +144,14 @@ func New(c Config) (*Server, error) {
 	}
 	c.Logger = slog.New(journal.NewHandler(c.Logger.Handler()))
 	failures := &failures{logger: c.Logger, allows: allowances{contract, components}}
+	t := &traffic{
+		bodies:  &bodies{limit: c.MaxBody, budget: inflight.New[uuid.UUID, caller](c.Bodies), window: c.SlowWindow},
+		answers: inflight.New[uuid.UUID, caller](c.Answers),
+		gate:    admission.New(c.Admission),
+	}
 	operations, err := oas.NewServer(
 		&Handler{Handler: crud.NewHandler(client, c.DB.Driver(), c.DB), client: client, failures: failures, retention: c.Retention, deletionWindow: c.DeletionWindow},
-		&security{verifier: c.Verifier, grants: c.Grants, limiter: limiter},
+		&security{verifier: c.Verifier, grants: c.Grants, limiter: limiter, gate: t.gate, answers: t.answers},
 		oas.WithErrorHandler(failures.handleError),
 		oas.WithNotFound(failures.notFound),
 		oas.WithMethodNotAllowed(failures.methodNotAllowed),
@@ -169,10 +181,6 @@ func New(c Config) (*Server, error) {
 	observer, err := newObserver(c, operations)
 	if err != nil {
 		return nil, err
-	}
-	t := &traffic{
-		bodies:  &bodies{limit: c.MaxBody, budget: inflight.New[uuid.UUID, caller](c.Bodies), window: c.SlowWindow},
-		answers: inflight.New[uuid.UUID, caller](c.Answers),
 	}
 	return &Server{track(observer, c.RequestTimeout, t, hangUp(c.Draining, allowed)), health, t}, nil
 }

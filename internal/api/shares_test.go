@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/lockstep-dev/lockstep/internal/admission"
 	"github.com/lockstep-dev/lockstep/internal/api"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
@@ -77,6 +78,78 @@ func TestOneTenantLeavesConnectionsToOthers(t *testing.T) {
 				if a := <-answers; a.status != test.done {
 					t.Errorf("got %d %s for one that waited, want %d", a.status, a.text, test.done)
 				}
+			}
+		})
+	}
+}
+
+// TestOneTenantsCostlyReadsLeaveTheDatabaseToOthers floods the server with one tenant's reads, which the database does not
+// finish. "300 searches at once" made other tenants' requests 25 times as slow, with eight of them at work on two processors.
+func TestOneTenantsCostlyReadsLeaveTheDatabaseToOthers(t *testing.T) {
+	t.Parallel()
+	const conns, share, seats, line, flood = 10, 8, 2, 20, 100
+	s := newStack(t)
+	s.exec(t, `CREATE FUNCTION core.held() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+		PERFORM pg_advisory_lock_shared(42), pg_advisory_unlock_shared(42); RETURN true; END $$`)
+	s.exec(t, `CREATE POLICY held ON core.roles AS RESTRICTIVE FOR SELECT TO core_app USING (name <> 'Held' OR core.held())`)
+	s.check(t, call{method: http.MethodPost, path: "/v1/roles", token: s.acme.admin.token, body: `{"name": "Held", "permissions": []}`, status: 201})
+	ours, others := call{path: "/v1/roles", token: s.acme.admin.token}, call{path: "/v1/roles", token: s.globex.admin.token, status: 200}
+	for _, test := range []struct {
+		name    string
+		others  bool
+		running int
+	}{{"others ask", true, seats}, {"alone", false, share}} {
+		t.Run(test.name, func(t *testing.T) {
+			db, err := postgres.Open(t.Context(), postgres.Config{URL: s.appURL, MaxConns: conns, MaxWaiting: 2 * flood, MaxWait: time.Hour})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(db.Close)
+			now := time.Now() // stands still: what others ask is never long ago
+			s := s.replica(t, s.appURL, s.appURL, func(c *api.Config) {
+				c.DB, c.RequestTimeout = db, time.Hour
+				c.Admission = admission.Limits{Seats: seats, Waiting: line, MaxWait: time.Hour, Now: func() time.Time { return now }}
+			})
+			if test.others {
+				s.check(t, others)
+			}
+			watch := watcher(t, s)
+			s.exec(t, "SELECT pg_advisory_lock(42)")
+			defer s.exec(t, "SELECT pg_advisory_unlock_all()") // also when the test has failed: others wait for it
+			answers := make(chan answer, flood)
+			for range flood {
+				go func() { answers <- s.do(t, ours) }()
+			}
+			waited := flood
+			if test.others {
+				for waited = seats + line; len(answers) < flood-waited; {
+					if got := watch(); got > seats {
+						t.Fatalf("%d reads run, want %d", got, seats)
+					}
+				}
+			}
+			for watch() < test.running {
+				time.Sleep(time.Millisecond)
+			}
+			if test.others {
+				for n := range 200 {
+					s.check(t, others)
+					s.check(t, call{path: "/readyz", status: 200})
+					if got := watch(); got != seats {
+						t.Fatalf("after %d requests of another tenant %d reads of the first run, want %d", n, got, seats)
+					}
+				}
+			}
+			s.exec(t, "SELECT pg_advisory_unlock(42)")
+			counts := map[int]int{}
+			for range flood {
+				a := <-answers
+				if counts[a.status]++; a.status == http.StatusServiceUnavailable && (a.body["code"] != "unavailable" || a.header.Get("Retry-After") == "") {
+					t.Errorf("got %s, want a refusal with Retry-After", a.text)
+				}
+			}
+			if counts[200] != waited || counts[503] != flood-waited {
+				t.Errorf("got %v, want %d answered and %d refused", counts, waited, flood-waited)
 			}
 		})
 	}

@@ -62,8 +62,8 @@ func (s *stack) watch(t *testing.T) func(context.Context, string, []any) {
 func (s *stack) tenantOwned(t *testing.T) []string {
 	t.Helper()
 	var owned []string
-	err := s.owner.QueryRow(t.Context(), `SELECT array_agg(table_name::text) FROM information_schema.columns
-		WHERE table_schema = 'core' AND column_name = 'tenant_id'`).Scan(&owned)
+	err := s.owner.QueryRow(t.Context(), `SELECT array_agg(table_name::text) FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+		WHERE table_schema = 'core' AND column_name = 'tenant_id' AND table_type = 'BASE TABLE'`).Scan(&owned)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,17 +165,40 @@ func (b *binding) query(i int, outer *block) int {
 	return i
 }
 
-// group reads a parenthesis that is no query: what it says about tenants may be only half of an OR, and is passed over.
+// group reads a parenthesis that is no query. What it says about tenants counts if it is a term of an AND and holds no OR itself:
+// anything else may be only half of one, and is passed over.
 func (b *binding) group(i int, now *block) int {
+	end, equations := b.conjunction(i, now)
+	if b.is(i-2, "where", "and", "on") {
+		now.pending = append(now.pending, equations...)
+	}
+	return end
+}
+
+// conjunction reads from token i to the parenthesis that closes it, and returns its place and the equations that hold whenever all of
+// it does.
+func (b *binding) conjunction(i int, now *block) (end int, equations [][2]string) {
+	start, or := i, false
 	for ; i < len(b.tokens) && b.at(i) != ")"; i++ {
 		switch {
+		case b.is(i, "or"), b.is(i, "not") && !b.is(i-1, "is"):
+			or = true
+		case b.at(i) == "=":
+			equations = append(equations, [2]string{b.before(i), b.after(i)})
 		case b.at(i) == "(" && (b.is(i+1, "select") || b.is(i+1, "with")):
 			i = b.query(i+1, now)
 		case b.at(i) == "(":
-			i = b.group(i+1, now)
+			var inner [][2]string
+			first := i == start || b.is(i-1, "and")
+			if i, inner = b.conjunction(i+1, now); first {
+				equations = append(equations, inner...)
+			}
 		}
 	}
-	return i
+	if or || b.at(i+1) != "" && !b.is(i+1, "and", ")", "order", "limit", "for", "group", "returning", "union", "offset") {
+		return i, nil
+	}
+	return i, equations
 }
 
 func (b *binding) open(outer *block) *block {
@@ -323,6 +346,15 @@ func TestBindsTenant(t *testing.T) {
 		{`SELECT "users"."id", "users"."set" FROM "core"."users" WHERE "users"."where" = $1`, []any{foreign}, false},
 		{`INSERT INTO "core"."users" ("id", "on", "values", "tenant_id") VALUES ($1, $2, $3, $4)`, []any{foreign, 1, 2, tenant}, true},
 		{`INSERT INTO "core"."users" ("id", "on", "values", "tenant_id") VALUES ($1, $2, $3, $4)`, []any{tenant, 1, 2, foreign}, false},
+		{`SELECT 1 FROM core.users WHERE ("id" = $1 AND "tenant_id" = $2) AND "deleted_at" IS NULL ORDER BY id`, []any{foreign, tenant}, true},
+		{`SELECT 1 FROM core.users WHERE (("id" = $1 AND "tenant_id" = $2) AND "deleted_at" IS NULL) AND "a" = $1`, []any{foreign, tenant}, true},
+		{`SELECT 1 FROM core.users WHERE (("id" = $1 AND "tenant_id" = $2) OR "deleted_at" IS NULL) AND "a" = $1`, []any{foreign, tenant}, false},
+		{`SELECT 1 FROM core.users WHERE ("id" = $1 AND "tenant_id" = $2) OR "deleted_at" IS NULL`, []any{foreign, tenant}, false},
+		{`SELECT 1 FROM core.users WHERE ("id" = $1 AND ("tenant_id" = $2 OR "id" = $1))`, []any{foreign, tenant}, false},
+		{`SELECT 1 FROM core.users WHERE ("id" = $1 AND "tenant_id" = $2) IS NOT TRUE`, []any{foreign, tenant}, false},
+		{`SELECT 1 FROM core.users WHERE coalesce("tenant_id" = $1, true)`, []any{tenant}, false},
+		{`SELECT 1 FROM core.users WHERE (NOT ("tenant_id" = $1))`, []any{tenant}, false},
+		{`SELECT 1 FROM core.users WHERE NOT ("id" = $2 AND "tenant_id" = $1)`, []any{tenant, foreign}, false},
 		{`SELECT count(*) FROM core.users`, nil, false},
 		{`SELECT count(*) FROM core.tenants`, nil, true},
 		{`SELECT 1 FROM core.users u WHERE u.tenant_id = $1 AND u.id IN (SELECT g.user_id FROM core.user_roles g WHERE g.role_id = $2)`, []any{tenant, foreign}, false},

@@ -25,7 +25,8 @@ import (
 // rowsOf is how many rows a tenant has, by table, of all that can hold any.
 func (s *stack) rowsOf(t *testing.T, tenant uuid.UUID) map[string]int {
 	t.Helper()
-	rows, err := s.owner.Query(t.Context(), `SELECT table_name FROM information_schema.columns WHERE table_schema = 'core' AND column_name = 'tenant_id'`)
+	rows, err := s.owner.Query(t.Context(), `SELECT table_name FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+		WHERE table_schema = 'core' AND column_name = 'tenant_id' AND table_type = 'BASE TABLE'`)
 	if err != nil {
 		t.Fatal(err)
 	}

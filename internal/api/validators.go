@@ -34,7 +34,7 @@ func fromValidator(e *ent.ValidationError) *problem.Error {
 	}
 	member := e.Name
 	if m := refusedField.FindStringSubmatch(e.Error()); m != nil {
-		if name, ok := crud.Members[m[1]]; ok {
+		if name, ok := crud.Validated[m[1]]; ok {
 			member = name
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/numeric"
 	"github.com/lockstep-dev/lockstep/internal/problem"
+	"github.com/lockstep-dev/lockstep/internal/timetext"
 )
 
 // fromParams names the parameter of path or query, or the header, that could not be read.
@@ -47,6 +48,12 @@ func violations(err error) []problem.Violation {
 	}
 	if errors.Is(err, numeric.ErrForm) {
 		return []problem.Violation{{Pointer: decodedAt(err), Rule: problem.RulePattern, Detail: sentence(err)}}
+	}
+	if errors.Is(err, timetext.ErrForm) {
+		return []problem.Violation{{Pointer: decodedAt(err), Rule: problem.RuleMalformed, Detail: sentence(err)}}
+	}
+	if errors.Is(err, strconv.ErrRange) {
+		return []problem.Violation{{Pointer: decodedAt(err), Rule: problem.RuleRange, Detail: sentence(err)}}
 	}
 	pointer, cause := locate(err)
 	return []problem.Violation{{Pointer: pointer, Rule: cause, Detail: sentences[cause]}}
@@ -116,6 +123,9 @@ func sentence(err error) string {
 	}
 	if errors.Is(err, numeric.ErrForm) {
 		return "Write the number in plain notation: digits, without an exponent or leading zeros."
+	}
+	if errors.Is(err, timetext.ErrForm) {
+		return "Write a date and time of RFC 3339, such as 2026-01-31T12:00:00Z, that is no leap second."
 	}
 	return sentences[ruleOf(err)]
 }

@@ -16,7 +16,7 @@ const platformScope = "platform"
 
 // principal reads who the claims are about:
 //   - a service, if there is a scope and the subject is the client itself, as in the client credentials
-//     grant (RFC 9068, section 2.2), or is absent;
+//     grant (RFC 9068, section 2.2), or is absent and the client is named;
 //   - otherwise a user, whose id is in the user claim. A scope grants a user nothing: it is what the
 //     client may do for the user at most;
 //   - the platform, if that is a service without a tenant whose scope contains "platform".
@@ -90,8 +90,9 @@ func (c claims) client() string {
 // maxIdentity is the most characters of what identifies a service: as many as OpenID Connect Core 1.0, section 2, allows a sub.
 const maxIdentity = 255
 
-// identifies refuses a service whose sub, or in its absence its client, is too long, or has characters that nobody would see
-// in a log. It names what the service has written and whose share it takes.
+// identifies refuses a service without a sub and a client, and one whose sub, or in its absence its client, is too long, or has
+// characters that nobody would see in a log. It names what the service has written and whose share it takes, with its next
+// token too.
 func (c claims) identifies(subject string) error {
 	name := "sub"
 	for _, other := range []string{"client_id", "azp"} {
@@ -99,6 +100,9 @@ func (c claims) identifies(subject string) error {
 			name = other
 			subject, _, _ = c.text(other) // what is no text identifies nobody
 		}
+	}
+	if subject == "" {
+		return refuse(ResultClaims, "the token of a service must name it by the claim sub, client_id or azp", nil)
 	}
 	if len(subject) <= maxIdentity && !strings.ContainsFunc(subject, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return nil

@@ -85,26 +85,22 @@ func (p *Principal) Tenant() string {
 }
 
 // Identity tells principals of a tenant, and those of the platform, apart. A user is its row, whichever issuer has signed for
-// it. A service is its issuer and its subject, or its client where it has no subject (RFC 9068, section 2.2), or its very token
-// where it has neither. A hash stands for them, because they may be of any length.
+// it. A service is its issuer and its subject, or its client where it has no subject (RFC 9068, section 2.2). A hash stands for
+// them, because they may be long.
 func (p *Principal) Identity() string {
 	if p.origin != nil {
 		return p.origin.identity
 	}
-	return p.identity("", "", "")
+	return p.identity("", "")
 }
 
-func (p *Principal) identity(issuer, client, token string) string {
+func (p *Principal) identity(issuer, client string) string {
 	if !p.IsService() {
 		return "user " + p.UserID.String()
 	}
 	named := [3]string{issuer, "sub", p.Subject}
-	switch {
-	case p.Subject != "":
-	case client != "":
+	if p.Subject == "" {
 		named = [3]string{issuer, "client", client}
-	default:
-		named = [3]string{issuer, "token", token}
 	}
 	text, _ := json.Marshal(named) // strings always encode
 	sum := sha256.Sum256(text)

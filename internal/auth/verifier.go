@@ -133,7 +133,7 @@ func (v *Verifier) prove(ctx context.Context, token string) (*proof, error) {
 	client := payload.client()
 	o := &origin{
 		issuer: p.issuer.url, sole: v.soleIssuer(principal),
-		tenant: principal.Tenant(), principal: principal.ID(), identity: principal.identity(p.issuer.url, client, token),
+		tenant: principal.Tenant(), principal: principal.ID(), identity: principal.identity(p.issuer.url, client),
 	}
 	if principal.IsService() && principal.Subject == "" {
 		o.principal = named(client)

@@ -50,8 +50,9 @@ func TestAcceptedTokens(t *testing.T) {
 			auth.Principal{TenantID: someTenant, Subject: someUser.String(), Scopes: []string{"a"}, Permissions: []string{"a"}},
 		},
 		{
+			// It names its client: what nothing names is not the same with its next token.
 			"service without a subject, scopes as an array",
-			devissuer.TokenRequest{TenantID: someTenant, Claims: map[string]any{"scope": []string{"a", "b"}}},
+			devissuer.TokenRequest{TenantID: someTenant, ClientID: "importer", Claims: map[string]any{"sub": nil, "scope": []string{"a", "b"}}},
 			auth.Principal{TenantID: someTenant, Scopes: []string{"a", "b"}, Permissions: []string{"a", "b"}},
 		},
 		{
@@ -96,8 +97,12 @@ func TestAcceptedTokens(t *testing.T) {
 					if diff := cmp.Diff(test.want, *got, cmpopts.IgnoreUnexported(auth.Principal{})); diff != "" {
 						t.Errorf("-want +got:\n%s", diff)
 					}
-					if got.ID() != test.want.ID() || got.Tenant() != test.want.Tenant() {
-						t.Errorf("got ids %q and %q, want %q and %q", got.ID(), got.Tenant(), test.want.ID(), test.want.Tenant())
+					named := test.want.ID()
+					if named == "" {
+						named = test.request.ClientID // without a subject
+					}
+					if got.ID() != named || got.Tenant() != test.want.Tenant() {
+						t.Errorf("got ids %q and %q, want %q and %q", got.ID(), got.Tenant(), named, test.want.Tenant())
 					}
 				})
 			}
@@ -174,6 +179,8 @@ func TestRefusedClaims(t *testing.T) {
 		{"without user", map[string]any{"sub": nil}, "lacks the claim sub"},
 		{"user is no UUID", map[string]any{"sub": "zoe@example.com"}, "sub is malformed"},
 		{"user is no UUID but has a scope", map[string]any{"sub": "auth0|7", "scope": "users:write", "azp": "web"}, "sub is malformed"},
+		{"service that nothing names", map[string]any{"sub": nil, "scope": "users:write"}, "must name it by the claim sub, client_id or azp"},
+		{"platform that nothing names", map[string]any{"sub": nil, "scope": "platform", "tenant_id": nil}, "must name it by the claim sub, client_id or azp"},
 		{"scope is a number", map[string]any{"scope": 7}, "scope is malformed"},
 		{"platform with a malformed tenant", map[string]any{"scope": "platform", "tenant_id": "x"}, "tenant_id is malformed"},
 		{"platform scope of a person", map[string]any{"scope": "platform", "tenant_id": nil, "azp": "web"}, "lacks the claim tenant_id"},

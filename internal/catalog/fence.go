@@ -64,10 +64,11 @@ type ForeignKey struct {
 	TargetOwned   bool // has the tenant column
 }
 
-// UniqueIndex is one that is not the primary key.
+// UniqueIndex is one that is not the primary key, or the index of an exclusion constraint.
 type UniqueIndex struct {
-	Name    string
-	Columns []string // without expressions
+	Name      string
+	Columns   []string // without expressions, and for an exclusion constraint those that are compared by =
+	Exclusion bool
 }
 
 // Table is what decides whether a table's rows, or those that a view shows, are safe from other tenants.
@@ -124,21 +125,11 @@ func (t Table) Problems() []string {
 	name := Schema + "." + t.Name
 	var out []string
 	say := func(format string, args ...any) { out = append(out, name+": "+fmt.Sprintf(format, args...)) }
-	if t.View != "" {
-		switch {
-		case !t.Readable:
-		case t.View == "view" && !t.Invoker:
-			say("the view shows the application rows of every tenant, because it reads as its owner; run ALTER VIEW %s SET (security_invoker = true)", name)
-		case t.View != "view":
-			say("the application may read the %s, which no row-level security binds; run REVOKE ALL ON %s FROM %s", t.View, name, AppRole)
-		}
+	if out = t.Leaks(); t.View != "" {
 		return out
 	}
 	if !t.Owned() && !OfPlatform(t.Name) {
 		return nil
-	}
-	if t.TenantID {
-		t.checkKeys(say)
 	}
 	if t.TenantID && (len(t.PrimaryKey) == 0 || t.PrimaryKey[0] != TenantColumn) {
 		say("the primary key is (%s); it must start with %s, so that no row can be reached without its tenant",
@@ -176,6 +167,24 @@ func (t Table) Problems() []string {
 	return out
 }
 
+// Leaks lists what of a table or view reaches rows of other tenants, or tells of them, however its rows are fenced in: keys that
+// do not stay inside the tenant, and views that read as their owner.
+func (t Table) Leaks() []string {
+	name := Schema + "." + t.Name
+	var out []string
+	say := func(format string, args ...any) { out = append(out, name+": "+fmt.Sprintf(format, args...)) }
+	switch {
+	case t.View == "" && t.TenantID:
+		t.checkKeys(say)
+	case t.View == "" || !t.Readable:
+	case t.View == "view" && !t.Invoker:
+		say("the view shows the application rows of every tenant, because it reads as its owner; run ALTER VIEW %s SET (security_invoker = true)", name)
+	case t.View != "view":
+		say("the application may read the %s, which no row-level security binds; run REVOKE ALL ON %s FROM %s", t.View, name, AppRole)
+	}
+	return out
+}
+
 // checkKeys finds keys that reach, or tell of, rows of other tenants.
 func (t Table) checkKeys(say func(format string, args ...any)) {
 	for _, k := range t.ForeignKeys {
@@ -186,7 +195,9 @@ func (t Table) checkKeys(say func(format string, args ...any)) {
 		}
 	}
 	for _, u := range t.Uniques {
-		if !slices.Contains(u.Columns, TenantColumn) {
+		if u.Exclusion && !slices.Contains(u.Columns, TenantColumn) {
+			say("the exclusion constraint %s spans tenants, so that a refused value tells what another tenant has; begin it with %s WITH =", u.Name, TenantColumn)
+		} else if !slices.Contains(u.Columns, TenantColumn) {
 			say("the unique index %s spans tenants, so that a refused value tells what another tenant has; begin it with %s", u.Name, TenantColumn)
 		}
 	}

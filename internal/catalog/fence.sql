@@ -25,10 +25,13 @@ SELECT c.relname,
     FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'f'), '[]'),
   coalesce((SELECT jsonb_agg(jsonb_build_object(
       'Name', u.relname,
-      'Columns', coalesce((SELECT jsonb_agg(a.attname) FROM unnest(i.indkey) AS x (attnum)
-        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = x.attnum), '[]')) ORDER BY u.relname)
+      'Exclusion', i.indisexclusion,
+      'Columns', coalesce((SELECT jsonb_agg(a.attname) FROM unnest(i.indkey) WITH ORDINALITY AS x (attnum, position)
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = x.attnum
+        WHERE NOT i.indisexclusion OR EXISTS (SELECT FROM pg_constraint k JOIN pg_operator o ON o.oid = k.conexclop[x.position]
+          WHERE k.conindid = u.oid AND o.oprname = '=')), '[]')) ORDER BY u.relname)
     FROM pg_index i JOIN pg_class u ON u.oid = i.indexrelid
-    WHERE i.indrelid = c.oid AND i.indisunique AND NOT i.indisprimary), '[]'),
+    WHERE i.indrelid = c.oid AND (i.indisunique OR i.indisexclusion) AND NOT i.indisprimary), '[]'),
   CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE '' END,
   EXISTS (SELECT FROM unnest(c.reloptions) AS o WHERE o ~* '^security_invoker=(true|on|yes|1)$'),
   EXISTS (SELECT FROM aclexplode(c.relacl) AS g LEFT JOIN pg_roles r ON r.oid = g.grantee

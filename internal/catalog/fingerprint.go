@@ -61,15 +61,16 @@ func Read(ctx context.Context, db Beginner, schemas ...string) (Fingerprint, err
 	return objects, nil
 }
 
-// readOnly runs f in a transaction that cannot write and prints every name qualified: pg_get_* leave the schema out for
-// objects on the search path, which differs between connections. Compiling these queries costs ten times what running them does.
+// readOnly runs f in a transaction that cannot write and prints every name qualified, every constant in one form: pg_get_*
+// leave the schema out for objects on the search path and print times in the session's zone, and both differ between
+// connections. Compiling these queries costs ten times what running them does.
 func readOnly(ctx context.Context, db Beginner, f func(pgx.Tx) error) error {
 	tx, err := db.Begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
-	if _, err := tx.Exec(ctx, "SET TRANSACTION READ ONLY; SET LOCAL search_path = pg_catalog; SET LOCAL jit = off"); err != nil {
+	if _, err := tx.Exec(ctx, "SET TRANSACTION READ ONLY; SET LOCAL jit = off; "+Pin("pg_catalog", true)); err != nil {
 		return err
 	}
 	return f(tx)

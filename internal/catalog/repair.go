@@ -23,7 +23,7 @@ func (d Difference) rank() int {
 
 var (
 	policyForm = regexp.MustCompile(`(?s)^(permissive|restrictive) (all|select|insert|update|delete) to (.*?)(?: using (.*?))?(?: with check (.*))?$`)
-	typeForm   = regexp.MustCompile(`^(.*?)(?: collate (\S+))?( not null)?(?: (generated .*)| default (.*))?$`)
+	typeForm   = regexp.MustCompile(`^(.*?)(?: collate (\S+))?( not null(?: not valid)?)?(?: (generated .*)| default (.*))?$`)
 )
 
 // Repair is the SQL that makes the live object what it should be; empty where none can be given. Statements that read or
@@ -83,6 +83,9 @@ func (d Difference) Repair() []string {
 	case "function", "procedure":
 		if d.Extra {
 			return []string{"DROP " + strings.ToUpper(d.Kind) + " " + d.Name}
+		}
+		if d.Missing { // everybody may execute a new function; who does is a grant of its own
+			return []string{strings.TrimSpace(d.Want), fmt.Sprintf("REVOKE ALL ON %s %s FROM PUBLIC", strings.ToUpper(d.Kind), d.Name)}
 		}
 		return []string{strings.TrimSpace(d.Want)}
 	case "view", "materialized view":
@@ -252,6 +255,9 @@ func (d Difference) grant() []string {
 
 func (d Difference) comment() []string {
 	noun, name, _ := strings.Cut(d.Name, " ")
+	if rest, ok := strings.CutPrefix(d.Name, "materialized view "); ok {
+		noun, name = "materialized view", rest
+	}
 	text := "NULL"
 	if !d.Extra {
 		text = "'" + strings.ReplaceAll(d.Want, "'", "''") + "'"
@@ -260,7 +266,9 @@ func (d Difference) comment() []string {
 	switch noun {
 	case "relation":
 		return []string{fmt.Sprintf("COMMENT ON TABLE %s IS %s", name, text)}
-	case "column", "schema", "type":
+	case "routine":
+		return []string{fmt.Sprintf("COMMENT ON ROUTINE %s IS %s", name, text)}
+	case "column", "schema", "type", "view", "materialized view":
 		return []string{fmt.Sprintf("COMMENT ON %s %s IS %s", strings.ToUpper(noun), name, text)}
 	case "constraint", "policy", "trigger":
 		return []string{fmt.Sprintf("COMMENT ON %s %s ON %s IS %s", strings.ToUpper(noun), last, parent, text)}

@@ -51,8 +51,8 @@ func alterTable(table, got, want string) []string {
 	return out
 }
 
-// generation is the change of a column's GENERATED clause, to run after its other changes. A stored expression cannot be
-// given to a column that is there already: ok is false.
+// generation is the change of a column's GENERATED clause, to run after its other changes. An expression cannot be given to a
+// column that is there already, and a virtual one has no values to keep: ok is false.
 func generation(got, want string) (change string, ok bool) {
 	const identity = "as identity"
 	from, to := strings.HasSuffix(got, identity), strings.HasSuffix(want, identity)
@@ -63,7 +63,7 @@ func generation(got, want string) (change string, ok bool) {
 		return "ADD " + strings.ToUpper(want), true
 	case from && want == "":
 		return "DROP IDENTITY", true
-	case want == "":
+	case want == "" && strings.HasSuffix(got, " stored"):
 		return "DROP EXPRESSION", true
 	}
 	return "", false

@@ -23,7 +23,7 @@ func NewStored(version string, f Fingerprint) Stored {
 // in says whether an object is the schema or lies in it.
 func (o Object) in(schema string) bool {
 	name := o.Name
-	for _, noun := range []string{"schema ", "table ", "sequence ", "column ", "routine ", "type ", "relation ", "constraint ", "policy ", "trigger "} {
+	for _, noun := range []string{"schema ", "table ", "sequence ", "column ", "routine ", "type ", "relation ", "view ", "materialized view ", "constraint ", "policy ", "trigger "} {
 		name = strings.TrimPrefix(name, noun)
 	}
 	return name == schema || strings.HasPrefix(name, schema+".") || strings.HasPrefix(name, schema+" ")

@@ -48,10 +48,12 @@ type Report struct {
 	Proof      planner.Report     `json:"proof"`
 	Lint       planner.LintReport `json:"lint"`
 	Comparison planner.Comparison `json:"comparison"`
-	Release    []string           `json:"release"`  // problems
-	Compared   bool               `json:"compared"` // with the released schema
-	ReleaseRan bool               `json:"releaseRan"`
-	Sections   []Section          `json:"sections"`
+	Release    []string           `json:"release"` // problems
+	// ReleaseNotes are what is red of the base without this branch.
+	ReleaseNotes []string  `json:"releaseNotes,omitempty"`
+	Compared     bool      `json:"compared"` // with the released schema
+	ReleaseRan   bool      `json:"releaseRan"`
+	Sections     []Section `json:"sections"`
 }
 
 // Migration is a new migration with its texts.
@@ -112,6 +114,15 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	if report.Proof, err = planner.Verify(ctx, o.Planner); err != nil {
 		return report, err
 	}
+	done := step("prove the checkpoint")
+	problem, err := r.proveCheckpoint(ctx, o.Planner, fork, o.Base)
+	if err != nil {
+		return report, err
+	}
+	if problem != "" {
+		report.History = append(report.History, problem)
+	}
+	done()
 	after, err := newestOf(ctx, r, fork)
 	if err != nil {
 		return report, err
@@ -166,8 +177,8 @@ func released(ctx context.Context, o Options, r repository, fork string, report 
 		return nil
 	}
 	report.ReleaseRan = true
-	problems, err := r.oldRelease(ctx, fork, step)
-	report.Release = append(report.Release, problems...)
+	problems, notes, err := r.oldRelease(ctx, fork, step)
+	report.Release, report.ReleaseNotes = append(report.Release, problems...), notes
 	return err
 }
 

@@ -2,12 +2,15 @@ package check
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/lockstep-dev/lockstep/internal/migrate"
 	"github.com/lockstep-dev/lockstep/internal/planner"
 )
 
@@ -124,12 +127,13 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-// A branch that was overtaken is merged with main, with conflicts in the sums, and put in order.
-func TestRebaseAfterMerge(t *testing.T) {
+// A checkpoint may replace what the base has, and nothing else. Behind it a branch is put in order as ever.
+func TestCheckpoint(t *testing.T) {
 	t.Parallel()
 	r := branch(t)
 	o := planner.Options{Migrations: filepath.Join(r.root, "migrations")}
 	hash := func() {
+		t.Helper()
 		if _, err := planner.Hash(o.Migrations); err != nil {
 			t.Fatal(err)
 		}
@@ -137,55 +141,65 @@ func TestRebaseAfterMerge(t *testing.T) {
 	r.must(t, "checkout", "-q", "main")
 	hash()
 	r.commit(t, "sums")
-	r.must(t, "checkout", "-q", "feature")
-	r.must(t, "merge", "-q", "main")
-	r.write(t, "migrations/20250103000000_c.sql", "SELECT 1;\n")
-	r.write(t, "migrations/down/20250103000000_c.sql", "SELECT 2;\n")
-	r.write(t, "migrations/20250103000001_e.sql", "SELECT 1;\n")
-	r.write(t, "migrations/down/20250103000001_e.sql", "SELECT 2;\n")
-	hash()
-	r.commit(t, "feature")
+	r.must(t, "checkout", "-q", "-B", "feature")
+	read, err := migrate.Read(os.DirFS(o.Migrations))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		of   []migrate.Script
+		says string
+	}{
+		{[]migrate.Script{read.Migrations[0].Up}, "does not stand for the migrations that are on main"},
+		{[]migrate.Script{read.Migrations[0].Up, read.Migrations[1].Up}, ""},
+	} {
+		state, err := migrate.History(test.of...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range read.Migrations {
+			for _, folder := range []string{"", "down"} {
+				if err := os.Remove(filepath.Join(o.Migrations, folder, m.Up.Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+					t.Fatal(err)
+				}
+			}
+		}
+		c := migrate.Checkpoint{Release: "v1", Histories: []string{state}}
+		r.write(t, "migrations/20250102000000_checkpoint.sql", c.Directives()+"CREATE SCHEMA core;\nCREATE TABLE core.b ();\n")
+		r.write(t, "migrations/down/20250102000000_checkpoint.sql", "DROP TABLE core.b;\nDROP SCHEMA core;\n")
+		hash()
+		added, problems := r.historyOf(t)
+		if (len(problems) == 0) != (test.says == "") || !strings.Contains(strings.Join(problems, "\n"), test.says) || len(added) != 1 {
+			t.Errorf("got %v, %q; want the checkpoint, and %q", added, problems, test.says)
+		}
+	}
+	r.commit(t, "checkpoint")
 	r.must(t, "checkout", "-q", "main")
 	r.write(t, "migrations/20260104000000_d.sql", "SELECT 1;\n")
 	r.write(t, "migrations/down/20260104000000_d.sql", "SELECT 2;\n")
 	hash()
 	r.commit(t, "main moved")
 	r.must(t, "checkout", "-q", "feature")
-
+	r.write(t, "migrations/20250104000000_own.sql", "SELECT 1;\n")
+	r.write(t, "migrations/down/20250104000000_own.sql", "SELECT 2;\n")
+	hash()
+	r.commit(t, "own")
+	_, _ = r.git(t.Context(), "merge", "main") // the sums conflict
 	base, err := BaseMigrations(t.Context(), r.root, "main")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := planner.Rebase(o, base); err == nil || !strings.Contains(err.Error(), "merge or rebase the branch first") {
-		t.Errorf("before the merge: got %v", err)
-	}
-	if _, err := r.git(t.Context(), "merge", "main"); err == nil {
-		t.Fatal("the sums did not conflict")
-	}
 	restamps, err := planner.Rebase(o, base)
-	if err != nil || len(restamps) != 2 {
-		t.Fatalf("got %v, %v; want both files moved", restamps, err)
+	if err != nil || len(restamps) != 1 || !strings.HasSuffix(restamps[0].To, "_own.sql") {
+		t.Fatalf("got %v, %v; want the branch's own file behind main's", restamps, err)
 	}
-	if !strings.HasSuffix(restamps[0].To, "_c.sql") || restamps[0].To >= restamps[1].To || restamps[0].To <= "20260104000000" {
-		t.Errorf("got %v, want the old order behind main's newest", restamps)
-	}
-	r.commit(t, "merge")
-	if added, problems := r.historyOf(t); len(problems) > 0 || len(added) != 2 {
-		t.Errorf("got %v, %v; want two new migrations and no problem", added, problems)
-	}
-	if again, err := planner.Rebase(o, base); err != nil || len(again) != 0 {
-		t.Errorf("a second time: got %v, %v; want nothing to do", again, err)
-	}
-	for _, folder := range []string{"", "down"} {
-		for _, name := range restamps {
-			if _, err := os.Stat(filepath.Join(o.Migrations, folder, name.To)); err != nil {
-				t.Error(err)
-			}
-		}
+	if again, err := migrate.Read(os.DirFS(o.Migrations)); err != nil || len(again.Migrations) != 3 || again.Checkpoint() == nil {
+		t.Errorf("got %v, want the checkpoint and two files", err)
 	}
 }
 
-// The released version reads a column; the branch drops it. Its suite is run on the branch's migrations and says so.
+// The released version reads a column; the branch drops it. Its suite is run on its own migrations and on the branch's, and what
+// only the branch's make red is the branch's.
 func TestReleaseOnNewSchema(t *testing.T) {
 	t.Parallel()
 	r := branch(t)
@@ -201,32 +215,53 @@ import (
 )
 
 func TestRead(t *testing.T) {
-	b, err := os.ReadFile("../../migrations/20250103000000_c.sql")
-	if err == nil && strings.Contains(string(b), "DROP COLUMN note") {
-		t.Fatal("ERROR: column users.note does not exist (SQLSTATE 42703)")
+	for _, name := range []string{"get", "list"} {
+		t.Run(name, func(t *testing.T) {
+			b, err := os.ReadFile("../../migrations/20250103000000_c.sql")
+			if err == nil && strings.Contains(string(b), "DROP COLUMN note") && name == "get" {
+				t.Fatal("ERROR: column users.note does not exist (SQLSTATE 42703)")
+			}
+		})
 	}
 }
 `)
 	r.commit(t, "release")
-	r.must(t, "checkout", "-q", "feature")
-	r.must(t, "merge", "-q", "main")
-	_, fork, err := r.base(t.Context(), "main")
-	if err != nil {
-		t.Fatal(err)
-	}
-	step := func(string) func() { return func() {} }
-	for text, want := range map[string]string{
-		"SELECT 1;\n": "",
-		"ALTER TABLE core.users DROP COLUMN note;\n": "the released version does not run on this schema: 1 of its tests fail (TestRead): column users.note does not exist",
+	r.must(t, "branch", "green")
+	r.write(t, "internal/api/red_test.go", "package api\n\nimport \"testing\"\n\nfunc TestRed(t *testing.T) { t.Fatal(\"ERROR: column users.old does not exist\") }\n")
+	r.commit(t, "red without any branch")
+	r.must(t, "branch", "red")
+	r.write(t, "cmd/server/broken_test.go", "package main\n\nvar x int = \"no number\"\n")
+	r.commit(t, "a suite that does not compile")
+	r.must(t, "branch", "broken")
+	const (
+		harmless, drops = "SELECT 1;\n", "ALTER TABLE core.users DROP COLUMN note;\n"
+		blamed          = "the released version does not run on this schema: 1 of its tests fail (TestRead/get): column users.note does not exist"
+		redNote         = "the released version's suite is red on its own schema, so nothing is known of 1 test: TestRed: mend the base"
+	)
+	for _, test := range []struct{ base, migration, problem, note string }{
+		{"green", harmless, "", ""},
+		{"green", drops, blamed, ""},
+		{"red", harmless, "", redNote},
+		{"red", drops, blamed, redNote},
+		{"broken", harmless, "", "nothing is known of 2 tests: example.com/release/cmd/server, TestRed: mend the base"},
+		{"broken", drops, blamed, "nothing is known of 2 tests"},
 	} {
-		r.write(t, "migrations/20250103000000_c.sql", text)
-		problems, err := r.oldRelease(t.Context(), fork, step)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := strings.Join(problems, "\n"); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
+		t.Run(test.base+" "+strings.Fields(test.migration)[0], func(t *testing.T) {
+			r.must(t, "checkout", "-q", "-f", "feature")
+			r.must(t, "reset", "-q", "--hard", test.base)
+			r.write(t, "migrations/20250103000000_c.sql", test.migration)
+			commit := strings.TrimSpace(r.must(t, "rev-parse", test.base))
+			problems, notes, err := r.oldRelease(t.Context(), commit, func(string) func() { return func() {} })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(problems, "\n"); got != test.problem {
+				t.Errorf("got the problem %q, want %q", got, test.problem)
+			}
+			if got := strings.Join(notes, "\n"); (got == "") != (test.note == "") || !strings.Contains(got, test.note) {
+				t.Errorf("got the note %q, want %q", got, test.note)
+			}
+		})
 	}
 	if left := r.must(t, "worktree", "list"); strings.Count(left, "\n") != 1 {
 		t.Errorf("worktrees stay behind:\n%s", left)

@@ -1,33 +1,27 @@
 package check
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/lockstep-dev/lockstep/internal/git"
 )
 
 // repository is a git checkout.
 type repository struct{ root string }
 
 func (r repository) git(ctx context.Context, args ...string) (string, error) {
-	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", r.root}, args...)...)
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("git %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
-	}
-	return stdout.String(), nil
+	return git.Run(ctx, r.root, args...)
 }
 
 // base resolves a reference and finds where this branch left it.
 func (r repository) base(ctx context.Context, ref string) (tip, fork string, err error) {
 	if tip, err = r.git(ctx, "rev-parse", "--verify", "--quiet", ref+"^{commit}"); err != nil {
-		return "", "", fmt.Errorf("there is no commit %s here: fetch it first (in CI: actions/checkout with fetch-depth: 0)", ref)
+		return "", "", fmt.Errorf("there is no commit %s here: fetch it first (in CI: actions/checkout with fetch-depth: 0), or name another with --base", ref)
 	}
 	tip = strings.TrimSpace(tip)
 	fork, err = r.git(ctx, "merge-base", tip, "HEAD")

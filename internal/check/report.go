@@ -57,6 +57,13 @@ func (r Report) Markdown() string {
 	if r.Comparison.Diagram != "" {
 		say("## What changes\n\n```mermaid\n%s```\n", r.Comparison.Diagram)
 	}
+	if len(r.Comparison.Declared) > 0 {
+		say("Declared in SQL:\n")
+		for _, change := range r.Comparison.Declared {
+			say("- %s", change)
+		}
+		say("")
+	}
 	if len(r.Added) > 0 {
 		say("## Migrations\n")
 		for _, m := range r.Added {
@@ -98,10 +105,15 @@ func (r Report) Markdown() string {
 			say("%s", item(p))
 		}
 		say("")
+	case r.ReleaseRan && len(r.ReleaseNotes) > 0:
+		say("What of the API suite of %.10s passes on its own schema passes on a database with these migrations.\n", r.Fork)
 	case r.ReleaseRan:
 		say("The API suite of %.10s passes on a database with these migrations.\n", r.Fork)
 	default:
 		say("Its schema fits; its suite was not run.\n")
+	}
+	for _, note := range r.ReleaseNotes {
+		say("%s\n", item("**Note:** "+note))
 	}
 	for _, s := range r.Sections {
 		say("## %s\n\n%s\n", s.Title, s.Markdown)

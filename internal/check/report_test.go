@@ -32,7 +32,7 @@ func whole() Report {
 			Rule: "ban-drop-column", File: "migrations/20260101000001_drop_note.sql", Line: 2, Message: "the column goes with all it holds",
 			Lock: "ACCESS EXCLUSIVE: every read and write waits (users)", Recipe: "two releases", Allowed: "nobody reads it since 1.4",
 		}}},
-		Comparison: planner.Comparison{Missed: []string{}, Diagram: "erDiagram\n  users[\"users\"] {\n    bigint age \"added\"\n  }\n"},
+		Comparison: planner.Comparison{Missed: []string{}, Declared: []string{"adds function core.handle(text)"}, Diagram: "erDiagram\n  users[\"users\"] {\n    bigint age \"added\"\n  }\n"},
 		Compared:   true, ReleaseRan: true,
 		Sections: []Section{{Title: "Contract", Markdown: "Version 0.1.0 → 0.2.0: the changes need **minor**, given is minor."}},
 	}

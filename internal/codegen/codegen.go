@@ -18,6 +18,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
 	"github.com/lockstep-dev/lockstep/internal/codegen/openapi"
+	"github.com/lockstep-dev/lockstep/internal/codegen/sqlfile"
 	"github.com/lockstep-dev/lockstep/internal/codegen/validators"
 )
 
@@ -61,6 +62,7 @@ type Workspace struct {
 	goVersion string
 	graph     *gen.Graph
 	limits    validators.Set
+	declared  []sqlfile.Statement
 	entities  []*model.Entity
 	server    *ogengen.Generator // what ogen has made of the contract
 	staged    tree               // by slash-separated path below Root; nil is a file that is to be gone
@@ -109,6 +111,10 @@ func (w *Workspace) load() error {
 	if err != nil {
 		return err
 	}
+	declared, err := sqlfile.Read(w.Root)
+	if err != nil {
+		return err
+	}
 	entities, err := model.Build(graph, limits)
 	if err != nil {
 		return err
@@ -126,7 +132,10 @@ func (w *Workspace) load() error {
 	if _, err := ddl.ChildrenFirst(tables); err != nil {
 		return err
 	}
-	w.limits, w.entities, w.graph = limits, entities, graph
+	if err := model.CheckDeclared(entities, tables, declared); err != nil {
+		return err
+	}
+	w.limits, w.entities, w.graph, w.declared = limits, entities, graph, declared
 	return nil
 }
 

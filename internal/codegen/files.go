@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+
+	"github.com/lockstep-dev/lockstep/internal/wholefile"
 )
 
 // generatedMarker is the line that Go tools, linters and this package know generated files by.
@@ -143,25 +145,12 @@ func (w *Workspace) replace() error {
 	return nil
 }
 
-// replaceFile writes through a temporary file, so that a reader or a kill never meets half a file.
+// replaceFile writes a file, and its folder where there is none, so that a reader or a kill never meets half a file.
 func replaceFile(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("make folder of %s: %w", path, err)
 	}
-	temporary, err := os.CreateTemp(filepath.Dir(path), ".generate-*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	defer func() { _ = os.Remove(temporary.Name()) }()
-	_, err = temporary.Write(data)
-	err = errors.Join(err, temporary.Chmod(0o644), temporary.Close())
-	if err == nil {
-		err = os.Rename(temporary.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
+	return wholefile.Write(path, data, 0o644, ".generate-*")
 }
 
 // removeEmpty removes the folder, and those above it up to root, as far as nothing is in them.

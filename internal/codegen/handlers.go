@@ -71,7 +71,7 @@ func writeHandlers(generator *gen.Generator, dir, module string) error {
 	if err := refineBytes(filepath.Join(dir, "oas_json_gen.go"), generator.Types()); err != nil {
 		return err
 	}
-	return refineNumbers(dir, module)
+	return refineValues(dir, module)
 }
 
 // adjustFormats keeps the microseconds of times, and leaves addresses to this project.
@@ -81,6 +81,13 @@ func adjustFormats(schema *ogen.Schema) {
 	}
 	if schema.Format == "email" {
 		schema.Format = "" // internal/mailbox says what is wrong with an address, and ogen takes some that are none
+	}
+	if schema.Type == "string" && schema.Format == "int64" {
+		schema.Default, schema.Pattern = nil, "" // ogen takes the default for a number; Ent sets it, and internal/numeric knows the form
+	}
+	if schema.Format == "float" {
+		// ogen compares with doubles: 0.1 as a float is greater than 0.1. Ent's validators compare floats.
+		schema.Minimum, schema.Maximum, schema.ExclusiveMinimum, schema.ExclusiveMaximum = nil, nil, false, false
 	}
 	if schema.Format == "date-time" {
 		if schema.Common.Extensions == nil {

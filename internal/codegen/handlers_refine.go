@@ -87,6 +87,12 @@ var handlerRefinements = []refinement{
 		with: "wire.Time(e, $1)",
 	},
 	{
+		// Also of answers, which are read when they are shown again.
+		file: "oas_json_gen.go",
+		form: regexp.MustCompile(`json\.DecodeTimeFormat\(d, "` + regexp.QuoteMeta(timeFormat) + `"\)`),
+		with: "wire.ReadTime(d)",
+	},
+	{
 		file: "oas_json_gen.go",
 		form: regexp.MustCompile(`d\.Arr\(func\(`),
 		with: "wire.Arr(d, func(",
@@ -113,23 +119,33 @@ var handlerRefinements = []refinement{
 	},
 }
 
-// numberRefinements bound decimals before they are numbers, and write floats that JSON has no form for as the nearest that it has. Contracts without such fields have nothing to refine.
-var numberRefinements = map[string][]struct{ form, with string }{
+// valueRefinements bound decimals before they are numbers and write all of their digits, hold integers that are texts to one form,
+// write floats that JSON has no form for as the nearest that it has, and read times as RFC 3339 has them. Contracts without such
+// fields have nothing to refine.
+var valueRefinements = map[string][]struct{ form, with string }{
 	"oas_json_gen.go": {
 		{`json\.Decode(?:String)?Decimal\(d\)`, `wire.Decimal(d)`},
+		{`json\.Encode(?:String)?Decimal\(e, `, `wire.WriteDecimal(e, `},
+		{`json\.DecodeStringInt64\(d\)`, `wire.Int64(d)`},
 		{`e\.Float(64|32)\(`, `wire.Float$1(e, `},
+		// A free object in one order: its ETag is of what is written.
+		{`for k, elem := range s \{`, "for _, k := range slices.Sorted(maps.Keys(s)) {\nelem := s[k]"},
 	},
 	"oas_parameters_gen.go": {
 		{`conv\.To(?:String)?Decimal\(`, `numeric.Parse(`},
+		{`conv\.ToDateTime\(`, `timetext.Parse(`},
+		{`conv\.ToStringInt64\(`, `numeric.ParseInt(`},
 	},
 	"oas_uri_gen.go": { // the members of ranges
 		{`conv\.To(?:String)?Decimal\(`, `numeric.Parse(`},
+		{`conv\.ToDateTime\(`, `timetext.Parse(`},
+		{`conv\.ToStringInt64\(`, `numeric.ParseInt(`},
 	},
 }
 
-// refineNumbers applies numberRefinements to what ogen has written into dir.
-func refineNumbers(dir, module string) error {
-	for file, refinements := range numberRefinements {
+// refineValues applies valueRefinements to what ogen has written into dir.
+func refineValues(dir, module string) error {
+	for file, refinements := range valueRefinements {
 		source, err := os.ReadFile(filepath.Join(dir, file))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // a contract without ranges
@@ -143,7 +159,7 @@ func refineNumbers(dir, module string) error {
 				found = append(found, refinement{file: file, form: form, with: r.with})
 			}
 		}
-		if err := refine(dir, found, module+"/internal/wire", module+"/internal/numeric"); err != nil {
+		if err := refine(dir, found, module+"/internal/wire", module+"/internal/numeric", module+"/internal/timetext"); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/limits"
 	"github.com/lockstep-dev/lockstep/internal/codegen/openapi"
+	"github.com/lockstep-dev/lockstep/internal/codegen/orm"
 	"github.com/lockstep-dev/lockstep/internal/codegen/permissions"
 	"github.com/lockstep-dev/lockstep/internal/codegen/problems"
 	"github.com/lockstep-dev/lockstep/internal/codegen/sdk"
@@ -24,6 +25,11 @@ func generateORM(_ context.Context, w *Workspace) (Output, error) {
 	out := Output{Target: "ent/"}
 	if err := w.load(); err != nil {
 		return out, err
+	}
+	for _, node := range w.graph.MutableNodes() {
+		if err := orm.Check(node); err != nil {
+			return out, err
+		}
 	}
 	return out, w.intoFolder(&out, "ent", func(dir string) error {
 		// Ent writes where the graph's config points; everything else in the graph stays as it is.
@@ -49,6 +55,13 @@ func generateDDL(ctx context.Context, w *Workspace) (Output, error) {
 	if err != nil {
 		return out, err
 	}
+	tables, err := ddl.Tables(w.graph, w.limits)
+	if err != nil {
+		return out, err
+	}
+	for _, note := range ddl.Notes(tables) {
+		fmt.Fprintln(w.Log, note)
+	}
 	return out, w.intoFile(&out, sql, "ent", "schema.sql")
 }
 
@@ -57,7 +70,7 @@ func (w *Workspace) DDL(ctx context.Context) ([]byte, error) {
 	if err := w.load(); err != nil {
 		return nil, err
 	}
-	return ddl.Write(ctx, w.graph, w.limits)
+	return ddl.Write(ctx, w.graph, w.limits, w.declared...)
 }
 
 func generateContract(_ context.Context, w *Workspace) (Output, error) {
@@ -141,7 +154,7 @@ func generateCRUD(_ context.Context, w *Workspace) (Output, error) {
 		custom = append(custom, crud.Custom{ID: op.ID, Go: method, Permission: need.Permission, Platform: need.Platform, Related: need.Without != ""})
 	}
 	return out, w.intoFolder(&out, filepath.Join("internal", "crud"), func(dir string) error {
-		return crud.Write(dir, w.module, w.graph, w.entities, tables, custom)
+		return crud.Write(dir, w.module, w.graph, w.entities, tables, custom, w.declared...)
 	})
 }
 

@@ -268,6 +268,12 @@ func TestUnknown(t *testing.T) {
 		"LOCKSTEP_SERVICE_PORT_HTTP":  "",
 		"LOCKSTEP_CORE_SERVICE_HOST":  "",
 		"OTHER_DATABASE_MAX_CONN":     "",
+		"LOCKSTEP_POSTGRES_BIN":       "", // the developers' tools'
+		"LOCKSTEP_POSTGRES_MAJOR":     "",
+		"LOCKSTEP_SCRATCH_URL":        "",
+		"LOCKSTEP_WEB_SESSION_SECRET": "", // the front end's
+		"LOCKSTEP_POSTGRES_MAJR":      "LOCKSTEP_POSTGRES_MAJR is no setting of the server and has no effect",
+		"LOCKSTEP_OIDC_ISSUER":        "LOCKSTEP_OIDC_ISSUER is no setting of the server and has no effect: is LOCKSTEP_OIDC_ISSUERS meant?",
 	} {
 		if got := strings.Join(Unknown(Environment{name: "x"}, c.Settings()), "\n"); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)

@@ -13,6 +13,36 @@ import (
 // serviceLink matches the variables that Kubernetes sets for a Service named lockstep or lockstep-something.
 var serviceLink = regexp.MustCompile(`_SERVICE_(HOST|PORT)(_|$)|_PORT(_[0-9]+_(TCP|UDP|SCTP)|$)`)
 
+// Variables that choose the Postgres which the developers' tools start.
+const (
+	PostgresMajor      = prefix + "POSTGRES_MAJOR"
+	PostgresBin        = prefix + "POSTGRES_BIN"
+	PostgresRepository = prefix + "POSTGRES_REPOSITORY"
+)
+
+// Variables of `lockstep dev` that are no setting of the server.
+const (
+	DevIssuerAddr   = prefix + "DEV_ISSUER_ADDR"
+	DevDatabasePort = prefix + "DEV_DB_PORT"
+	WebPort         = prefix + "WEB_PORT"
+)
+
+// neighbours are variables of the other programs of this repository, or beginnings of their names. They often share an environment
+// with the server: a developer's shell, a job of CI, the front end's settings. LOCKSTEP_OIDC_ISSUER, which the front end reads, is not
+// among them: for the server it is LOCKSTEP_OIDC_ISSUERS with a letter missing.
+var neighbours = []string{
+	PostgresMajor, PostgresBin, PostgresRepository, DevIssuerAddr, DevDatabasePort,
+	prefix + "SCRATCH_URL", prefix + "API_URL", prefix + "OIDC_CLIENT_ID", prefix + "OIDC_CLIENT_SECRET", prefix + "OIDC_SCOPE",
+	prefix + "WEB_", prefix + "E2E_", prefix + "TEST_",
+}
+
+// ofNeighbour says whether a variable is one of another program.
+func ofNeighbour(name string) bool {
+	return slices.ContainsFunc(neighbours, func(other string) bool {
+		return name == other || strings.HasSuffix(other, "_") && strings.HasPrefix(name, other)
+	})
+}
+
 // similar is the most letters a mistyped name has wrong.
 const similar = 3
 
@@ -27,7 +57,7 @@ func Unknown(env Environment, known ...Settings) []string {
 	}
 	var unknown []string
 	for _, name := range slices.Sorted(maps.Keys(env)) {
-		if !strings.HasPrefix(name, prefix) || names[name] || serviceLink.MatchString(name) {
+		if !strings.HasPrefix(name, prefix) || names[name] || ofNeighbour(name) || serviceLink.MatchString(name) {
 			continue
 		}
 		sentence := name + " is no setting of the server and has no effect"

@@ -25,6 +25,11 @@ type Answer struct {
 	Changed []string
 }
 
+// added says whether rows changed besides those of the kept answers, which a request with an Idempotency-Key adds by itself.
+func (a *Answer) added() bool {
+	return slices.ContainsFunc(a.Changed, func(table string) bool { return !strings.HasSuffix(table, "idempotency_keys") })
+}
+
 // Checker holds answers to the contract.
 type Checker struct {
 	doc   *Document
@@ -77,7 +82,7 @@ func (c *Checker) Check(r *Request, a *Answer) []string {
 		say("an Idempotency-Key was accepted with another body")
 	case r.Method == http.MethodGet && len(a.Changed) > 0:
 		say("a read changed rows in %s", strings.Join(a.Changed, ", "))
-	case r.Operation != nil && a.Status == http.StatusCreated && len(a.Changed) == 0 && a.Header.Get("Idempotency-Replayed") == "" && r.Header.Get("Idempotency-Key") == "":
+	case r.Operation != nil && a.Status == http.StatusCreated && !a.added() && !r.Known:
 		say("status 201 and no row was added")
 	case r.Operation == nil && !refused:
 		say("a request that the contract does not have was answered with status %d", a.Status)
@@ -195,6 +200,7 @@ func (c *Checker) checkProblem(r *Request, a *Answer) []string {
 		Status                int
 		Errors                []struct {
 			Pointer, Parameter, Header *string
+			Pointers                   []string
 			Code, Detail               string
 		}
 	}
@@ -236,8 +242,11 @@ func (c *Checker) checkProblem(r *Request, a *Answer) []string {
 				where, places = *place, places+1
 			}
 		}
-		if places != 1 {
-			say("a violation says %d times where it is, not once by pointer, parameter or header", places)
+		if len(v.Pointers) > 0 {
+			where, places = strings.Join(v.Pointers, " and "), places+1
+		}
+		if places != 1 || len(v.Pointers) == 1 {
+			say("a violation says %d times where it is, not once by pointer, parameter, header, or the pointers of several members", places)
 		}
 		if sqlText.MatchString(v.Detail) {
 			say("a violation shows SQL: %s", v.Detail)

@@ -18,7 +18,8 @@ type generator struct {
 	doc   *Document
 	world *World
 	etags []string
-	keys  []string // idempotency keys
+	keys  []string        // idempotency keys
+	sent  map[string]bool // keys of which the handler knows
 	pages []page
 	kept  []keptRequest
 	n     int

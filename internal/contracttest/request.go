@@ -22,6 +22,8 @@ type Request struct {
 	Invalid string
 	// Repeats is the answer that the same request got before, with the same Idempotency-Key: it must be answered alike.
 	Repeats *Answer
+	// Known says that the caller's Idempotency-Key was sent before: the answer may be a kept one.
+	Known bool
 	// Reuses says that the request has the Idempotency-Key of another one: it must be refused.
 	Reuses bool
 	// Hostile requests promise nothing about their validity.

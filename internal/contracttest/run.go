@@ -77,7 +77,7 @@ func Run(c Config) (*Report, error) {
 			return nil, fmt.Errorf("make world %d: %w", report.Episodes, err)
 		}
 		report.Episodes++
-		g := &generator{doc: c.Document, world: world, values: values{Rand: random}}
+		g := &generator{doc: c.Document, world: world, values: values{Rand: random}, sent: map[string]bool{}}
 		g.idFor = g.id
 		if _, err := world.Changed(); err != nil {
 			return nil, err
@@ -107,6 +107,11 @@ func (g *generator) step(checker *Checker, report *Report) (starved bool, err er
 	request := r.http()
 	if request == nil { // net/http would not have taken it
 		return false, nil
+	}
+	key := r.Header.Get(idempotencyKey)
+	r.Known = g.sent[key]
+	if key != "" {
+		g.sent[key] = true
 	}
 	recorder := httptest.NewRecorder()
 	g.world.Handler.ServeHTTP(recorder, request)

@@ -83,7 +83,8 @@ func (v *values) array(name string, s *openapi3.Schema) []any {
 	seen := map[string]bool{}
 	for range int(s.MinItems) + v.IntN(most-int(s.MinItems)+1) {
 		item := v.valid(strings.TrimSuffix(name, "s"), s.Items.Value)
-		if text := fmt.Sprint(item); !s.UniqueItems || !seen[text] {
+		// Of an order the contract says in words that a key stands there once, one way or the other.
+		if text := strings.TrimPrefix(fmt.Sprint(item), "-"); !s.UniqueItems || !seen[text] {
 			seen[text] = true
 			out = append(out, item)
 		}

@@ -122,7 +122,16 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 		if how == "exact" {
 			limit = 0
 		}
-		total, all, err := count(ctx, h, entrole.Table, reach, where, limit)
+		total, all, err := h.count(ctx, limit, func(order func(*sql.Selector)) error {
+			query := h.client.Role.Query().Order(order)
+			if reach != nil {
+				query.Where(access.Set(reach, where...))
+			} else {
+				query.Where(where...)
+			}
+			_, err := query.Count(ctx)
+			return err
+		})
 		if err != nil {
 			return nil, fmt.Errorf("count roles: %w", err)
 		}
@@ -451,7 +460,7 @@ func (h *Handler) expandRoleUsers(ctx context.Context, budget *postgres.Budget, 
 	for _, body := range bodies {
 		body.Users = []oas.User{}
 	}
-	allowed, err := UserRead.Filter(ctx)
+	reach, err := UserRead.Reach(ctx)
 	if err != nil {
 		return nil // nothing the caller may read
 	}
@@ -484,10 +493,7 @@ func (h *Handler) expandRoleUsers(ctx context.Context, budget *postgres.Budget, 
 	}
 	kept := budget.Keep(1 + min(1, int64(len(below)))) // half of it for what lies below
 	rows, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
-		query := h.client.User.Query().Where(postgres.In(entuser.FieldID, ids))
-		if allowed != nil {
-			query.Where(allowed)
-		}
+		query := h.client.User.Query().Where(among(reach, predicate.User(postgres.In(entuser.FieldID, ids))))
 		_, err := query.Order(entuser.ByID()).Limit(reading.MaxRows).All(ctx)
 		return err
 	})

@@ -11,44 +11,8 @@ type Constraint struct {
 	Label, Labels, Target string
 	// Fields are the JSON names of the fields involved.
 	Fields []string
-}
-
-// Members are the members of the contract by the entity's and the field's name, as Ent's own errors have them: User.display_name.
-var Members = map[string]string{
-	"Role.id":                "id",
-	"Role.tenant_id":         "tenantId",
-	"Role.name":              "name",
-	"Role.description":       "description",
-	"Role.permissions":       "permissions",
-	"Role.version":           "version",
-	"Role.created_at":        "createdAt",
-	"Role.updated_at":        "updatedAt",
-	"Tenant.id":              "id",
-	"Tenant.name":            "name",
-	"Tenant.slug":            "slug",
-	"Tenant.status":          "status",
-	"Tenant.deleting_since":  "deletingSince",
-	"Tenant.version":         "version",
-	"Tenant.created_at":      "createdAt",
-	"Tenant.updated_at":      "updatedAt",
-	"User.id":                "id",
-	"User.tenant_id":         "tenantId",
-	"User.email":             "email",
-	"User.display_name":      "displayName",
-	"User.status":            "status",
-	"User.manager_id":        "managerId",
-	"User.version":           "version",
-	"User.created_at":        "createdAt",
-	"User.updated_at":        "updatedAt",
-	"UserRole.id":            "id",
-	"UserRole.tenant_id":     "tenantId",
-	"UserRole.user_id":       "userId",
-	"UserRole.role_id":       "roleId",
-	"UserRole.granted_at":    "grantedAt",
-	"UserRole.granted_by_id": "grantedById",
-	"UserRole.version":       "version",
-	"UserRole.created_at":    "createdAt",
-	"UserRole.updated_at":    "updatedAt",
+	// Message says what a CHECK asks for; empty where the schema does not.
+	Message string
 }
 
 // Constraints by their name in the database, which is all that Postgres reports of a violation.
@@ -83,4 +47,47 @@ var Constraints = map[string]Constraint{
 	"users_tenant_id_fkey":                     {Entity: "User", Label: "user", Labels: "users", Target: "tenant", Fields: []string{}},
 	"users_tenant_id_manager_id_fkey":          {Entity: "User", Label: "user", Labels: "users", Target: "user", Fields: []string{"managerId"}},
 	"users_updated_at_limit":                   {Entity: "User", Label: "user", Labels: "users", Target: "", Fields: []string{"updatedAt"}},
+}
+
+// Members leads from a table's columns to the JSON names of the fields that they hold.
+var Members = map[string]map[string]string{
+	"roles":      {"id": "id", "name": "name", "description": "description", "permissions": "permissions", "version": "version", "created_at": "createdAt", "updated_at": "updatedAt"},
+	"tenants":    {"id": "id", "name": "name", "slug": "slug", "status": "status", "deleting_since": "deletingSince", "version": "version", "created_at": "createdAt", "updated_at": "updatedAt"},
+	"users":      {"id": "id", "email": "email", "display_name": "displayName", "status": "status", "manager_id": "managerId", "version": "version", "created_at": "createdAt", "updated_at": "updatedAt"},
+	"user_roles": {"id": "id", "user_id": "userId", "role_id": "roleId", "granted_at": "grantedAt", "granted_by_id": "grantedById", "version": "version", "created_at": "createdAt", "updated_at": "updatedAt"},
+}
+
+// Validated leads from the names that Ent's own errors have, User.display_name, to the JSON names of the fields.
+var Validated = map[string]string{
+	"Role.id":                "id",
+	"Role.name":              "name",
+	"Role.description":       "description",
+	"Role.permissions":       "permissions",
+	"Role.version":           "version",
+	"Role.created_at":        "createdAt",
+	"Role.updated_at":        "updatedAt",
+	"Tenant.id":              "id",
+	"Tenant.name":            "name",
+	"Tenant.slug":            "slug",
+	"Tenant.status":          "status",
+	"Tenant.deleting_since":  "deletingSince",
+	"Tenant.version":         "version",
+	"Tenant.created_at":      "createdAt",
+	"Tenant.updated_at":      "updatedAt",
+	"User.id":                "id",
+	"User.email":             "email",
+	"User.display_name":      "displayName",
+	"User.status":            "status",
+	"User.manager_id":        "managerId",
+	"User.version":           "version",
+	"User.created_at":        "createdAt",
+	"User.updated_at":        "updatedAt",
+	"UserRole.id":            "id",
+	"UserRole.user_id":       "userId",
+	"UserRole.role_id":       "roleId",
+	"UserRole.granted_at":    "grantedAt",
+	"UserRole.granted_by_id": "grantedById",
+	"UserRole.version":       "version",
+	"UserRole.created_at":    "createdAt",
+	"UserRole.updated_at":    "updatedAt",
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
@@ -24,6 +25,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/reading"
+	"github.com/lockstep-dev/lockstep/internal/wire"
 )
 
 // expansionCap is the most rows a default expansion carries.
@@ -36,6 +38,23 @@ var TenantOwned = map[string]bool{
 	"User":           true,
 	"UserRole":       true,
 }
+
+// Versioned names the Ent types whose rows count their changes, Timestamped those whose rows hold when they were made and
+// changed: by fields of the server's own.
+var (
+	Versioned = map[string]bool{
+		"Role":     true,
+		"Tenant":   true,
+		"User":     true,
+		"UserRole": true,
+	}
+	Timestamped = map[string]bool{
+		"Role":     true,
+		"Tenant":   true,
+		"User":     true,
+		"UserRole": true,
+	}
+)
 
 // Emails are the fields of each Ent type that hold an e-mail address, with their names in the contract; Sets are those that hold
 // each text once.
@@ -144,6 +163,14 @@ func within[Q interface{ Where(ps ...P) Q }, P ~func(*sql.Selector)](query Q, re
 	return query.Where(access.Page(reach, order, limit, where...))
 }
 
+// among narrows the rows that a condition names to those within reach.
+func among[P ~func(*sql.Selector)](reach *access.Reach, rows P) P {
+	if reach == nil {
+		return rows
+	}
+	return access.Among(reach, rows)
+}
+
 // members takes the names of what bodies are expanded with off the budget.
 func members(budget *postgres.Budget, bodies int, tree listing.Tree) {
 	for name := range tree {
@@ -160,27 +187,33 @@ func pointers[T any](rows []T) []*T {
 	return out
 }
 
-// count counts the rows of a table that match, within reach, up to a limit; 0 is none. It reports whether these are all.
-func count[P ~func(*sql.Selector)](ctx context.Context, h *Handler, table string, reach *access.Reach, where []P, limit int) (int, bool, error) {
-	s := sql.Dialect(dialect.Postgres).Select("id").From(sql.Table(table).Schema("core"))
-	if reach != nil {
-		where = []P{access.Set(reach, where...)}
+// errOnlyConditions ends a query that is run for its conditions alone.
+var errOnlyConditions = errors.New("crud: the query is counted in another form")
+
+// count counts the rows of a query up to a limit; 0 is none. It reports whether these are all. run counts the query in an order: Ent
+// knows no count that stops, so the order takes the query's conditions, those of rules among them, and nothing is sent.
+func (h *Handler) count(ctx context.Context, limit int, run func(order func(*sql.Selector)) error) (int, bool, error) {
+	var query *sql.Selector
+	err := run(func(s *sql.Selector) {
+		query = s
+		s.AddError(errOnlyConditions)
+	})
+	if err == nil || err.Error() != errOnlyConditions.Error() {
+		return 0, false, fmt.Errorf("prepare a count: %w", err)
 	}
-	for _, condition := range where {
-		condition(s)
-	}
-	if scope, ok := postgres.ScopeFrom(ctx); ok && tenantTables[table] {
-		s.Where(sql.EQ(s.C("tenant_id"), scope.TenantID))
-	}
-	return listing.Count(ctx, h.driver, s, limit)
+	query = query.Clone()
+	return listing.Count(ctx, h.driver, query.Select(query.C("id")), limit)
 }
 
-// tenantTables are the tables of the TenantOwned types.
-var tenantTables = map[string]bool{
-	"idempotency_keys": true,
-	"roles":            true,
-	"users":            true,
-	"user_roles":       true,
+// forDelete holds the rows of a query until the end of the transaction, as a DELETE of them will.
+func forDelete(s *sql.Selector) { s.ForUpdate() }
+
+// idOf is the id that a row holds, the zero one where it holds none: nobody's.
+func idOf(held *uuid.UUID) uuid.UUID {
+	if held == nil {
+		return uuid.Nil
+	}
+	return *held
 }
 
 // ifAny is a rule's filter as the conditions of a query; none when all rows are open.
@@ -199,6 +232,33 @@ func fits(pointer string, value decimal.Decimal, whole, fraction int) error {
 	return problem.Of(problem.ValidationFailed).At(pointer, problem.RulePattern, digits(whole, fraction))
 }
 
+// fitsFloat is fits of a number that is no decimal on the wire.
+func fitsFloat(pointer string, value float64, whole, fraction int) error {
+	if numeric.FitsFloat(value, whole, fraction) {
+		return nil
+	}
+	return problem.Of(problem.ValidationFailed).At(pointer, problem.RulePattern, digits(whole, fraction))
+}
+
+// inRange refuses an integer that the field at the pointer does not take.
+func inRange(pointer string, value, least, most int64) error {
+	if least <= value && value <= most {
+		return nil
+	}
+	return problem.Of(problem.ValidationFailed).At(pointer, problem.RuleRange, fmt.Sprintf("Must be from %d to %d.", least, most))
+}
+
+// notNegative refuses negative bounds of a filter by a field without a sign. They are in the order of the filter's members.
+func notNegative(parameter string, bounds ...interface{ Get() (int64, bool) }) error {
+	for i, bound := range bounds {
+		if value, ok := bound.Get(); ok && value < 0 {
+			name := parameter + "[" + []string{"eq", "gt", "gte", "lt", "lte"}[i] + "]"
+			return problem.Of(problem.InvalidParameter, name).AtParameter(name, problem.RuleRange, "Must be 0 or more.")
+		}
+	}
+	return nil
+}
+
 // withinDigits refuses bounds of a filter with more digits than the field has: no row can be there. They are in the order of
 // the filter's members.
 func withinDigits(parameter string, whole, fraction int, bounds ...interface {
@@ -215,39 +275,116 @@ func withinDigits(parameter string, whole, fraction int, bounds ...interface {
 
 // digits says which numbers a field takes.
 func digits(whole, fraction int) string {
+	if whole < 0 {
+		return fmt.Sprintf("Write a number with at most %d digits behind the point, of which the first %d are zeros.", fraction, -whole)
+	}
 	return fmt.Sprintf("Write a number with at most %d digits before the point and %d behind it.", whole, fraction)
 }
 
-// take sets the JSON field at the pointer from what the wire holds, which the contract's rules have passed. What they do not
-// say is how large it may be as a whole, how deep, and how large a number in a free object.
+// misreadParameters names the filters of a list whose columns do not take their texts. If it is none of them, it is the cursor.
+func misreadParameters(ctx context.Context, h *Handler, err error, cursor bool, filters ...postgres.Text) error {
+	var (
+		refused *postgres.ConstraintError
+		misread *postgres.MisreadError
+	)
+	if err = postgres.FindMisread(ctx, h.driver, err, filters...); !errors.As(err, &refused) {
+		return err
+	}
+	if !errors.As(err, &misread) {
+		if cursor {
+			return problem.Of(problem.InvalidCursor)
+		}
+		return err
+	}
+	p := problem.Of(problem.InvalidParameter, misread.Faults[0].Name)
+	for _, fault := range misread.Faults {
+		p.AtParameter(fault.Name, problem.RuleMalformed, "The value does not have the required type or format.")
+	}
+	return p
+}
+
+// take sets the JSON field at the pointer from what the wire holds, which the contract's rules have passed.
 func take[T, B, F any](pointer string, most int, set func(T) B, from F) error {
 	text, err := json.Marshal(&from) // ogen's types encode themselves by pointer
 	if err != nil {
 		return fmt.Errorf("encode a JSON field: %w", err)
 	}
-	refused := func(rule problem.Rule, form string, args ...any) error {
-		return problem.New(problem.ValidationFailed, problem.ValueNotStorable).At(pointer, rule, fmt.Sprintf(form, args...))
-	}
-	if _, depth := jsonb.Measure(text); depth > 64 {
-		return refused(problem.RuleMaxLength, "The value is more than %d levels deep.", 64)
-	}
-	var value T
-	err = json.Unmarshal(text, &value)
-	var large *json.UnmarshalTypeError
-	if errors.As(err, &large) {
-		return refused(problem.RuleRange, "A number is out of range.")
-	}
+	value, err := fitting[T](pointer, most, text)
 	if err != nil {
-		return fmt.Errorf("read a JSON field: %w", err)
-	}
-	if text, err = json.Marshal(value); err != nil {
-		return fmt.Errorf("encode a JSON field: %w", err)
-	}
-	if size, _ := jsonb.Measure(text); size > most {
-		return refused(problem.RuleMaxLength, "The value is %d bytes of JSON as it is stored, and at most %d are allowed.", size, most)
+		return err
 	}
 	set(value)
 	return nil
+}
+
+// merge sets the JSON field at the pointer to what the patch makes of the row's value (RFC 7396). The row must be locked. whole is a
+// pointer to the wire's type of the field, which says whether the contract allows the result.
+func merge[T, B, F any](pointer string, most int, set func(T) B, current T, from F, whole any) error {
+	patch, err := json.Marshal(&from)
+	if err != nil {
+		return fmt.Errorf("encode a JSON field: %w", err)
+	}
+	if err := storable(pointer, patch); err != nil {
+		return err // before it is read recursively
+	}
+	before, err := json.Marshal(current)
+	if err != nil {
+		return fmt.Errorf("encode a JSON field: %w", err)
+	}
+	merged, err := jsonb.Merge(before, patch)
+	if err != nil {
+		return fmt.Errorf("merge a JSON field: %w", err)
+	}
+	value, err := fitting[T](pointer, most, merged)
+	if err != nil {
+		return err
+	}
+	stored, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("encode a JSON field: %w", err)
+	}
+	if merged, err = jsonb.WithNulls(merged, stored); err != nil {
+		return fmt.Errorf("merge a JSON field: %w", err)
+	}
+	if err := wire.Allowed(strings.TrimPrefix(pointer, "/"), merged, whole); err != nil {
+		return err
+	}
+	set(value)
+	return nil
+}
+
+// storable refuses JSON at the pointer that is too deep, or has a number that would be rounded: what the contract's rules do not
+// say of a free object.
+func storable(pointer string, text []byte) error {
+	if _, depth := jsonb.Measure(text); depth > 64 {
+		return notStorable(pointer, problem.RuleMaxLength, "The value is more than %d levels deep.", 64)
+	}
+	if at, found := jsonb.Rounded(text); found {
+		return notStorable(pointer+at, problem.RuleRange, "A number has more digits, or is larger, than what JSON numbers are read as, doubles. Send it as a text.")
+	}
+	return nil
+}
+
+// fitting is the value of a JSON text, if it is storable and no larger as a whole than the field may be.
+func fitting[T any](pointer string, most int, text []byte) (value T, err error) {
+	if err := storable(pointer, text); err != nil {
+		return value, err
+	}
+	if err := json.Unmarshal(text, &value); err != nil {
+		return value, fmt.Errorf("read a JSON field: %w", err)
+	}
+	stored, err := json.Marshal(value)
+	if err != nil {
+		return value, fmt.Errorf("encode a JSON field: %w", err)
+	}
+	if size, _ := jsonb.Measure(stored); size > most {
+		return value, notStorable(pointer, problem.RuleMaxLength, "The value is %d bytes of JSON as it is stored, and at most %d are allowed.", size, most)
+	}
+	return value, nil
+}
+
+func notStorable(pointer string, rule problem.Rule, form string, args ...any) error {
+	return problem.New(problem.ValidationFailed, problem.ValueNotStorable).At(pointer, rule, fmt.Sprintf(form, args...))
 }
 
 // show writes a JSON field as the wire has it. What a column holds and the contract cannot say, which only SQL could write, is

@@ -9,5 +9,5 @@ import (
 
 // Masks hide from bodies that were made earlier, such as stored answers, what contract.VisibleWith keeps from the caller.
 var Masks = access.Masks{
-	access.MaskOf[oas.User](access.Hidden{Field: "Email", Owner: "ID", Guard: User_Email_Shown}),
+	access.MaskOf[oas.UserBase](access.Hidden{Field: "Email", Owner: "ID", Guard: User_Email_Shown}),
 }

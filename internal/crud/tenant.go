@@ -71,7 +71,16 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 		if how == "exact" {
 			limit = 0
 		}
-		total, all, err := count(ctx, h, enttenant.Table, reach, where, limit)
+		total, all, err := h.count(ctx, limit, func(order func(*sql.Selector)) error {
+			query := h.client.Tenant.Query().Order(order)
+			if reach != nil {
+				query.Where(access.Set(reach, where...))
+			} else {
+				query.Where(where...)
+			}
+			_, err := query.Count(ctx)
+			return err
+		})
 		if err != nil {
 			return nil, fmt.Errorf("count tenants: %w", err)
 		}

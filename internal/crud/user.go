@@ -148,7 +148,16 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 		if how == "exact" {
 			limit = 0
 		}
-		total, all, err := count(ctx, h, entuser.Table, reach, where, limit)
+		total, all, err := h.count(ctx, limit, func(order func(*sql.Selector)) error {
+			query := h.client.User.Query().Order(order)
+			if reach != nil {
+				query.Where(access.Set(reach, where...))
+			} else {
+				query.Where(where...)
+			}
+			_, err := query.Count(ctx)
+			return err
+		})
 		if err != nil {
 			return nil, fmt.Errorf("count users: %w", err)
 		}
@@ -242,6 +251,7 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.
 		if err := h.expandUser(ctx, budget, pointers(bodies), tree); err != nil {
 			return nil, err
 		}
+		detail.Manager = bodies[0].Manager
 	}
 	reading.Announce(ctx, budget)
 	tag := etag.Later(detail.Version)
@@ -520,6 +530,27 @@ func readUser(from *postgres.Result, principal *auth.Principal, body *oas.User) 
 	body.UpdatedAt = special.Time(from.Time(4)).UTC()
 }
 
+// readUserBase reads the row that a result is at, for rows that it is related to in a circle.
+func readUserBase(from *postgres.Result, principal *auth.Principal, body *oas.UserBase) {
+	body.ID = from.UUID(0)
+	body.TenantId = from.UUID(1)
+	if User_Email_Shown.Shows(principal, from.UUID(0)) {
+		body.Email.SetTo(from.String(5))
+	} else {
+		body.Email.SetToNull()
+	}
+	body.DisplayName = from.String(6)
+	body.Status = oas.UserBaseStatus(from.String(7))
+	if !from.IsNull(8) {
+		body.ManagerId.SetTo(from.UUID(8))
+	} else {
+		body.ManagerId.SetToNull()
+	}
+	body.Version = int(from.Int(2))
+	body.CreatedAt = special.Time(from.Time(3)).UTC()
+	body.UpdatedAt = special.Time(from.Time(4)).UTC()
+}
+
 // readUserWithRoles reads the row that a result is at, without its expansions.
 func readUserWithRoles(from *postgres.Result, principal *auth.Principal, body *oas.UserWithRoles) {
 	body.ID = from.UUID(0)
@@ -552,6 +583,14 @@ func (h *Handler) expandUser(ctx context.Context, budget *postgres.Budget, bodie
 		return &reading.ShortError{Done: 1, Of: 2}
 	}
 	left := int64(len(tree)) // each has its share of the budget
+	if below, ok := tree["manager"]; ok {
+		kept := budget.Keep(left)
+		left--
+		if err := h.expandUserManager(ctx, budget, bodies, below); err != nil {
+			return fmt.Errorf("expand manager of users: %w", err)
+		}
+		budget.Give(kept)
+	}
 	if below, ok := tree["managedUsers"]; ok {
 		kept := budget.Keep(left)
 		left--
@@ -568,6 +607,62 @@ func (h *Handler) expandUser(ctx context.Context, budget *postgres.Budget, bodie
 		}
 		budget.Give(kept)
 	}
+	return nil
+}
+
+func (h *Handler) expandUserManager(ctx context.Context, budget *postgres.Budget, bodies []*oas.User, below listing.Tree) error {
+	for _, body := range bodies {
+		body.Manager.Reset() // of a page that did not fit
+	}
+	reach, err := UserRead.Reach(ctx)
+	if err != nil {
+		return nil // nothing the caller may read
+	}
+	ids := make([]uuid.UUID, 0, len(bodies))
+	for _, body := range bodies {
+		if id, ok := body.ManagerId.Get(); ok {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	room := budget
+	if len(bodies) == 1 {
+		room = nil // for one row there always is
+	}
+	rows, err := h.db.Fetch(ctx, room, func(ctx context.Context) error {
+		query := h.client.User.Query().Where(among(reach, predicate.User(postgres.In(entuser.FieldID, ids))))
+		_, err := query.Order(entuser.ByID()).Limit(reading.MaxRows).All(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if budget.Short() {
+		return &reading.ShortError{Done: rows.Len(), Of: rows.All()}
+	}
+	copies, err := reading.CopiesOf(ctx, budget, rows, entuser.Columns, readUserBase)
+	if err != nil {
+		return err
+	}
+	places := copies.By(0)
+	for i, body := range bodies {
+		id, ok := body.ManagerId.Get()
+		if !ok {
+			continue
+		}
+		if found := places[id]; len(found) > 0 && copies.One(found[0], &body.Manager.Value, len(bodies) == 1) {
+			body.Manager.Set = true
+		}
+		if budget.Short() {
+			return &reading.ShortError{Done: i, Of: len(bodies)}
+		}
+	}
+	if err := copies.Err(); err != nil {
+		return err
+	}
+	_ = below // nothing lies below
 	return nil
 }
 
@@ -621,7 +716,7 @@ func (h *Handler) expandUserRoles(ctx context.Context, budget *postgres.Budget, 
 	for _, body := range bodies {
 		body.Roles = []oas.Role{}
 	}
-	allowed, err := RoleRead.Filter(ctx)
+	reach, err := RoleRead.Reach(ctx)
 	if err != nil {
 		return nil // nothing the caller may read
 	}
@@ -654,10 +749,7 @@ func (h *Handler) expandUserRoles(ctx context.Context, budget *postgres.Budget, 
 	}
 	kept := budget.Keep(1 + min(1, int64(len(below)))) // half of it for what lies below
 	rows, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
-		query := h.client.Role.Query().Where(postgres.In(entrole.FieldID, ids))
-		if allowed != nil {
-			query.Where(allowed)
-		}
+		query := h.client.Role.Query().Where(among(reach, predicate.Role(postgres.In(entrole.FieldID, ids))))
 		_, err := query.Order(entrole.ByID()).Limit(reading.MaxRows).All(ctx)
 		return err
 	})

@@ -100,7 +100,16 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 		if how == "exact" {
 			limit = 0
 		}
-		total, all, err := count(ctx, h, entuserrole.Table, reach, where, limit)
+		total, all, err := h.count(ctx, limit, func(order func(*sql.Selector)) error {
+			query := h.client.UserRole.Query().Order(order)
+			if reach != nil {
+				query.Where(access.Set(reach, where...))
+			} else {
+				query.Where(where...)
+			}
+			_, err := query.Count(ctx)
+			return err
+		})
 		if err != nil {
 			return nil, fmt.Errorf("count userRoles: %w", err)
 		}
@@ -382,7 +391,7 @@ func (h *Handler) expandUserRoleUser(ctx context.Context, budget *postgres.Budge
 	for _, body := range bodies {
 		body.User.Reset() // of a page that did not fit
 	}
-	allowed, err := UserRead.Filter(ctx)
+	reach, err := UserRead.Reach(ctx)
 	if err != nil {
 		return nil // nothing the caller may read
 	}
@@ -399,10 +408,7 @@ func (h *Handler) expandUserRoleUser(ctx context.Context, budget *postgres.Budge
 		room = nil // for one row there always is
 	}
 	rows, err := h.db.Fetch(ctx, room, func(ctx context.Context) error {
-		query := h.client.User.Query().Where(postgres.In(entuser.FieldID, ids))
-		if allowed != nil {
-			query.Where(allowed)
-		}
+		query := h.client.User.Query().Where(among(reach, predicate.User(postgres.In(entuser.FieldID, ids))))
 		_, err := query.Order(entuser.ByID()).Limit(reading.MaxRows).All(ctx)
 		return err
 	})
@@ -439,7 +445,7 @@ func (h *Handler) expandUserRoleRole(ctx context.Context, budget *postgres.Budge
 	for _, body := range bodies {
 		body.Role.Reset() // of a page that did not fit
 	}
-	allowed, err := RoleRead.Filter(ctx)
+	reach, err := RoleRead.Reach(ctx)
 	if err != nil {
 		return nil // nothing the caller may read
 	}
@@ -456,10 +462,7 @@ func (h *Handler) expandUserRoleRole(ctx context.Context, budget *postgres.Budge
 		room = nil // for one row there always is
 	}
 	rows, err := h.db.Fetch(ctx, room, func(ctx context.Context) error {
-		query := h.client.Role.Query().Where(postgres.In(entrole.FieldID, ids))
-		if allowed != nil {
-			query.Where(allowed)
-		}
+		query := h.client.Role.Query().Where(among(reach, predicate.Role(postgres.In(entrole.FieldID, ids))))
 		_, err := query.Order(entrole.ByID()).Limit(reading.MaxRows).All(ctx)
 		return err
 	})
@@ -496,7 +499,7 @@ func (h *Handler) expandUserRoleGrantedBy(ctx context.Context, budget *postgres.
 	for _, body := range bodies {
 		body.GrantedBy.Reset() // of a page that did not fit
 	}
-	allowed, err := UserRead.Filter(ctx)
+	reach, err := UserRead.Reach(ctx)
 	if err != nil {
 		return nil // nothing the caller may read
 	}
@@ -515,10 +518,7 @@ func (h *Handler) expandUserRoleGrantedBy(ctx context.Context, budget *postgres.
 		room = nil // for one row there always is
 	}
 	rows, err := h.db.Fetch(ctx, room, func(ctx context.Context) error {
-		query := h.client.User.Query().Where(postgres.In(entuser.FieldID, ids))
-		if allowed != nil {
-			query.Where(allowed)
-		}
+		query := h.client.User.Query().Where(among(reach, predicate.User(postgres.In(entuser.FieldID, ids))))
 		_, err := query.Order(entuser.ByID()).Limit(reading.MaxRows).All(ctx)
 		return err
 	})
@@ -535,7 +535,10 @@ func (h *Handler) expandUserRoleGrantedBy(ctx context.Context, budget *postgres.
 	places := copies.By(0)
 	next := make([]*oas.User, 0, len(bodies))
 	for i, body := range bodies {
-		id, _ := body.GrantedById.Get()
+		id, ok := body.GrantedById.Get()
+		if !ok {
+			continue
+		}
 		if found := places[id]; len(found) > 0 && copies.One(found[0], &body.GrantedBy.Value, len(bodies) == 1) {
 			body.GrantedBy.Set = true
 			next = append(next, &body.GrantedBy.Value)

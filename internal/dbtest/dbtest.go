@@ -63,10 +63,13 @@ func Main(m *testing.M) int {
 			p.stop()
 		}
 	}
-	if c := process.cluster.value; c != nil {
+	for _, c := range append(pinnedClusters(), process.cluster.value) {
+		if c == nil {
+			continue
+		}
 		if err := c.Stop(); err != nil {
 			fmt.Fprintf(os.Stderr, "stop the test database: %v\n", err)
-			return max(code, 1)
+			code = max(code, 1)
 		}
 	}
 	return code
@@ -76,20 +79,23 @@ func Main(m *testing.M) int {
 // makes on it are seen by all others.
 func Cluster(t testing.TB) *devdb.Cluster {
 	t.Helper()
-	c, err := process.cluster.do(func() (*devdb.Cluster, error) {
-		ctx, cancel := context.WithTimeout(context.Background(), startPatience)
-		defer cancel()
-		var log bytes.Buffer
-		c, err := devdb.Start(ctx, devdb.Options{Ephemeral: true, Log: &log})
-		if err != nil {
-			return nil, fmt.Errorf("%w\n%s", err, log.Bytes())
-		}
-		return c, nil
-	})
+	c, err := process.cluster.do(func() (*devdb.Cluster, error) { return start(0) })
 	if err != nil {
 		t.Fatalf("start the test database: %v", err)
 	}
 	return c
+}
+
+// start starts an ephemeral cluster of a major version, 0 for the one that is installed.
+func start(major int) (*devdb.Cluster, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), startPatience)
+	defer cancel()
+	var log bytes.Buffer
+	c, err := devdb.Start(ctx, devdb.Options{Ephemeral: true, Log: &log, Major: major})
+	if err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, log.Bytes())
+	}
+	return c, nil
 }
 
 // New returns a database migrated with the repository's migrations and otherwise empty. It is dropped with the test.

@@ -37,6 +37,18 @@ func TestEmptyDatabasesAreApart(t *testing.T) {
 	}
 }
 
+// A pinned version runs beside whatever the others run on.
+func TestEmptyOnAMajorVersion(t *testing.T) {
+	t.Parallel()
+	for _, major := range []int{15, 18} {
+		var got int
+		err := connect(t, dbtest.EmptyOn(t, major).OwnerURL).QueryRow(t.Context(), "SELECT current_setting('server_version_num')::int / 10000").Scan(&got)
+		if err != nil || got != major {
+			t.Errorf("got version %d (%v), want %d", got, err, major)
+		}
+	}
+}
+
 // The application's role reads its own rows through the migrations' grants and policies, and cannot run DDL.
 func TestNewIsMigrated(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 
@@ -34,7 +35,6 @@ func TestFolderClosedToOthers(t *testing.T) {
 
 // Root lends the test binary to an ordinary user; an ordinary user is one already.
 func TestOrdinaryUser(t *testing.T) {
-	t.Parallel()
 	if os.Geteuid() != 0 {
 		start(t, devdb.Options{Ephemeral: true})
 		return
@@ -52,6 +52,8 @@ func TestOrdinaryUser(t *testing.T) {
 	}
 	attr := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	dir := filepath.Join(home, "cluster")
+	// What root has fetched is not in the user's cache.
+	t.Setenv("LOCKSTEP_POSTGRES_BIN", programs(t))
 	h := startHelper(t, dir, attr, program)
 	pid, url := h.ready(t)
 	if got, want := query[string](t, url, "SELECT current_user"), "core_owner"; got != want {
@@ -72,6 +74,21 @@ func TestOrdinaryUser(t *testing.T) {
 	if got, want := query[string](t, c.OwnerURL("core"), "SELECT current_user"), "core_owner"; got != want {
 		t.Errorf("as root: got user %q, want %q", got, want)
 	}
+}
+
+// programs is the folder of the Postgres that tests run on.
+func programs(t *testing.T) string {
+	t.Helper()
+	c := start(t, devdb.Options{Ephemeral: true})
+	pid, err := devdb.Postmaster(filepath.Dir(c.LogFile()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.Readlink(filepath.Join("/proc", strconv.Itoa(pid), "exe"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Dir(program)
 }
 
 func copyProgram(t *testing.T, from, to string) {

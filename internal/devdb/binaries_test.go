@@ -2,6 +2,7 @@ package devdb
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -27,12 +28,12 @@ func TestNewestFirst(t *testing.T) {
 func TestVersionLine(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
-		"postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n": "15.18 15",
-		"postgres (PostgreSQL) 18.3\n":                           "18.3 18",
-		"postgres (PostgreSQL) 19beta1\n":                        "19beta1 19",
+		"postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n": "15.18 (Debian 15.18-0+deb12u1); 15.18; 15",
+		"postgres (PostgreSQL) 18.3\n":                           "18.3; 18.3; 18",
+		"postgres (PostgreSQL) 19beta1\n":                        "19beta1; 19beta1; 19",
 	} {
 		m := versionLine.FindStringSubmatch(line)
-		if m == nil || m[1]+" "+m[2] != want {
+		if m == nil || strings.Join(m[1:], "; ") != want {
 			t.Errorf("%q: got %v, want %s", line, m, want)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/lockstep-dev/lockstep/internal/wholefile"
 )
 
 const (
@@ -50,35 +52,8 @@ func loadCredentials(dir string) (credentials, error) {
 	if err != nil {
 		return c, fmt.Errorf("write the cluster's passwords: %w", err)
 	}
-	if err := writeAtomically(path, raw, 0o600); err != nil {
+	if err := wholefile.WriteDurably(path, raw, 0o600, newPrefix+"*"); err != nil {
 		return c, fmt.Errorf("write the cluster's passwords: %w", err)
 	}
 	return c, nil
-}
-
-// writeAtomically replaces path with content, complete or not at all, also across a power cut.
-func writeAtomically(path string, content []byte, mode fs.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(path), newPrefix+"*")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(f.Name()) }()
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes a rename in dir survive a power cut.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -33,6 +33,9 @@ type Options struct {
 	Port int
 	// Ephemeral trades durability for speed and removes the cluster when it stops. Defaults to false.
 	Ephemeral bool
+	// Major is the version of Postgres that makes a new cluster, 15 for example, whatever the developer chose for the rest.
+	// Defaults to 0: the one that is installed.
+	Major int
 	// Log receives a line per slow or unusual step. Defaults to nothing.
 	Log io.Writer
 }
@@ -43,6 +46,7 @@ type Cluster struct {
 	dir       string
 	port      int
 	version   string
+	madeBy    string
 	ephemeral bool
 	say       progress
 	secrets   credentials
@@ -61,7 +65,7 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	if err := c.claim(o.Dir); err != nil {
 		return nil, err
 	}
-	if err := c.start(ctx, o.Port); err != nil {
+	if err := c.start(ctx, o); err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
 	return c, nil
@@ -89,7 +93,7 @@ func (c *Cluster) claim(dir string) (err error) {
 	return err
 }
 
-func (c *Cluster) start(ctx context.Context, port int) error {
+func (c *Cluster) start(ctx context.Context, o Options) error {
 	c.removeLeftovers()
 	run, err := accountFor(c.dir)
 	if err != nil {
@@ -98,29 +102,45 @@ func (c *Cluster) start(ctx context.Context, port int) error {
 	if err := retirePostmaster(ctx, c.data(), c.say); err != nil {
 		return err
 	}
-	bin, err := findBinaries(ctx, dataMajor(c.data()), run, cacheDir(), c.say)
+	data, err := readOrigin(c.data())
 	if err != nil {
 		return err
 	}
+	search, err := newSearch(ctx, data, o.Major, run, c.say)
+	if err != nil {
+		return err
+	}
+	bin, err := search.find(ctx)
+	if err != nil {
+		return err
+	}
+	data.tellChange(bin, c.say)
 	if run, err = run.reaching(c.dir); err != nil {
 		return err
 	}
 	if c.secrets, err = loadCredentials(c.dir); err != nil {
 		return err
 	}
-	if dataMajor(c.data()) == 0 {
+	if data.major == 0 {
 		if err := c.initialise(ctx, bin, run); err != nil {
 			return err
 		}
 	}
-	if err := c.launch(ctx, bin, run, port); err != nil {
+	if err := c.launch(ctx, bin, run, o.Port); err != nil {
 		return err
 	}
 	if err := c.prepare(ctx); err != nil {
 		return err
 	}
 	c.version = bin.version
-	return nil
+	if data.Made != bin.build {
+		c.madeBy = data.Made
+	}
+	if data.major == 0 || data.Opened == bin.build {
+		return nil
+	}
+	data.Opened = bin.build
+	return data.write(c.data(), run)
 }
 
 // OwnerURL is the connection URL of a database as core_owner, the role that runs migrations and owns databases.
@@ -148,6 +168,10 @@ func (c *Cluster) Port() int { return c.port }
 
 // Version is the server's version, such as 15.18.
 func (c *Cluster) Version() string { return c.version }
+
+// MadeBy is the build that made the data, such as 15.18 (Debian 15.18-0+deb12u1), where that is known to be another than the one
+// that runs; empty otherwise.
+func (c *Cluster) MadeBy() string { return c.madeBy }
 
 // Done is closed when the server has ended, whether stopped or on its own account.
 func (c *Cluster) Done() <-chan struct{} { return c.server.Done() }

@@ -15,9 +15,6 @@ import (
 // fetchedMajor is the version fetched where nothing is installed and no data asks for another.
 const fetchedMajor = 15
 
-// repositoryVariable names a mirror of the Maven repository the binaries come from.
-const repositoryVariable = "LOCKSTEP_POSTGRES_REPOSITORY"
-
 // fetchPatience bounds the download of about 25 MB, so a network that never answers becomes an error.
 const fetchPatience = 5 * time.Minute
 
@@ -44,8 +41,11 @@ func fetch(ctx context.Context, cache string, major int, say progress) (string, 
 	if cache == "" {
 		return "", errors.New("fetch Postgres: no folder to keep it in: set HOME")
 	}
+	wanted := "Postgres"
 	if major == 0 {
 		major = fetchedMajor
+	} else {
+		wanted = fmt.Sprintf("Postgres %d", major)
 	}
 	version, ok := fetchable[major]
 	if !ok {
@@ -56,7 +56,7 @@ func fetch(ctx context.Context, cache string, major int, say progress) (string, 
 	if _, err := os.Stat(bin); err == nil {
 		return bin, nil
 	}
-	say("No Postgres installed: fetching version %s, once", version)
+	say("No %s installed: fetching version %s, once", wanted, version)
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return "", fmt.Errorf("fetch Postgres: %w", err)
 	}
@@ -80,6 +80,18 @@ func fetch(ctx context.Context, cache string, major int, say progress) (string, 
 		}
 	}
 	return bin, nil
+}
+
+// fetched are the programs in the cache folder, of a major version (0: any).
+func fetched(ctx context.Context, cache string, major int) []binaries {
+	dirs, _ := filepath.Glob(filepath.Join(cache, "postgres-*", "bin"))
+	var found []binaries
+	for _, dir := range dirs {
+		if b, err := inspect(ctx, dir); err == nil && (major == 0 || b.major == major) {
+			found = append(found, b)
+		}
+	}
+	return found
 }
 
 // unpack downloads the programs to work/home. The library can only fetch as the first step of a start, and cannot start

@@ -15,19 +15,32 @@ import (
 	"testing"
 )
 
-// withoutPostgres hides every installed Postgres and points the fetch at a repository of the test's own.
-func withoutPostgres(t *testing.T, repository http.Handler) {
+// fetchFrom points the fetch at a repository of the test's own.
+func fetchFrom(t *testing.T, repository http.Handler) {
 	t.Helper()
 	server := httptest.NewServer(repository)
 	t.Cleanup(server.Close)
-	t.Setenv(binDirVariable, t.TempDir())
 	t.Setenv(repositoryVariable, server.URL)
 }
 
+// found is the Postgres that tests run on.
+func found(t *testing.T) binaries {
+	t.Helper()
+	s, err := newSearch(t.Context(), origin{}, 0, account{}, newProgress(t.Output()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := s.find(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 func TestNoPostgresSaysWhatToInstall(t *testing.T) {
-	withoutPostgres(t, http.NotFoundHandler())
+	fetchFrom(t, http.NotFoundHandler())
 	var said strings.Builder
-	b, err := findBinaries(t.Context(), 0, account{}, t.TempDir(), newProgress(&said))
+	b, err := search{dirs: []string{t.TempDir()}, cache: t.TempDir(), say: newProgress(&said)}.find(t.Context())
 	if !errors.Is(err, ErrNoPostgres) {
 		t.Fatalf("got %v and error %v, want ErrNoPostgres", b, err)
 	}
@@ -42,8 +55,8 @@ func TestNoPostgresSaysWhatToInstall(t *testing.T) {
 }
 
 func TestDataOfAnotherVersionSaysWhichToInstall(t *testing.T) {
-	withoutPostgres(t, http.NotFoundHandler())
-	_, err := findBinaries(t.Context(), 17, account{}, t.TempDir(), newProgress(t.Output()))
+	fetchFrom(t, http.NotFoundHandler())
+	_, err := search{data: origin{major: 17}, cache: t.TempDir(), say: newProgress(t.Output())}.find(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "postgresql-17") {
 		t.Errorf("got %v, want an error that asks for version 17", err)
 	}
@@ -52,14 +65,11 @@ func TestDataOfAnotherVersionSaysWhichToInstall(t *testing.T) {
 // A repository that holds this machine's own programs in the form they are published in: a zip with a tar.xz. Those that are
 // fetched run a cluster: as another account too, when the test is root's.
 func TestFetchedBinaries(t *testing.T) {
-	installed, err := findBinaries(t.Context(), 0, account{}, cacheDir(), newProgress(t.Output()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	installed := found(t)
 	jar := pack(t, installed)
 	sum := sha256.Sum256(jar)
 	var downloads int
-	withoutPostgres(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	fetchFrom(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, ".sha256") {
 			_, _ = w.Write([]byte(hex.EncodeToString(sum[:])))
 			return
@@ -94,12 +104,20 @@ func TestFetchedBinaries(t *testing.T) {
 func pack(t *testing.T, b binaries) []byte {
 	t.Helper()
 	archive := filepath.Join(t.TempDir(), "postgres.txz")
-	cmd := exec.Command("tar", "--dereference", "-cJf", archive, "-C", filepath.Dir(b.dir), "bin/initdb", "bin/postgres", "bin/pg_ctl")
+	content := []string{"bin/initdb", "bin/postgres", "bin/pg_ctl"}
+	libraries, err := filepath.Glob(filepath.Join(filepath.Dir(b.dir), "lib", "lib*.so*")) // fetched programs bring theirs along
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range libraries {
+		content = append(content, "lib/"+filepath.Base(path))
+	}
+	cmd := exec.Command("tar", append([]string{"-cJf", archive, "-C", filepath.Dir(b.dir)}, content...)...)
 	cmd.Env = append(os.Environ(), "XZ_OPT=-0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v: %s", cmd, err, out)
 	}
-	content, err := os.ReadFile(archive)
+	packed, err := os.ReadFile(archive)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +127,7 @@ func pack(t *testing.T, b binaries) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Write(content); err != nil {
+	if _, err := f.Write(packed); err != nil {
 		t.Fatal(err)
 	}
 	if err := z.Close(); err != nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lockstep-dev/lockstep/internal/child"
+	"github.com/lockstep-dev/lockstep/internal/wholefile"
 )
 
 // initPrefix starts the names of folders in which a cluster is being made. Only a complete one is renamed to data, so
@@ -39,10 +40,13 @@ func (c *Cluster) initialise(ctx context.Context, bin binaries, run account) err
 	if err != nil {
 		return err
 	}
+	if err := (origin{Made: bin.build, Opened: bin.build}).write(fresh, run); err != nil {
+		return err
+	}
 	if err := os.Rename(fresh, c.data()); err != nil {
 		return fmt.Errorf("make the database cluster: %w", err)
 	}
-	if err := syncDir(c.dir); err != nil {
+	if err := wholefile.SyncDir(c.dir); err != nil {
 		return fmt.Errorf("make the database cluster: %w", err)
 	}
 	c.say("Made a database cluster (%d ms)", time.Since(begin).Milliseconds())

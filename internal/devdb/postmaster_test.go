@@ -23,9 +23,7 @@ func makeCluster(t *testing.T) (dir string, run account, bin binaries) {
 	if err := c.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if bin, err = findBinaries(t.Context(), 0, account{}, cacheDir(), newProgress(t.Output())); err != nil {
-		t.Fatal(err)
-	}
+	bin = found(t)
 	if run, err = accountFor(dir); err != nil {
 		t.Fatal(err)
 	}

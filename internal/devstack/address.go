@@ -6,15 +6,17 @@ import (
 	"fmt"
 	"net"
 	"syscall"
+
+	"github.com/lockstep-dev/lockstep/internal/config"
 )
 
 // Variables that choose addresses, and the addresses preferred without them.
 const (
 	apiVariable    = "LOCKSTEP_ADDR"
 	adminVariable  = "LOCKSTEP_ADMIN_ADDR"
-	issuerVariable = "LOCKSTEP_DEV_ISSUER_ADDR"
-	portVariable   = "LOCKSTEP_DEV_DB_PORT"
-	webVariable    = "LOCKSTEP_WEB_PORT"
+	issuerVariable = config.DevIssuerAddr
+	portVariable   = config.DevDatabasePort
+	webVariable    = config.WebPort
 
 	preferredAPI          = "127.0.0.1:8080"
 	preferredAdmin        = "127.0.0.1:8081"

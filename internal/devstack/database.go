@@ -57,6 +57,9 @@ func (s *stack) startCluster(ctx context.Context) error {
 	if s.cluster.Port() != port {
 		said += fmt.Sprintf(" (%d is taken)", port)
 	}
+	if made := s.cluster.MadeBy(); made != "" {
+		said += ", data made by " + made
+	}
 	s.report.line("Postgres", said, begin)
 	return nil
 }

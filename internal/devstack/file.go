@@ -10,6 +10,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
 	"github.com/lockstep-dev/lockstep/internal/devseed"
+	"github.com/lockstep-dev/lockstep/internal/wholefile"
 )
 
 // File is what .lockstep/dev.json says while the stack is ready, for tools and tests.
@@ -51,20 +52,7 @@ func (f File) write(dir string) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", filePath(dir), err)
 	}
-	// CreateTemp's mode is 0600.
-	temporary, err := os.CreateTemp(dir, "dev.json.*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", filePath(dir), err)
-	}
-	defer func() { _ = os.Remove(temporary.Name()) }()
-	_, err = temporary.Write(append(content, '\n'))
-	if err := errors.Join(err, temporary.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", filePath(dir), err)
-	}
-	if err := os.Rename(temporary.Name(), filePath(dir)); err != nil {
-		return fmt.Errorf("write %s: %w", filePath(dir), err)
-	}
-	return nil
+	return wholefile.Write(filePath(dir), append(content, '\n'), 0o600, "dev.json.*")
 }
 
 // publish writes the file and prints how to use the stack.

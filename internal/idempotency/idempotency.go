@@ -61,7 +61,7 @@ type Operation struct {
 
 // Once runs work and returns its answer. With a key, the first request's answer is stored with its write, and repetitions
 // get that answer, without what the caller may not see any more; of concurrent ones, one works and the others wait for it. A
-// failed request leaves no trace of its key. A key that comes with another body is a *problem.Error, idempotency_key_reused; one
+// failed request leaves no trace of its key. An old key whose row somebody holds is postgres.ErrSerialization: nobody waits for it. A key that comes with another body is a *problem.Error, idempotency_key_reused; one
 // whose row has been deleted since is a *problem.Error, not_found.
 func Once[T any](ctx context.Context, keys *Keys, op Operation, key string, request any, work func(*ent.Client) (*T, error)) (*T, error) {
 	if key == "" {
@@ -84,7 +84,8 @@ func Once[T any](ctx context.Context, keys *Keys, op Operation, key string, requ
 	if op.Platform {
 		kept = ofPlatform{}
 	}
-	// A key that was in use can be gone by the time it is read: its request failed, or its day is over. Then it is ours.
+	// A key that was in use can be gone by the time it is read: its request failed, or its day is over. Then it is ours, unless
+	// somebody holds the old row.
 	for range 3 {
 		answer, err := store(ctx, keys.client, kept, attempt, work)
 		if !errors.Is(err, errUsed) {
@@ -95,7 +96,7 @@ func Once[T any](ctx context.Context, keys *Keys, op Operation, key string, requ
 			return answer, err
 		}
 	}
-	return nil, fmt.Errorf("key %q keeps being taken and freed: %w", key, postgres.ErrSerialization)
+	return nil, fmt.Errorf("key %q keeps being taken and freed, or is held: %w", key, postgres.ErrSerialization)
 }
 
 // fingerprint is the SHA-256, in hex, of the request's JSON with its members in order: ogen writes the members of a free

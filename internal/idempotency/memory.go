@@ -4,11 +4,14 @@ import (
 	"context"
 	"time"
 
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/idempotencykey"
 	"github.com/lockstep-dev/lockstep/ent/platformidempotencykey"
+	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
 
 // memory is where keys and answers are kept.
@@ -19,7 +22,7 @@ type memory interface {
 	finish(ctx context.Context, client *ent.Client, ids []uuid.UUID, answer []byte) error
 	// find returns what is stored for the key, under any of its scopes.
 	find(ctx context.Context, client *ent.Client, f first) ([]remembered, error)
-	// remove removes the key if it is from before.
+	// remove removes the key if it is from before, unless somebody holds it: it waits for nobody.
 	remove(ctx context.Context, client *ent.Client, f first, before time.Time) error
 }
 
@@ -65,8 +68,9 @@ func (ofTenant) find(ctx context.Context, client *ent.Client, f first) ([]rememb
 }
 
 func (ofTenant) remove(ctx context.Context, client *ent.Client, f first, before time.Time) error {
+	scope, _ := postgres.ScopeFrom(ctx)
 	_, err := client.IdempotencyKey.Delete().
-		Where(idempotencykey.ScopeIn(f.scopes...), idempotencykey.Key(f.key), idempotencykey.CreatedAtLT(before)).Exec(ctx)
+		Where(free(idempotencykey.ScopeIn(f.scopes...), idempotencykey.Key(f.key), idempotencykey.CreatedAtLT(before), idempotencykey.TenantID(scope.TenantID))).Exec(ctx)
 	return err
 }
 
@@ -99,8 +103,20 @@ func (ofPlatform) find(ctx context.Context, client *ent.Client, f first) ([]reme
 
 func (ofPlatform) remove(ctx context.Context, client *ent.Client, f first, before time.Time) error {
 	_, err := client.PlatformIdempotencyKey.Delete().
-		Where(platformidempotencykey.ScopeIn(f.scopes...), platformidempotencykey.Key(f.key), platformidempotencykey.CreatedAtLT(before)).Exec(ctx)
+		Where(free(platformidempotencykey.ScopeIn(f.scopes...), platformidempotencykey.Key(f.key), platformidempotencykey.CreatedAtLT(before))).Exec(ctx)
 	return err
+}
+
+// free keeps the rows where the conditions hold and that nobody has locked. A statement that changes them waits for nobody.
+func free[P ~func(*sql.Selector)](where ...P) P {
+	return func(s *sql.Selector) {
+		rows := sql.Dialect(dialect.Postgres).Select().From(sql.Table(s.TableName()).Schema("core"))
+		rows.Select(rows.C(idempotencykey.FieldID)).ForUpdate(sql.WithLockAction(sql.SkipLocked))
+		for _, condition := range where {
+			condition(rows)
+		}
+		s.Where(sql.In(s.C(idempotencykey.FieldID), rows))
+	}
 }
 
 func ids[T any](rows []*T, id func(*T) uuid.UUID) []uuid.UUID {

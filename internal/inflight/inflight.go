@@ -56,6 +56,28 @@ func (h *Hold[T, C]) Take(of *Budget[T, C], tenant T, caller C, n int64) error {
 	return h.take(of, tenant, caller, n, false)
 }
 
+// Room is Take's error, of what is not taken yet.
+func (b *Budget[T, C]) Room(tenant T, caller C, n int64) error {
+	if b == nil {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.roomLocked(b.tenants[tenant]+n, b.callers[caller]+n, n)
+}
+
+func (b *Budget[T, C]) roomLocked(ofTenant, ofCaller, n int64) error {
+	switch {
+	case beyond(ofCaller, b.limits.Caller):
+		return ErrCaller
+	case beyond(ofTenant, b.limits.tenant()):
+		return ErrTenant
+	case beyond(b.held+n, b.limits.Process):
+		return ErrProcess
+	}
+	return nil
+}
+
 // Force adds n bytes even beyond the limits, for what can be refused no longer. Others are refused instead.
 func (h *Hold[T, C]) Force(of *Budget[T, C], tenant T, caller C, n int64) {
 	_ = h.take(of, tenant, caller, n, true)
@@ -68,14 +90,8 @@ func (h *Hold[T, C]) take(of *Budget[T, C], tenant T, caller C, n int64, force b
 	of.mu.Lock()
 	defer of.mu.Unlock()
 	ofCaller, ofTenant := of.callers[caller]+n, of.tenants[tenant]+n
-	switch {
-	case force:
-	case beyond(ofCaller, of.limits.Caller):
-		return ErrCaller
-	case beyond(ofTenant, of.limits.tenant()):
-		return ErrTenant
-	case beyond(of.held+n, of.limits.Process):
-		return ErrProcess
+	if err := of.roomLocked(ofTenant, ofCaller, n); err != nil && !force {
+		return err
 	}
 	of.callers[caller], of.tenants[tenant] = ofCaller, ofTenant
 	of.held += n

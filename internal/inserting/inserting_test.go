@@ -83,7 +83,7 @@ func TestInsertSaysWhatEntSays(t *testing.T) {
 					for _, i := range set {
 						row.Set(i, i)
 					}
-					if ok, err := row.Insert(t.Context(), got, schema); !ok || err != nil || !slices.Equal(got.said, want) {
+					if ok, err := row.Insert(t.Context(), got, schema, inserting.Node{}); !ok || err != nil || !slices.Equal(got.said, want) {
 						t.Errorf("%v in %q: got %t, %v and %q, want %q", set, schema, ok, err, got.said, want)
 					}
 				})
@@ -107,7 +107,7 @@ func TestWhatOnlyEntKnowsIsLeftToIt(t *testing.T) {
 		row := inserting.New("users", columns...).Row()
 		row.Set(0, c.value)
 		row.Set(3, &id)
-		if ok, err := row.Insert(t.Context(), r, "core"); ok || err != nil || len(r.said) > 0 {
+		if ok, err := row.Insert(t.Context(), r, "core", inserting.Node{}); ok || err != nil || len(r.said) > 0 {
 			t.Errorf("%s: got %t, %v and %q, want it left alone", name, ok, err, r.said)
 		}
 	}
@@ -131,7 +131,7 @@ func TestMoreFormsThanAreKept(t *testing.T) {
 					row.Set(i, i)
 				}
 			}
-			if ok, err := row.Insert(t.Context(), r, "core"); !ok || err != nil || len(r.said) != 1 {
+			if ok, err := row.Insert(t.Context(), r, "core", inserting.Node{}); !ok || err != nil || len(r.said) != 1 {
 				t.Fatalf("got %t, %v and %q", ok, err, r.said)
 			}
 			seen[r.said[0]] = true

@@ -5,6 +5,7 @@ package journal
 import (
 	"context"
 
+	"github.com/lockstep-dev/lockstep/internal/admission"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
@@ -24,6 +25,10 @@ type Entry struct {
 	Code problem.Code
 	// Cause is the kind of failure behind an answer of 503 or 504, and SQLState the database's code for it; empty: none.
 	Cause, SQLState string
+	// Asks says that the request changes nothing.
+	Asks bool
+	// Seat is what lets a read run; see internal/admission.
+	Seat admission.Seat
 	// Refusal is what the request is answered once it is known who calls; nil: nothing is wrong with it so far.
 	Refusal error
 	// Challenge is the WWW-Authenticate header of a 401.

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
-	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
@@ -15,6 +14,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/ijson"
 	"github.com/lockstep-dev/lockstep/internal/numeric"
 	"github.com/lockstep-dev/lockstep/internal/problem"
+	"github.com/lockstep-dev/lockstep/internal/timetext"
 	"github.com/lockstep-dev/lockstep/internal/uuidtext"
 )
 
@@ -164,7 +164,11 @@ func (t term) read(raw json.RawMessage) (any, error) {
 	case Boolean:
 		return decode[bool](raw)
 	case Time:
-		return decode[time.Time](raw)
+		text, err := decode[string](raw)
+		if err != nil {
+			return nil, err
+		}
+		return timetext.Parse(text.(string)) // time.Time reads more from JSON than it writes
 	case ID:
 		id, err := decode[rowID](raw)
 		if err != nil {

@@ -31,15 +31,17 @@ func Null(column string, null bool) func(*sql.Selector) {
 
 // Contains keeps rows with the text in any of the columns, in any case. What LIKE would read as a pattern is taken as text.
 func Contains(columns []string, text string) func(*sql.Selector) {
+	return func(s *sql.Selector) { s.Where(contains(s, columns, text)) }
+}
+
+func contains(s *sql.Selector, columns []string, text string) *sql.Predicate {
 	pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
-	return func(s *sql.Selector) {
-		var ways []*sql.Predicate
-		for _, column := range columns {
-			name := s.C(column)
-			ways = append(ways, sql.P(func(b *sql.Builder) { b.Ident(name).WriteString(" ILIKE ").Arg(pattern) }))
-		}
-		s.Where(sql.Or(ways...))
+	var ways []*sql.Predicate
+	for _, column := range columns {
+		name := s.C(column)
+		ways = append(ways, sql.P(func(b *sql.Builder) { b.Ident(name).WriteString(" ILIKE ").Arg(pattern) }))
 	}
+	return sql.Or(ways...)
 }
 
 // Linked keeps rows whose id a join table pairs with one of the ids: far is its column for the listed rows, near for the

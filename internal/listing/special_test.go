@@ -62,7 +62,7 @@ func TestForgedNumbersAreRefused(t *testing.T) {
 		listing.Integer: {"1.5", "1e1", `"1"`, "9223372036854775808", "true", `[1]`},
 		listing.Number:  {strings.Repeat("9", 33), `"1"`, `1e309`, `"nan"`, `true`},
 		listing.Decimal: {`"1e9"`, `"` + strings.Repeat("9", 1001) + `"`, `"x"`, `1`},
-		listing.Time:    {`[1]x`, `"infinity"`, `1`},
+		listing.Time:    {`[1]x`, `"infinity"`, `1`, `"2026-01-01T00:00:00,5Z"`, `"2026-01-01T00:00:00+24:00"`, `"2026-01-01T0:00:00Z"`, `"2016-12-31T23:59:60Z"`},
 	} {
 		o, err := listing.Parse(t.Context(), []listing.Key{{Name: "key", Column: "key", Kind: kind}}, []string{"key"})
 		if err != nil {

@@ -36,7 +36,7 @@ func (s *session) applyEach(ctx context.Context, m pending, from int) error {
 		}
 		begun := m.resume != nil && i == from
 		// An index of an interrupted attempt may be kept only if this is still the statement that built it.
-		ours := begun && m.resume.Hash == m.Up.Hash
+		ours := begun && m.Up.Recorded(m.resume.Hash)
 		stmt := m.Up.Statements[i].Text
 		err := s.retry(ctx, m.Up.Name, func() error {
 			if !notInTx.MatchString(stmt) {

@@ -52,10 +52,14 @@ type Script struct {
 	Irreversible string
 	// Allowed are the directives lockstep:allow.
 	Allowed []Allowance
+	// Checkpoint is set by the directive lockstep:checkpoint.
+	Checkpoint *Checkpoint
+	// Former are the hashes that databases have recorded which ran the files a checkpoint replaced.
+	Former []string
 }
 
 // Read reads and checks a migrations directory: sums present and right, versions unique, statements that can be told apart,
-// no reverse without its migration. The errors are of type *Problem where the directory is at fault.
+// no reverse without its migration, a checkpoint in the first place only. The errors are of type *Problem where the directory is at fault.
 func Read(fsys fs.FS) (*Directory, error) {
 	ups, err := readScripts(fsys, ".", SumFile)
 	if err != nil {
@@ -86,7 +90,7 @@ func Read(fsys fs.FS) (*Directory, error) {
 			return nil, problem("orphan_down", "", "%s/%s undoes no migration: give it the name of one, or delete it and run `lockstep migrate hash`", DownDir, down.Name)
 		}
 	}
-	return d, nil
+	return d, d.acceptFormer()
 }
 
 // Latest is the newest version in the directory, empty when there is none.

@@ -50,7 +50,9 @@ func Down(ctx context.Context, o Options, to string) (Result, error) {
 		}
 		file.Version = m.Version
 		result.Files = append(result.Files, file)
-		result.To = p.before(m.Version)
+		if result.To = p.before(m.Version); m.Up.Checkpoint != nil {
+			result.To = ""
+		}
 	}
 	result.Millis = time.Since(start).Milliseconds()
 	return result, nil
@@ -66,15 +68,22 @@ func (p *plan) reverses(to string) ([]*Migration, error) {
 	say := func(code, version, format string, args ...any) {
 		problems = append(problems, problem(code, version, format, args...))
 	}
+	if c := p.dir.Checkpoint(); c != nil && to != Nothing && to < c.Version {
+		return nil, problem("checkpoint", to, "version %s is among those that %s stands for, and their reverses went with them: run `server migrate down --to %s` here, then `server migrate down --to %s` of release %s",
+			to, c.Up.Name, c.Version, to, c.Up.Checkpoint.Release)
+	}
 	for i := len(p.revisions) - 1; i >= 0 && (to == Nothing || p.revisions[i].Version > to); i-- {
 		r := &p.revisions[i]
+		if p.beforeCheckpoint(r.Version) && !r.partial() {
+			continue // undone with the checkpoint
+		}
 		m := p.dir.Find(r.Version)
 		switch {
 		case m == nil:
 			say("unknown", r.Version, "version %s cannot be undone from here, this directory does not hold it: run the release that does", r.Version)
 		case r.partial() && !onlyAnIndex(r, m):
 			say("dirty", r.Version, "%s is only partly applied: run `server migrate up` to finish it first", m.Up.Name)
-		case r.Hash != "" && r.Hash != m.Up.Hash:
+		case r.Hash != "" && !m.Up.Recorded(r.Hash):
 			say("edited", r.Version, "%s is not what was applied, so its reverse may not undo it: restore the applied text", m.Up.Name)
 		case m.Up.Irreversible != "":
 			say("irreversible", r.Version, "%s is declared irreversible: %s; restore a backup, or write a new migration", m.Up.Name, m.Up.Irreversible)
@@ -93,7 +102,7 @@ func (p *plan) reverses(to string) ([]*Migration, error) {
 // onlyAnIndex reports whether all that a broken-off file can have left is an index, valid or not, which its reverse drops if
 // it is there: so a unique index that the rows do not allow is given up as well.
 func onlyAnIndex(r *revision, m *Migration) bool {
-	return r.Applied == 0 && r.Hash == m.Up.Hash && len(m.Up.Statements) == 1 && createsIndex.MatchString(m.Up.Statements[0].Text) &&
+	return r.Applied == 0 && m.Up.Recorded(r.Hash) && len(m.Up.Statements) == 1 && createsIndex.MatchString(m.Up.Statements[0].Text) &&
 		m.Down != nil && len(m.Down.Statements) == 1 && m.Down.NoTx && droppedIndex.MatchString(m.Down.Statements[0].Text)
 }
 
@@ -126,13 +135,13 @@ func (s *session) undo(ctx context.Context, m *Migration) (FileResult, error) {
 			if err != nil {
 				return err
 			}
-			return deleteRevision(ctx, s.conn, m.Version)
+			return deleteRevision(ctx, s.conn, m)
 		}
 		return s.inTx(ctx, func(tx pgx.Tx) error {
 			if err := s.execAll(ctx, tx, m.Down, 0); err != nil {
 				return err
 			}
-			return deleteRevision(ctx, tx, m.Version)
+			return deleteRevision(ctx, tx, m)
 		})
 	})
 	if err != nil {

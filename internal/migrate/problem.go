@@ -6,7 +6,7 @@ import "fmt"
 // the thing and says what to do next.
 type Problem struct {
 	// Code is stable: sum, unhashed, duplicate, orphan_down, statement, edited, out_of_order, dirty, unknown, pending,
-	// missing_down, empty_down, irreversible, fence, role, exists, version, locked, drift or fingerprint.
+	// missing_down, empty_down, irreversible, fence, role, exists, version, locked, drift, fingerprint or checkpoint.
 	Code string `json:"code"`
 	// Version is the migration concerned, where there is one.
 	Version string `json:"version,omitempty"`

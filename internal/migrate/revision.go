@@ -126,9 +126,14 @@ ON CONFLICT (version) DO UPDATE SET applied = excluded.applied, total = excluded
 	return nil
 }
 
-func deleteRevision(ctx context.Context, db execer, version string) error {
-	if _, err := db.Exec(ctx, "DELETE FROM "+revisionTable+" WHERE version = $1", version); err != nil {
-		return fmt.Errorf("delete revision %s: %w", version, err)
+// deleteRevision forgets a migration that was undone; with a checkpoint go the revisions it stands for.
+func deleteRevision(ctx context.Context, db execer, m *Migration) error {
+	where := "version = $1"
+	if m.Up.Checkpoint != nil {
+		where = `version COLLATE "C" <= $1 AND version NOT LIKE '.%'`
+	}
+	if _, err := db.Exec(ctx, "DELETE FROM "+revisionTable+" WHERE "+where, m.Version); err != nil {
+		return fmt.Errorf("delete revision %s: %w", m.Version, err)
 	}
 	return nil
 }

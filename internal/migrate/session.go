@@ -10,6 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/lockstep-dev/lockstep/internal/catalog"
 )
 
 // lockName is the name the Atlas CLI locks while it applies, so that it and we exclude each other.
@@ -77,15 +79,20 @@ func (s *session) lock(ctx context.Context) error {
 	}
 }
 
+// searchPath of every migration. Files name the schema; what extensions bring lies here.
+const searchPath = "public"
+
 // reset undoes whatever a file set for the session. Limits that operators put on roles or databases do not apply to
-// migrations, except how long they may block others.
+// migrations, except how long they may block others. Neither does what they set of zones and forms: a file does the same to
+// every database.
 func (s *session) reset(ctx context.Context) error {
 	_, err := s.conn.Exec(ctx, fmt.Sprintf(`RESET SESSION AUTHORIZATION;
 RESET ROLE;
 RESET ALL;
 SET statement_timeout = 0;
 SET idle_in_transaction_session_timeout = 0;
-SET lock_timeout = %d`, s.o.LockTimeout.Milliseconds()))
+SET lock_timeout = %d;
+%s`, s.o.LockTimeout.Milliseconds(), catalog.Pin(searchPath, false)))
 	if err != nil {
 		return fmt.Errorf("prepare the session: %w", err)
 	}

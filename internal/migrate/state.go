@@ -14,6 +14,8 @@ type State struct {
 	Pending []Step `json:"pending"`
 	// Ahead are versions the database has and the directory does not, all newer than Latest: a newer release was here.
 	Ahead []string `json:"ahead"`
+	// Replaced are versions the database has whose files the directory's checkpoint stands for.
+	Replaced []string `json:"replaced,omitempty"`
 	// Problems are what a person has to look at before migrating.
 	Problems []*Problem `json:"problems"`
 }
@@ -58,6 +60,7 @@ type plan struct {
 	revisions []revision
 	pending   []pending
 	ahead     []string
+	replaced  []string // revisions older than the checkpoint
 	problems  []*Problem
 }
 
@@ -95,6 +98,8 @@ func (p *plan) say(code, version, format string, args ...any) {
 // onlyInDirectory places a migration the database does not have; newer says that it has later ones.
 func (p *plan) onlyInDirectory(m *Migration, newer bool) (same bool) {
 	switch {
+	case m.Up.Checkpoint != nil && len(p.replaced) > 0:
+		p.problems = append(p.problems, behind(m, p.replaced[len(p.replaced)-1]))
 	case !newer:
 		p.pending = append(p.pending, pending{m, nil})
 	case m.Version < p.revisions[0].Version && p.revisions[0].Type&revisionBaseline != 0:
@@ -112,6 +117,9 @@ func (p *plan) onlyInDatabase(r *revision) (same bool) {
 	switch {
 	case r.partial():
 		p.say("dirty", r.Version, "version %s stopped after statement %d of %d%s and this directory does not hold it: run the release that does", r.Version, r.Applied, r.Total, because(r.Error))
+	case p.beforeCheckpoint(r.Version):
+		p.replaced = append(p.replaced, r.Version)
+		return true // the checkpoint's histories know it
 	case r.Version > p.dir.Latest():
 		p.ahead = append(p.ahead, r.Version)
 	case r.Type&revisionBaseline != 0:
@@ -121,11 +129,18 @@ func (p *plan) onlyInDatabase(r *revision) (same bool) {
 	return false
 }
 
+func (p *plan) beforeCheckpoint(version string) bool {
+	c := p.dir.Checkpoint()
+	return c != nil && version < c.Version
+}
+
 func (p *plan) inBoth(m *Migration, r *revision, comparable bool) (same bool) {
 	switch {
+	case r.partial() && m.Up.Checkpoint != nil && r.Hash != m.Up.Hash:
+		p.problems = append(p.problems, behind(m, m.Version+", half applied"+because(r.Error)))
 	case r.partial():
 		p.pending = append(p.pending, pending{m, r})
-	case comparable && r.Hash != "" && r.Hash != m.Up.Hash:
+	case comparable && r.Hash != "" && !m.Up.Recorded(r.Hash):
 		p.say("edited", r.Version, "%s was changed after it was applied: restore the applied text and put the change into a new migration; on a development database, start from an empty one", m.Up.Name)
 		return false
 	}
@@ -148,7 +163,7 @@ func (p *plan) current() string {
 }
 
 func (p *plan) state() State {
-	s := State{Current: p.current(), Latest: p.dir.Latest(), Applied: []Step{}, Pending: []Step{}, Ahead: slices.Concat([]string{}, p.ahead), Problems: []*Problem{}}
+	s := State{Current: p.current(), Latest: p.dir.Latest(), Applied: []Step{}, Pending: []Step{}, Ahead: slices.Concat([]string{}, p.ahead), Replaced: p.replaced, Problems: []*Problem{}}
 	for i := range p.dir.Migrations {
 		m := &p.dir.Migrations[i]
 		if r, found := p.revision(m.Version); found && !r.partial() {

@@ -62,12 +62,18 @@ func parseScript(place string, f atlas.File) (Script, error) {
 		return s, problem("statement", "", "%s: atlas:txmode is %s; it can be file (the default) or none", place, strings.Join(modes, ", "))
 	}
 	if len(local.Directive("checkpoint")) > 0 {
-		return s, problem("statement", "", "%s is a checkpoint, which this runner does not know: keep the migrations it replaces", place)
+		return s, problem("statement", "", "%s is a checkpoint in Atlas' own form, which not every edition of the CLI knows: keep the migrations it replaces and run `lockstep migrate checkpoint`", place)
 	}
 	if m := irreversible.FindStringSubmatch(s.SQL); m != nil {
 		if s.Irreversible = strings.TrimSpace(m[1]); s.Irreversible == "" {
 			return s, problem("statement", "", "%s: lockstep:irreversible needs a reason after it", place)
 		}
+	}
+	if s.Checkpoint, err = readCheckpoint(place, s.SQL); err != nil {
+		return s, err
+	}
+	if s.Checkpoint != nil && s.NoTx {
+		return s, problem("statement", "", "%s is a checkpoint and runs outside a transaction: remove atlas:txmode, so that a fresh database gets all of it or nothing", place)
 	}
 	s.Allowed, err = allowances(place, s.SQL)
 	return s, err

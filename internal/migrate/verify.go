@@ -50,6 +50,15 @@ func Verify(ctx context.Context, o Options) (State, error) {
 			state.Problems = append(state.Problems, problem("fence", "", "%s", sentence))
 		}
 	}
+	declared, err := catalog.ReadDeclared(ctx, s.conn)
+	if err != nil {
+		return State{}, err
+	}
+	for _, d := range declared {
+		for _, sentence := range d.Problems(false) {
+			state.Problems = append(state.Problems, problem("fence", "", "%s", sentence))
+		}
+	}
 	drift, err := s.drift(ctx, state)
 	state.Problems = append(state.Problems, drift...)
 	return state, err

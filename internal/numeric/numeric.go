@@ -4,6 +4,7 @@ package numeric
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -42,9 +43,38 @@ func digits(text string) bool {
 	return true
 }
 
-// Fits reports whether a number that Parse has read has at most so many digits before and behind the point.
+// Fits reports whether a number that Parse has read has at most so many digits before and behind the point. A negative whole
+// asks for so many zeros right behind the point, as numeric(2,4) does (PostgreSQL manual, "Arbitrary Precision Numbers").
 func Fits(v decimal.Decimal, whole, fraction int) bool {
 	behind := max(-int(v.Exponent()), 0)
 	before := v.NumDigits() + int(v.Exponent())
 	return behind <= fraction && (v.IsZero() || before <= whole)
+}
+
+// FitsFloat is Fits of the shortest decimal that reads back as the same float64, which is what Postgres is sent.
+func FitsFloat(v float64, whole, fraction int) bool {
+	d, err := decimal.NewFromString(strconv.FormatFloat(v, 'f', -1, 64))
+	return err == nil && Fits(d, whole, fraction)
+}
+
+// Text writes a decimal with as many digits behind the point as it has, zeros at its end included: those of a numeric(12,2) are
+// two. Decimal.String leaves them out.
+func Text(v decimal.Decimal) string {
+	if places := -v.Exponent(); places > 0 {
+		return v.StringFixed(places)
+	}
+	return v.String()
+}
+
+// ParseInt reads an integer of 64 bits: digits without leading zeros, after a minus for a negative one. Its error is ErrForm, or
+// strconv.ErrRange for a number of more bits.
+func ParseInt(text string) (int64, error) {
+	v, err := strconv.ParseInt(text, 10, 64)
+	switch {
+	case errors.Is(err, strconv.ErrRange) && digits(strings.TrimPrefix(text, "-")) && strings.TrimPrefix(text, "-")[0] != '0':
+		return 0, strconv.ErrRange
+	case err != nil || strconv.FormatInt(v, 10) != text:
+		return 0, ErrForm
+	}
+	return v, nil
 }

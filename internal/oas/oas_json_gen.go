@@ -3,7 +3,9 @@
 package oas
 
 import (
+	"maps"
 	"math/bits"
+	"slices"
 	"strconv"
 	"time"
 
@@ -640,6 +642,39 @@ func (s OptUser) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *OptUser) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode encodes UserBase as json.
+func (o OptUserBase) Encode(e *jx.Encoder) {
+	if !o.Set {
+		return
+	}
+	o.Value.Encode(e)
+}
+
+// Decode decodes UserBase from json.
+func (o *OptUserBase) Decode(d *jx.Decoder) error {
+	if o == nil {
+		return errors.New("invalid: unable to decode OptUserBase to nil")
+	}
+	o.Set = true
+	if err := o.Value.Decode(d); err != nil {
+		return err
+	}
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s OptUserBase) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *OptUserBase) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -1378,7 +1413,7 @@ func (s *Role) Decode(d *jx.Decoder) error {
 		case "createdAt":
 			requiredBitSet[0] |= 1 << 6
 			if err := func() error {
-				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999Z07:00")
+				v, err := wire.ReadTime(d)
 				s.CreatedAt = v
 				if err != nil {
 					return err
@@ -1390,7 +1425,7 @@ func (s *Role) Decode(d *jx.Decoder) error {
 		case "updatedAt":
 			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
-				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999Z07:00")
+				v, err := wire.ReadTime(d)
 				s.UpdatedAt = v
 				if err != nil {
 					return err
@@ -2055,7 +2090,7 @@ func (s *Tenant) Decode(d *jx.Decoder) error {
 		case "createdAt":
 			requiredBitSet[0] |= 1 << 6
 			if err := func() error {
-				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999Z07:00")
+				v, err := wire.ReadTime(d)
 				s.CreatedAt = v
 				if err != nil {
 					return err
@@ -2067,7 +2102,7 @@ func (s *Tenant) Decode(d *jx.Decoder) error {
 		case "updatedAt":
 			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
-				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999Z07:00")
+				v, err := wire.ReadTime(d)
 				s.UpdatedAt = v
 				if err != nil {
 					return err
@@ -2510,7 +2545,8 @@ func (s TenantDeletionDeleted) Encode(e *jx.Encoder) {
 
 // encodeFields implements json.Marshaler.
 func (s TenantDeletionDeleted) encodeFields(e *jx.Encoder) {
-	for k, elem := range s {
+	for _, k := range slices.Sorted(maps.Keys(s)) {
+		elem := s[k]
 		e.FieldStart(k)
 
 		e.Int(elem)
@@ -3162,6 +3198,12 @@ func (s *User) encodeFields(e *jx.Encoder) {
 		wire.Time(e, s.UpdatedAt)
 	}
 	{
+		if s.Manager.Set {
+			e.FieldStart("manager")
+			s.Manager.Encode(e)
+		}
+	}
+	{
 		if s.ManagedUsers != nil {
 			e.FieldStart("managedUsers")
 			e.ArrStart()
@@ -3183,7 +3225,7 @@ func (s *User) encodeFields(e *jx.Encoder) {
 	}
 }
 
-var jsonFieldsNameOfUser = [11]string{
+var jsonFieldsNameOfUser = [12]string{
 	0:  "id",
 	1:  "tenantId",
 	2:  "email",
@@ -3193,8 +3235,9 @@ var jsonFieldsNameOfUser = [11]string{
 	6:  "version",
 	7:  "createdAt",
 	8:  "updatedAt",
-	9:  "managedUsers",
-	10: "roles",
+	9:  "manager",
+	10: "managedUsers",
+	11: "roles",
 }
 
 // Decode decodes User from json.
@@ -3287,7 +3330,7 @@ func (s *User) Decode(d *jx.Decoder) error {
 		case "createdAt":
 			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
-				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999Z07:00")
+				v, err := wire.ReadTime(d)
 				s.CreatedAt = v
 				if err != nil {
 					return err
@@ -3299,7 +3342,7 @@ func (s *User) Decode(d *jx.Decoder) error {
 		case "updatedAt":
 			requiredBitSet[1] |= 1 << 0
 			if err := func() error {
-				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999Z07:00")
+				v, err := wire.ReadTime(d)
 				s.UpdatedAt = v
 				if err != nil {
 					return err
@@ -3307,6 +3350,16 @@ func (s *User) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"updatedAt\"")
+			}
+		case "manager":
+			if err := func() error {
+				s.Manager.Reset()
+				if err := s.Manager.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"manager\"")
 			}
 		case "managedUsers":
 			if err := func() error {
@@ -3395,6 +3448,273 @@ func (s *User) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *User) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode implements json.Marshaler.
+func (s *UserBase) Encode(e *jx.Encoder) {
+	e.ObjStart()
+	s.encodeFields(e)
+	e.ObjEnd()
+}
+
+// encodeFields encodes fields.
+func (s *UserBase) encodeFields(e *jx.Encoder) {
+	{
+		e.FieldStart("id")
+		json.EncodeUUID(e, s.ID)
+	}
+	{
+		e.FieldStart("tenantId")
+		json.EncodeUUID(e, s.TenantId)
+	}
+	{
+		e.FieldStart("email")
+		s.Email.Encode(e)
+	}
+	{
+		e.FieldStart("displayName")
+		e.Str(s.DisplayName)
+	}
+	{
+		e.FieldStart("status")
+		s.Status.Encode(e)
+	}
+	{
+		e.FieldStart("managerId")
+		s.ManagerId.Encode(e)
+	}
+	{
+		e.FieldStart("version")
+		e.Int(s.Version)
+	}
+	{
+		e.FieldStart("createdAt")
+		wire.Time(e, s.CreatedAt)
+	}
+	{
+		e.FieldStart("updatedAt")
+		wire.Time(e, s.UpdatedAt)
+	}
+}
+
+var jsonFieldsNameOfUserBase = [9]string{
+	0: "id",
+	1: "tenantId",
+	2: "email",
+	3: "displayName",
+	4: "status",
+	5: "managerId",
+	6: "version",
+	7: "createdAt",
+	8: "updatedAt",
+}
+
+// Decode decodes UserBase from json.
+func (s *UserBase) Decode(d *jx.Decoder) error {
+	if s == nil {
+		return errors.New("invalid: unable to decode UserBase to nil")
+	}
+	var requiredBitSet [2]uint8
+
+	if err := d.ObjBytes(func(d *jx.Decoder, k []byte) error {
+		switch string(k) {
+		case "id":
+			requiredBitSet[0] |= 1 << 0
+			if err := func() error {
+				v, err := wire.UUID(d)
+				s.ID = v
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"id\"")
+			}
+		case "tenantId":
+			requiredBitSet[0] |= 1 << 1
+			if err := func() error {
+				v, err := wire.UUID(d)
+				s.TenantId = v
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"tenantId\"")
+			}
+		case "email":
+			requiredBitSet[0] |= 1 << 2
+			if err := func() error {
+				if err := s.Email.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"email\"")
+			}
+		case "displayName":
+			requiredBitSet[0] |= 1 << 3
+			if err := func() error {
+				v, err := d.Str()
+				s.DisplayName = string(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"displayName\"")
+			}
+		case "status":
+			requiredBitSet[0] |= 1 << 4
+			if err := func() error {
+				if err := s.Status.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"status\"")
+			}
+		case "managerId":
+			requiredBitSet[0] |= 1 << 5
+			if err := func() error {
+				if err := s.ManagerId.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"managerId\"")
+			}
+		case "version":
+			requiredBitSet[0] |= 1 << 6
+			if err := func() error {
+				v, err := d.Int()
+				s.Version = int(v)
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"version\"")
+			}
+		case "createdAt":
+			requiredBitSet[0] |= 1 << 7
+			if err := func() error {
+				v, err := wire.ReadTime(d)
+				s.CreatedAt = v
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"createdAt\"")
+			}
+		case "updatedAt":
+			requiredBitSet[1] |= 1 << 0
+			if err := func() error {
+				v, err := wire.ReadTime(d)
+				s.UpdatedAt = v
+				if err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"updatedAt\"")
+			}
+		default:
+			return d.Skip()
+		}
+		return nil
+	}); err != nil {
+		return errors.Wrap(err, "decode UserBase")
+	}
+	// Validate required fields.
+	var failures []validate.FieldError
+	for i, mask := range [2]uint8{
+		0b11111111,
+		0b00000001,
+	} {
+		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
+			// Mask only required fields and check equality to mask using XOR.
+			//
+			// If XOR result is not zero, result is not equal to expected, so some fields are missed.
+			// Bits of fields which would be set are actually bits of missed fields.
+			missed := bits.OnesCount8(result)
+			for bitN := 0; bitN < missed; bitN++ {
+				bitIdx := bits.TrailingZeros8(result)
+				fieldIdx := i*8 + bitIdx
+				var name string
+				if fieldIdx < len(jsonFieldsNameOfUserBase) {
+					name = jsonFieldsNameOfUserBase[fieldIdx]
+				} else {
+					name = strconv.Itoa(fieldIdx)
+				}
+				failures = append(failures, validate.FieldError{
+					Name:  name,
+					Error: validate.ErrFieldRequired,
+				})
+				// Reset bit.
+				result &^= 1 << bitIdx
+			}
+		}
+	}
+	if len(failures) > 0 {
+		return &validate.Error{Fields: failures}
+	}
+
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s *UserBase) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *UserBase) UnmarshalJSON(data []byte) error {
+	d := jx.DecodeBytes(data)
+	return s.Decode(d)
+}
+
+// Encode encodes UserBaseStatus as json.
+func (s UserBaseStatus) Encode(e *jx.Encoder) {
+	e.Str(string(s))
+}
+
+// Decode decodes UserBaseStatus from json.
+func (s *UserBaseStatus) Decode(d *jx.Decoder) error {
+	if s == nil {
+		return errors.New("invalid: unable to decode UserBaseStatus to nil")
+	}
+	v, err := d.StrBytes()
+	if err != nil {
+		return err
+	}
+	// Try to use constant string.
+	switch UserBaseStatus(v) {
+	case UserBaseStatusActive:
+		*s = UserBaseStatusActive
+	case UserBaseStatusInactive:
+		*s = UserBaseStatusInactive
+	default:
+		*s = UserBaseStatus(v)
+	}
+
+	return nil
+}
+
+// MarshalJSON implements stdjson.Marshaler.
+func (s UserBaseStatus) MarshalJSON() ([]byte, error) {
+	e := jx.Encoder{}
+	s.Encode(&e)
+	return e.Bytes(), nil
+}
+
+// UnmarshalJSON implements stdjson.Unmarshaler.
+func (s *UserBaseStatus) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
 	return s.Decode(d)
 }
@@ -3922,7 +4242,7 @@ func (s *UserRole) Decode(d *jx.Decoder) error {
 		case "grantedAt":
 			requiredBitSet[0] |= 1 << 4
 			if err := func() error {
-				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999Z07:00")
+				v, err := wire.ReadTime(d)
 				s.GrantedAt = v
 				if err != nil {
 					return err
@@ -3956,7 +4276,7 @@ func (s *UserRole) Decode(d *jx.Decoder) error {
 		case "createdAt":
 			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
-				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999Z07:00")
+				v, err := wire.ReadTime(d)
 				s.CreatedAt = v
 				if err != nil {
 					return err
@@ -3968,7 +4288,7 @@ func (s *UserRole) Decode(d *jx.Decoder) error {
 		case "updatedAt":
 			requiredBitSet[1] |= 1 << 0
 			if err := func() error {
-				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999Z07:00")
+				v, err := wire.ReadTime(d)
 				s.UpdatedAt = v
 				if err != nil {
 					return err
@@ -4627,9 +4947,15 @@ func (s *UserWithRoles) encodeFields(e *jx.Encoder) {
 		}
 		e.ArrEnd()
 	}
+	{
+		if s.Manager.Set {
+			e.FieldStart("manager")
+			s.Manager.Encode(e)
+		}
+	}
 }
 
-var jsonFieldsNameOfUserWithRoles = [11]string{
+var jsonFieldsNameOfUserWithRoles = [12]string{
 	0:  "id",
 	1:  "tenantId",
 	2:  "email",
@@ -4641,6 +4967,7 @@ var jsonFieldsNameOfUserWithRoles = [11]string{
 	8:  "updatedAt",
 	9:  "roles",
 	10: "managedUsers",
+	11: "manager",
 }
 
 // Decode decodes UserWithRoles from json.
@@ -4733,7 +5060,7 @@ func (s *UserWithRoles) Decode(d *jx.Decoder) error {
 		case "createdAt":
 			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
-				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999Z07:00")
+				v, err := wire.ReadTime(d)
 				s.CreatedAt = v
 				if err != nil {
 					return err
@@ -4745,7 +5072,7 @@ func (s *UserWithRoles) Decode(d *jx.Decoder) error {
 		case "updatedAt":
 			requiredBitSet[1] |= 1 << 0
 			if err := func() error {
-				v, err := json.DecodeTimeFormat(d, "2006-01-02T15:04:05.999999Z07:00")
+				v, err := wire.ReadTime(d)
 				s.UpdatedAt = v
 				if err != nil {
 					return err
@@ -4789,6 +5116,16 @@ func (s *UserWithRoles) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"managedUsers\"")
+			}
+		case "manager":
+			if err := func() error {
+				s.Manager.Reset()
+				if err := s.Manager.Decode(d); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"manager\"")
 			}
 		default:
 			return d.Skip()
@@ -4903,6 +5240,16 @@ func (s *Violation) encodeFields(e *jx.Encoder) {
 		}
 	}
 	{
+		if s.Pointers != nil {
+			e.FieldStart("pointers")
+			e.ArrStart()
+			for _, elem := range s.Pointers {
+				e.Str(elem)
+			}
+			e.ArrEnd()
+		}
+	}
+	{
 		if s.Parameter.Set {
 			e.FieldStart("parameter")
 			s.Parameter.Encode(e)
@@ -4924,12 +5271,13 @@ func (s *Violation) encodeFields(e *jx.Encoder) {
 	}
 }
 
-var jsonFieldsNameOfViolation = [5]string{
+var jsonFieldsNameOfViolation = [6]string{
 	0: "pointer",
-	1: "parameter",
-	2: "header",
-	3: "code",
-	4: "detail",
+	1: "pointers",
+	2: "parameter",
+	3: "header",
+	4: "code",
+	5: "detail",
 }
 
 // Decode decodes Violation from json.
@@ -4950,6 +5298,25 @@ func (s *Violation) Decode(d *jx.Decoder) error {
 				return nil
 			}(); err != nil {
 				return errors.Wrap(err, "decode field \"pointer\"")
+			}
+		case "pointers":
+			if err := func() error {
+				s.Pointers = make([]string, 0)
+				if err := wire.Arr(d, func(d *jx.Decoder) error {
+					var elem string
+					v, err := d.Str()
+					elem = string(v)
+					if err != nil {
+						return err
+					}
+					s.Pointers = append(s.Pointers, elem)
+					return nil
+				}); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return errors.Wrap(err, "decode field \"pointers\"")
 			}
 		case "parameter":
 			if err := func() error {
@@ -4972,7 +5339,7 @@ func (s *Violation) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"header\"")
 			}
 		case "code":
-			requiredBitSet[0] |= 1 << 3
+			requiredBitSet[0] |= 1 << 4
 			if err := func() error {
 				v, err := d.Str()
 				s.Code = string(v)
@@ -4984,7 +5351,7 @@ func (s *Violation) Decode(d *jx.Decoder) error {
 				return errors.Wrap(err, "decode field \"code\"")
 			}
 		case "detail":
-			requiredBitSet[0] |= 1 << 4
+			requiredBitSet[0] |= 1 << 5
 			if err := func() error {
 				v, err := d.Str()
 				s.Detail = string(v)
@@ -5005,7 +5372,7 @@ func (s *Violation) Decode(d *jx.Decoder) error {
 	// Validate required fields.
 	var failures []validate.FieldError
 	for i, mask := range [1]uint8{
-		0b00011000,
+		0b00110000,
 	} {
 		if result := (requiredBitSet[i] & mask) ^ mask; result != 0 {
 			// Mask only required fields and check equality to mask using XOR.

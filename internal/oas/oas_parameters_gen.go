@@ -454,6 +454,9 @@ func decodeRolesGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 				}).ValidateLength(len(params.Expand)); err != nil {
 					return errors.Wrap(err, "array")
 				}
+				if err := validate.UniqueItems(params.Expand); err != nil {
+					return errors.Wrap(err, "array")
+				}
 				var failures []validate.FieldError
 				for i, elem := range params.Expand {
 					if err := func() error {
@@ -496,8 +499,9 @@ type RolesListParams struct {
 	// Adds totalCount: `exact` counts all rows, `estimated` stops at 10000, and says so in
 	// totalCountRelation.
 	Count OptRolesListCount `json:",omitempty,omitzero"`
-	// Order, the most important first; - turns one around. Null counts as greatest. Rows that compare
-	// equal, and lists without sort, are in the order of creation.
+	// Order, the most important first; - turns one around. Each key stands there once, one way or the
+	// other. Null counts as greatest. Rows that compare equal, and lists without sort, are in the order of
+	// creation.
 	Sort []RolesListSortItem `json:",omitempty"`
 	// Only rows whose name is one of these.
 	Name []string `json:",omitempty"`
@@ -832,6 +836,9 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 				}).ValidateLength(len(params.Sort)); err != nil {
 					return errors.Wrap(err, "array")
 				}
+				if err := validate.UniqueItems(params.Sort); err != nil {
+					return errors.Wrap(err, "array")
+				}
 				var failures []validate.FieldError
 				for i, elem := range params.Sort {
 					if err := func() error {
@@ -1124,6 +1131,9 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 					MaxLength:    10,
 					MaxLengthSet: true,
 				}).ValidateLength(len(params.Expand)); err != nil {
+					return errors.Wrap(err, "array")
+				}
+				if err := validate.UniqueItems(params.Expand); err != nil {
 					return errors.Wrap(err, "array")
 				}
 				var failures []validate.FieldError
@@ -2505,6 +2515,9 @@ func decodeUserRolesGetParams(args [1]string, argsEscaped bool, r *http.Request)
 				}).ValidateLength(len(params.Expand)); err != nil {
 					return errors.Wrap(err, "array")
 				}
+				if err := validate.UniqueItems(params.Expand); err != nil {
+					return errors.Wrap(err, "array")
+				}
 				var failures []validate.FieldError
 				for i, elem := range params.Expand {
 					if err := func() error {
@@ -2977,6 +2990,9 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 					MaxLength:    10,
 					MaxLengthSet: true,
 				}).ValidateLength(len(params.Expand)); err != nil {
+					return errors.Wrap(err, "array")
+				}
+				if err := validate.UniqueItems(params.Expand); err != nil {
 					return errors.Wrap(err, "array")
 				}
 				var failures []validate.FieldError
@@ -3593,6 +3609,9 @@ func decodeUsersGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 				}).ValidateLength(len(params.Expand)); err != nil {
 					return errors.Wrap(err, "array")
 				}
+				if err := validate.UniqueItems(params.Expand); err != nil {
+					return errors.Wrap(err, "array")
+				}
 				var failures []validate.FieldError
 				for i, elem := range params.Expand {
 					if err := func() error {
@@ -3635,8 +3654,9 @@ type UsersListParams struct {
 	// Adds totalCount: `exact` counts all rows, `estimated` stops at 10000, and says so in
 	// totalCountRelation.
 	Count OptUsersListCount `json:",omitempty,omitzero"`
-	// Order, the most important first; - turns one around. Null counts as greatest. Rows that compare
-	// equal, and lists without sort, are in the order of creation.
+	// Order, the most important first; - turns one around. Each key stands there once, one way or the
+	// other. Null counts as greatest. Rows that compare equal, and lists without sort, are in the order of
+	// creation.
 	Sort []UsersListSortItem `json:",omitempty"`
 	// Only rows whose status is one of these.
 	Status []UsersListStatusItem `json:",omitempty"`
@@ -4002,6 +4022,9 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 					MaxLength:    2,
 					MaxLengthSet: true,
 				}).ValidateLength(len(params.Sort)); err != nil {
+					return errors.Wrap(err, "array")
+				}
+				if err := validate.UniqueItems(params.Sort); err != nil {
 					return errors.Wrap(err, "array")
 				}
 				var failures []validate.FieldError
@@ -4416,6 +4439,9 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 					MaxLength:    10,
 					MaxLengthSet: true,
 				}).ValidateLength(len(params.Expand)); err != nil {
+					return errors.Wrap(err, "array")
+				}
+				if err := validate.UniqueItems(params.Expand); err != nil {
 					return errors.Wrap(err, "array")
 				}
 				var failures []validate.FieldError

@@ -869,6 +869,52 @@ func (o OptUser) Or(d User) User {
 	return d
 }
 
+// NewOptUserBase returns new OptUserBase with value set to v.
+func NewOptUserBase(v UserBase) OptUserBase {
+	return OptUserBase{
+		Value: v,
+		Set:   true,
+	}
+}
+
+// OptUserBase is optional UserBase.
+type OptUserBase struct {
+	Value UserBase
+	Set   bool
+}
+
+// IsSet returns true if OptUserBase was set.
+func (o OptUserBase) IsSet() bool { return o.Set }
+
+// Reset unsets value.
+func (o *OptUserBase) Reset() {
+	var v UserBase
+	o.Value = v
+	o.Set = false
+}
+
+// SetTo sets value to v.
+func (o *OptUserBase) SetTo(v UserBase) {
+	o.Set = true
+	o.Value = v
+}
+
+// Get returns value and boolean that denotes whether value was set.
+func (o OptUserBase) Get() (v UserBase, ok bool) {
+	if !o.Set {
+		return v, false
+	}
+	return o.Value, true
+}
+
+// Or returns value if set, or given parameter if does not.
+func (o OptUserBase) Or(d UserBase) UserBase {
+	if v, ok := o.Get(); ok {
+		return v
+	}
+	return d
+}
+
 // NewOptUserCreateStatus returns new OptUserCreateStatus with value set to v.
 func NewOptUserCreateStatus(v UserCreateStatus) OptUserCreateStatus {
 	return OptUserCreateStatus{
@@ -1780,6 +1826,7 @@ type RolesGetExpandItem string
 
 const (
 	RolesGetExpandItemUsers             RolesGetExpandItem = "users"
+	RolesGetExpandItemUsersManager      RolesGetExpandItem = "users.manager"
 	RolesGetExpandItemUsersManagedUsers RolesGetExpandItem = "users.managedUsers"
 	RolesGetExpandItemUsersRoles        RolesGetExpandItem = "users.roles"
 )
@@ -1788,6 +1835,7 @@ const (
 func (RolesGetExpandItem) AllValues() []RolesGetExpandItem {
 	return []RolesGetExpandItem{
 		RolesGetExpandItemUsers,
+		RolesGetExpandItemUsersManager,
 		RolesGetExpandItemUsersManagedUsers,
 		RolesGetExpandItemUsersRoles,
 	}
@@ -1797,6 +1845,8 @@ func (RolesGetExpandItem) AllValues() []RolesGetExpandItem {
 func (s RolesGetExpandItem) MarshalText() ([]byte, error) {
 	switch s {
 	case RolesGetExpandItemUsers:
+		return []byte(s), nil
+	case RolesGetExpandItemUsersManager:
 		return []byte(s), nil
 	case RolesGetExpandItemUsersManagedUsers:
 		return []byte(s), nil
@@ -1812,6 +1862,9 @@ func (s *RolesGetExpandItem) UnmarshalText(data []byte) error {
 	switch RolesGetExpandItem(data) {
 	case RolesGetExpandItemUsers:
 		*s = RolesGetExpandItemUsers
+		return nil
+	case RolesGetExpandItemUsersManager:
+		*s = RolesGetExpandItemUsersManager
 		return nil
 	case RolesGetExpandItemUsersManagedUsers:
 		*s = RolesGetExpandItemUsersManagedUsers
@@ -1869,6 +1922,7 @@ type RolesListExpandItem string
 
 const (
 	RolesListExpandItemUsers             RolesListExpandItem = "users"
+	RolesListExpandItemUsersManager      RolesListExpandItem = "users.manager"
 	RolesListExpandItemUsersManagedUsers RolesListExpandItem = "users.managedUsers"
 	RolesListExpandItemUsersRoles        RolesListExpandItem = "users.roles"
 )
@@ -1877,6 +1931,7 @@ const (
 func (RolesListExpandItem) AllValues() []RolesListExpandItem {
 	return []RolesListExpandItem{
 		RolesListExpandItemUsers,
+		RolesListExpandItemUsersManager,
 		RolesListExpandItemUsersManagedUsers,
 		RolesListExpandItemUsersRoles,
 	}
@@ -1886,6 +1941,8 @@ func (RolesListExpandItem) AllValues() []RolesListExpandItem {
 func (s RolesListExpandItem) MarshalText() ([]byte, error) {
 	switch s {
 	case RolesListExpandItemUsers:
+		return []byte(s), nil
+	case RolesListExpandItemUsersManager:
 		return []byte(s), nil
 	case RolesListExpandItemUsersManagedUsers:
 		return []byte(s), nil
@@ -1901,6 +1958,9 @@ func (s *RolesListExpandItem) UnmarshalText(data []byte) error {
 	switch RolesListExpandItem(data) {
 	case RolesListExpandItemUsers:
 		*s = RolesListExpandItemUsers
+		return nil
+	case RolesListExpandItemUsersManager:
+		*s = RolesListExpandItemUsersManager
 		return nil
 	case RolesListExpandItemUsersManagedUsers:
 		*s = RolesListExpandItemUsersManagedUsers
@@ -2594,7 +2654,8 @@ type User struct {
 	// When the row was created.
 	CreatedAt time.Time `json:"createdAt"`
 	// When the row was last changed.
-	UpdatedAt time.Time `json:"updatedAt"`
+	UpdatedAt time.Time   `json:"updatedAt"`
+	Manager   OptUserBase `json:"manager"`
 	// Users whose manager is this user. The first 100 that the caller may read, as many as fit into the
 	// answer's 4 MiB of JSON. Present when expanded.
 	ManagedUsers []User `json:"managedUsers"`
@@ -2646,6 +2707,11 @@ func (s *User) GetCreatedAt() time.Time {
 // GetUpdatedAt returns the value of UpdatedAt.
 func (s *User) GetUpdatedAt() time.Time {
 	return s.UpdatedAt
+}
+
+// GetManager returns the value of Manager.
+func (s *User) GetManager() OptUserBase {
+	return s.Manager
 }
 
 // GetManagedUsers returns the value of ManagedUsers.
@@ -2703,6 +2769,11 @@ func (s *User) SetUpdatedAt(val time.Time) {
 	s.UpdatedAt = val
 }
 
+// SetManager sets the value of Manager.
+func (s *User) SetManager(val OptUserBase) {
+	s.Manager = val
+}
+
 // SetManagedUsers sets the value of ManagedUsers.
 func (s *User) SetManagedUsers(val []User) {
 	s.ManagedUsers = val
@@ -2711,6 +2782,162 @@ func (s *User) SetManagedUsers(val []User) {
 // SetRoles sets the value of Roles.
 func (s *User) SetRoles(val []Role) {
 	s.Roles = val
+}
+
+// Person who works inside one tenant. Without related rows.
+// Ref: #/components/schemas/UserBase
+type UserBase struct {
+	// Identifier, a UUIDv7: ids sort by creation time.
+	ID uuid.UUID `json:"id"`
+	// Tenant that owns this row.
+	TenantId uuid.UUID `json:"tenantId"`
+	// E-mail address, unique within the tenant whatever its case; it is stored in lower case. Null for
+	// callers without the permission `users:read_pii`, except on their own rows.
+	Email NilString `json:"email"`
+	// Name shown to other people.
+	DisplayName string `json:"displayName"`
+	// An inactive user keeps its data and cannot sign in.
+	Status UserBaseStatus `json:"status"`
+	// User who manages this one.
+	ManagerId NilUUID `json:"managerId"`
+	// Number of the row's current version; each change adds one.
+	Version int `json:"version"`
+	// When the row was created.
+	CreatedAt time.Time `json:"createdAt"`
+	// When the row was last changed.
+	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+// GetID returns the value of ID.
+func (s *UserBase) GetID() uuid.UUID {
+	return s.ID
+}
+
+// GetTenantId returns the value of TenantId.
+func (s *UserBase) GetTenantId() uuid.UUID {
+	return s.TenantId
+}
+
+// GetEmail returns the value of Email.
+func (s *UserBase) GetEmail() NilString {
+	return s.Email
+}
+
+// GetDisplayName returns the value of DisplayName.
+func (s *UserBase) GetDisplayName() string {
+	return s.DisplayName
+}
+
+// GetStatus returns the value of Status.
+func (s *UserBase) GetStatus() UserBaseStatus {
+	return s.Status
+}
+
+// GetManagerId returns the value of ManagerId.
+func (s *UserBase) GetManagerId() NilUUID {
+	return s.ManagerId
+}
+
+// GetVersion returns the value of Version.
+func (s *UserBase) GetVersion() int {
+	return s.Version
+}
+
+// GetCreatedAt returns the value of CreatedAt.
+func (s *UserBase) GetCreatedAt() time.Time {
+	return s.CreatedAt
+}
+
+// GetUpdatedAt returns the value of UpdatedAt.
+func (s *UserBase) GetUpdatedAt() time.Time {
+	return s.UpdatedAt
+}
+
+// SetID sets the value of ID.
+func (s *UserBase) SetID(val uuid.UUID) {
+	s.ID = val
+}
+
+// SetTenantId sets the value of TenantId.
+func (s *UserBase) SetTenantId(val uuid.UUID) {
+	s.TenantId = val
+}
+
+// SetEmail sets the value of Email.
+func (s *UserBase) SetEmail(val NilString) {
+	s.Email = val
+}
+
+// SetDisplayName sets the value of DisplayName.
+func (s *UserBase) SetDisplayName(val string) {
+	s.DisplayName = val
+}
+
+// SetStatus sets the value of Status.
+func (s *UserBase) SetStatus(val UserBaseStatus) {
+	s.Status = val
+}
+
+// SetManagerId sets the value of ManagerId.
+func (s *UserBase) SetManagerId(val NilUUID) {
+	s.ManagerId = val
+}
+
+// SetVersion sets the value of Version.
+func (s *UserBase) SetVersion(val int) {
+	s.Version = val
+}
+
+// SetCreatedAt sets the value of CreatedAt.
+func (s *UserBase) SetCreatedAt(val time.Time) {
+	s.CreatedAt = val
+}
+
+// SetUpdatedAt sets the value of UpdatedAt.
+func (s *UserBase) SetUpdatedAt(val time.Time) {
+	s.UpdatedAt = val
+}
+
+// An inactive user keeps its data and cannot sign in.
+type UserBaseStatus string
+
+const (
+	UserBaseStatusActive   UserBaseStatus = "active"
+	UserBaseStatusInactive UserBaseStatus = "inactive"
+)
+
+// AllValues returns all UserBaseStatus values.
+func (UserBaseStatus) AllValues() []UserBaseStatus {
+	return []UserBaseStatus{
+		UserBaseStatusActive,
+		UserBaseStatusInactive,
+	}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (s UserBaseStatus) MarshalText() ([]byte, error) {
+	switch s {
+	case UserBaseStatusActive:
+		return []byte(s), nil
+	case UserBaseStatusInactive:
+		return []byte(s), nil
+	default:
+		return nil, errors.Errorf("invalid value: %q", s)
+	}
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *UserBaseStatus) UnmarshalText(data []byte) error {
+	switch UserBaseStatus(data) {
+	case UserBaseStatusActive:
+		*s = UserBaseStatusActive
+		return nil
+	case UserBaseStatusInactive:
+		*s = UserBaseStatusInactive
+		return nil
+	default:
+		return errors.Errorf("invalid value: %q", data)
+	}
 }
 
 // UserChangedHeaders wraps User with response headers.
@@ -3344,11 +3571,13 @@ type UserRolesGetExpandItem string
 
 const (
 	UserRolesGetExpandItemUser                  UserRolesGetExpandItem = "user"
+	UserRolesGetExpandItemUserManager           UserRolesGetExpandItem = "user.manager"
 	UserRolesGetExpandItemUserManagedUsers      UserRolesGetExpandItem = "user.managedUsers"
 	UserRolesGetExpandItemUserRoles             UserRolesGetExpandItem = "user.roles"
 	UserRolesGetExpandItemRole                  UserRolesGetExpandItem = "role"
 	UserRolesGetExpandItemRoleUsers             UserRolesGetExpandItem = "role.users"
 	UserRolesGetExpandItemGrantedBy             UserRolesGetExpandItem = "grantedBy"
+	UserRolesGetExpandItemGrantedByManager      UserRolesGetExpandItem = "grantedBy.manager"
 	UserRolesGetExpandItemGrantedByManagedUsers UserRolesGetExpandItem = "grantedBy.managedUsers"
 	UserRolesGetExpandItemGrantedByRoles        UserRolesGetExpandItem = "grantedBy.roles"
 )
@@ -3357,11 +3586,13 @@ const (
 func (UserRolesGetExpandItem) AllValues() []UserRolesGetExpandItem {
 	return []UserRolesGetExpandItem{
 		UserRolesGetExpandItemUser,
+		UserRolesGetExpandItemUserManager,
 		UserRolesGetExpandItemUserManagedUsers,
 		UserRolesGetExpandItemUserRoles,
 		UserRolesGetExpandItemRole,
 		UserRolesGetExpandItemRoleUsers,
 		UserRolesGetExpandItemGrantedBy,
+		UserRolesGetExpandItemGrantedByManager,
 		UserRolesGetExpandItemGrantedByManagedUsers,
 		UserRolesGetExpandItemGrantedByRoles,
 	}
@@ -3372,6 +3603,8 @@ func (s UserRolesGetExpandItem) MarshalText() ([]byte, error) {
 	switch s {
 	case UserRolesGetExpandItemUser:
 		return []byte(s), nil
+	case UserRolesGetExpandItemUserManager:
+		return []byte(s), nil
 	case UserRolesGetExpandItemUserManagedUsers:
 		return []byte(s), nil
 	case UserRolesGetExpandItemUserRoles:
@@ -3381,6 +3614,8 @@ func (s UserRolesGetExpandItem) MarshalText() ([]byte, error) {
 	case UserRolesGetExpandItemRoleUsers:
 		return []byte(s), nil
 	case UserRolesGetExpandItemGrantedBy:
+		return []byte(s), nil
+	case UserRolesGetExpandItemGrantedByManager:
 		return []byte(s), nil
 	case UserRolesGetExpandItemGrantedByManagedUsers:
 		return []byte(s), nil
@@ -3397,6 +3632,9 @@ func (s *UserRolesGetExpandItem) UnmarshalText(data []byte) error {
 	case UserRolesGetExpandItemUser:
 		*s = UserRolesGetExpandItemUser
 		return nil
+	case UserRolesGetExpandItemUserManager:
+		*s = UserRolesGetExpandItemUserManager
+		return nil
 	case UserRolesGetExpandItemUserManagedUsers:
 		*s = UserRolesGetExpandItemUserManagedUsers
 		return nil
@@ -3411,6 +3649,9 @@ func (s *UserRolesGetExpandItem) UnmarshalText(data []byte) error {
 		return nil
 	case UserRolesGetExpandItemGrantedBy:
 		*s = UserRolesGetExpandItemGrantedBy
+		return nil
+	case UserRolesGetExpandItemGrantedByManager:
+		*s = UserRolesGetExpandItemGrantedByManager
 		return nil
 	case UserRolesGetExpandItemGrantedByManagedUsers:
 		*s = UserRolesGetExpandItemGrantedByManagedUsers
@@ -3468,11 +3709,13 @@ type UserRolesListExpandItem string
 
 const (
 	UserRolesListExpandItemUser                  UserRolesListExpandItem = "user"
+	UserRolesListExpandItemUserManager           UserRolesListExpandItem = "user.manager"
 	UserRolesListExpandItemUserManagedUsers      UserRolesListExpandItem = "user.managedUsers"
 	UserRolesListExpandItemUserRoles             UserRolesListExpandItem = "user.roles"
 	UserRolesListExpandItemRole                  UserRolesListExpandItem = "role"
 	UserRolesListExpandItemRoleUsers             UserRolesListExpandItem = "role.users"
 	UserRolesListExpandItemGrantedBy             UserRolesListExpandItem = "grantedBy"
+	UserRolesListExpandItemGrantedByManager      UserRolesListExpandItem = "grantedBy.manager"
 	UserRolesListExpandItemGrantedByManagedUsers UserRolesListExpandItem = "grantedBy.managedUsers"
 	UserRolesListExpandItemGrantedByRoles        UserRolesListExpandItem = "grantedBy.roles"
 )
@@ -3481,11 +3724,13 @@ const (
 func (UserRolesListExpandItem) AllValues() []UserRolesListExpandItem {
 	return []UserRolesListExpandItem{
 		UserRolesListExpandItemUser,
+		UserRolesListExpandItemUserManager,
 		UserRolesListExpandItemUserManagedUsers,
 		UserRolesListExpandItemUserRoles,
 		UserRolesListExpandItemRole,
 		UserRolesListExpandItemRoleUsers,
 		UserRolesListExpandItemGrantedBy,
+		UserRolesListExpandItemGrantedByManager,
 		UserRolesListExpandItemGrantedByManagedUsers,
 		UserRolesListExpandItemGrantedByRoles,
 	}
@@ -3496,6 +3741,8 @@ func (s UserRolesListExpandItem) MarshalText() ([]byte, error) {
 	switch s {
 	case UserRolesListExpandItemUser:
 		return []byte(s), nil
+	case UserRolesListExpandItemUserManager:
+		return []byte(s), nil
 	case UserRolesListExpandItemUserManagedUsers:
 		return []byte(s), nil
 	case UserRolesListExpandItemUserRoles:
@@ -3505,6 +3752,8 @@ func (s UserRolesListExpandItem) MarshalText() ([]byte, error) {
 	case UserRolesListExpandItemRoleUsers:
 		return []byte(s), nil
 	case UserRolesListExpandItemGrantedBy:
+		return []byte(s), nil
+	case UserRolesListExpandItemGrantedByManager:
 		return []byte(s), nil
 	case UserRolesListExpandItemGrantedByManagedUsers:
 		return []byte(s), nil
@@ -3521,6 +3770,9 @@ func (s *UserRolesListExpandItem) UnmarshalText(data []byte) error {
 	case UserRolesListExpandItemUser:
 		*s = UserRolesListExpandItemUser
 		return nil
+	case UserRolesListExpandItemUserManager:
+		*s = UserRolesListExpandItemUserManager
+		return nil
 	case UserRolesListExpandItemUserManagedUsers:
 		*s = UserRolesListExpandItemUserManagedUsers
 		return nil
@@ -3535,6 +3787,9 @@ func (s *UserRolesListExpandItem) UnmarshalText(data []byte) error {
 		return nil
 	case UserRolesListExpandItemGrantedBy:
 		*s = UserRolesListExpandItemGrantedBy
+		return nil
+	case UserRolesListExpandItemGrantedByManager:
+		*s = UserRolesListExpandItemGrantedByManager
 		return nil
 	case UserRolesListExpandItemGrantedByManagedUsers:
 		*s = UserRolesListExpandItemGrantedByManagedUsers
@@ -3711,7 +3966,8 @@ type UserWithRoles struct {
 	Roles []Role `json:"roles"`
 	// Users whose manager is this user. The first 100 that the caller may read, as many as fit into the
 	// answer's 4 MiB of JSON.
-	ManagedUsers []User `json:"managedUsers"`
+	ManagedUsers []User      `json:"managedUsers"`
+	Manager      OptUserBase `json:"manager"`
 }
 
 // GetID returns the value of ID.
@@ -3769,6 +4025,11 @@ func (s *UserWithRoles) GetManagedUsers() []User {
 	return s.ManagedUsers
 }
 
+// GetManager returns the value of Manager.
+func (s *UserWithRoles) GetManager() OptUserBase {
+	return s.Manager
+}
+
 // SetID sets the value of ID.
 func (s *UserWithRoles) SetID(val uuid.UUID) {
 	s.ID = val
@@ -3822,6 +4083,11 @@ func (s *UserWithRoles) SetRoles(val []Role) {
 // SetManagedUsers sets the value of ManagedUsers.
 func (s *UserWithRoles) SetManagedUsers(val []User) {
 	s.ManagedUsers = val
+}
+
+// SetManager sets the value of Manager.
+func (s *UserWithRoles) SetManager(val OptUserBase) {
+	s.Manager = val
 }
 
 // UserWithRolesFoundHeaders wraps UserWithRoles with response headers.
@@ -3900,7 +4166,9 @@ type UsersDeleteNoContent struct{}
 type UsersGetExpandItem string
 
 const (
+	UsersGetExpandItemManager                  UsersGetExpandItem = "manager"
 	UsersGetExpandItemManagedUsers             UsersGetExpandItem = "managedUsers"
+	UsersGetExpandItemManagedUsersManager      UsersGetExpandItem = "managedUsers.manager"
 	UsersGetExpandItemManagedUsersManagedUsers UsersGetExpandItem = "managedUsers.managedUsers"
 	UsersGetExpandItemManagedUsersRoles        UsersGetExpandItem = "managedUsers.roles"
 	UsersGetExpandItemRoles                    UsersGetExpandItem = "roles"
@@ -3910,7 +4178,9 @@ const (
 // AllValues returns all UsersGetExpandItem values.
 func (UsersGetExpandItem) AllValues() []UsersGetExpandItem {
 	return []UsersGetExpandItem{
+		UsersGetExpandItemManager,
 		UsersGetExpandItemManagedUsers,
+		UsersGetExpandItemManagedUsersManager,
 		UsersGetExpandItemManagedUsersManagedUsers,
 		UsersGetExpandItemManagedUsersRoles,
 		UsersGetExpandItemRoles,
@@ -3921,7 +4191,11 @@ func (UsersGetExpandItem) AllValues() []UsersGetExpandItem {
 // MarshalText implements encoding.TextMarshaler.
 func (s UsersGetExpandItem) MarshalText() ([]byte, error) {
 	switch s {
+	case UsersGetExpandItemManager:
+		return []byte(s), nil
 	case UsersGetExpandItemManagedUsers:
+		return []byte(s), nil
+	case UsersGetExpandItemManagedUsersManager:
 		return []byte(s), nil
 	case UsersGetExpandItemManagedUsersManagedUsers:
 		return []byte(s), nil
@@ -3939,8 +4213,14 @@ func (s UsersGetExpandItem) MarshalText() ([]byte, error) {
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (s *UsersGetExpandItem) UnmarshalText(data []byte) error {
 	switch UsersGetExpandItem(data) {
+	case UsersGetExpandItemManager:
+		*s = UsersGetExpandItemManager
+		return nil
 	case UsersGetExpandItemManagedUsers:
 		*s = UsersGetExpandItemManagedUsers
+		return nil
+	case UsersGetExpandItemManagedUsersManager:
+		*s = UsersGetExpandItemManagedUsersManager
 		return nil
 	case UsersGetExpandItemManagedUsersManagedUsers:
 		*s = UsersGetExpandItemManagedUsersManagedUsers
@@ -4066,7 +4346,9 @@ func (s *UsersListCreatedAt) SetLte(val OptDateTime) {
 type UsersListExpandItem string
 
 const (
+	UsersListExpandItemManager                  UsersListExpandItem = "manager"
 	UsersListExpandItemManagedUsers             UsersListExpandItem = "managedUsers"
+	UsersListExpandItemManagedUsersManager      UsersListExpandItem = "managedUsers.manager"
 	UsersListExpandItemManagedUsersManagedUsers UsersListExpandItem = "managedUsers.managedUsers"
 	UsersListExpandItemManagedUsersRoles        UsersListExpandItem = "managedUsers.roles"
 	UsersListExpandItemRoles                    UsersListExpandItem = "roles"
@@ -4076,7 +4358,9 @@ const (
 // AllValues returns all UsersListExpandItem values.
 func (UsersListExpandItem) AllValues() []UsersListExpandItem {
 	return []UsersListExpandItem{
+		UsersListExpandItemManager,
 		UsersListExpandItemManagedUsers,
+		UsersListExpandItemManagedUsersManager,
 		UsersListExpandItemManagedUsersManagedUsers,
 		UsersListExpandItemManagedUsersRoles,
 		UsersListExpandItemRoles,
@@ -4087,7 +4371,11 @@ func (UsersListExpandItem) AllValues() []UsersListExpandItem {
 // MarshalText implements encoding.TextMarshaler.
 func (s UsersListExpandItem) MarshalText() ([]byte, error) {
 	switch s {
+	case UsersListExpandItemManager:
+		return []byte(s), nil
 	case UsersListExpandItemManagedUsers:
+		return []byte(s), nil
+	case UsersListExpandItemManagedUsersManager:
 		return []byte(s), nil
 	case UsersListExpandItemManagedUsersManagedUsers:
 		return []byte(s), nil
@@ -4105,8 +4393,14 @@ func (s UsersListExpandItem) MarshalText() ([]byte, error) {
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (s *UsersListExpandItem) UnmarshalText(data []byte) error {
 	switch UsersListExpandItem(data) {
+	case UsersListExpandItemManager:
+		*s = UsersListExpandItemManager
+		return nil
 	case UsersListExpandItemManagedUsers:
 		*s = UsersListExpandItemManagedUsers
+		return nil
+	case UsersListExpandItemManagedUsersManager:
+		*s = UsersListExpandItemManagedUsersManager
 		return nil
 	case UsersListExpandItemManagedUsersManagedUsers:
 		*s = UsersListExpandItemManagedUsersManagedUsers
@@ -4221,11 +4515,15 @@ func (s *UsersListStatusItem) UnmarshalText(data []byte) error {
 	}
 }
 
-// One thing wrong with the request. Exactly one of `pointer`, `parameter` and `header` says where.
+// One thing wrong with the request. Exactly one of `pointer`, `pointers`, `parameter` and `header`
+// says where.
 // Ref: #/components/schemas/Violation
 type Violation struct {
 	// JSON Pointer (RFC 6901) into the body; empty for the body as a whole.
 	Pointer OptString `json:"pointer"`
+	// JSON Pointers to the members of the body that it is about together, such as a combination of values
+	// that is taken.
+	Pointers []string `json:"pointers"`
 	// Name of a parameter of path or query, as it stands in the URL: `limit`, `createdAt[gte]`.
 	Parameter OptString `json:"parameter"`
 	// Name of a header.
@@ -4239,6 +4537,11 @@ type Violation struct {
 // GetPointer returns the value of Pointer.
 func (s *Violation) GetPointer() OptString {
 	return s.Pointer
+}
+
+// GetPointers returns the value of Pointers.
+func (s *Violation) GetPointers() []string {
+	return s.Pointers
 }
 
 // GetParameter returns the value of Parameter.
@@ -4264,6 +4567,11 @@ func (s *Violation) GetDetail() string {
 // SetPointer sets the value of Pointer.
 func (s *Violation) SetPointer(val OptString) {
 	s.Pointer = val
+}
+
+// SetPointers sets the value of Pointers.
+func (s *Violation) SetPointers(val []string) {
+	s.Pointers = val
 }
 
 // SetParameter sets the value of Parameter.

@@ -5,6 +5,8 @@ package oas
 import (
 	"time"
 
+	"github.com/lockstep-dev/lockstep/internal/timetext"
+
 	"github.com/go-faster/errors"
 	"github.com/ogen-go/ogen/conv"
 	"github.com/ogen-go/ogen/uri"
@@ -80,7 +82,7 @@ func (s *UsersListCreatedAt) DecodeURI(d uri.Decoder) error {
 						return err
 					}
 
-					c, err := conv.ToDateTime(val)
+					c, err := timetext.Parse(val)
 					if err != nil {
 						return err
 					}
@@ -104,7 +106,7 @@ func (s *UsersListCreatedAt) DecodeURI(d uri.Decoder) error {
 						return err
 					}
 
-					c, err := conv.ToDateTime(val)
+					c, err := timetext.Parse(val)
 					if err != nil {
 						return err
 					}
@@ -128,7 +130,7 @@ func (s *UsersListCreatedAt) DecodeURI(d uri.Decoder) error {
 						return err
 					}
 
-					c, err := conv.ToDateTime(val)
+					c, err := timetext.Parse(val)
 					if err != nil {
 						return err
 					}
@@ -152,7 +154,7 @@ func (s *UsersListCreatedAt) DecodeURI(d uri.Decoder) error {
 						return err
 					}
 
-					c, err := conv.ToDateTime(val)
+					c, err := timetext.Parse(val)
 					if err != nil {
 						return err
 					}
@@ -176,7 +178,7 @@ func (s *UsersListCreatedAt) DecodeURI(d uri.Decoder) error {
 						return err
 					}
 
-					c, err := conv.ToDateTime(val)
+					c, err := timetext.Parse(val)
 					if err != nil {
 						return err
 					}

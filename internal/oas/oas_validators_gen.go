@@ -518,6 +518,8 @@ func (s RolesGetExpandItem) Validate() error {
 	switch s {
 	case "users":
 		return nil
+	case "users.manager":
+		return nil
 	case "users.managedUsers":
 		return nil
 	case "users.roles":
@@ -541,6 +543,8 @@ func (s RolesListCount) Validate() error {
 func (s RolesListExpandItem) Validate() error {
 	switch s {
 	case "users":
+		return nil
+	case "users.manager":
 		return nil
 	case "users.managedUsers":
 		return nil
@@ -1085,6 +1089,24 @@ func (s *User) Validate() error {
 		})
 	}
 	if err := func() error {
+		if value, ok := s.Manager.Get(); ok {
+			if err := func() error {
+				if err := value.Validate(); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		failures = append(failures, validate.FieldError{
+			Name:  "manager",
+			Error: err,
+		})
+	}
+	if err := func() error {
 		var failures []validate.FieldError
 		for i, elem := range s.ManagedUsers {
 			if err := func() error {
@@ -1138,6 +1160,40 @@ func (s *User) Validate() error {
 		return &validate.Error{Fields: failures}
 	}
 	return nil
+}
+
+func (s *UserBase) Validate() error {
+	if s == nil {
+		return validate.ErrNilPointer
+	}
+
+	var failures []validate.FieldError
+	if err := func() error {
+		if err := s.Status.Validate(); err != nil {
+			return err
+		}
+		return nil
+	}(); err != nil {
+		failures = append(failures, validate.FieldError{
+			Name:  "status",
+			Error: err,
+		})
+	}
+	if len(failures) > 0 {
+		return &validate.Error{Fields: failures}
+	}
+	return nil
+}
+
+func (s UserBaseStatus) Validate() error {
+	switch s {
+	case "active":
+		return nil
+	case "inactive":
+		return nil
+	default:
+		return errors.Errorf("invalid value: %v", s)
+	}
 }
 
 func (s *UserChangedHeaders) Validate() error {
@@ -1527,6 +1583,8 @@ func (s UserRolesGetExpandItem) Validate() error {
 	switch s {
 	case "user":
 		return nil
+	case "user.manager":
+		return nil
 	case "user.managedUsers":
 		return nil
 	case "user.roles":
@@ -1536,6 +1594,8 @@ func (s UserRolesGetExpandItem) Validate() error {
 	case "role.users":
 		return nil
 	case "grantedBy":
+		return nil
+	case "grantedBy.manager":
 		return nil
 	case "grantedBy.managedUsers":
 		return nil
@@ -1561,6 +1621,8 @@ func (s UserRolesListExpandItem) Validate() error {
 	switch s {
 	case "user":
 		return nil
+	case "user.manager":
+		return nil
 	case "user.managedUsers":
 		return nil
 	case "user.roles":
@@ -1570,6 +1632,8 @@ func (s UserRolesListExpandItem) Validate() error {
 	case "role.users":
 		return nil
 	case "grantedBy":
+		return nil
+	case "grantedBy.manager":
 		return nil
 	case "grantedBy.managedUsers":
 		return nil
@@ -1765,6 +1829,24 @@ func (s *UserWithRoles) Validate() error {
 			Error: err,
 		})
 	}
+	if err := func() error {
+		if value, ok := s.Manager.Get(); ok {
+			if err := func() error {
+				if err := value.Validate(); err != nil {
+					return err
+				}
+				return nil
+			}(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}(); err != nil {
+		failures = append(failures, validate.FieldError{
+			Name:  "manager",
+			Error: err,
+		})
+	}
 	if len(failures) > 0 {
 		return &validate.Error{Fields: failures}
 	}
@@ -1807,7 +1889,11 @@ func (s UserWithRolesStatus) Validate() error {
 
 func (s UsersGetExpandItem) Validate() error {
 	switch s {
+	case "manager":
+		return nil
 	case "managedUsers":
+		return nil
+	case "managedUsers.manager":
 		return nil
 	case "managedUsers.managedUsers":
 		return nil
@@ -1835,7 +1921,11 @@ func (s UsersListCount) Validate() error {
 
 func (s UsersListExpandItem) Validate() error {
 	switch s {
+	case "manager":
+		return nil
 	case "managedUsers":
+		return nil
+	case "managedUsers.manager":
 		return nil
 	case "managedUsers.managedUsers":
 		return nil

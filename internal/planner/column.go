@@ -34,10 +34,10 @@ func (s *stages) addColumn(m *schema.ModifyTable, c *schema.AddColumn) ([]schema
 		}
 		if !c.C.Type.Null || asked {
 			s.used[key] = true
-			s.backfill(t.Name, c.C.Name, given, "")
+			s.backfill(t.Name, c.C, given, "", "")
 		}
 		if !c.C.Type.Null {
-			s.notNull(t.Name, c.C.Name, given)
+			s.notNull(t.Name, c.C.Name)
 		}
 		// Two changes of one table, because the default must not be part of ADD COLUMN.
 		s.main = append(s.main, &schema.ModifyTable{T: t, Changes: []schema.Change{&schema.AddColumn{C: &column}}})
@@ -54,9 +54,9 @@ func (s *stages) addColumn(m *schema.ModifyTable, c *schema.AddColumn) ([]schema
 			})
 			return []schema.Change{&schema.AddColumn{C: &column}}, nil
 		}
-		s.backfill(t.Name, c.C.Name, given, "")
+		s.backfill(t.Name, c.C, given, "", "")
 		if !c.C.Type.Null {
-			s.notNull(t.Name, c.C.Name, given)
+			s.notNull(t.Name, c.C.Name)
 		}
 		return []schema.Change{&schema.AddColumn{C: &column}}, nil
 	}
@@ -103,8 +103,8 @@ func (s *stages) modifyColumn(ctx context.Context, t *schema.Table, c *schema.Mo
 		if !ok {
 			return nil, fmt.Errorf("%s becomes required and rows in which it is null need a value: say which, `--backfill %s=\"SQL expression\"`", key, key)
 		}
-		s.backfill(t.Name, c.To.Name, expression, "")
-		s.notNull(t.Name, c.To.Name, expression)
+		s.backfill(t.Name, c.To, expression, "", "")
+		s.notNull(t.Name, c.To.Name)
 		to, kind := *c.To, *c.To.Type
 		kind.Null, to.Type = true, &kind
 		kept.To, kept.Change = &to, c.Change&^schema.ChangeNull

@@ -17,6 +17,8 @@ import (
 type Comparison struct {
 	// Missed are sentences about what the release uses and the migrations take away or demand.
 	Missed []string `json:"missed"`
+	// Declared are the functions, views, triggers, generated columns, exclusion constraints and indexes on expressions that change.
+	Declared []string `json:"declared"`
 	// Diagram is a Mermaid ER diagram of the tables that change; empty when none does.
 	Diagram string `json:"diagram"`
 }
@@ -55,7 +57,19 @@ func Compare(ctx context.Context, o Options, released string) (Comparison, error
 	if err != nil {
 		return Comparison{}, err
 	}
-	return Comparison{Missed: missed(old, next), Diagram: diagram(old, next)}, nil
+	before, err := d.desired.declaredIn(ctx)
+	if err != nil {
+		return Comparison{}, err
+	}
+	after, err := d.current.declaredIn(ctx)
+	if err != nil {
+		return Comparison{}, err
+	}
+	return Comparison{
+		Missed:   append(missed(old, next), missedObjects(before, after)...),
+		Declared: declaredChanges(side{realm: old, objects: before}, side{realm: next, objects: after}),
+		Diagram:  diagram(old, next),
+	}, nil
 }
 
 // missed lists what the old release's statements would fail on: it reads every column of its schema and writes no other.
@@ -77,6 +91,9 @@ func missed(old, next *schema.Realm) []string {
 				say("the released version expects column %s.%s.%s to be %s, and these migrations make it %s: add a column of the new type and switch in a later release", catalog.Schema, t.Name, c.Name, typeName(c), typeName(other))
 			case c.Type.Null && !other.Type.Null:
 				say("the released version may write null into column %s.%s.%s, which these migrations forbid: wait until no release does", catalog.Schema, t.Name, c.Name)
+			}
+			if ok && !has(c.Attrs, &schema.GeneratedExpr{}) && has(other.Attrs, &schema.GeneratedExpr{}) {
+				say("the released version writes column %s.%s.%s, which these migrations have Postgres compute: add a column of another name and switch in a later release", catalog.Schema, t.Name, c.Name)
 			}
 			if gone := forbidden(t, now, c.Name); len(gone) > 0 {
 				say("the released version may write %s into column %s.%s.%s, which these migrations forbid: wait until no release does", strings.Join(gone, ", "), catalog.Schema, t.Name, c.Name)

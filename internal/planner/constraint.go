@@ -3,6 +3,7 @@ package planner
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ariga.io/atlas/sql/schema"
@@ -10,8 +11,9 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/catalog"
 )
 
-// notValid adds a constraint that binds new rows at once, and has those that are there checked later under a weak lock.
-func (s *stages) notValid(ctx context.Context, t *schema.Table, add schema.Change, name, what string) error {
+// notValid adds a constraint that binds new rows, and has those that are there checked later under a weak lock. mended says that
+// rows are filled for it.
+func (s *stages) notValid(ctx context.Context, t *schema.Table, add schema.Change, name, what string, mended bool) error {
 	statements, err := s.alone(ctx, t, add)
 	if err != nil {
 		return err
@@ -23,17 +25,46 @@ func (s *stages) notValid(ctx context.Context, t *schema.Table, add schema.Chang
 		Comment: fmt.Sprintf("Add %s %q for new rows; a later file checks those that are there", what, name),
 		SQL:     strings.Replace(statements[0].SQL, " ADD\n", " ADD ", 1) + " NOT VALID",
 	}
-	if fk, ok := add.(*schema.AddForeignKey); ok && s.needsNewIndex(fk.F) {
-		s.constrain = append(s.constrain, constraint)
-	} else {
-		s.first = append(s.first, constraint)
-	}
 	s.finish = append(s.finish, statements[1:]...) // its comment
 	s.validateLater(t.Name, name, constraint.SQL)
-	if check, ok := add.(*schema.AddCheck); ok && isLimit(check.C) {
-		s.validate[len(s.validate)-1] = reportOrValidate(t, check.C)
+	switch add := add.(type) {
+	case *schema.AddForeignKey:
+		if s.needsNewIndex(add.F) {
+			s.constrain = append(s.constrain, constraint)
+		} else {
+			s.first = append(s.first, constraint)
+		}
+	case *schema.AddCheck:
+		s.checks = append(s.checks, newCheck{table: t.Name, mended: mended, limit: isLimit(add.C), statement: constraint})
+		if isLimit(add.C) {
+			s.validate[len(s.validate)-1] = reportOrValidate(t, add.C)
+		}
 	}
 	return nil
+}
+
+// newCheck is a CHECK to add, which also binds every row that is filled from then on.
+type newCheck struct {
+	table     string
+	mended    bool // a fill makes rows keep to it
+	limit     bool
+	statement Statement
+}
+
+// placeChecks adds new CHECKs at once, so that no new row breaks them; but not before the rows of their table are filled: those
+// that a fill mends keep to them afterwards only, and those over a limit could not be filled at all.
+func (s *stages) placeChecks() (bounds []Statement) {
+	for _, c := range s.checks {
+		switch {
+		case c.mended:
+			s.constrain = append(s.constrain, c.statement)
+		case c.limit && s.fills(c.table):
+			bounds = append(bounds, c.statement)
+		default:
+			s.first = append(s.first, c.statement)
+		}
+	}
+	return bounds
 }
 
 func (s *stages) validateLater(table, name, constraint string) {
@@ -99,13 +130,29 @@ func (s *stages) needsNewIndex(fk *schema.ForeignKey) bool {
 }
 
 // check adds a CHECK; where the caller said how to fill in a column of it, rows that break it are changed.
-func (s *stages) check(ctx context.Context, t *schema.Table, c *schema.Check) error {
-	for _, column := range t.Columns {
-		key := t.Name + "." + column.Name
-		if expression, ok := s.o.Backfill[key]; ok && strings.Contains(c.Expr, column.Name) && !s.used[key] {
-			s.used[key] = true
-			s.backfill(t.Name, column.Name, expression, "NOT ("+c.Expr+")")
+func (s *stages) check(ctx context.Context, m *schema.ModifyTable, c *schema.Check) error {
+	mended := false
+	for _, column := range m.T.Columns {
+		key := m.T.Name + "." + column.Name
+		expression, ok := s.o.Backfill[key]
+		if !ok || !mentions(c.Expr, column.Name) {
+			continue
 		}
+		s.used[key], mended = true, true
+		replaces := c.Name
+		if comes(m, column.Name) {
+			replaces = "" // it holds nothing yet
+		}
+		s.backfill(m.T.Name, column, expression, "NOT ("+c.Expr+")", replaces)
+		s.fillOf(m.T.Name).late[column.Name] = true
 	}
-	return s.notValid(ctx, t, &schema.AddCheck{C: c}, c.Name, "check")
+	return s.notValid(ctx, m.T, &schema.AddCheck{C: c}, c.Name, "check", mended)
+}
+
+// comes says whether the change of a table adds the column.
+func comes(m *schema.ModifyTable, column string) bool {
+	return slices.ContainsFunc(m.Changes, func(c schema.Change) bool {
+		add, ok := c.(*schema.AddColumn)
+		return ok && add.C.Name == column
+	})
 }

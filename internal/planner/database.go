@@ -3,13 +3,16 @@ package planner
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	atlas "ariga.io/atlas/sql/migrate"
 	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/lockstep-dev/lockstep/internal/catalog"
@@ -43,6 +46,7 @@ func open(ctx context.Context, scratch Scratch) (*database, error) {
 	if err == nil {
 		// Compiling the queries that inspect a catalog costs more than running them.
 		config.RuntimeParams["jit"] = "off"
+		catalog.PinAtStart(config.RuntimeParams, "public")
 		d.pool = stdlib.OpenDB(*config)
 		d.Driver, err = postgres.Open(d.pool)
 	}
@@ -74,9 +78,20 @@ func (d *database) load(ctx context.Context, path string) error {
 		return err
 	}
 	if _, err := conn.Exec(ctx, string(text), pgx.QueryExecModeSimpleProtocol); err != nil {
-		return fmt.Errorf("execute the desired state %s: %w", path, err)
+		return fmt.Errorf("execute the desired state %s: %w%s", path, err, place(string(text), err))
 	}
 	return nil
+}
+
+// place is the line of a script that Postgres names in its error, with the statement's beginning; empty when it names none.
+func place(script string, err error) string {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) || pg.Position <= 0 {
+		return ""
+	}
+	before := string([]rune(script)[:min(int(pg.Position)-1, len([]rune(script)))])
+	line := strings.Count(before, "\n") + 1
+	return fmt.Sprintf(" (line %d: %s)", line, strings.TrimSpace(strings.Split(script, "\n")[line-1]))
 }
 
 // inspect reads the application's schema as Atlas sees it. Diffing and planning write into what they are given, so every
@@ -106,7 +121,10 @@ func (d *database) catalog(ctx context.Context) (catalog.Fingerprint, []catalog.
 // diffRealms compares two inspected states. Both come from a database, so they are normal already; without saying so,
 // Atlas takes a changed CHECK for the same one.
 func (d *database) diffRealms(from, to *schema.Realm) ([]schema.Change, error) {
-	changes, err := d.RealmDiff(from, to, schema.DiffNormalized())
+	if err := refusePartitions(from, to); err != nil {
+		return nil, err
+	}
+	changes, err := d.diffGenerated(from, to)
 	if err != nil {
 		return nil, fmt.Errorf("compare schema states: %w", err)
 	}

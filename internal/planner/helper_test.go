@@ -215,6 +215,9 @@ BEGIN
   FOR name IN SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v') LOOP
     EXECUTE 'DROP TABLE ' || name || ' CASCADE';
   END LOOP;
+  FOR name IN SELECT quote_ident(extname) FROM pg_extension WHERE extname <> 'plpgsql' LOOP
+    EXECUTE 'DROP EXTENSION ' || name || ' CASCADE';
+  END LOOP;
 END
 $$`
 

@@ -3,21 +3,69 @@ package planner
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
+
+	"github.com/lockstep-dev/lockstep/internal/catalog"
 )
 
-// goesWithColumn says whether an index covers a column that the same change drops.
+// goesWithColumn says whether an index reads a column that the same change drops: as a part, in an expression or predicate,
+// or included. DROP COLUMN takes it along.
 func goesWithColumn(m *schema.ModifyTable, i *schema.Index) bool {
-	for _, c := range m.Changes {
+	return slices.ContainsFunc(m.Changes, func(c schema.Change) bool {
 		drop, ok := c.(*schema.DropColumn)
+		return ok && reads(i, drop.C.Name)
+	})
+}
+
+// reads says whether an index reads a column in any way.
+func reads(i *schema.Index, column string) bool {
+	for _, p := range i.Parts {
+		if p.C != nil && p.C.Name == column {
+			return true
+		}
+		if x, ok := p.X.(*schema.RawExpr); ok && mentions(x.X, column) {
+			return true
+		}
+	}
+	var predicate postgres.IndexPredicate
+	if has(i.Attrs, &predicate) && mentions(predicate.P, column) {
+		return true
+	}
+	var included postgres.IndexInclude
+	return has(i.Attrs, &included) && slices.ContainsFunc(included.Columns, func(c *schema.Column) bool { return c.Name == column })
+}
+
+// leaving are the names of the indexes that changes drop by themselves.
+func leaving(changes []schema.Change) map[string]bool {
+	out := map[string]bool{}
+	for _, c := range changes {
+		m, ok := c.(*schema.ModifyTable)
 		if !ok {
 			continue
 		}
-		for _, p := range i.Parts {
-			if p.C != nil && p.C.Name == drop.C.Name {
+		for _, c := range m.Changes {
+			if drop, ok := c.(*schema.DropIndex); ok && !goesWithColumn(m, drop.I) {
+				out[drop.I.Name] = true
+			}
+		}
+	}
+	return out
+}
+
+// succeeded says whether an index goes with the column to which a new one succeeds: it begins with the same columns, by which
+// rows are found until the new one is there.
+func succeeded(m *schema.ModifyTable, column *schema.Column) bool {
+	for _, c := range m.Changes {
+		drop, ok := c.(*schema.DropIndex)
+		if !ok || !reads(drop.I, column.Name) {
+			continue
+		}
+		for _, c := range m.Changes {
+			if add, ok := c.(*schema.AddIndex); ok && leads(drop.I) != "" && leads(drop.I) == leads(add.I) {
 				return true
 			}
 		}
@@ -25,13 +73,62 @@ func goesWithColumn(m *schema.ModifyTable, i *schema.Index) bool {
 	return false
 }
 
+// leads is the first column of an index, after the tenant.
+func leads(i *schema.Index) string {
+	for _, p := range i.Parts {
+		if p.C == nil {
+			return ""
+		}
+		if p.C.Name != catalog.TenantColumn {
+			return p.C.Name
+		}
+	}
+	return ""
+}
+
+// dropColumnLater drops a column once the indexes are there.
+func (s *stages) dropColumnLater(ctx context.Context, t *schema.Table, c *schema.DropColumn) error {
+	statements, err := s.alone(ctx, t, c)
+	s.unindex = append(s.unindex, stage{suffix: shorten("drop_" + t.Name + "_" + c.C.Name), up: statements})
+	return err
+}
+
+// createIndex builds an index. Its name may be that of one that goes, and is then given last.
 func (s *stages) createIndex(ctx context.Context, t *schema.Table, i *schema.Index) error {
+	if s.leaving[i.Name] {
+		return s.createNext(ctx, t, i)
+	}
+	up, err := s.buildIndex(ctx, t, i)
+	s.finish = append(s.finish, up...)
+	return err
+}
+
+// buildIndex returns what is to be said of the index when it is there: its comment.
+func (s *stages) buildIndex(ctx context.Context, t *schema.Table, i *schema.Index) ([]Statement, error) {
 	up, down, err := s.indexStatements(ctx, t, i)
+	if err != nil {
+		return nil, err
+	}
+	s.index = append(s.index, stage{suffix: "create_" + i.Name, noTx: true, up: up[:1], down: down})
+	return up[1:], nil
+}
+
+// createNext builds an index under another name, which its own replaces when it is free.
+func (s *stages) createNext(ctx context.Context, t *schema.Table, i *schema.Index) error {
+	next := *i
+	next.Name = shorten("next_" + i.Name)
+	if _, err := s.buildIndex(ctx, t, &next); err != nil {
+		return err
+	}
+	named, _, err := s.indexStatements(ctx, t, i)
 	if err != nil {
 		return err
 	}
-	s.index = append(s.index, stage{suffix: "create_" + i.Name, noTx: true, up: up[:1], down: down})
-	s.finish = append(s.finish, up[1:]...) // its comment
+	s.finish = append(s.finish, named[1:]...)
+	rename := func(from, to string) []Statement {
+		return []Statement{{Comment: fmt.Sprintf("Give the new index its name, %q", to), SQL: fmt.Sprintf("ALTER INDEX %s RENAME TO %q", qualifiedName(from), to)}}
+	}
+	s.rename = append(s.rename, stage{suffix: "rename_" + next.Name, up: rename(next.Name, i.Name), down: rename(i.Name, next.Name)})
 	return nil
 }
 
@@ -40,25 +137,16 @@ func (s *stages) dropIndex(ctx context.Context, t *schema.Table, i *schema.Index
 	if err != nil {
 		return err
 	}
-	s.index = append(s.index, stage{suffix: "drop_" + i.Name, noTx: true, up: down, down: up[:1]})
+	s.unindex = append(s.unindex, stage{suffix: "drop_" + i.Name, noTx: true, up: down, down: up[:1]})
 	return nil
 }
 
 // replaceIndex builds the new index beside the old one, which serves until the new one is there.
 func (s *stages) replaceIndex(ctx context.Context, t *schema.Table, c *schema.ModifyIndex) error {
-	next := *c.To
-	next.Name = shorten("next_" + c.To.Name)
-	if err := s.createIndex(ctx, t, &next); err != nil {
+	if err := s.createNext(ctx, t, c.To); err != nil {
 		return err
 	}
-	if err := s.dropIndex(ctx, t, c.From); err != nil {
-		return err
-	}
-	rename := func(from, to string) []Statement {
-		return []Statement{{Comment: fmt.Sprintf("Give the new index its name, %q", to), SQL: fmt.Sprintf("ALTER INDEX %s RENAME TO %q", qualifiedName(from), to)}}
-	}
-	s.index = append(s.index, stage{suffix: "rename_" + next.Name, up: rename(next.Name, c.To.Name), down: rename(c.To.Name, next.Name)})
-	return nil
+	return s.dropIndex(ctx, t, c.From)
 }
 
 // indexStatements creates and drops an index while the table is in use.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lockstep-dev/lockstep/internal/lockfile"
+	"github.com/lockstep-dev/lockstep/internal/wholefile"
 )
 
 // journalFile, in the migrations directory, is there while several files change together. A process that is killed
@@ -187,17 +188,5 @@ const temporaryFiles = ".planned-*"
 
 // replaceFile writes a file so that it is seen whole or not at all.
 func replaceFile(target string, content []byte) error {
-	temporary, err := os.CreateTemp(filepath.Dir(target), temporaryFiles)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", target, err)
-	}
-	defer func() { _ = os.Remove(temporary.Name()) }()
-	_, err = temporary.Write(content)
-	if err = errors.Join(err, temporary.Chmod(0o644), temporary.Sync(), temporary.Close()); err == nil {
-		err = os.Rename(temporary.Name(), target)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", target, err)
-	}
-	return nil
+	return wholefile.WriteDurably(target, content, 0o644, temporaryFiles)
 }

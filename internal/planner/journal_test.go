@@ -18,7 +18,20 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/migrate"
 )
 
-const victimDir = "LOCKSTEP_TEST_VICTIM_MIGRATIONS"
+const (
+	victimDir        = "LOCKSTEP_TEST_VICTIM_MIGRATIONS"
+	victimCheckpoint = "LOCKSTEP_TEST_VICTIM_CHECKPOINT"
+)
+
+// ofManyFiles is a checkpoint of a directory with the many files.
+func ofManyFiles(base []byte) *Checkpoint {
+	c := &Checkpoint{base: base, Replaced: []string{"20250101000000_a.sql"}}
+	for _, f := range manyFiles(nil).Files {
+		c.Replaced = append(c.Replaced, f.Name)
+		c.File = File{Version: f.Version, Name: f.Version + "_checkpoint.sql", Up: "SELECT 1;\n", Down: "SELECT 2;\n"}
+	}
+	return c
+}
 
 // manyFiles is a plan that takes long enough to be killed in the middle of being written.
 func manyFiles(base []byte) *Plan {
@@ -33,7 +46,11 @@ func manyFiles(base []byte) *Plan {
 // runVictim is the process that the test kills: it writes the plan and nothing else.
 func runVictim(dir string) int {
 	base, err := os.ReadFile(filepath.Join(dir, migrate.SumFile))
-	if err == nil {
+	switch {
+	case err != nil:
+	case os.Getenv(victimCheckpoint) != "":
+		_, err = WriteCheckpoint(Options{Migrations: dir}, ofManyFiles(base))
+	default:
 		_, err = Write(Options{Migrations: dir}, manyFiles(base))
 	}
 	if err != nil {
@@ -105,6 +122,69 @@ func killedWhileWriting(t *testing.T, at int) (dir string, before map[string]str
 	}
 	t.Fatal("no process was caught writing")
 	return "", nil, nil
+}
+
+// A process is killed while it puts a checkpoint in place of 101 migrations, early, in the middle and late. No runner takes
+// the directory for whole, and the next command brings the old one back.
+func TestKilledWhileCheckpointing(t *testing.T) {
+	t.Parallel()
+	for _, at := range []int{0, 50, 99} {
+		t.Run(fmt.Sprint(at), func(t *testing.T) {
+			t.Parallel()
+			for range 50 {
+				dir := small(t)
+				if _, err := Write(Options{Migrations: dir}, manyFiles([]byte(tree(t, dir)[migrate.SumFile]))); err != nil {
+					t.Fatal(err)
+				}
+				before := tree(t, dir)
+				base := []byte(before[migrate.SumFile])
+				victim := exec.Command(os.Args[0])
+				victim.Env = append(os.Environ(), victimDir+"="+dir, victimCheckpoint+"=1")
+				victim.Stderr = os.Stderr
+				if err := victim.Start(); err != nil {
+					t.Fatal(err)
+				}
+				awaitGone(t, filepath.Join(dir, ofManyFiles(nil).Replaced[at]))
+				if err := victim.Process.Signal(syscall.SIGKILL); err != nil && !errors.Is(err, os.ErrProcessDone) {
+					t.Fatal(err)
+				}
+				_ = victim.Wait()
+				if _, err := os.Stat(filepath.Join(dir, journalFile)); err != nil {
+					continue // it was done before it was killed
+				}
+				var problem *migrate.Problem
+				if _, err := migrate.Read(os.DirFS(dir)); !errors.As(err, &problem) {
+					t.Errorf("got %v, want half a checkpoint refused by a runner", err)
+				}
+				o := Options{Migrations: dir}.withDefaults()
+				if _, err := o.read(); err != nil {
+					t.Errorf("the next command: %v", err)
+				}
+				if diff := cmp.Diff(before, tree(t, dir)); diff != "" {
+					t.Errorf("files (-before +after):\n%s", diff)
+				}
+				if _, err := WriteCheckpoint(o, ofManyFiles(base)); err != nil {
+					t.Error(err)
+				}
+				if read, err := o.read(); err != nil || len(read.Migrations) != 1 {
+					t.Errorf("written again: got %v", err)
+				}
+				return
+			}
+			t.Fatal("no process was caught writing")
+		})
+	}
+}
+
+// awaitGone waits until a file is not there any more, without a pause.
+func awaitGone(t *testing.T, name string) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
+		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+	}
+	t.Fatalf("waited in vain for %s to go", name)
 }
 
 // When one file cannot be written, those before it are put back.

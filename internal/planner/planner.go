@@ -110,10 +110,13 @@ func New(ctx context.Context, o Options, name string) (*Plan, error) {
 	if len(goal.fences) == 0 {
 		return nil, fmt.Errorf("%s describes no table in schema %s: run `make generate` first", o.Schema, catalog.Schema)
 	}
+	if err := d.desired.refuseLeaks(ctx, goal); err != nil {
+		return nil, err
+	}
 	step()
 
 	step = o.step("plan")
-	stages, warnings, err := o.stage(ctx, d, before)
+	stages, warnings, err := o.stage(ctx, d, dir, before)
 	if err != nil {
 		return nil, err
 	}
@@ -126,8 +129,8 @@ func New(ctx context.Context, o Options, name string) (*Plan, error) {
 }
 
 // stage plans the files that lead to the goal, without their reverses where those are to be computed.
-func (o Options) stage(ctx context.Context, d pair, before snapshot) ([]stage, []string, error) {
-	names := &renamer{o: o, current: d.current, desired: d.desired}
+func (o Options) stage(ctx context.Context, d pair, dir *migrate.Directory, before snapshot) ([]stage, []string, error) {
+	names := &renamer{o: o, current: d.current, desired: d.desired, done: renamed(dir)}
 	if err := names.find(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -156,15 +159,19 @@ func (o Options) stage(ctx context.Context, d pair, before snapshot) ([]stage, [
 	if err := split.split(ctx, changes); err != nil {
 		return nil, nil, err
 	}
-	body, err := d.current.wrap(ctx, before.side, goal, split.main)
+	body, last, err := d.current.wrap(ctx, before.side, goal, split.main)
 	if err != nil {
 		return nil, nil, err
 	}
+	split.afterAll(&body, last)
 	files := split.files(append(slices.Clone(names.up), body...), names.down)
 	if renamed != nil {
 		files[0].renamed = renamed
 	}
-	return files, append(warnings(changes), split.warnings...), names.undo(ctx)
+	if len(files) > 0 {
+		files[0].allow = slices.Concat(files[0].allow, allowRegenerated(changes), allowObjects(files[0].up))
+	}
+	return files, slices.Concat(names.warnings, warnings(changes), split.warnings, objectWarnings(before.objects, goal.objects)), names.undo(ctx)
 }
 
 // generated makes sure that the desired state is what the code says it is: a plan from a stale file is of yesterday's schema.
@@ -247,8 +254,12 @@ func (d *database) snapshot(ctx context.Context) (snapshot, error) {
 	if err != nil {
 		return snapshot{}, err
 	}
+	objects, err := d.objects(ctx, print)
+	if err != nil {
+		return snapshot{}, err
+	}
 	realm, err := d.inspect(ctx)
-	return snapshot{side{realm, fencesPresent(tables)}, print}, err
+	return snapshot{side{realm, fencesPresent(tables), objects}, print}, err
 }
 
 // goal is the desired state with the fences its tables are to get.
@@ -258,7 +269,15 @@ func (d *database) goal(ctx context.Context) (side, error) {
 		return side{}, err
 	}
 	fences, err := fencesWanted(realm)
-	return side{realm, fences}, err
+	if err != nil {
+		return side{}, err
+	}
+	print, _, err := d.catalog(ctx)
+	if err != nil {
+		return side{}, err
+	}
+	objects, err := d.objects(ctx, print)
+	return side{realm, fences, objects.closed()}, err
 }
 
 // nextVersion is the time in UTC, moved forward where that is not newer than the newest file.

@@ -6,22 +6,9 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/catalog"
 )
 
-// preamble makes the application's role where the cluster does not have it. Roles belong to the cluster, so another
-// database's migration may be making it at this moment, and a role that operators made keeps its attributes. The role
-// cannot log in until an operator lets it.
+// preamble makes the application's role where the cluster does not have it.
 func preamble() Statement {
-	return Statement{
-		Comment: "Create the application's role unless the cluster has it",
-		SQL: fmt.Sprintf(`DO $$
-BEGIN
-  IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = '%[1]s') THEN
-    CREATE ROLE "%[1]s" NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS;
-  END IF;
-EXCEPTION WHEN duplicate_object OR unique_violation THEN
-  NULL;
-END
-$$`, catalog.AppRole),
-	}
+	return Statement{Comment: "Create the application's role unless the cluster has it", SQL: catalog.CreateAppRole}
 }
 
 // entrance lets the application into the schema and read the revisions, which it compares with those it embeds before it

@@ -1,14 +1,10 @@
 package planner
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
@@ -46,7 +42,7 @@ func (o Options) prove(ctx context.Context, d pair, plan *Plan, stages []stage, 
 		}
 		unproven, err := d.current.upDespiteRows(ctx, migrate.Options{Read: dir, URL: d.current.url})
 		if err != nil {
-			return fmt.Errorf("the planned migration fails on a database with rows: %w\n%s", err, advice(err))
+			return fmt.Errorf("the planned migration fails on a database with rows: %w\n%s", err, o.advice(ctx, d, err))
 		}
 		if unproven != "" {
 			plan.Warnings = append(plan.Warnings, file.Name+" stops where rows are as generated ones were ("+unproven+"): look for such rows first")
@@ -124,7 +120,18 @@ func (o Options) down(ctx context.Context, d *database, stage stage, after, befo
 	for _, column := range lost {
 		plan.Warnings = append(plan.Warnings, "undoing it puts substitutes where "+column+" had values")
 	}
-	return render(append(statements, stage.undo...)), "", nil
+	return render(slices.Concat(statements, valid(after.print, before.print), stage.undo)), "", nil
+}
+
+// valid validates the constraints that are valid in the one state and not yet in the other, a difference that Atlas does not see.
+func valid(from, to catalog.Fingerprint) []Statement {
+	var out []Statement
+	for _, d := range catalog.Diff(from, to) {
+		if d.Kind == "constraint" && d.Got == d.Want+" NOT VALID" {
+			out = append(out, Statement{Comment: "Valid again: " + d.Name, SQL: d.Repair()[0]})
+		}
+	}
+	return out
 }
 
 // reached makes sure that nothing is left to do.
@@ -145,23 +152,6 @@ func (o Options) reached(ctx context.Context, d pair) error {
 		return fmt.Errorf("the planned migration does not lead to %s; still to do after it:\n%s", o.Schema, render(left))
 	}
 	return nil
-}
-
-// advice says what helps where rows are in the way.
-func advice(err error) string {
-	var pg *pgconn.PgError
-	if !errors.As(err, &pg) {
-		return ""
-	}
-	switch pg.Code {
-	case "23514", "23502":
-		return fmt.Sprintf("rows that are already there break it: say what they get, `--backfill %s.%s=\"SQL expression\"`", pg.TableName, cmp.Or(pg.ColumnName, "column"))
-	case "23505":
-		return "rows that are already there have the same value twice: write a migration that makes them different first"
-	case "22001", "22003", "22P02", "22007", "22008":
-		return "values that are already there do not fit the new type: write a migration that changes them first, or add a new column, copy and switch"
-	}
-	return ""
 }
 
 // roundTrip undoes the newest migration of dir and applies it again, and compares the state after each with the one it

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -25,16 +26,21 @@ func Rebase(o Options, base []string) ([]Restamp, error) {
 	if err != nil {
 		return nil, err
 	}
-	newest := ""
+	newest, checkpoint := "", ""
+	for name, f := range files {
+		if !strings.Contains(name, "/") && isCheckpoint.Match(f.Data) && !slices.Contains(base, name) {
+			checkpoint = name // of this branch: it stands for what it replaced, and keeps its version
+		}
+	}
 	for _, name := range base {
-		if _, ok := files[name]; !ok {
-			return nil, fmt.Errorf("%s is on the base branch and not here: merge or rebase the branch first (git), keeping both sides' files, then run this again", name)
+		if _, ok := files[name]; !ok && versionOf(name) > versionOf(checkpoint) {
+			return nil, fmt.Errorf("%s is on the base branch and not here", name)
 		}
 		newest = max(newest, versionOf(name))
 	}
 	var own []string
 	for name := range files {
-		if !strings.Contains(name, "/") && strings.HasSuffix(name, ".sql") && !slices.Contains(base, name) {
+		if !strings.Contains(name, "/") && strings.HasSuffix(name, ".sql") && name != checkpoint && !slices.Contains(base, name) {
 			own = append(own, name)
 		}
 	}
@@ -73,6 +79,8 @@ func Rebase(o Options, base []string) ([]Restamp, error) {
 	_, err = apply(o.Migrations, append(changes, sums...))
 	return restamps, err
 }
+
+var isCheckpoint = regexp.MustCompile(`(?m)^-- lockstep:checkpoint\b`)
 
 func versionOf(name string) string {
 	version, _, _ := strings.Cut(strings.TrimSuffix(name, ".sql"), "_")

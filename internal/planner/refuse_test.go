@@ -176,7 +176,7 @@ func TestVerifyFindsPlantedFaults(t *testing.T) {
 		{"wrong reverse", func(p *project) {
 			p.put(up("x"), "CREATE INDEX x ON core.users (tenant_id, note);\nDROP INDEX core.x;\nCREATE FUNCTION core.f() RETURNS int LANGUAGE sql AS 'SELECT 1';\n")
 			p.put("down/"+up("x"), "SELECT 1;\n")
-		}, []string{"round_trip"}, "function core.f(): should not be there"},
+		}, []string{"round_trip", "schema", "fence"}, "function core.f(): should not be there"},
 		{"reverse that fails", func(p *project) { p.put(up("x"), "SELECT 1;\n"); p.put("down/"+up("x"), "DROP TABLE core.nope;\n") }, []string{"round_trip"}, `table "nope" does not exist`},
 		{"not repeatable", func(p *project) {
 			p.put(up("x"), "CREATE SEQUENCE core.s;\n")
@@ -192,7 +192,9 @@ func TestVerifyFindsPlantedFaults(t *testing.T) {
 			p.put("down/"+up("x"), "SELECT 1;\n")
 		}, []string{"statement"}, "give each a file of its own"},
 		{"cut differently", func(p *project) {
-			p.put(up("x"), "CREATE PROCEDURE core.p() LANGUAGE plpgsql AS $$ BEGIN END $$;\n")
+			const procedure = "CREATE PROCEDURE core.p() LANGUAGE plpgsql AS $$ BEGIN END $$;\n"
+			p.edit(func(s string) string { return s + procedure })
+			p.put(up("x"), procedure+"REVOKE ALL ON PROCEDURE core.p() FROM PUBLIC;\n")
 			p.put("down/"+up("x"), "DROP PROCEDURE core.p();\n")
 		}, nil, ""},
 	}

@@ -88,6 +88,7 @@ func (d *database) connection(ctx context.Context) (*pgx.Conn, error) {
 		return nil, fmt.Errorf("read the scratch database's URL: %w", err)
 	}
 	config.RuntimeParams["jit"] = "off"
+	catalog.PinAtStart(config.RuntimeParams, "public")
 	// Tables change between the reads, so plans must not be kept.
 	config.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
 	if d.conn, err = pgx.ConnectConfig(ctx, config); err != nil {

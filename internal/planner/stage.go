@@ -36,17 +36,20 @@ type stages struct {
 	main  []schema.Change
 	first []Statement // not-valid constraints, after main in its file
 	last  []Statement // keys, after those
-	index []stage
-	fill  []stage
+	// Indexes are built before those they replace are dropped; names that are free then are given last.
+	index, unindex, rename []stage
+	leaving                map[string]bool // indexes that are dropped
+	fill                   []*tableFill
+	checks                 []newCheck
 	// constrain follows what fills rows; validate reads the rows without blocking anybody; finish is instant.
 	constrain, validate, revalidate, finish []Statement
-	late                                    []late
 	used                                    map[string]bool // backfills
 	warnings                                []string
 }
 
 // split sorts changes into stages. Only tables that are already there need more than one.
 func (s *stages) split(ctx context.Context, changes []schema.Change) error {
+	s.leaving = leaving(changes)
 	for _, c := range changes {
 		m, ok := c.(*schema.ModifyTable)
 		if !ok {
@@ -77,24 +80,37 @@ func (s *stages) split(ctx context.Context, changes []schema.Change) error {
 func (s *stages) place(ctx context.Context, m *schema.ModifyTable, change schema.Change) ([]schema.Change, error) {
 	switch c := change.(type) {
 	case *schema.AddIndex:
+		if excludes(c.I) {
+			return nil, s.exclude(ctx, m.T, nil, c.I)
+		}
 		return nil, s.createIndex(ctx, m.T, c.I)
 	case *schema.DropIndex:
 		if goesWithColumn(m, c.I) {
 			return nil, nil // DROP COLUMN takes it along
 		}
+		if excludes(c.I) {
+			return nil, s.exclude(ctx, m.T, c.I, nil)
+		}
 		return nil, s.dropIndex(ctx, m.T, c.I)
 	case *schema.ModifyIndex:
+		if excludes(c.From) && excludes(c.To) {
+			return nil, s.exclude(ctx, m.T, c.From, c.To)
+		}
 		return nil, s.replaceIndex(ctx, m.T, c)
 	case *schema.AddForeignKey:
-		return nil, s.notValid(ctx, m.T, c, c.F.Symbol, "foreign key")
+		return nil, s.notValid(ctx, m.T, c, c.F.Symbol, "foreign key", false)
 	case *schema.ModifyForeignKey:
-		return []schema.Change{&schema.DropForeignKey{F: c.From}}, s.notValid(ctx, m.T, &schema.AddForeignKey{F: c.To}, c.To.Symbol, "foreign key")
+		return []schema.Change{&schema.DropForeignKey{F: c.From}}, s.notValid(ctx, m.T, &schema.AddForeignKey{F: c.To}, c.To.Symbol, "foreign key", false)
 	case *schema.AddCheck:
-		return nil, s.check(ctx, m.T, c.C)
+		return nil, s.check(ctx, m, c.C)
 	case *schema.ModifyCheck:
-		return []schema.Change{&schema.DropCheck{C: c.From}}, s.check(ctx, m.T, c.To)
+		return []schema.Change{&schema.DropCheck{C: c.From}}, s.check(ctx, m, c.To)
 	case *schema.AddColumn:
 		return s.addColumn(m, c)
+	case *schema.DropColumn:
+		if succeeded(m, c.C) {
+			return nil, s.dropColumnLater(ctx, m.T, c)
+		}
 	case *schema.ModifyPrimaryKey:
 		if len(s.first) == 0 {
 			break
@@ -121,21 +137,29 @@ func (s *stages) warn(format string, args ...any) {
 // files lists the stages in order. body is what the first one holds besides its not-valid constraints.
 func (s *stages) files(body []Statement, undo []Statement) []stage {
 	var out []stage
+	bounds := s.placeChecks()
 	if first := slices.Concat(body, s.first, s.last); len(first) > 0 {
 		out = append(out, stage{up: first, undo: undo})
 	}
-	out = append(out, s.index...)
-	out = append(out, s.fill...)
-	if len(s.fill) == 0 && len(s.index) == 0 && len(out) > 0 {
+	out = slices.Concat(out, s.index, s.unindex, s.rename)
+	filled := false
+	for _, t := range s.fill {
+		if len(t.fills) > 0 {
+			out, filled = append(out, t.stage()), true
+		}
+	}
+	if !filled && len(s.index) == 0 && len(s.unindex) == 0 && len(out) > 0 {
 		out[0].up = append(out[0].up, s.constrain...)
 	} else if len(s.constrain) > 0 {
 		out = append(out, stage{suffix: "constrain", up: s.constrain})
 	}
 	if len(s.validate) > 0 {
 		// A file of its own: the rows it changes stay locked until its end, and validating takes long.
-		if late := s.stragglers(); len(late) > 0 {
-			out = append(out, stage{suffix: "stragglers", up: late, mute: keepValues,
-				allow: []string{"unbatched-write only the rows written without a value since the batches went over the table"}})
+		if late, ok := s.stragglers(); ok {
+			out = append(out, late)
+		}
+		if len(bounds) > 0 {
+			out = append(out, stage{suffix: "limit", up: bounds})
 		}
 		out = append(out, stage{suffix: "validate", up: s.validate, down: s.revalidate})
 	}
@@ -143,6 +167,26 @@ func (s *stages) files(body []Statement, undo []Statement) []stage {
 		out = append(out, stage{suffix: "finish", up: s.finish})
 	}
 	return out
+}
+
+// stragglers is the file that fills rows which the batches did not see.
+func (s *stages) stragglers() (stage, bool) {
+	late := stage{suffix: "stragglers", mute: keepValues, allow: []string{"unbatched-write only the rows written as before since the batches went over the table"}}
+	for _, t := range s.fill {
+		if statement, allow, ok := t.stragglers(); ok {
+			late.up, late.allow = append(late.up, statement), append(late.allow, allow...)
+		}
+	}
+	return late, len(late.up) > 0
+}
+
+// afterAll has statements run at the end of the plan: in the last file where there are several.
+func (s *stages) afterAll(body *[]Statement, last []Statement) {
+	if len(s.index)+len(s.unindex)+len(s.rename)+len(s.fill)+len(s.constrain)+len(s.validate)+len(s.finish) == 0 {
+		*body = append(*body, last...)
+		return
+	}
+	s.finish = append(s.finish, last...)
 }
 
 // realmTable finds a table of the application's schema.

@@ -108,8 +108,9 @@ func sentence(comment string) string {
 
 // side is one of the two states a plan leads between.
 type side struct {
-	realm  *schema.Realm
-	fences fences
+	realm   *schema.Realm
+	fences  fences
+	objects objects
 }
 
 // planBetween writes the statements that lead from one state to the other: what Atlas plans, and around it what Atlas does
@@ -119,28 +120,33 @@ func (d *database) planBetween(ctx context.Context, from, to side) ([]Statement,
 	if err != nil {
 		return nil, err
 	}
-	return d.wrap(ctx, from, to, changes)
+	statements, last, err := d.wrap(ctx, from, to, changes)
+	return append(statements, last...), err
 }
 
-// wrap plans changes and puts around them what Atlas does not see: role, grants and fences.
-func (d *database) wrap(ctx context.Context, from, to side, changes []schema.Change) ([]Statement, error) {
+// wrap plans changes and puts around them what Atlas does not see: role, grants, fences, functions, views and triggers. last drops
+// functions, and runs when nothing else is left to do.
+func (d *database) wrap(ctx context.Context, from, to side, changes []schema.Change) (statements, last []Statement, err error) {
+	objects := planObjects(from.objects, to.objects, changes)
 	body, err := d.planChanges(ctx, changes)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	_, there := from.realm.Schema(catalog.Schema)
 	_, wanted := to.realm.Schema(catalog.Schema)
 	takeDown, putUp := planFences(from.fences, to.fences)
-	var statements []Statement
 	if wanted && !there {
 		statements = append(statements, preamble())
+		// Functions that tables call are made before the tables, and in the schema.
+		if len(objects.before) > 0 && len(body) > 0 && strings.HasPrefix(body[0].SQL, "CREATE SCHEMA") {
+			statements, body = append(statements, body[0]), body[1:]
+		}
 	}
-	statements = append(statements, takeDown...)
-	statements = append(statements, body...)
+	statements = slices.Concat(statements, objects.before, takeDown, body)
 	if wanted && !there {
 		statements = append(statements, entrance()...)
 	}
-	return append(statements, putUp...), nil
+	return slices.Concat(statements, putUp, objects.after), objects.last, nil
 }
 
 // reverse plans the way back, prepared for rows. impossible says why there is none.
@@ -160,8 +166,8 @@ func (d *database) reverse(ctx context.Context, after, before side) (statements 
 			return nil, nil, "", err
 		}
 	}
-	statements, err = d.wrap(ctx, after, before, changes)
-	return append(statements, last...), lost, "", err
+	statements, drops, err := d.wrap(ctx, after, before, changes)
+	return slices.Concat(statements, last, drops), lost, "", err
 }
 
 func (d *database) convertAll(ctx context.Context, c schema.Change) (schema.Change, error) {
@@ -206,7 +212,12 @@ func columnWarnings(m *schema.ModifyTable) []string {
 	for _, c := range m.Changes {
 		switch c := c.(type) {
 		case *schema.DropColumn:
-			out = append(out, fmt.Sprintf("drops column %s.%s and what it holds", m.T.Name, c.C.Name))
+			switch {
+			case regenerated(m, c.C.Name) && has(c.C.Attrs, &schema.GeneratedExpr{}):
+				out = append(out, fmt.Sprintf("computes column %s.%s anew, which writes every row of the table under a lock", m.T.Name, c.C.Name))
+			default:
+				out = append(out, fmt.Sprintf("drops column %s.%s and what it holds", m.T.Name, c.C.Name))
+			}
 		case *schema.ModifyColumn:
 			if c.Change.Is(schema.ChangeType) {
 				out = append(out, fmt.Sprintf("changes the type of column %s.%s: values that do not fit stop it or are cut", m.T.Name, c.From.Name))

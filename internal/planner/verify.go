@@ -105,7 +105,7 @@ func (o Options) verify(ctx context.Context, report *Report) error {
 		step, begin := o.step(m.Up.Name), time.Now()
 		unproven, err := d.current.upDespiteRows(ctx, migrate.Options{Read: dir, URL: d.current.url, To: m.Version})
 		if err != nil {
-			say("apply", m.Version, "%s does not apply to a database with rows: %v\n%s", m.Up.Name, err, advice(err))
+			say("apply", m.Version, "%s does not apply to a database with rows: %v\n%s", m.Up.Name, err, o.advice(ctx, d, err))
 			return ctx.Err()
 		}
 		if m.Version <= o.After && i+1 < len(dir.Migrations) {
@@ -239,6 +239,11 @@ func (o Options) verifyGoal(ctx context.Context, d pair, say func(code, version,
 	}
 	for _, t := range tables {
 		for _, sentence := range t.Problems() {
+			say("fence", "", "%s", sentence)
+		}
+	}
+	for _, o := range end.objects {
+		for _, sentence := range o.Problems(false) {
 			say("fence", "", "%s", sentence)
 		}
 	}

@@ -9,7 +9,9 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/shopspring/decimal"
 
+	"github.com/lockstep-dev/lockstep/internal/numeric"
 	"github.com/lockstep-dev/lockstep/internal/special"
 )
 
@@ -199,6 +201,8 @@ func (a *arguments) add(oid uint32, format int16, arg any) error {
 		if at != nil && infinite(*at) != "" {
 			arg, format = infinite(*at), pgtype.TextFormatCode
 		}
+	case decimal.Decimal: // its own Value leaves out zeros at the end, which a numeric without a scale keeps
+		arg, format = numeric.Text(at), pgtype.TextFormatCode
 	}
 	data, err := a.types.Encode(oid, format, arg, a.data)
 	if err != nil {

@@ -89,21 +89,21 @@ func convert(d reflect.Value, v driver.Value) error {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		n, err := strconv.ParseInt(s, 10, d.Type().Bits())
 		if err != nil {
-			return fmt.Errorf("convert to %s: %w", d.Type(), numeric(err))
+			return fmt.Errorf("convert to %s: %w", d.Type(), withoutValue(err))
 		}
 		d.SetInt(n)
 		return nil
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		n, err := strconv.ParseUint(s, 10, d.Type().Bits())
 		if err != nil {
-			return fmt.Errorf("convert to %s: %w", d.Type(), numeric(err))
+			return fmt.Errorf("convert to %s: %w", d.Type(), withoutValue(err))
 		}
 		d.SetUint(n)
 		return nil
 	case reflect.Float32, reflect.Float64:
 		f, err := strconv.ParseFloat(s, d.Type().Bits())
 		if err != nil {
-			return fmt.Errorf("convert to %s: %w", d.Type(), numeric(err))
+			return fmt.Errorf("convert to %s: %w", d.Type(), withoutValue(err))
 		}
 		d.SetFloat(f)
 		return nil
@@ -111,8 +111,8 @@ func convert(d reflect.Value, v driver.Value) error {
 	return fmt.Errorf("convert %T to %s: not supported", v, d.Type())
 }
 
-// numeric drops the value, which may be personal data, from an error of strconv.
-func numeric(err error) error {
+// withoutValue drops the value, which may be personal data, from an error of strconv.
+func withoutValue(err error) error {
 	var e *strconv.NumError
 	if errors.As(err, &e) {
 		return e.Err

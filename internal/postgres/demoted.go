@@ -14,6 +14,9 @@ const replaceEvery = time.Second
 // replaceDemoted has all connections replaced when err says that the server is read-only (SQLSTATE 25006). After a failover
 // they lead to what is a standby now, while the address leads to the new primary.
 func (db *DB) replaceDemoted(err error) {
+	if err == nil {
+		return // what errors.As writes to is allocated
+	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.Code == "25006" {
 		db.Replace()

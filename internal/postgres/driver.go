@@ -31,6 +31,13 @@ func (d *entDriver) Exec(ctx context.Context, query string, args, v any) error {
 	return execute(ctx, d.do, query, args, v)
 }
 
+// Insert is Exec of an INSERT that is known in another form as well: one that sets app.tenant_id for its transaction before it
+// makes the row. That is a statement less where the transaction has no other.
+func (d *entDriver) Insert(ctx context.Context, query, bound string, args []any) error {
+	s := &statement{sql: query, bound: bound, args: args}
+	return markDeleting(d.do(ctx, s), query)
+}
+
 // Query runs a statement and leaves its rows in v, a *sql.Rows of Ent.
 func (d *entDriver) Query(ctx context.Context, query string, args, v any) error {
 	return fetch(ctx, d.do, query, args, v)

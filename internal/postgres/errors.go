@@ -38,8 +38,8 @@ const (
 	NotNull    Kind = "not_null"     // 23502
 	Exclusion  Kind = "exclusion"    // 23P01
 	TooLong    Kind = "too_long"     // 22001
-	OutOfRange Kind = "out_of_range" // 22003, 22008
-	Malformed  Kind = "malformed"    // 22P02, 22P05, 22007, 22021: text that is not a value of the type
+	OutOfRange Kind = "out_of_range" // 22003, 22008, 22015
+	Malformed  Kind = "malformed"    // 22P02 and what else of class 22 says that a text is not a value of the type
 )
 
 // ConstraintError says which constraint a statement violated. Its text names the constraint, never the
@@ -115,9 +115,9 @@ func kindOf(code string) (Kind, bool) {
 		return Exclusion, true
 	case "22001":
 		return TooLong, true
-	case "22003", "22008":
+	case "22003", "22008", "22015":
 		return OutOfRange, true
-	case "22P02", "22P05", "22007", "22021":
+	case "22P02", "22P05", "22000", "22007", "22009", "22018", "22021", "22023", "22026", "2200L", "2200M", "2200N":
 		return Malformed, true
 	}
 	return "", false

@@ -37,6 +37,9 @@ func (db *DB) exchangeOnce(ctx context.Context, conn *pgx.Conn, statements []*st
 	}
 	closed := conn.IsClosed()
 	err := read(conn.PgConn().ExecBatch(ctx, batch), statements, span)
+	if err == nil {
+		return nil
+	}
 	if !closed && errors.Is(err, pgconn.ErrConnClosed) {
 		// pgx calls a connection that breaks under a batch one that was closed before it, and the batch safe to repeat
 		// (pgconn, MultiResultReader.NextResult). It may have been done.

@@ -176,10 +176,13 @@ func Decoded[T any](r *Result, column int) T {
 	return v
 }
 
-// UUID returns a uuid.
+// UUID returns a uuid; NULL is the zero one.
 func (r *Result) UUID(column int) uuid.UUID {
 	if v := r.binary(column, pgtype.UUIDOID); len(v) == len(uuid.UUID{}) {
 		return uuid.UUID(v)
+	}
+	if r.IsNull(column) {
+		return uuid.Nil
 	}
 	return Scanned[uuid.UUID](r, column)
 }

@@ -49,8 +49,11 @@ type quota struct {
 	waiting, line int
 }
 
+// Reserve is how many of so many connections no tenant may take all the others of: 20 % of them, and at least two.
+func Reserve(conns int) int { return max(2, (conns+4)/5) }
+
 func quotaOf(conns, waiting int) quota {
-	q := quota{conns: conns, share: max(1, conns-max(2, (conns+4)/5)), tenants: conns, waiting: waiting, line: (waiting + 1) / 2}
+	q := quota{conns: conns, share: max(1, conns-Reserve(conns)), tenants: conns, waiting: waiting, line: (waiting + 1) / 2}
 	if conns >= 4 {
 		q.tenants--
 	}

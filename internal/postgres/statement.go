@@ -19,6 +19,9 @@ const maxAttempts = 3
 type statement struct {
 	sql  string
 	args []any
+	// bound is the same statement with the binding of its transaction to a tenant in it, whose id is one argument more; see
+	// entDriver.Insert. Empty: none.
+	bound string
 	// notify goes out in the same transaction.
 	notify []Notification
 	// own says that it is this package's and not the caller's: nobody wants its result.
@@ -95,11 +98,26 @@ func (db *DB) runOnce(ctx context.Context, scope Scope, statements []*statement,
 	}
 	defer db.release(conn)
 	all := make([]*statement, 0, len(statements)+1)
-	all = append(append(all, db.binding(scope)), statements...)
+	if one := db.bound(scope, statements); one != nil {
+		defer func() { statements[0].tag = one.tag }()
+		all = append(all, one)
+	} else {
+		all = append(append(all, db.binding(scope)), statements...)
+	}
 	for _, s := range statements {
 		all = append(all, notifying(s.notify)...)
 	}
 	return db.exchange(ctx, conn.Conn(), all...)
+}
+
+// bound is a statement that is sent alone and binds its transaction itself, which saves Postgres the work of another; nil: it
+// takes one more.
+func (db *DB) bound(scope Scope, statements []*statement) *statement {
+	if len(statements) > 1 || statements[0].bound == "" || scope.Platform || db.pooled.Load() {
+		return nil
+	}
+	s := statements[0]
+	return &statement{sql: s.bound, args: append(s.args, scope.TenantID)}
 }
 
 // binding is the statement that binds the transaction it is part of to a scope.

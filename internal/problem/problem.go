@@ -9,6 +9,8 @@ import "fmt"
 type Violation struct {
 	// Pointer is a JSON Pointer (RFC 6901) into the body; "" is the whole body, unless it is about one of the next two.
 	Pointer string
+	// Pointers are the members of the body that it is about together, in place of Pointer: none of them is wrong by itself.
+	Pointers []string
 	// Parameter is the name of a parameter of path or query: limit, createdAt[gte].
 	Parameter string
 	// Header is the name of a header.
@@ -41,6 +43,12 @@ func New(code Code, format string, args ...any) *Error {
 // At adds a violation of the body.
 func (e *Error) At(pointer string, rule Rule, detail string) *Error {
 	e.Violations = append(e.Violations, Violation{Pointer: pointer, Rule: rule, Detail: detail})
+	return e
+}
+
+// AtAll adds a violation of members of the body together, such as a combination that is taken.
+func (e *Error) AtAll(pointers []string, rule Rule, detail string) *Error {
+	e.Violations = append(e.Violations, Violation{Pointers: pointers, Rule: rule, Detail: detail})
 	return e
 }
 

@@ -47,6 +47,7 @@ var (
 	RuleUnique            = rule("unique", "the value, or the combination of values, is taken")
 	RuleUnknownPermission = rule("unknown_permission", "the text is no permission of this API")
 	RuleReferenceNotFound = rule("reference_not_found", "there is no row with this id in the tenant")
+	RuleCircular          = rule("circular", "the row would come to refer to itself, in however many steps")
 	RuleCheck             = rule("check", "the value breaks a check of the database")
 	RuleNotNull           = rule("not_null", "the database needs a value here")
 	RuleExclusion         = rule("exclusion", "the value excludes, or is excluded by, that of another row")

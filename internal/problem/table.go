@@ -54,7 +54,7 @@ var (
 		"a unique value is taken, or a tenant that is being deleted was to be active again",
 		"choose another value; `errors` names the field")
 	ReferenceNotFound = kind("reference_not_found", http.StatusUnprocessableEntity, "Reference not found",
-		"A field refers to a %s that does not exist.",
+		"A field refers to no existing %s.",
 		"a field refers to a row that does not exist in this tenant",
 		"see `errors`")
 	StillReferenced = kind("still_referenced", http.StatusConflict, "Still referenced",
@@ -137,6 +137,7 @@ const (
 	ValueRefused       = "A value breaks a rule of the contract."
 	ValueNotStorable   = "The body has a value that cannot be stored."
 	BodyAmbiguous      = "The body cannot be stored as it was sent."
+	RowBelowItself     = "The row would come to lie below itself."
 	PermissionsUnknown = "The role names a permission that does not exist."
 	// UnsupportedMediaType.
 	BodyCoded             = "Send the body as it is, without Content-Encoding."
@@ -144,7 +145,7 @@ const (
 	ContentTypeRepeated   = "Send one Content-Type."
 	ContentTypeUnreadable = "Content-Type is malformed. Send the body as application/json."
 	// Conflict.
-	ValuesTaken    = "Another %s has these values already."
+	ValuesTaken    = "Another %s has this combination of values already."
 	TenantNotSaved = "The tenant is being deleted, which nothing stops."
 	// StillReferenced.
 	RowReferenced = "Other rows still refer to this one."

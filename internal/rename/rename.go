@@ -8,13 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
+
+	"github.com/lockstep-dev/lockstep/internal/git"
 )
 
 // Names are what a project is called.
@@ -34,19 +35,39 @@ func Current(root string) (Names, error) {
 		return names, fmt.Errorf("read go.mod: %w", err)
 	}
 	names.Module = modfile.ModulePath(data)
-	data, err = os.ReadFile(filepath.Join(root, "clients", "ts", "package.json"))
-	if err != nil {
-		return names, fmt.Errorf("read the SDK's package.json: %w", err)
+	if names.Package, err = packageAt(root, "clients", "ts"); err != nil {
+		return names, err
 	}
-	var manifest struct{ Name string }
-	if err := json.Unmarshal(data, &manifest); err != nil {
-		return names, fmt.Errorf("read the SDK's package.json: %w", err)
-	}
-	names.Package = manifest.Name
 	if names.Module == "" || names.Package == "" {
 		return names, errors.New("go.mod or clients/ts/package.json has no name")
 	}
 	return names, nil
+}
+
+// packageAt reads the name of the npm package in a folder.
+func packageAt(root string, folder ...string) (string, error) {
+	path := filepath.Join(append(folder, "package.json")...)
+	data, err := os.ReadFile(filepath.Join(root, path))
+	var manifest struct{ Name string }
+	if err == nil {
+		err = json.Unmarshal(data, &manifest)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the name in %s: %w", path, err)
+	}
+	return manifest.Name, nil
+}
+
+// beside is the name of a package that is published, or kept, beside another: @acme/web beside @acme/core-sdk.
+func beside(other, name string) string {
+	_, own, scoped := strings.Cut(name, "/")
+	if !scoped {
+		own = name
+	}
+	if scope, _, ok := strings.Cut(other, "/"); ok {
+		return scope + "/" + own
+	}
+	return own
 }
 
 // Apply writes the new names over the old ones in every text file that git tracks, and returns how many files changed.
@@ -67,23 +88,27 @@ func Apply(ctx context.Context, root string, to Names) (int, error) {
 		if !packageName.MatchString(to.Package) {
 			return 0, fmt.Errorf("%q is no npm package name: write it such as @acme/core-sdk", to.Package)
 		}
-		pairs = append(pairs, from.Package, to.Package)
+		web, err := packageAt(root, "web")
+		if err != nil {
+			return 0, err
+		}
+		pairs = append(pairs, from.Package, to.Package, web, beside(to.Package, web))
 	}
 	if len(pairs) == 0 {
 		return 0, nil
 	}
-	dirty, err := git(ctx, root, "status", "--porcelain")
+	dirty, err := git.Run(ctx, root, "status", "--porcelain")
 	if err != nil {
 		return 0, err
 	}
 	if len(dirty) > 0 {
 		return 0, errors.New("the tree has uncommitted changes: commit them first, so that git can undo the rename")
 	}
-	listing, err := git(ctx, root, "ls-files", "-z")
+	listing, err := git.Run(ctx, root, "ls-files", "-z")
 	if err != nil {
 		return 0, err
 	}
-	return replaceAll(root, strings.Split(strings.Trim(string(listing), "\x00"), "\x00"), strings.NewReplacer(pairs...))
+	return replaceAll(root, strings.Split(strings.Trim(listing, "\x00"), "\x00"), strings.NewReplacer(pairs...))
 }
 
 func replaceAll(root string, names []string, replacer *strings.Replacer) (int, error) {
@@ -107,12 +132,4 @@ func replaceAll(root string, names []string, replacer *strings.Replacer) (int, e
 		changed++
 	}
 	return changed, nil
-}
-
-func git(ctx context.Context, root string, args ...string) ([]byte, error) {
-	out, err := exec.CommandContext(ctx, "git", append([]string{"-C", root}, args...)...).Output()
-	if err != nil {
-		return nil, fmt.Errorf("git %s: %w; run this in a git checkout", args[0], err)
-	}
-	return out, nil
 }

@@ -20,6 +20,7 @@ import (
 // world is a database with two tenants, each with a boss, a report and a role that the report holds.
 type world struct {
 	owner *pgx.Conn
+	db    *postgres.DB
 	bare  *ent.Client // no rules: the application's fence is down
 	ruled *ent.Client
 	ours  household
@@ -36,15 +37,22 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = owner.Close(context.Background()) })
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: database.AppURL, MaxConns: 2})
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: database.AppURL, MaxConns: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	w := &world{owner: owner, bare: ent.NewClient(ent.Driver(db.Driver())), ruled: ent.NewClient(ent.Driver(db.Driver()))}
-	rules.Apply(w.ruled, rules.Facts{TenantOwned: crud.TenantOwned, Permissions: crud.Permissions, Relations: crud.Relations, People: crud.UserRead, Emails: crud.Emails, Sets: crud.Sets})
+	w := &world{owner: owner, db: db, bare: ent.NewClient(ent.Driver(db.Driver())), ruled: ent.NewClient(ent.Driver(db.Driver()))}
+	rules.Apply(w.ruled, rules.Facts{TenantOwned: crud.TenantOwned, Versioned: crud.Versioned, Timestamped: crud.Timestamped, Permissions: crud.Permissions, Relations: crud.Relations, People: crud.UserRead, Trees: crud.Trees, Emails: crud.Emails, Sets: crud.Sets})
 	w.ours, w.their = w.add(t, "ours"), w.add(t, "their")
 	return w
+}
+
+// with is a client with rules by other facts.
+func (w *world) with(facts rules.Facts) *ent.Client {
+	client := ent.NewClient(ent.Driver(w.db.Driver()))
+	rules.Apply(client, facts)
+	return client
 }
 
 func (w *world) add(t *testing.T, slug string) household {

@@ -15,21 +15,19 @@ import (
 
 // normalise brings fields into the one form in which they are stored: e-mail addresses in lower case, sets without
 // repetitions. It refuses what is no address. Both are keyed by Ent type.
-func normalise(emails map[string]map[string]string, sets map[string][]string) ent.Hook {
-	return func(next ent.Mutator) ent.Mutator {
-		return ent.MutateFunc(func(ctx context.Context, mutation ent.Mutation) (ent.Value, error) {
-			for field, name := range emails[mutation.Type()] {
-				if err := lowerEmail(mutation, field, name); err != nil {
-					return nil, err
-				}
+func normalise(emails map[string]map[string]string, sets map[string][]string) rule {
+	return func(_ context.Context, mutation ent.Mutation) error {
+		for field, name := range emails[mutation.Type()] {
+			if err := lowerEmail(mutation, field, name); err != nil {
+				return err
 			}
-			for _, field := range sets[mutation.Type()] {
-				if err := once(mutation, field); err != nil {
-					return nil, err
-				}
+		}
+		for _, field := range sets[mutation.Type()] {
+			if err := once(mutation, field); err != nil {
+				return err
 			}
-			return next.Mutate(ctx, mutation)
-		})
+		}
+		return nil
 	}
 }
 

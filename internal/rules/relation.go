@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/ent"
+	"github.com/lockstep-dev/lockstep/ent/predicate"
 	"github.com/lockstep-dev/lockstep/ent/user"
 	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/auth"
@@ -26,19 +27,17 @@ type relatingMutation interface {
 // limitRelations refuses a change of who reaches which rows by somebody who may not see the people involved: whoever could
 // name anybody as a manager could make himself the manager of all. Somebody who is named and may not be seen does not
 // exist, and is answered like that. Somebody who was named and may not be seen stays: the answer is permission_denied.
-func limitRelations(relations []access.Relation, people access.Rule) ent.Hook {
-	return func(next ent.Mutator) ent.Mutator {
-		return ent.MutateFunc(func(ctx context.Context, mutation ent.Mutation) (ent.Value, error) {
-			for _, relation := range relations {
-				if relation.Type != mutation.Type() {
-					continue
-				}
-				if err := mayRelate(ctx, mutation, relation, people); err != nil {
-					return nil, err
-				}
+func limitRelations(relations []access.Relation, people access.Rule) rule {
+	return func(ctx context.Context, mutation ent.Mutation) error {
+		for _, relation := range relations {
+			if relation.Type != mutation.Type() {
+				continue
 			}
-			return next.Mutate(ctx, mutation)
-		})
+			if err := mayRelate(ctx, mutation, relation, people); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 }
 
@@ -68,7 +67,7 @@ func mayRelate(ctx context.Context, mutation ent.Mutation, relation access.Relat
 	if names {
 		named = append(named, id)
 	}
-	seen, err := m.Client().User.Query().Where(postgres.In(user.FieldID, named)).Where(reach.Row).IDs(ctx)
+	seen, err := m.Client().User.Query().Where(access.Among[predicate.User](reach, postgres.In(user.FieldID, named))).IDs(ctx)
 	if err != nil {
 		return fmt.Errorf("look for people that are named: %w", err)
 	}

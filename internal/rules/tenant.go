@@ -43,28 +43,26 @@ type tenantMutation interface {
 }
 
 // stampTenant writes the tenant into new rows and bounds changes and deletes to it.
-func stampTenant(tenantOwned map[string]bool) ent.Hook {
-	return func(next ent.Mutator) ent.Mutator {
-		return ent.MutateFunc(func(ctx context.Context, mutation ent.Mutation) (ent.Value, error) {
-			if !tenantOwned[mutation.Type()] {
-				return next.Mutate(ctx, mutation)
-			}
-			tenant, err := tenantOf(ctx)
-			if err != nil {
-				return nil, fmt.Errorf("%s %s: %w", mutation.Op(), mutation.Type(), err)
-			}
-			owned, ok := mutation.(tenantMutation)
-			if !ok {
-				return nil, fmt.Errorf("%s %s: the mutation of a tenant-owned entity cannot carry its tenant", mutation.Op(), mutation.Type())
-			}
-			if mutation.Op().Is(ent.OpCreate) {
-				// Whatever a caller has set: rows are created in the caller's tenant.
-				owned.SetTenantID(tenant)
-			} else {
-				owned.WhereP(sql.FieldEQ(tenantColumn, tenant))
-			}
-			return next.Mutate(ctx, mutation)
-		})
+func stampTenant(tenantOwned map[string]bool) rule {
+	return func(ctx context.Context, mutation ent.Mutation) error {
+		if !tenantOwned[mutation.Type()] {
+			return nil
+		}
+		tenant, err := tenantOf(ctx)
+		if err != nil {
+			return fmt.Errorf("%s %s: %w", mutation.Op(), mutation.Type(), err)
+		}
+		owned, ok := mutation.(tenantMutation)
+		if !ok {
+			return fmt.Errorf("%s %s: the mutation of a tenant-owned entity cannot carry its tenant", mutation.Op(), mutation.Type())
+		}
+		if mutation.Op().Is(ent.OpCreate) {
+			// Whatever a caller has set: rows are created in the caller's tenant.
+			owned.SetTenantID(tenant)
+		} else {
+			owned.WhereP(sql.FieldEQ(tenantColumn, tenant))
+		}
+		return nil
 	}
 }
 

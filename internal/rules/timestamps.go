@@ -15,13 +15,13 @@ type timestampedMutation interface {
 
 // stampCreation writes one instant into both timestamps of a new row. Left to the fields' own defaults they would differ
 // by a microsecond now and then, and a row that was never changed would look changed.
-func stampCreation(next ent.Mutator) ent.Mutator {
-	return ent.MutateFunc(func(ctx context.Context, mutation ent.Mutation) (ent.Value, error) {
-		if row, ok := mutation.(timestampedMutation); ok && mutation.Op().Is(ent.OpCreate) {
+func stampCreation(timestamped map[string]bool) rule {
+	return func(_ context.Context, mutation ent.Mutation) error {
+		if row, ok := mutation.(timestampedMutation); ok && timestamped[mutation.Type()] && mutation.Op().Is(ent.OpCreate) {
 			now := time.Now().UTC().Truncate(time.Microsecond)
 			row.SetCreatedAt(now)
 			row.SetUpdatedAt(now)
 		}
-		return next.Mutate(ctx, mutation)
-	})
+		return nil
+	}
 }

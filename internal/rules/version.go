@@ -12,11 +12,11 @@ type versionMutation interface {
 }
 
 // countVersion adds one to the version of every row a change touches, so that its ETag changes with it.
-func countVersion(next ent.Mutator) ent.Mutator {
-	return ent.MutateFunc(func(ctx context.Context, mutation ent.Mutation) (ent.Value, error) {
-		if versioned, ok := mutation.(versionMutation); ok && mutation.Op().Is(ent.OpUpdate|ent.OpUpdateOne) {
-			versioned.AddVersion(1)
+func countVersion(versioned map[string]bool) rule {
+	return func(_ context.Context, mutation ent.Mutation) error {
+		if row, ok := mutation.(versionMutation); ok && versioned[mutation.Type()] && mutation.Op().Is(ent.OpUpdate|ent.OpUpdateOne) {
+			row.AddVersion(1)
 		}
-		return next.Mutate(ctx, mutation)
-	})
+		return nil
+	}
 }

@@ -1,6 +1,6 @@
 // Package setup installs what building and testing the project need on a fresh machine: npm packages, Postgres' programs
 // and, on Debian as root, the browser of the browser test and the pooler of the database tests. It says what it installs, and on other
-// machines what to install.
+// machines what to install. It also sets what git keeps in each clone.
 package setup
 
 import (
@@ -24,12 +24,14 @@ const browserVariable = "CHROMIUM_PATH"
 // browsers are the programs that are Chromium, most likely first.
 var browsers = []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}
 
-// Run installs what is missing below root. It changes nothing on a machine that has everything.
+// Run installs what is missing below root, and tells the clone's git how to merge generated files. It changes nothing where all
+// is there.
 func Run(ctx context.Context, root string, log io.Writer) error {
+	merges(ctx, root, log)
 	if err := sdk.Install(ctx, root, log); err != nil {
 		return err
 	}
-	return errors.Join(browser(ctx, log), pooler(ctx, log), devdb.Provide(ctx, log))
+	return errors.Join(browser(ctx, log), pooler(ctx, log), devdb.Provide(ctx, 0, log))
 }
 
 // PgBouncer returns the path of an installed PgBouncer. Its error says how to get one.

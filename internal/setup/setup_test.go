@@ -1,11 +1,15 @@
 package setup
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/lockstep-dev/lockstep/internal/git"
 )
 
 func TestServicesAreForbiddenForATime(t *testing.T) {
@@ -32,5 +36,37 @@ func TestServicesAreForbiddenForATime(t *testing.T) {
 	allow()
 	if _, err := os.Stat(policy); !os.IsNotExist(err) {
 		t.Errorf("got %v, want the policy gone", err)
+	}
+}
+
+// A clone is told once, and a folder that is none is left alone. What git refuses does not keep the rest from being installed.
+func TestCloneIsToldHowToMerge(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	set := func() string {
+		var log bytes.Buffer
+		merges(t.Context(), root, &log)
+		return log.String()
+	}
+	if said := set(); said != "" {
+		t.Errorf("outside a checkout: got %q, want nothing", said)
+	}
+	if _, err := git.Run(t.Context(), root, "init", "-q"); err != nil {
+		t.Fatal(err)
+	}
+	if said := set(); !strings.Contains(said, "merges in this clone leave generated files to make generate") {
+		t.Errorf("got %q, want it to say what it sets", said)
+	}
+	if driver, err := git.Run(t.Context(), root, "config", "--local", "merge.lockstep-generated.driver"); err != nil || driver != "true\n" {
+		t.Errorf("got %q, %v; want the driver set", driver, err)
+	}
+	if said := set(); said != "" {
+		t.Errorf("the second time: got %q, want nothing", said)
+	}
+	if err := os.WriteFile(filepath.Join(root, ".git", "config"), []byte("[merge\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if said := set(); !strings.Contains(said, "will show conflicts in generated files") {
+		t.Errorf("with a configuration that git cannot read: got %q, want a warning", said)
 	}
 }

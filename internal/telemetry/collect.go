@@ -41,6 +41,15 @@ func InFlight(held func() (bodies, answers int64)) prometheus.Collector {
 	}
 }
 
+// Admission is a collector of the costly reads that wait for others of their tenant.
+func Admission(held func() (waiting int, refused int64)) prometheus.Collector {
+	gauge, counter := family("admission")
+	return collector{
+		gauge("waiting", "Costly reads that wait for others of their tenant.", func() float64 { waiting, _ := held(); return float64(waiting) }),
+		counter("refused_total", "Costly reads refused because too many of their tenant waited, or one for too long.", func() float64 { _, refused := held(); return float64(refused) }),
+	}
+}
+
 // Exports is a collector of how many batches of spans were sent.
 func Exports(t *Tracing) prometheus.Collector {
 	_, counter := family("traces")

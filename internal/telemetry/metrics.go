@@ -56,6 +56,7 @@ type Metrics struct {
 	replays   *prometheus.CounterVec
 	removed   *prometheus.CounterVec
 	tokens    *prometheus.CounterVec
+	accepted  prometheus.Counter // of tokens, which nearly all are
 	keys      *prometheus.CounterVec
 
 	// operations holds what each request needs, found once.
@@ -102,6 +103,7 @@ func NewMetrics(build Build, operations, issuers []string) *Metrics {
 	for _, result := range auth.Results() {
 		m.tokens.WithLabelValues(result)
 	}
+	m.accepted = m.tokens.WithLabelValues(auth.ResultOK)
 	for _, issuer := range issuers {
 		m.keys.WithLabelValues(issuer, resultOK)
 		m.keys.WithLabelValues(issuer, resultError)
@@ -162,7 +164,13 @@ func (m *Metrics) RowsRemoved(table string, rows int) {
 }
 
 // TokenVerified implements auth.Meter.
-func (m *Metrics) TokenVerified(result string) { m.tokens.WithLabelValues(result).Inc() }
+func (m *Metrics) TokenVerified(result string) {
+	if result == auth.ResultOK {
+		m.accepted.Inc()
+		return
+	}
+	m.tokens.WithLabelValues(result).Inc()
+}
 
 // KeysFetched implements auth.Meter.
 func (m *Metrics) KeysFetched(issuer string, err error) {

@@ -91,11 +91,8 @@ func (w *Wire) closeAll() {
 	w.open.Range(func(c, _ any) bool { _ = c.(net.Conn).Close(); return true })
 }
 
-// RoundTrips is how often a client has waited for the server, which it does after a Sync or a simple Query (PostgreSQL
-// manual, 55.7 "Message Formats").
-func (w *Wire) RoundTrips() int64 { return w.roundTrips.Load() }
-
-// Counted returns the round trips of do once everything is prepared: those of its second run.
+// Counted returns how often a client has waited for the server in do, which it does after a Sync or a simple Query (PostgreSQL
+// manual, 55.7 "Message Formats"), once everything is prepared: those of its second run.
 func (w *Wire) Counted(do func()) int64 {
 	do()
 	before := w.roundTrips.Load()

@@ -19,10 +19,11 @@ export function refused(error: unknown, names: readonly string[]): FormState {
   if (!(error instanceof ApiError)) throw error;
   const fields: Record<string, string> = {};
   const others: string[] = [];
-  for (const { pointer, detail } of error.errors) {
-    const name = pointer?.replace(/^\//, '') ?? '';
-    if (names.includes(name)) fields[name] = detail;
-    else others.push(detail);
+  for (const { pointer, pointers, detail } of error.errors) {
+    const places = (pointers ?? [pointer ?? '']).map((place) => place.replace(/^\//, ''));
+    const here = places.filter((name) => names.includes(name));
+    for (const name of here) fields[name] = detail;
+    if (here.length === 0) others.push(detail);
   }
   if (Object.keys(fields).length > 0 && others.length === 0) return { saved: false, fields };
   return { saved: false, fields, message: others.join(' ') || whole(error) };

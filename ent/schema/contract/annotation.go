@@ -67,6 +67,16 @@ type Annotation struct {
 	Distinct bool `json:"distinct,omitempty"`
 	// Email says that a text is an e-mail address.
 	Email bool `json:"email,omitempty"`
+	// Generated is the SQL expression that Postgres computes a field's column by.
+	Generated string `json:"generated,omitempty"`
+	// FullText is the column of words that lists are searched in; nil when there is none.
+	FullText *FullTextColumn `json:"fullText,omitempty"`
+	// Acyclic edges lead from no row back to itself, in however many steps.
+	Acyclic bool `json:"acyclic,omitempty"`
+	// AsText says that an integer is a text on the wire.
+	AsText bool `json:"asText,omitempty"`
+	// Checks are the CHECK constraints that the entity declares with a message.
+	Checks []TableCheck `json:"checks,omitempty"`
 	// Through names the edge of the join entity whose far side an edge shows, and the name it shows it under.
 	Through *ThroughEdge `json:"through,omitempty"`
 }
@@ -219,17 +229,23 @@ func (a Annotation) Merge(other schema.Annotation) schema.Annotation {
 	if o.Expiry != nil {
 		a.Expiry = o.Expiry
 	}
+	if o.FullText != nil {
+		a.FullText = o.FullText
+	}
+	a.Generated = cmp.Or(o.Generated, a.Generated)
 	if o.Shape != nil {
 		a.Shape = o.Shape
 	}
 	a.MaxItems, a.MaxItemLen, a.MaxBytes = cmp.Or(o.MaxItems, a.MaxItems), cmp.Or(o.MaxItemLen, a.MaxItemLen), cmp.Or(o.MaxBytes, a.MaxBytes)
-	a.Distinct, a.Email = a.Distinct || o.Distinct, a.Email || o.Email
+	a.Distinct, a.Email, a.AsText = a.Distinct || o.Distinct, a.Email || o.Email, a.AsText || o.AsText
+	a.Checks = append(a.Checks, o.Checks...)
 	a.Endings = append(a.Endings, o.Endings...)
 	a.Sort, a.Filter, a.Search = append(a.Sort, o.Sort...), append(a.Filter, o.Filter...), append(a.Search, o.Search...)
 	a.Without = append(a.Without, o.Without...)
 	a.Internal = a.Internal || o.Internal
 	a.Permissions = a.Permissions || o.Permissions
 	a.Transactional = a.Transactional || o.Transactional
+	a.Acyclic = a.Acyclic || o.Acyclic
 	a.Platform = append(a.Platform, o.Platform...)
 	a.ServerOwned = a.ServerOwned || o.ServerOwned
 	return a

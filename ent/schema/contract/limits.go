@@ -16,6 +16,9 @@ const (
 	MaxJSONDepth = 64
 	// DefaultMaxDigits is the most digits before the point of a decimal whose column is a bare numeric, and the most behind it.
 	DefaultMaxDigits = 50
+	// MaxSafeInteger is the greatest integer that is exact wherever JSON numbers are read as doubles, as in JavaScript
+	// (RFC 7493, section 2.2). The least is its negative.
+	MaxSafeInteger = 1<<53 - 1
 	// MaxEmail is the most characters of an e-mail address (RFC 5321, section 4.5.3.1.3: 256 with its angle brackets).
 	MaxEmail = 254
 )
@@ -35,3 +38,7 @@ func Distinct() Annotation { return Annotation{Distinct: true} }
 // Email makes a text an e-mail address: of the form that browsers take (WHATWG HTML, "valid e-mail address") within the
 // lengths of RFC 5321, stored in lower case. A unique index that it is the last field of ignores case.
 func Email() Annotation { return Annotation{Email: true} }
+
+// AsText writes an integer of 64 bits as a text: "9223372036854775807". As numbers they are limited to ±MaxSafeInteger, because
+// most readers of JSON round beyond it.
+func AsText() Annotation { return Annotation{AsText: true} }

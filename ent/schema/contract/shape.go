@@ -77,12 +77,12 @@ func (s *Shape) of(t reflect.Type) (object, error) {
 	case reflect.Bool:
 		return object{"type": "boolean"}, nil
 	case reflect.Int, reflect.Int64:
-		return object{"type": "integer"}, nil
+		return object{"type": "integer", "minimum": -MaxSafeInteger, "maximum": MaxSafeInteger}, nil
 	case reflect.Int8, reflect.Int16, reflect.Int32:
 		most := int64(1)<<(t.Bits()-1) - 1
 		return object{"type": "integer", "minimum": -most - 1, "maximum": most}, nil
 	case reflect.Uint, reflect.Uint64:
-		return object{"type": "integer", "minimum": 0}, nil
+		return object{"type": "integer", "minimum": 0, "maximum": MaxSafeInteger}, nil
 	case reflect.Uint8, reflect.Uint16, reflect.Uint32:
 		return object{"type": "integer", "minimum": 0, "maximum": int64(1)<<t.Bits() - 1}, nil
 	case reflect.Float64:
@@ -131,22 +131,38 @@ func narrow(property object, limit string) error {
 	return fmt.Errorf("max:%q is for texts, lists and maps, and a whole number", limit)
 }
 
-// DecimalPattern is the form of decimals with so many digits before and behind the point: plain notation, without leading
-// zeros.
+// DecimalPattern is the form of decimals with at most so many digits before and behind the point: plain notation, without
+// leading zeros. A negative whole means zeros right behind the point, as in numeric(2,4).
 func DecimalPattern(whole, fraction int) string {
-	var pattern string
+	switch zeros := -whole; {
+	case fraction == 0:
+		return `^-?` + wholePattern(whole) + `$`
+	case zeros > 0:
+		return fmt.Sprintf(`^-?0(\.(0{1,%d}|0{%d}[0-9]{1,%d}))?$`, zeros, zeros, fraction-zeros)
+	}
+	return fmt.Sprintf(`^-?%s(\.[0-9]{1,%d})?$`, wholePattern(whole), fraction)
+}
+
+// ScaledPattern is the form of decimals as Postgres writes those of a numeric(p,s): with exactly s digits behind the point.
+func ScaledPattern(whole, fraction int) string {
+	switch zeros := -whole; {
+	case fraction == 0:
+		return DecimalPattern(whole, fraction)
+	case zeros > 0:
+		return fmt.Sprintf(`^-?0\.0{%d}[0-9]{%d}$`, zeros, fraction-zeros)
+	}
+	return fmt.Sprintf(`^-?%s\.[0-9]{%d}$`, wholePattern(whole), fraction)
+}
+
+// wholePattern is the form of what stands before the point.
+func wholePattern(whole int) string {
 	switch {
 	case whole < 1:
-		pattern = `^-?0`
+		return `0`
 	case whole == 1:
-		pattern = `^-?[0-9]`
-	default:
-		pattern = fmt.Sprintf(`^-?(0|[1-9][0-9]{0,%d})`, whole-1)
+		return `[0-9]`
 	}
-	if fraction > 0 {
-		pattern += fmt.Sprintf(`(\.[0-9]{1,%d})?`, fraction)
-	}
-	return pattern + "$"
+	return fmt.Sprintf(`(0|[1-9][0-9]{0,%d})`, whole-1)
 }
 
 func (s *Shape) structure(t reflect.Type) (object, error) {

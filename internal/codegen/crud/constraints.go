@@ -8,6 +8,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
+	"github.com/lockstep-dev/lockstep/internal/codegen/sqlfile"
 )
 
 // constraint leads from a constraint's name, which is all that Postgres reports, back to the fields of the contract.
@@ -17,9 +18,10 @@ type constraint struct {
 	Fields        []string // the fields it is about, by their JSON names
 	Label, Labels string
 	Target        string // the label of the entity that a foreign key refers to
+	Message       string // what a CHECK says to whoever breaks it; empty for none of its own
 }
 
-func constraintsOf(entities []*model.Entity, tables []*schema.Table) []constraint {
+func constraintsOf(entities []*model.Entity, tables []*schema.Table, declared []sqlfile.Statement) []constraint {
 	var out []constraint
 	for _, t := range tables {
 		i := slices.IndexFunc(entities, func(e *model.Entity) bool { return e.Node.Table() == t.Name })
@@ -42,12 +44,19 @@ func constraintsOf(entities []*model.Entity, tables []*schema.Table) []constrain
 				c.Target = entities[i].Label()
 			}
 		}
-		for _, c := range t.Columns {
-			for _, name := range []string{ddl.CheckName(t.Name, c), ddl.LimitName(t.Name, c)} {
-				if t.Annotation != nil && t.Annotation.Checks[name] != "" {
-					add(name, []*schema.Column{c})
-				}
-			}
+		if t.Annotation == nil {
+			continue
+		}
+		for name, expression := range t.Annotation.Checks {
+			add(name, ddl.CheckColumns(t, expression)).Message = entity.CheckMessage(name)
+		}
+	}
+	for _, s := range declared {
+		i := slices.IndexFunc(entities, func(e *model.Entity) bool { return e.Node.Table() == s.Table })
+		if unique := s.Kind == sqlfile.Index && s.Unique(); i >= 0 && (s.Kind == sqlfile.Constraint || unique) {
+			entity := entities[i]
+			t := tables[slices.IndexFunc(tables, func(t *schema.Table) bool { return t.Name == s.Table })]
+			out = append(out, constraint{Name: s.Name, Entity: entity.Name, Label: entity.Label(), Labels: entity.Labels(), Fields: fieldsOf(entity, s.Columns(t))})
 		}
 	}
 	slices.SortFunc(out, func(a, b constraint) int { return cmp.Compare(a.Name, b.Name) })

@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,6 +20,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
+	"github.com/lockstep-dev/lockstep/internal/codegen/sqlfile"
 )
 
 //go:embed templates
@@ -32,11 +35,14 @@ type input struct {
 	// Samples are of tenant-owned entities, PlatformSamples of the others.
 	Samples, PlatformSamples []sample
 	Owned                    []*gen.Type // tenant-owned types, internal ones too
+	Versioned, Timestamped   []*gen.Type // types with the fields of those mixins, internal ones too
 	Line                     *model.Line // nil when no access is declared by a relation
 	Relations                []relation
 	// Expiring are the tables whose rows expire, Deleted those of a tenant's rows, children first.
 	Expiring []model.Expiring
 	Deleted  []ddl.Owned
+	Doomed   []doomed // types whose rows can go with another that is deleted, or take others along; children first
+	Trees    []model.Tree
 	Custom   []Custom
 }
 
@@ -50,7 +56,7 @@ type Custom struct {
 }
 
 // Write fills dir with the package crud: one file per entity, and the files they share.
-func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, tables []*schema.Table, custom []Custom) error {
+func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, tables []*schema.Table, custom []Custom, declared ...sqlfile.Statement) error {
 	parsed, err := template.New("").Funcs(functions).ParseFS(templates, "templates/*.tmpl")
 	if err != nil {
 		return fmt.Errorf("parse crud templates: %w", err)
@@ -75,9 +81,19 @@ func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, table
 	if err != nil {
 		return err
 	}
+	gone, err := doomedOf(entities, tables)
+	if err != nil {
+		return err
+	}
+	trees, err := model.ReadTrees(graph)
+	if err != nil {
+		return err
+	}
 	data := input{
-		Module: module, Entities: entities, Constraints: constraintsOf(entities, tables), Samples: samples, PlatformSamples: global, Owned: owned(graph), Line: line, Relations: relationsOf(entities, tables, line),
-		Expiring: expiring, Deleted: deleted, Custom: custom,
+		Module: module, Entities: entities, Constraints: constraintsOf(entities, tables, declared), Samples: samples, PlatformSamples: global, Owned: owned(graph), Line: line,
+		Versioned: kept(graph, "version"), Timestamped: kept(graph, "created_at", "updated_at"),
+		Relations: relationsOf(entities, tables, line),
+		Expiring:  expiring, Deleted: deleted, Doomed: gone, Trees: trees, Custom: custom,
 	}
 	if err := os.Mkdir(filepath.Join(dir, "crudtest"), 0o755); err != nil {
 		return fmt.Errorf("make folder: %w", err)
@@ -85,7 +101,11 @@ func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, table
 	if err := render(parsed, "cases", filepath.Join(dir, "crudtest", "cases.go"), data); err != nil {
 		return err
 	}
-	for _, shared := range []string{"handler", "access", "constraints", "deletes", "retention", "mask"} {
+	shared := []string{"handler", "access", "constraints", "retention", "mask", "trees"}
+	if len(gone) > 0 {
+		shared = append(shared, "deletes")
+	}
+	for _, shared := range shared {
 		// No entity's file has an underscore in its name.
 		if err := render(parsed, shared, filepath.Join(dir, "shared_"+shared+".go"), data); err != nil {
 			return err
@@ -111,6 +131,23 @@ func owned(graph *gen.Graph) []*gen.Type {
 	return out
 }
 
+// kept are the types with fields of these names that the server keeps by itself. A type may have others of the same name.
+func kept(graph *gen.Graph, names ...string) []*gen.Type {
+	var out []*gen.Type
+	for _, node := range graph.MutableNodes() {
+		found := 0
+		for _, f := range node.Fields {
+			if model.ServerKept(f) && slices.Contains(names, f.Name) {
+				found++
+			}
+		}
+		if found == len(names) {
+			out = append(out, node)
+		}
+	}
+	return out
+}
+
 func render(parsed *template.Template, name, path string, data input) error {
 	var out bytes.Buffer
 	if err := parsed.ExecuteTemplate(&out, name+".go.tmpl", data); err != nil {
@@ -120,6 +157,13 @@ func render(parsed *template.Template, name, path string, data input) error {
 	source, err := imports.Process(path, out.Bytes(), nil)
 	if err != nil {
 		return fmt.Errorf("format %s: %w", filepath.Base(path), err)
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), path, source, parser.SkipObjectResolution)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", filepath.Base(path), err)
+	}
+	if len(file.Decls) == 0 {
+		return nil // this schema needs none of it
 	}
 	if err := os.WriteFile(path, source, 0o644); err != nil {
 		return fmt.Errorf("write %s: %w", filepath.Base(path), err)

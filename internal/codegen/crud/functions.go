@@ -3,6 +3,7 @@ package crud
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"text/template"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/stoewer/go-strcase"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/limits"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
 )
@@ -28,7 +30,19 @@ var functions = template.FuncMap{
 	"method":        method,
 	"foreignColumn": foreignColumn,
 	"keyKind":       keyKind,
-	"path":          requestPath,
+	"fits":          fits,
+	"merged": func(e *model.Entity) []*model.Field {
+		return slices.DeleteFunc(e.Updatable(), func(f *model.Field) bool { return !f.Merged() })
+	},
+	"whole":      whole,
+	"byDatabase": func(f *model.Field) bool { return limits.ByDatabase(f.Ent) },
+	"foreign": func(fields []*model.Field) []*model.Field {
+		return slices.DeleteFunc(slices.Clone(fields), func(f *model.Field) bool { return !f.Foreign })
+	},
+	"columnType": func(f *model.Field) string { return limits.ColumnType(f.Ent) },
+	"integers":   integers,
+	"unsigned":   func(f *model.Field) bool { return f.AsText && strings.HasPrefix(f.GoType, "uint") },
+	"path":       requestPath,
 	"operationName": func(verb contract.Verb) string {
 		if verb == contract.Read {
 			return "get"
@@ -40,15 +54,19 @@ var functions = template.FuncMap{
 	"operation":  func(e *model.Entity) string { return e.Operations },
 	"expansions": expansions,
 	"lower":      lower,
-	"released":   releases,
-	"checked":    checked,
+	"leaf": func(all []doomed, node *gen.Type) bool {
+		return slices.ContainsFunc(all, func(d doomed) bool { return d.Type == node && d.Leaf })
+	},
+	"checked": checked,
 	"emails": func(e *model.Entity) []*model.Field {
 		return having(e, func(f *model.Field) bool { return f.Limits.Email })
 	},
 	"sets": func(e *model.Entity) []*model.Field {
 		return having(e, func(f *model.Field) bool { return f.Limits.Distinct })
 	},
-	"members":  func(e *model.Entity) []*model.Field { return slices.Concat(e.Fields, e.Secrets) },
+	"members": func(e *model.Entity) []*model.Field {
+		return having(e, func(f *model.Field) bool { return f.Ent.StorageKey() != ddl.TenantColumn })
+	},
 	"maxDepth": func() int { return contract.MaxJSONDepth },
 	"inc":      func(i int) int { return i + 1 },
 	"value":    value,
@@ -87,10 +105,18 @@ func shown(source string, e *model.Entity, f *model.Field) string {
 	owner := "uuid.Nil"
 	for _, field := range e.Fields {
 		if field.Name == f.Guard.Self {
-			owner = value(source, e, field)
+			owner = idOf(source, e, field)
 		}
 	}
 	return fmt.Sprintf("%s.Shows(principal, %s)", guardName(e, f), owner)
+}
+
+// idOf is the expression for a field's id, the zero one where it is NULL.
+func idOf(source string, e *model.Entity, f *model.Field) string {
+	if source != "from" && f.Ent.NillableValue() {
+		return fmt.Sprintf("idOf(%s.%s)", source, f.Ent.StructField())
+	}
+	return value(source, e, f) // a postgres.Result has the zero id for NULL
 }
 
 // ownerField is the body's Go field with the id of the user whose own the row is, by a field's guard; empty for nobody.
@@ -116,14 +142,11 @@ func columns(e *model.Entity, names []string) string {
 	return strings.Join(out, ", ")
 }
 
-// releases reports whether deleting rows of the type does something to those that refer to them.
-func releases(entities []*model.Entity, node *gen.Type) bool {
-	return slices.ContainsFunc(entities, func(e *model.Entity) bool { return e.Node == node && len(e.Released()) > 0 })
-}
-
 // checked reports whether bodies of the entity hold fields with limits that the contract's rules do not cover.
 func checked(e *model.Entity) bool {
-	return slices.ContainsFunc(e.Creatable(), func(f *model.Field) bool { return f.Kind == model.JSON || f.Kind == model.Decimal })
+	return slices.ContainsFunc(e.Creatable(), func(f *model.Field) bool {
+		return f.Kind == model.JSON || f.AsText || f.Limits.Whole+f.Limits.Fraction > 0
+	})
 }
 
 // having are the entity's fields, secret ones too, that keep allows.
@@ -212,8 +235,47 @@ func toEnt(f *model.Field, value string) string {
 		if wireType(f) != f.GoType {
 			return fmt.Sprintf("%s(%s)", f.GoType, value)
 		}
+	case model.Time:
+		if limits.Local(f.Ent) {
+			return value + ".UTC()"
+		}
 	}
 	return value
+}
+
+// fits is the function that holds a field's numbers to its digits; empty for a field without such limits.
+func fits(f *model.Field) string {
+	switch {
+	case f.Limits.Whole+f.Limits.Fraction == 0:
+		return ""
+	case f.Kind == model.Number:
+		return "fitsFloat"
+	}
+	return "fits"
+}
+
+// integers are the least and the greatest integer that the field takes, as arguments.
+func integers(f *model.Field) string {
+	least, _ := strconv.ParseInt(f.Limits.Min, 10, 64) // limits.Of sets both
+	most, _ := strconv.ParseInt(f.Limits.Max, 10, 64)
+	if f.Limits.ExclusiveMin {
+		least++
+	}
+	if f.Limits.ExclusiveMax {
+		most--
+	}
+	return fmt.Sprintf("%d, %d", least, most)
+}
+
+// whole is a pointer to the wire's type of a JSON field, as a new row has it or an answer shows it; nil if neither does.
+func whole(e *model.Entity, f *model.Field) string {
+	switch {
+	case !f.Secret:
+		return fmt.Sprintf("&(&oas.%s{}).%s", e.Go, f.Go)
+	case e.Has(contract.Create):
+		return fmt.Sprintf("&(&oas.%sCreate{}).%s", e.Name, f.Go)
+	}
+	return "nil"
 }
 
 // toWire converts the expression value from Ent's type to that of the wire schema's field.
@@ -239,9 +301,15 @@ func toWire(f *model.Field, schema, value string) string {
 func wireType(f *model.Field) string {
 	switch f.Kind {
 	case model.Integer:
+		if f.AsText {
+			return "int64"
+		}
 		return "int"
 	case model.Number:
-		return f.GoType // float64 or float32, as the contract's format says
+		if limits.Single(f.Ent) {
+			return "float32"
+		}
+		return f.GoType
 	case model.TextList:
 		return "[]string"
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
@@ -102,6 +103,9 @@ func targetOf(e *model.Entity, f *model.Field, entities []*model.Entity) *model.
 	for _, edge := range e.Node.Edges {
 		if edge.Unique && edge.Field() != nil && edge.Field().Name == f.Ent.Name {
 			i := slices.IndexFunc(entities, func(other *model.Entity) bool { return other.Name == edge.Type.Name })
+			if i < 0 {
+				return nil // no operation makes one
+			}
 			if entities[i].TenantOwned == e.TenantOwned || !entities[i].TenantOwned && entities[i].Has(contract.Create) {
 				return entities[i]
 			}
@@ -120,6 +124,9 @@ func sampleValue(f *model.Field) (string, error) {
 	case model.Bool:
 		return "true", nil
 	case model.Integer, model.Number:
+		if f.AsText {
+			return fmt.Sprintf("%q", sampleNumber(f)), nil
+		}
 		return sampleNumber(f), nil
 	case model.Decimal:
 		return fmt.Sprintf("%q", sampleNumber(f)), nil
@@ -164,8 +171,6 @@ func sampleShape(shape *contract.Shape, schema json.RawMessage) (string, error) 
 	switch {
 	case s.Type == "boolean":
 		return "true", nil
-	case s.Type == "integer" && s.Minimum != "":
-		return s.Minimum.String(), nil
 	case s.Type == "integer", s.Type == "number":
 		return "1", nil
 	case s.Type == "array":
@@ -191,9 +196,17 @@ func sampleShape(shape *contract.Shape, schema json.RawMessage) (string, error) 
 }
 
 func sampleNumber(f *model.Field) string {
+	within := func(v float64) bool {
+		least, _ := strconv.ParseFloat(f.Limits.Min, 64)
+		most, _ := strconv.ParseFloat(f.Limits.Max, 64)
+		return (f.Limits.Min == "" || least < v) && (f.Limits.Max == "" || v < most)
+	}
+	digits := f.Limits.Whole+f.Limits.Fraction > 0
 	switch {
-	case f.Kind == model.Decimal && f.Limits.Whole == 0:
+	case digits && f.Limits.Whole < 1:
 		return "0"
+	case within(1):
+		return "1"
 	case f.Limits.Min != "" && !f.Limits.ExclusiveMin:
 		return f.Limits.Min
 	case f.Limits.Max != "" && !f.Limits.ExclusiveMax:

@@ -34,12 +34,14 @@ func ignoreCase(sql string, graph *gen.Graph, tables []*schema.Table) (string, e
 			if start < 0 {
 				return "", fmt.Errorf("write DDL: nothing of the form %s…, which an e-mail address needs", line)
 			}
-			end := start + strings.IndexByte(sql[start:], ';')
-			column := fmt.Sprintf(`%q)`, last)
-			if !strings.HasSuffix(sql[start:end], column) {
-				return "", fmt.Errorf("write DDL: index %s does not end with %s", index.Name, column)
+			start += len(line)
+			// The first mention: the key's columns come before those that are included, and before the predicate.
+			column := fmt.Sprintf(`%q`, last)
+			at := strings.Index(sql[start:], column)
+			if at < 0 || at > strings.IndexByte(sql[start:], ';') {
+				return "", fmt.Errorf("write DDL: index %s does not have the column %s", index.Name, column)
 			}
-			sql = sql[:end-len(column)] + fmt.Sprintf(`lower(%q::text))`, last) + sql[end:]
+			sql = sql[:start+at] + fmt.Sprintf(`lower(%q::text)`, last) + sql[start+at+len(column):]
 		}
 	}
 	return sql, nil

@@ -2,12 +2,12 @@ package ddl
 
 import (
 	"fmt"
-	"maps"
 	"strings"
 
 	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/entc/gen"
+	"entgo.io/ent/schema/field"
 
 	"github.com/lockstep-dev/lockstep/internal/codegen/names"
 	"github.com/lockstep-dev/lockstep/internal/codegen/validators"
@@ -26,7 +26,7 @@ func addChecks(t *schema.Table, node *gen.Type, found validators.Set) error {
 		if f.IsEnum() {
 			terms = append(terms, enumCheck(column.Name, f.EnumValues()))
 		}
-		terms = append(terms, limitChecks(column.Name, found.Of(node.Name, names.Of(f)))...)
+		terms = append(terms, limitChecks(column.Name, f.Type.Type, found.Of(node.Name, names.Of(f)))...)
 		if len(terms) > 0 {
 			checks[CheckName(t.Name, column)] = strings.Join(terms, " AND ")
 		}
@@ -38,20 +38,24 @@ func addChecks(t *schema.Table, node *gen.Type, found validators.Set) error {
 			checks[LimitName(t.Name, column)] = strings.Join(sizes, " AND ")
 		}
 	}
-	if len(checks) == 0 {
-		return nil
-	}
 	annotation := entsql.Annotation{}
 	if t.Annotation != nil {
 		annotation = *t.Annotation
 	}
-	for name := range annotation.Checks {
-		if _, taken := checks[name]; taken {
-			return fmt.Errorf("check %q of table %q is declared twice: rename the one in the schema's annotations", name, t.Name)
-		}
+	own, err := declaredChecks(t.Name, node, annotation)
+	if err != nil {
+		return err
 	}
-	maps.Copy(checks, annotation.Checks)
-	annotation.Checks = checks
+	for name, expression := range own {
+		if _, taken := checks[name]; taken {
+			return fmt.Errorf("entity %s: the CHECK %q is declared twice: rename the one in the schema's annotations", node.Name, name)
+		}
+		checks[name] = expression
+	}
+	if len(checks) == 0 {
+		return nil
+	}
+	annotation.Check, annotation.Checks = "", checks
 	t.Annotation = &annotation
 	return nil
 }
@@ -65,18 +69,34 @@ func enumCheck(column string, values []string) string {
 	return fmt.Sprintf(`%q::text IN (%s)`, column, strings.Join(quoted, ", "))
 }
 
-func limitChecks(column string, limits validators.Limits) []string {
+func limitChecks(column string, t field.Type, limits validators.Limits) []string {
 	var terms []string
 	if limits.MinLen != nil && *limits.MinLen > 0 {
-		terms = append(terms, fmt.Sprintf(`char_length(%q::text) >= %d`, column, *limits.MinLen))
+		terms = append(terms, fmt.Sprintf(`%s >= %d`, length(column, t), *limits.MinLen))
 	}
 	if limits.Min != "" {
-		terms = append(terms, fmt.Sprintf(`%q %s %s`, column, bound(">", limits.ExclusiveMin), limits.Min))
+		terms = append(terms, fmt.Sprintf(`%q %s %s`, column, bound(">", limits.ExclusiveMin), constantOf(t, limits.Min)))
 	}
 	if limits.Max != "" {
-		terms = append(terms, fmt.Sprintf(`%q %s %s`, column, bound("<", limits.ExclusiveMax), limits.Max))
+		terms = append(terms, fmt.Sprintf(`%q %s %s`, column, bound("<", limits.ExclusiveMax), constantOf(t, limits.Max)))
 	}
 	return terms
+}
+
+// length is the expression of what MinLen and MaxLen count: characters of texts, bytes of bytes.
+func length(column string, t field.Type) string {
+	if t == field.TypeBytes {
+		return fmt.Sprintf(`octet_length(%q)`, column)
+	}
+	return fmt.Sprintf(`char_length(%q::text)`, column)
+}
+
+// constantOf is a limit as a constant of SQL. A real is compared with a real: it is not what a double of the same digits is.
+func constantOf(t field.Type, limit string) string {
+	if t == field.TypeFloat32 {
+		return "'" + limit + "'::real"
+	}
+	return limit
 }
 
 func bound(operator string, exclusive bool) string {

@@ -32,7 +32,7 @@ func leadWithTenant(t, tenants *schema.Table) {
 	t.Columns = append([]*schema.Column{tenant}, without(t.Columns, tenant)...)
 	t.PrimaryKey = append([]*schema.Column{tenant}, t.PrimaryKey...)
 	for _, index := range t.Indexes {
-		index.Columns = append([]*schema.Column{tenant}, without(index.Columns, tenant)...)
+		leadIndexWithTenant(index, tenant)
 	}
 	t.ForeignKeys = append(t.ForeignKeys, &schema.ForeignKey{
 		RefTable:   tenants,
@@ -66,35 +66,59 @@ func composeForeignKeys(t *schema.Table) error {
 }
 
 // coverForeignKeys adds an index for each foreign key that no index begins with: without one, deleting a referenced row
-// reads the whole referencing table.
+// reads the whole referencing table. An index of some rows only, or of another method, does not serve it.
 func coverForeignKeys(t *schema.Table) {
 	for _, fk := range t.ForeignKeys {
 		covered := hasPrefix(t.PrimaryKey, fk.Columns) || slices.ContainsFunc(t.Indexes, func(i *schema.Index) bool {
-			return hasPrefix(i.Columns, fk.Columns)
+			return Plain(i) && hasPrefix(i.Columns, fk.Columns)
 		})
 		if !covered {
-			t.Indexes = append(t.Indexes, &schema.Index{
-				Name:    symbol(t.Name, fk.Columns, "idx"),
-				Columns: fk.Columns,
-			})
+			t.Indexes = append(t.Indexes, &schema.Index{Columns: fk.Columns})
 		}
 	}
 }
 
-// nameConstraints gives indexes and foreign keys the names Postgres itself would give, `users_tenant_id_email_key`, so that
-// a violation reported by name leads back to its columns.
-func nameConstraints(t *schema.Table) {
+// nameConstraints gives indexes and foreign keys that the schema does not name the names Postgres itself would give,
+// `users_tenant_id_email_key`, so that a violation reported by name leads back to its columns. Several indexes over the same
+// columns are numbered, as Postgres does; taken holds the names of all tables, which share them.
+func nameConstraints(t *schema.Table, names declared, taken map[string]string) error {
 	for _, index := range t.Indexes {
+		name, ok := names.names[index]
+		if !ok {
+			continue
+		}
+		switch other, ok := taken[name]; {
+		case len(name) > maxName:
+			return fmt.Errorf("index %q of table %q: Postgres cuts names over %d bytes: give it a shorter StorageKey", name, t.Name, maxName)
+		case ok:
+			return fmt.Errorf("index %q of table %q: table %q has that name, or an index with it: give one another StorageKey", name, t.Name, other)
+		}
+		index.Name, taken[name] = name, t.Name
+	}
+	for _, index := range t.Indexes {
+		if names.names[index] != "" {
+			continue
+		}
 		suffix := "idx"
 		if index.Unique {
 			suffix = "key"
 		}
 		index.Name = symbol(t.Name, index.Columns, suffix)
+		for n := 1; taken[index.Name] != ""; n++ {
+			index.Name = symbol(t.Name, index.Columns, fmt.Sprintf("%s%d", suffix, n))
+		}
+		taken[index.Name] = t.Name
 	}
 	for _, fk := range t.ForeignKeys {
-		fk.Symbol = symbol(t.Name, fk.Columns, "fkey")
+		if !names.symbols[fk.Symbol] || fk.Symbol == "" {
+			fk.Symbol = symbol(t.Name, fk.Columns, "fkey")
+		}
 	}
+	return nil
 }
+
+// maxName is how long a name can be: NAMEDATALEN - 1.
+const maxName = 63
 
 // maxVarchar is the longest varchar(n) of Postgres.
 const maxVarchar = 10_485_760
@@ -121,13 +145,12 @@ func symbol(table string, columns []*schema.Column, suffix string) string {
 		parts = append(parts, c.Name)
 	}
 	name := strings.Join(append(parts, suffix), "_")
-	const limit = 63 // NAMEDATALEN - 1
-	if len(name) <= limit {
+	if len(name) <= maxName {
 		return name
 	}
 	sum := sha256.Sum256([]byte(name))
 	tail := "_" + hex.EncodeToString(sum[:4]) + "_" + suffix
-	return name[:limit-len(tail)] + tail
+	return name[:maxName-len(tail)] + tail
 }
 
 func without(columns []*schema.Column, drop *schema.Column) []*schema.Column {

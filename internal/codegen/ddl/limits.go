@@ -25,15 +25,21 @@ func LimitName(table string, c *schema.Column) string {
 // sizeChecks are the terms of a field's limit. varchar(n) is its column's own.
 func sizeChecks(node *gen.Type, f *gen.Field, column *schema.Column, found validators.Set) ([]string, error) {
 	annotation, err := contract.Of(node.Annotations)
-	if err != nil || annotation.Internal {
+	if err != nil {
 		return nil, err
+	}
+	declared := found.Of(node.Name, names.Of(f))
+	if annotation.Internal {
+		if f.Type.Type == field.TypeBytes && declared.MaxLen != nil {
+			return []string{fmt.Sprintf(`octet_length(%q) <= %d`, column.Name, *declared.MaxLen)}, nil
+		}
+		return nil, nil
 	}
 	l, err := limits.Of(node, f, found)
 	if err != nil {
 		return nil, fmt.Errorf("entity %s: field %s: %w", node.Name, names.Of(f), err)
 	}
 	var terms []string
-	least, most := limits.Range(f.Type.Type)
 	add := func(form string, args ...any) { terms = append(terms, fmt.Sprintf(form, args...)) }
 	name := column.Name
 	switch {
@@ -51,20 +57,21 @@ func sizeChecks(node *gen.Type, f *gen.Field, column *schema.Column, found valid
 		add(`array_to_string(%q, '') = array_to_string(%q, '', '?')`, name, name)
 		add(`coalesce(array_ndims(%q), 1) = 1`, name)
 	case limits.Decimal(f) && l.Whole+l.Fraction > 0:
-		if strings.Contains(column.SchemaType[dialect.Postgres], "(") {
+		if l.Scaled {
 			terms = append(terms, finite(name, "numeric"))
 			break
 		}
 		// Also false of NaN, which Postgres orders behind all numbers, and of infinity.
 		add(`abs(%q) < 1%s::numeric`, name, strings.Repeat("0", l.Whole))
 		add(`scale(%q) <= %d`, name, l.Fraction)
-	case least != "" || most != "":
-		// A column that is wider than the field's type: what does not fit would be cut.
-		if least != "" {
-			add(`%q >= %s`, name, least)
+	case f.Type.Type.Integer():
+		// What does not fit the field's type would be cut, and what no JSON number carries be read as another.
+		least, most := limits.Capacity(f)
+		if declared.Min != l.Min && l.Min != least {
+			add(`%q >= %s`, name, l.Min)
 		}
-		if most != "" {
-			add(`%q <= %s`, name, most)
+		if declared.Max != l.Max && l.Max != most {
+			add(`%q <= %s`, name, l.Max)
 		}
 	case f.Type.Type == field.TypeFloat64, f.Type.Type == field.TypeFloat32:
 		terms = append(terms, finite(name, "float8"))

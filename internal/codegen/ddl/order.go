@@ -8,7 +8,7 @@ import (
 	"entgo.io/ent/dialect/sql/schema"
 )
 
-// Owned is a tenant-owned table in the order in which all of a tenant's rows can be deleted.
+// Owned is a table in the order in which rows that refer to each other can be deleted.
 type Owned struct {
 	Table *schema.Table
 	// Clear are the columns to set to null where rows of this table cannot go yet: references to it that the order cannot
@@ -22,12 +22,12 @@ type Reference struct{ Table, Column string }
 // ChildrenFirst returns the tenant-owned tables, each after all that refer to it. References in a circle, such as a user's to
 // the manager, have to be nullable at one place; its error names those that are not.
 func ChildrenFirst(tables []*schema.Table) ([]Owned, error) {
-	var left []*schema.Table
-	for _, t := range tables {
-		if TenantOwned(t) {
-			left = append(left, t)
-		}
-	}
+	return InOrder(slices.DeleteFunc(slices.Clone(tables), func(t *schema.Table) bool { return !TenantOwned(t) }))
+}
+
+// InOrder is ChildrenFirst of these tables, whosever they are; references from and to others do not count.
+func InOrder(tables []*schema.Table) ([]Owned, error) {
+	left := slices.Clone(tables)
 	slices.SortFunc(left, func(a, b *schema.Table) int { return strings.Compare(a.Name, b.Name) })
 	var out []Owned
 	for len(left) > 0 {

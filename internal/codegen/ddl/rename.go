@@ -16,9 +16,18 @@ func renames(graph *gen.Graph) string {
 		if from := former(node.Annotations); from != "" {
 			fmt.Fprintf(&b, "-- lockstep:rename %s=%s\n", from, node.Table())
 		}
+		column := func(annotations gen.Annotations, name string) {
+			if from := former(annotations); from != "" {
+				fmt.Fprintf(&b, "-- lockstep:rename %s.%s=%s\n", node.Table(), from, name)
+			}
+		}
 		for _, field := range node.Fields {
-			if from := former(field.Annotations); from != "" {
-				fmt.Fprintf(&b, "-- lockstep:rename %s.%s=%s\n", node.Table(), from, field.StorageKey())
+			column(field.Annotations, field.StorageKey())
+		}
+		for _, edge := range node.Edges {
+			// Beside the edge it says the same of its field.
+			if edge.OwnFK() && (edge.Field() == nil || former(edge.Field().Annotations) == "") {
+				column(edge.Annotations, edge.Rel.Column())
 			}
 		}
 	}

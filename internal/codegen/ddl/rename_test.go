@@ -3,10 +3,16 @@ package ddl
 import (
 	"testing"
 
+	"entgo.io/ent"
 	"entgo.io/ent/entc/gen"
 	"entgo.io/ent/entc/load"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"github.com/google/uuid"
 
+	base "github.com/lockstep-dev/lockstep/ent/schema"
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+	"github.com/lockstep-dev/lockstep/internal/codegen/fixture"
 )
 
 func TestRenames(t *testing.T) {
@@ -23,4 +29,26 @@ func TestRenames(t *testing.T) {
 	if got := renames(&gen.Graph{Nodes: []*gen.Type{node}}); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+}
+
+// Beside an edge it is about the column that the edge has.
+func TestRenamesOfEdges(t *testing.T) {
+	t.Parallel()
+	graph := fixture.Graph(t, fixture.Tenant{}, fixture.Badge{}, RenamedEdge{})
+	if got, want := renames(graph), "-- lockstep:rename renamed_edges.medal_id=badge_id\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// RenamedEdge says at its edge what the column was called.
+type RenamedEdge struct{ ent.Schema }
+
+func (RenamedEdge) Mixin() []ent.Mixin { return []ent.Mixin{base.TenantOwned{}} }
+
+func (RenamedEdge) Fields() []ent.Field {
+	return []ent.Field{field.UUID("badge_id", uuid.UUID{}).Comment("Badge.")}
+}
+
+func (RenamedEdge) Edges() []ent.Edge {
+	return []ent.Edge{edge.To("badge", fixture.Badge.Type).Unique().Required().Field("badge_id").Annotations(contract.RenamedFrom("medal_id")).Comment("Badge.")}
 }

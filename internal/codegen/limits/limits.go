@@ -4,10 +4,8 @@ package limits
 
 import (
 	"fmt"
-	"regexp"
-	"strconv"
+	"strings"
 
-	"entgo.io/ent/dialect"
 	"entgo.io/ent/entc/gen"
 	"entgo.io/ent/schema/field"
 
@@ -19,7 +17,7 @@ import (
 // Of returns the limits of an entity's field. Fields of internal entities, which the server alone writes, get no defaults.
 // Its error says which annotation does not fit the field.
 func Of(node *gen.Type, f *gen.Field, found validators.Set) (validators.Limits, error) {
-	l := withinType(f.Type.Type, found.Of(node.Name, names.Of(f)))
+	l := found.Of(node.Name, names.Of(f))
 	entity, err := contract.Of(node.Annotations)
 	if err != nil {
 		return l, err
@@ -31,6 +29,10 @@ func Of(node *gen.Type, f *gen.Field, found validators.Set) (validators.Limits, 
 	if err := misplaced(f, own); err != nil || entity.Internal {
 		return l, err
 	}
+	if l, err = withinType(f, l, own); err != nil {
+		return l, err
+	}
+	column := ColumnType(f)
 	switch {
 	case own.Email:
 		l.Email = true
@@ -41,12 +43,14 @@ func Of(node *gen.Type, f *gen.Field, found validators.Set) (validators.Limits, 
 		if l.MaxLen == nil {
 			l.MaxLen = to(contract.DefaultMaxText)
 		}
+		l.MaxLen = least(l.MaxLen, lengthOf(column))
 	case f.Type.Type == field.TypeBytes:
 		if l.MaxLen == nil {
 			l.MaxLen = to(contract.DefaultMaxJSON)
 		}
 	case Texts(f):
 		l.MaxItems, l.MaxItemLen = or(own.MaxItems, contract.DefaultMaxItems), or(own.MaxItemLen, contract.DefaultMaxItem)
+		l.MaxItemLen = least(l.MaxItemLen, lengthOf(strings.TrimSuffix(column, "[]")))
 		l.Distinct = own.Distinct
 		if f.IsJSON() {
 			// What the contract allows fits: each character escaped, quotes, a comma and a space.
@@ -57,8 +61,10 @@ func Of(node *gen.Type, f *gen.Field, found validators.Set) (validators.Limits, 
 		if own.MaxItems > 0 {
 			l.MaxItems = to(own.MaxItems)
 		}
-	case Decimal(f):
-		l.Whole, l.Fraction = digits(f.Column().SchemaType[dialect.Postgres])
+	case Decimal(f), float(f.Type.Type) && precise.MatchString(column):
+		if l.Whole, l.Fraction, l.Scaled = digits(column); l.Fraction < 0 {
+			return l, fmt.Errorf("a %s rounds whole digits away, and Atlas does not plan it: give it the scale 0 or more", column)
+		}
 	}
 	if l.MinLen != nil && l.MaxLen != nil && *l.MinLen > *l.MaxLen {
 		return l, fmt.Errorf("no value has at least %d and at most %d: set its maximum with MaxRuneLen, or MaxLen for bytes", *l.MinLen, *l.MaxLen)
@@ -83,7 +89,7 @@ func Defaulted(node *gen.Type, f *gen.Field, found validators.Set) string {
 		return fmt.Sprintf("%d items of %d characters", *l.MaxItems, *l.MaxItemLen)
 	case !Texts(f) && l.MaxBytes != nil && own.MaxBytes == 0:
 		return fmt.Sprintf("%d bytes", *l.MaxBytes)
-	case l.Whole+l.Fraction > 0 && !precise.MatchString(f.Column().SchemaType[dialect.Postgres]):
+	case Decimal(f) && !l.Scaled:
 		return fmt.Sprintf("%d digits before the point and %d behind it", l.Whole, l.Fraction)
 	}
 	return ""
@@ -97,11 +103,14 @@ func Texts(f *gen.Field) bool {
 // Decimal reports whether the field is a decimal number.
 func Decimal(f *gen.Field) bool { return f.Type.String() == "decimal.Decimal" }
 
+func float(t field.Type) bool { return t == field.TypeFloat64 || t == field.TypeFloat32 }
+
 func misplaced(f *gen.Field, own contract.Annotation) error {
 	for _, use := range []struct {
 		used, fits bool
 		what       string
 	}{
+		{own.AsText, wide(f.Type.Type) && !f.HasGoType(), "contract.AsText is for integers of 64 bits"},
 		{own.Email, f.Type.Type == field.TypeString, "contract.Email is for field.String"},
 		{own.Distinct, Texts(f), "contract.Distinct is for arrays of texts"},
 		{own.MaxItemLen > 0, Texts(f), "contract.MaxItemLen is for arrays of texts"},
@@ -109,23 +118,10 @@ func misplaced(f *gen.Field, own contract.Annotation) error {
 		{own.MaxBytes > 0, f.IsJSON() && !Texts(f), "contract.MaxBytes is for JSON fields: bytes take .MaxLen, texts .MaxRuneLen"},
 	} {
 		if use.used && !use.fits {
-			return fmt.Errorf("%s, and this is a %s", use.what, f.Type)
+			return fmt.Errorf("%s, and the type of this is %s", use.what, f.Type)
 		}
 	}
 	return nil
-}
-
-var precise = regexp.MustCompile(`^(?:numeric|decimal)\s*\(\s*(\d+)\s*(?:,\s*(-?\d+)\s*)?\)$`)
-
-// digits are those that numeric(p,s) has before and behind the point (PostgreSQL manual, "Arbitrary Precision Numbers").
-func digits(column string) (whole, fraction int) {
-	m := precise.FindStringSubmatch(column)
-	if m == nil {
-		return contract.DefaultMaxDigits, contract.DefaultMaxDigits
-	}
-	precision, _ := strconv.Atoi(m[1]) // digits, by the expression
-	scale, _ := strconv.Atoi(m[2])     // zero when absent
-	return max(precision-scale, 0), max(scale, 0)
 }
 
 func to(n uint64) *uint64 { return &n }

@@ -33,7 +33,7 @@ func (Bin) Fields() []ent.Field {
 		field.String("text"), field.Text("long"), field.Bytes("bytes"), texts("list"), texts("own_list", contract.MaxItems(3), contract.MaxItemLen(9)),
 		texts("half_list", contract.MaxItems(3)), field.JSON("free", map[string]any{}), field.JSON("own_free", map[string]any{}).Annotations(contract.MaxBytes(99)),
 		field.Strings("strings"), field.String("mail").Annotations(contract.Email()),
-		numeric("bare", "numeric"), numeric("money", "numeric(12,2)"), numeric("whole", "numeric( 5 )"), numeric("rounded", "numeric(3,-2)"), numeric("small", "numeric(2,4)"),
+		numeric("bare", "numeric"), numeric("money", "numeric(12,2)"), numeric("whole", "numeric( 5 )"), numeric("capitals", "NUMERIC (12, 2)"), numeric("small", "numeric(2,4)"),
 		field.Enum("mood").Values("a"), field.Bool("yes"),
 	}
 }
@@ -69,7 +69,7 @@ func TestEveryFieldHasALimit(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", name, said[name], want)
 		}
 	}
-	for name, want := range map[string][2]int{"bare": {50, 50}, "money": {10, 2}, "whole": {5, 0}, "rounded": {5, 0}, "small": {0, 4}} {
+	for name, want := range map[string][2]int{"bare": {50, 50}, "money": {10, 2}, "whole": {5, 0}, "capitals": {10, 2}, "small": {-2, 4}} {
 		if digits[name] != want {
 			t.Errorf("%s: got %v digits, want %v", name, digits[name], want)
 		}

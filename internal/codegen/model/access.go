@@ -70,7 +70,7 @@ func (e *Entity) Permissions() []string {
 func (e *Entity) checkAccess() error {
 	holdsUser := func(name string) error {
 		for _, f := range e.Fields {
-			if f.Name == name && f.Kind == UUID {
+			if f.Name == name && f.Kind == UUID && f.GoType == "uuid.UUID" {
 				return nil
 			}
 		}
@@ -100,6 +100,9 @@ func (e *Entity) checkAccess() error {
 	for _, f := range e.Fields {
 		if f.Guard == nil {
 			continue
+		}
+		if name := f.Name; name == e.Node.ID.Name || f.Ent.StorageKey() == ddl.TenantColumn || name == "version" && e.Versioned {
+			return fmt.Errorf("field %s is hidden by contract.VisibleWith, and answers cannot do without it: take the annotation away", name)
 		}
 		if f.Kind == TextList || f.Kind == Bytes || f.Kind == JSON {
 			return fmt.Errorf("field %s is hidden by contract.VisibleWith, which a list, JSON or bytes cannot be: null would be read as empty", f.Name)

@@ -15,14 +15,12 @@ func (e *Entity) readEdges(byName map[string]*Entity) error {
 	for _, edge := range e.Node.Edges {
 		annotation, err := contract.Of(edge.Annotations)
 		if err != nil {
-			return fmt.Errorf("edge %s: %w", edge.Name, err)
+			return fmt.Errorf("edge %s: %w", names.OfEdge(edge), err)
 		}
 		switch {
-		case edge.M2M():
-			return fmt.Errorf("edge %s is many-to-many: its join table would carry no tenant; link through a join entity with the TenantOwned mixin", edge.Name)
 		case annotation.Through != nil:
 			if err := e.readThrough(edge, annotation.Through, byName); err != nil {
-				return fmt.Errorf("edge %s: %w", edge.Name, err)
+				return fmt.Errorf("edge %s: %w", names.OfEdge(edge), err)
 			}
 		case edge.O2M() && byName[edge.Type.Name] != nil:
 			e.Expansions = append(e.Expansions, &Expansion{
@@ -37,7 +35,7 @@ func (e *Entity) readEdges(byName map[string]*Entity) error {
 	}
 	e.Detail = &Detail{Name: annotation.Detail.Name}
 	for _, name := range annotation.Detail.Expand {
-		i := slices.IndexFunc(e.Expansions, func(x *Expansion) bool { return x.Name == names.JSON(name) && x.One == nil })
+		i := slices.IndexFunc(e.Expansions, func(x *Expansion) bool { return x.Name == names.JSON(name) && !x.Single })
 		if i < 0 {
 			return fmt.Errorf("contract.Detail expands %q, which is neither an edge to many nor a name given by contract.Through", name)
 		}
@@ -46,39 +44,48 @@ func (e *Entity) readEdges(byName map[string]*Entity) error {
 	return nil
 }
 
-// readEdgesToOne turns edges to one row into expansions. An edge by which an entity could come to hold itself is left out:
-// without an array in between, ogen has no type for it.
+// readEdgesToOne turns edges to one row into expansions: those of which the entity holds the reference, and those of which the
+// one row does.
 func (e *Entity) readEdgesToOne(byName map[string]*Entity) {
 	for _, edge := range e.Node.Edges {
 		target := byName[edge.Type.Name]
-		if !edge.Unique || edge.Field() == nil || target == nil || reaches(target.Node, e.Node, nil) {
+		if !edge.Unique || target == nil {
 			continue
 		}
-		i := slices.IndexFunc(e.Fields, func(f *Field) bool { return f.Ent.Name == edge.Field().Name })
-		if i < 0 {
-			continue
+		x := &Expansion{Name: names.JSON(names.OfEdge(edge)), Comment: edge.Comment(), Target: target, Edge: edge, Single: true}
+		if edge.OwnFK() {
+			i := slices.IndexFunc(e.Fields, func(f *Field) bool { return f.Ent.Name == edge.Field().Name })
+			if i < 0 {
+				continue // never shown
+			}
+			x.One = e.Fields[i]
 		}
-		e.Expansions = append(e.Expansions, &Expansion{
-			Name: names.JSON(names.OfEdge(edge)), Comment: edge.Comment(),
-			Target: target, Edge: edge, One: e.Fields[i],
-		})
+		e.Expansions = append(e.Expansions, x)
 	}
 }
 
-// reaches reports whether a leads to b by edges to one.
-func reaches(a, b *gen.Type, seen []*gen.Type) bool {
+// markCircles finds the expansions to one row by which an entity could come to hold itself. Arrays in between make no circle
+// of types: these have a size whatever they hold.
+func markCircles(entities []*Entity) {
+	for _, e := range entities {
+		for _, x := range e.Expansions {
+			if x.Circular = leads(x.Target, e, map[*Entity]bool{}); x.Circular {
+				x.Target.base = true
+			}
+		}
+	}
+}
+
+// leads reports whether a is b, or leads to it by expansions to one row.
+func leads(a, b *Entity, seen map[*Entity]bool) bool {
 	if a == b {
 		return true
 	}
-	if slices.Contains(seen, a) {
+	if seen[a] {
 		return false
 	}
-	for _, edge := range a.Edges {
-		if edge.Unique && edge.Field() != nil && reaches(edge.Type, b, append(seen, a)) {
-			return true
-		}
-	}
-	return false
+	seen[a] = true
+	return slices.ContainsFunc(a.Expansions, func(x *Expansion) bool { return leads(x.Target, b, seen) })
 }
 
 // ExpandPaths are the values of the parameter expand: every expansion, and those of its target.
@@ -86,7 +93,7 @@ func (e *Entity) ExpandPaths() []string {
 	var paths []string
 	for _, x := range e.Expansions {
 		paths = append(paths, x.Name)
-		for _, below := range x.Target.Expansions {
+		for _, below := range x.Below() {
 			paths = append(paths, x.Name+"."+below.Name)
 		}
 	}
@@ -105,6 +112,9 @@ func (e *Entity) readThrough(edge *gen.Edge, through *contract.ThroughEdge, byNa
 		return fmt.Errorf("contract.Through names the edge %q, but %s has no such edge to one", through.Edge, edge.Type.Name)
 	}
 	far := edge.Type.Edges[i]
+	if byName[far.Type.Name] == nil {
+		return fmt.Errorf("contract.Through shows rows of %s, which is contract.Internal: no operation may show them", far.Type.Name)
+	}
 	e.Expansions = append(e.Expansions, &Expansion{
 		Name: names.JSON(through.Name), Comment: edge.Comment(),
 		Target: byName[far.Type.Name], Edge: edge, Join: far, Through: byName[edge.Type.Name],

@@ -69,6 +69,10 @@ type Field struct {
 	Limits validators.Limits
 	// Values are an enum's members.
 	Values []string
+	// AsText says that an integer is a text on the wire.
+	AsText bool
+	// Foreign fields hold texts in a column of another type, which takes some of them only and may write them in another form.
+	Foreign bool
 	// Example is a value the field takes, if its author gave one.
 	Example string
 	// Permissions says that the field's texts are permissions of the API.
@@ -79,14 +83,21 @@ type Field struct {
 	Secret bool
 	// Shape is the structure of a JSON field; nil for other kinds.
 	Shape *contract.Shape
+	// Acyclic says that the field refers to a row of its own entity, and never leads back.
+	Acyclic bool
 	// Ending announces that the field will be gone; nil when it stays.
 	Ending *contract.Ending
+	// Generated is the SQL expression that Postgres computes the field by; empty for others.
+	Generated string
 }
 
 // Slice reports whether ogen and Ent hold the field in a slice, whose nil is null.
 func (f *Field) Slice() bool {
 	return f.Kind == TextList || f.Kind == Bytes || f.Kind == JSON && f.Shape.IsArray()
 }
+
+// Merged reports whether a patch is merged into what the field holds, member by member, and not put in its place (RFC 7396).
+func (f *Field) Merged() bool { return f.Kind == JSON && !f.Shape.IsArray() }
 
 // Ordered reports whether values of the field can be compared in a query.
 func (f *Field) Ordered() bool { return f.Kind != Bytes && f.Kind != TextList && f.Kind != JSON }
@@ -105,6 +116,12 @@ func (f *Field) rank() int {
 		return 3
 	}
 	return 2
+}
+
+// ServerKept reports whether the server sets the field in every row.
+func ServerKept(f *gen.Field) bool {
+	annotation, err := contract.Of(f.Annotations)
+	return err == nil && annotation.ServerOwned && !f.Optional && (f.IsTime() || f.Type.Numeric())
 }
 
 func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error) {
@@ -129,6 +146,9 @@ func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error
 	if f.Nillable && !f.Optional {
 		return nil, fmt.Errorf("field %s is Nillable and not Optional: its column takes no null; add .Optional() or take .Nillable() away", names.Of(f))
 	}
+	if annotation.Generated != "" && (!f.Optional || f.Default || f.UpdateDefault || f.Sensitive()) {
+		return nil, fmt.Errorf("field %s is contract.Generated: Postgres alone writes it, and shows it; add .Optional().Nillable(), and take Default, UpdateDefault and Sensitive away", names.Of(f))
+	}
 	if f.Optional && f.Default && !annotation.ServerOwned {
 		return nil, fmt.Errorf("field %s is Optional and has a Default: null at creation would become the default; take one of them away", names.Of(f))
 	}
@@ -148,10 +168,13 @@ func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error
 		ServerOwned: annotation.ServerOwned,
 		Guard:       annotation.Guard,
 		Example:     annotation.Example,
+		AsText:      annotation.AsText,
+		Foreign:     (kind == String || kind == TextList && !f.IsJSON()) && !limits.Kept(f),
 		Permissions: annotation.Permissions,
 		Secret:      f.Sensitive(),
 		Shape:       shape,
 		Ending:      annotation.EndingOf(""),
+		Generated:   annotation.Generated,
 		Limits:      size,
 	}
 	if out.Permissions && kind != TextList {
@@ -162,7 +185,7 @@ func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error
 		out.Values = f.EnumValues()
 	}
 	if f.Default && !out.ServerOwned {
-		out.Default, err = literalDefault(f, kind)
+		out.Default, err = literalDefault(f, kind, out.AsText)
 		if err != nil {
 			return nil, fmt.Errorf("field %s: %w", names.Of(f), err)
 		}
@@ -171,7 +194,7 @@ func newField(node *gen.Type, f *gen.Field, found validators.Set) (*Field, error
 }
 
 // literalDefault returns the default as JSON, or nil when it is computed when a row is created.
-func literalDefault(f *gen.Field, kind Kind) (json.RawMessage, error) {
+func literalDefault(f *gen.Field, kind Kind, asText bool) (json.RawMessage, error) {
 	switch kind {
 	case String, Enum, Bool, Integer, Number:
 	default:
@@ -181,6 +204,9 @@ func literalDefault(f *gen.Field, kind Kind) (json.RawMessage, error) {
 	if f.DefaultFunc() || value == nil {
 		return nil, nil
 	}
+	if asText {
+		value = fmt.Sprint(value) // limits.Of has refused what Ent's loader rounds
+	}
 	literal, err := json.Marshal(value)
 	if err != nil {
 		return nil, fmt.Errorf("encode default %v: %w", value, err)
@@ -189,7 +215,13 @@ func literalDefault(f *gen.Field, kind Kind) (json.RawMessage, error) {
 }
 
 func kindOf(f *gen.Field) (Kind, error) {
-	column := f.Column().SchemaType[dialect.Postgres]
+	column := strings.ToLower(f.Column().SchemaType[dialect.Postgres])
+	if f.HasValueScanner() {
+		return "", fmt.Errorf("values that Ent converts on their way, ValueScanner, are not read back as they are: take a GoType that is a driver.Valuer and a sql.Scanner")
+	}
+	if f.Type.String() == "decimal.Decimal" { // whatever it was declared by
+		return Decimal, nil
+	}
 	switch f.Type.Type {
 	case field.TypeString:
 		return String, nil
@@ -200,6 +232,9 @@ func kindOf(f *gen.Field) (Kind, error) {
 	case field.TypeBool:
 		return Bool, nil
 	case field.TypeTime:
+		if !limits.Instant(f) {
+			return "", fmt.Errorf("a field.Time cannot be kept in a column of type %s: take timestamptz, timestamp or date, or declare it as a text, field.String(%q)", column, names.Of(f))
+		}
 		if column == "date" {
 			return Date, nil
 		}
@@ -213,8 +248,6 @@ func kindOf(f *gen.Field) (Kind, error) {
 		return Number, nil
 	}
 	switch f.Type.String() {
-	case "decimal.Decimal":
-		return Decimal, nil
 	case "pq.StringArray", "[]string":
 		return TextList, nil
 	}

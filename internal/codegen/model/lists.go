@@ -23,7 +23,7 @@ func (e *Entity) readLists(annotation contract.Annotation) error {
 	}{
 		{"Sort", annotation.Sort, &e.Sorts, (*Field).Ordered, "a field with an order"},
 		{"Filter", annotation.Filter, &e.Filters, (*Field).Ordered, "a field that can be compared"},
-		{"Search", annotation.Search, &e.Searches, func(f *Field) bool { return f.Kind == String }, "a text field"},
+		{"Search", annotation.Search, &e.Searches, func(f *Field) bool { return f.Kind == String && !f.Foreign }, "a text field"},
 	} {
 		for _, name := range use.fields {
 			i := slices.IndexFunc(e.Fields, func(f *Field) bool { return f.Name == name })
@@ -75,7 +75,7 @@ func CheckIndexes(entities []*Entity, tables []*schema.Table) error {
 	return errors.Join(missing...)
 }
 
-// serves reports whether an index of the table begins with the column, after the tenant. Of e-mail addresses unique ones do not:
+// serves reports whether an index of all the table's rows begins with the column, after the tenant. Of e-mail addresses unique ones do not:
 // they are of the lower case, for which row-level security lets no condition use them (lower is not leakproof).
 func serves(t *schema.Table, column string, email bool) bool {
 	begins := func(columns []*schema.Column) bool {
@@ -84,5 +84,5 @@ func serves(t *schema.Table, column string, email bool) bool {
 		}
 		return len(columns) > 0 && columns[0].Name == column
 	}
-	return begins(t.PrimaryKey) || slices.ContainsFunc(t.Indexes, func(i *schema.Index) bool { return begins(i.Columns) && (!email || !i.Unique) })
+	return begins(t.PrimaryKey) || slices.ContainsFunc(t.Indexes, func(i *schema.Index) bool { return ddl.Plain(i) && begins(i.Columns) && (!email || !i.Unique) })
 }

@@ -21,6 +21,8 @@ type Entity struct {
 	Name string
 	// Go is ogen's type of that schema; empty until package wirenames fills it in.
 	Go string
+	// BaseGo is ogen's type of BaseName, empty likewise.
+	BaseGo string
 	// Resource is the operations' prefix and the SDK's property: userRoles.
 	Resource string
 	// Operations begins the names of ogen's methods: UserRoles; empty until package wirenames fills it in.
@@ -45,9 +47,13 @@ type Entity struct {
 	Detail *Detail
 	// Sorts, Filters and Searches are the fields that lists can be ordered by, narrowed by and searched in.
 	Sorts, Filters, Searches []*Field
+	// FullText is the column of words that lists are searched in; nil when there is none.
+	FullText *contract.FullTextColumn
 	// Transactional entities are created in a transaction.
 	Transactional bool
 
+	// base says that an expansion shows rows of the entity without expansions.
+	base     bool
 	platform []contract.Verb
 	without  []contract.Verb
 	access   map[contract.Verb][]contract.Relation
@@ -64,6 +70,19 @@ func (e *Entity) Announce(endings ...contract.Ending) {
 	e.said.Endings = append(e.said.Endings, endings...)
 }
 
+// Checks are the CHECK constraints that the schema declares with a message.
+func (e *Entity) Checks() []contract.TableCheck { return e.said.Checks }
+
+// CheckMessage is what the CHECK says to whoever breaks it; empty for one without a message.
+func (e *Entity) CheckMessage(name string) string {
+	for _, c := range e.said.Checks {
+		if c.Name == name {
+			return c.Message
+		}
+	}
+	return ""
+}
+
 // Refuses are the problem codes of the entity's own rules.
 func (e *Entity) Refuses(verb contract.Verb) []string { return e.said.Codes[verb] }
 
@@ -73,7 +92,7 @@ type Detail struct {
 	Expansions []*Expansion
 }
 
-// Expansion shows related entities of one entity as an array.
+// Expansion shows related entities of one entity.
 type Expansion struct {
 	// Name in the contract: managedUsers.
 	Name string
@@ -87,12 +106,59 @@ type Expansion struct {
 	Target *Entity
 	// Edge leads from the entity to Target, or to the join entity.
 	Edge *gen.Edge
-	// One is the entity's field that holds Target's id, for an expansion to a single row; nil for one to many.
+	// Single says that there is one row at most, shown as an object and not as an array.
+	Single bool
+	// One is the entity's field that holds Target's id; nil where Target's rows hold the entity's.
 	One *Field
+	// Circular says that Target's single rows lead back to the entity. They are shown by a type without expansions of its own:
+	// one that holds itself has no size.
+	Circular bool
 	// Join is the join entity's edge to Target; nil when Edge is direct.
 	Join *gen.Edge
 	// Through is the join entity; nil when Edge is direct, or when no operation shows the join entity.
 	Through *Entity
+}
+
+// Schema is the name of the schema that the expansion's rows have.
+func (x *Expansion) Schema() string {
+	if x.Circular {
+		return x.Target.BaseName()
+	}
+	return x.Target.Name
+}
+
+// SchemaGo is ogen's type of that schema.
+func (x *Expansion) SchemaGo() string {
+	if x.Circular {
+		return x.Target.BaseGo
+	}
+	return x.Target.Go
+}
+
+// Below are the expansions that the expansion's rows can have in turn.
+func (x *Expansion) Below() []*Expansion {
+	if x.Circular {
+		return nil
+	}
+	return x.Target.Expansions
+}
+
+// BaseName is the schema of the entity's rows without expansions. It exists where HasBase.
+func (e *Entity) BaseName() string { return e.Name + "Base" }
+
+// HasBase reports whether any expansion shows the entity's rows without expansions.
+func (e *Entity) HasBase() bool { return e.base }
+
+// Views are the names of the schemas that show the entity's rows.
+func (e *Entity) Views() []string {
+	views := []string{e.Name}
+	if e.HasBase() {
+		views = append(views, e.BaseName())
+	}
+	if e.Detail != nil {
+		views = append(views, e.Detail.Name)
+	}
+	return views
 }
 
 // Verbs returns the operations the entity offers. One with nothing to update has no update.
@@ -151,6 +217,9 @@ func Build(graph *gen.Graph, found validators.Set) ([]*Entity, error) {
 	byName := map[string]*Entity{}
 	for _, node := range graph.MutableNodes() {
 		annotation, err := contract.Of(node.Annotations)
+		if err == nil {
+			err = checkEdges(node)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("entity %s: %w", node.Name, err)
 		}
@@ -167,8 +236,18 @@ func Build(graph *gen.Graph, found validators.Set) ([]*Entity, error) {
 	if err := tellApart(entities); err != nil {
 		return nil, err
 	}
+	trees, err := ReadTrees(graph)
+	if err != nil {
+		return nil, err
+	}
 	for _, entity := range entities {
+		for _, f := range entity.Fields {
+			f.Acyclic = slices.ContainsFunc(trees, func(t Tree) bool { return t.Type == entity.Node && t.Field == f.Ent })
+		}
 		entity.readEdgesToOne(byName)
+	}
+	markCircles(entities)
+	for _, entity := range entities {
 		if err := entity.readEdges(byName); err != nil {
 			return nil, fmt.Errorf("entity %s: %w", entity.Name, err)
 		}
@@ -205,6 +284,7 @@ func newEntity(node *gen.Type, annotation contract.Annotation, found validators.
 		without:    annotation.Without,
 		access:     annotation.Access,
 		said:       annotation,
+		FullText:   annotation.FullText,
 
 		Transactional: annotation.Transactional,
 	}
@@ -226,7 +306,7 @@ func newEntity(node *gen.Type, annotation contract.Annotation, found validators.
 			entity.Secrets = append(entity.Secrets, field)
 			continue
 		}
-		entity.Versioned = entity.Versioned || f.Name == "version" && field.Kind == Integer && field.ServerOwned
+		entity.Versioned = entity.Versioned || f.Name == "version" && field.Kind == Integer && ServerKept(f)
 		entity.TenantOwned = entity.TenantOwned || f.StorageKey() == ddl.TenantColumn
 		entity.Fields = append(entity.Fields, field)
 	}

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"regexp"
 	"strings"
 
 	"entgo.io/ent/entc/gen"
@@ -25,6 +26,26 @@ func (e *Entity) Label() string { return words(e.Name) }
 
 // Labels is the plural: user roles.
 func (e *Entity) Labels() string { return words(strings.TrimPrefix(e.Path, "/v1/")) }
+
+// ALabel is the entity's name with its article: an invoice, a user role.
+func (e *Entity) ALabel() string { return article(e.Label()) + " " + e.Label() }
+
+// TableOf is the name of an entity's table, and of its migrations: Category → categories.
+func TableOf(entity string) string { return plural(snake(entity)) }
+
+// Words that begin with a vowel and are not spoken so, and the reverse: most of these are spelt out, letter by letter.
+var (
+	consonants = regexp.MustCompile(`^(eu|ewe|on(c?e)\b|u(b|f|t)[aeiou]|ur[aeiou]|uni($|[^nm])|us[aeiu]|u(dp|fo|i|id|rl|ri|sb|uid)\b)`)
+	vowels     = regexp.MustCompile(`^(heir|honest|hono|hour|(faq|hr|html|http|https|lcd|lte|mfa|mp3|mri|nda|npm|nps|rfp|rfq|rss|sdk|seo|sla|sms|smtp|ssh|ssl|ssn|svg|xml)\b)`)
+)
+
+// article is the indefinite one of words in lower case.
+func article(words string) string {
+	if !consonants.MatchString(words) && (strings.ContainsRune("aeiou", rune(words[0])) || vowels.MatchString(words)) {
+		return "an"
+	}
+	return "a"
+}
 
 func words(name string) string { return strings.ReplaceAll(snake(name), "_", " ") }
 

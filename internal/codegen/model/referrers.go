@@ -35,13 +35,13 @@ func (e *Entity) readReferrers(nodes []*gen.Type, byName map[string]*Entity) err
 	for _, edge := range e.Node.Edges {
 		annotation, err := contract.Of(edge.Annotations)
 		if err != nil {
-			return fmt.Errorf("edge %s: %w", edge.Name, err)
+			return fmt.Errorf("edge %s: %w", names.OfEdge(edge), err)
 		}
 		if annotation.OnDelete == "" {
 			continue
 		}
 		if edge.OwnFK() {
-			return fmt.Errorf("edge %s: contract.OnDelete belongs on the edge of the entity that is deleted, to those that refer to it", edge.Name)
+			return fmt.Errorf("edge %s: contract.OnDelete belongs on the edge of the entity that is deleted, to those that refer to it", names.OfEdge(edge))
 		}
 		actions[edge.Rel.Table+"."+edge.Rel.Column()] = annotation.OnDelete
 	}
@@ -57,19 +57,15 @@ func (e *Entity) readReferrers(nodes []*gen.Type, byName map[string]*Entity) err
 			r := &Referrer{Type: node, Column: edge.Field(), Resource: camel(plural(snake(node.Name))), Field: names.JSON(names.Of(edge.Field())), Action: contract.Refuse}
 			if action, ok := actions[key]; ok {
 				r.Action = action
-				delete(actions, key)
 			}
 			if r.Action == contract.Clear && (!r.Column.Optional || r.Column.Immutable) {
-				return fmt.Errorf("contract.OnDelete(contract.Clear): %s.%s can hold no null or cannot be changed; make it Optional, Nillable and not Immutable, or use contract.Cascade", node.Name, r.Column.Name)
+				return fmt.Errorf("contract.OnDelete(contract.Clear): %s.%s can hold no null or cannot be changed; make it Optional, Nillable and not Immutable, or use contract.Cascade", node.Name, names.Of(r.Column))
 			}
 			if entity := byName[node.Name]; entity != nil {
 				r.Resource = entity.Resource
 			}
 			e.referrers = append(e.referrers, r)
 		}
-	}
-	for key := range actions {
-		return fmt.Errorf("contract.OnDelete: the reference %s has no field: give the edge back a Field(\"…_id\")", key)
 	}
 	return nil
 }

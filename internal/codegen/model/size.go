@@ -29,7 +29,7 @@ func (f *Field) worstBytes() uint64 {
 	case f.Kind == JSON && l.MaxBytes != nil:
 		return *l.MaxBytes * reread
 	case f.Kind == Decimal:
-		return uint64(l.Whole+l.Fraction) + 4
+		return uint64(max(l.Whole, 1)+l.Fraction) + 4
 	case f.Kind == String && l.MaxLen != nil:
 		return *l.MaxLen*escaped + 2
 	}

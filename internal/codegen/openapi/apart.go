@@ -23,6 +23,9 @@ func tellSchemasApart(doc *document) error {
 				named[e.Name+suffix] = fmt.Sprintf(use.what, e.Labels())
 			}
 		}
+		if e.HasBase() {
+			named[e.BaseName()] = fmt.Sprintf("%s without related rows, where these lead back", e.Labels())
+		}
 		if e.Detail != nil {
 			if _, own := named[e.Detail.Name]; own {
 				return fmt.Errorf("contract.Detail of %s names its view %q, which is a schema already", e.Name, e.Detail.Name)

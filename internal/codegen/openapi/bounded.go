@@ -9,7 +9,7 @@ import (
 )
 
 // sizedFormats bound a text by themselves.
-var sizedFormats = []string{"uuid", "date", "date-time", "decimal"}
+var sizedFormats = []string{"uuid", "date", "date-time", "decimal", integerText}
 
 // refuseUnbounded returns an error for the first member of the fragment's bodies and parameters that has no limit: what a caller
 // can send is bounded everywhere, and the contract says how.

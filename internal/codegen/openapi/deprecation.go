@@ -17,7 +17,7 @@ func announceEndings(doc *document) error {
 			if err := checkDays(f.Ending.Since, f.Ending.Sunset); err != nil {
 				return fmt.Errorf("entity %s: field %s: %w", e.Name, f.Name, err)
 			}
-			for _, name := range []string{e.Name, e.Name + "Create", e.Name + "Update", e.DetailName()} {
+			for _, name := range append(e.Views(), e.Name+"Create", e.Name+"Update") {
 				s := doc.spec.Components.Schemas[name]
 				if s == nil {
 					continue

@@ -8,9 +8,11 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ogen-go/ogen"
+	"github.com/shopspring/decimal"
 
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
 )
@@ -22,8 +24,11 @@ func writeExamples(doc *document) error {
 	for _, e := range doc.entities {
 		for _, f := range e.Fields {
 			if value := givenExample(f); value != nil {
-				for _, name := range []string{e.Name, e.Name + "Create", e.Name + "Update", e.DetailName()} {
+				for _, name := range []string{e.Name + "Create", e.Name + "Update"} {
 					x.given[name+"."+f.JSON] = value
+				}
+				for _, name := range e.Views() {
+					x.given[name+"."+f.JSON] = answeredExample(f, value)
 				}
 			}
 		}
@@ -76,6 +81,18 @@ func givenExample(f *model.Field) json.RawMessage {
 
 // maxExampleDepth is deeper than any structure of JSON that does not contain itself.
 const maxExampleDepth = 100
+
+// answeredExample is the example as an answer has it: a decimal with all digits of its scale.
+func answeredExample(f *model.Field, given json.RawMessage) json.RawMessage {
+	if f.Kind != model.Decimal || !f.Limits.Scaled || f.Limits.Fraction <= 0 {
+		return given
+	}
+	v, err := decimal.NewFromString(strings.Trim(string(given), `"`))
+	if err != nil {
+		return given
+	}
+	return json.RawMessage(strconv.Quote(v.StringFixed(int32(f.Limits.Fraction))))
+}
 
 type examples struct {
 	schemas map[string]*ogen.Schema
@@ -161,7 +178,14 @@ func (x examples) object(s *ogen.Schema, component string, depth int) (json.RawM
 }
 
 func exampleNumber(s *ogen.Schema) json.RawMessage {
+	within := func(v float64) bool {
+		least, _ := strconv.ParseFloat(string(s.Minimum), 64)
+		most, _ := strconv.ParseFloat(string(s.Maximum), 64)
+		return (s.Minimum == nil || least < v) && (s.Maximum == nil || v < most)
+	}
 	switch {
+	case within(1):
+		return json.RawMessage("1")
 	case s.Minimum != nil && !s.ExclusiveMinimum:
 		return json.RawMessage(s.Minimum)
 	case s.Maximum != nil && !s.ExclusiveMaximum:
@@ -171,6 +195,9 @@ func exampleNumber(s *ogen.Schema) json.RawMessage {
 	}
 	return json.RawMessage("1")
 }
+
+// maxScale is the most zeros that an example gets behind the point (PostgreSQL manual, "Arbitrary Precision Numbers").
+const maxScale = 1000
 
 // exampleText fits the format, or is the first of some texts that fits the limits.
 func exampleText(s *ogen.Schema, component, property string) (json.RawMessage, error) {
@@ -182,11 +209,23 @@ func exampleText(s *ogen.Schema, component, property string) (json.RawMessage, e
 	case "date":
 		return json.RawMessage(`"2026-01-15"`), nil
 	case "decimal":
-		for _, text := range []string{"1250.5", "12.5", "12", "1", "0"} {
-			if matched, err := regexp.MatchString(s.Pattern, text); err == nil && matched {
-				return json.RawMessage(`"` + text + `"`), nil
+		pattern, err := regexp.Compile(s.Pattern)
+		if err != nil {
+			return nil, fmt.Errorf("pattern of %s.%s: %w", component, property, err)
+		}
+		for _, text := range []string{"1250.5", "12.5", "12", "1", "0.5", "0.", "0"} {
+			for range maxScale {
+				if pattern.MatchString(text) {
+					return json.RawMessage(`"` + text + `"`), nil
+				}
+				if !strings.Contains(text, ".") {
+					break
+				}
+				text += "0"
 			}
 		}
+	case integerText:
+		return json.RawMessage(`"9007199254740993"`), nil
 	case "byte":
 		return json.RawMessage(`"aGVsbG8="`), nil
 	case "email":

@@ -8,6 +8,7 @@ import (
 	"github.com/ogen-go/ogen"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+	"github.com/lockstep-dev/lockstep/internal/codegen/limits"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
 )
 
@@ -73,17 +74,30 @@ func orderAndFilter(doc *document) error {
 			op.Parameters = append(op.Parameters, query(x.Filter,
 				fmt.Sprintf("Only rows whose %s include one of these, as far as the caller may read it. Needs the permission `%s`.", x.Name, x.Target.Rule(contract.Read).Permission), values(ogen.UUID())))
 		}
-		if len(e.Searches) > 0 {
-			var names []string
-			for _, f := range e.Searches {
-				names = append(names, f.JSON)
-			}
+		if text := searchText(e); text != "" {
 			one, most := uint64(1), uint64(100)
-			op.Parameters = append(op.Parameters, query("q", "Only rows with this text in "+strings.Join(names, " or ")+", in any case.",
-				ogen.String().SetMinLength(&one).SetMaxLength(&most)))
+			op.Parameters = append(op.Parameters, query("q", text, ogen.String().SetMinLength(&one).SetMaxLength(&most)))
 		}
 	}
 	return nil
+}
+
+// searchText says what the parameter q looks for; empty when the entity's list has none.
+func searchText(e *model.Entity) string {
+	var names []string
+	for _, f := range e.Searches {
+		names = append(names, f.JSON)
+	}
+	part := "with this text in " + strings.Join(names, " or ") + ", in any case"
+	switch words := "in which these words are found: all of them, in any form; `or` between two asks for one of them, quotes for a phrase, `-` before a word for rows without it"; {
+	case e.FullText != nil && len(names) > 0:
+		return "Only rows " + part + ", or " + words + "."
+	case e.FullText != nil:
+		return "Only rows " + words + "."
+	case len(names) > 0:
+		return "Only rows " + part + "."
+	}
+	return ""
 }
 
 // expandReads lets lists and gets carry related rows.
@@ -106,7 +120,7 @@ func expandReads(doc *document) error {
 			}
 			text += " Rows that the caller may not read are left out, and those whose relation it may not read."
 			op.Parameters = append(op.Parameters,
-				query("expand", text, ogen.String().SetEnum(texts(paths)).AsArray().SetMinItems(&one).SetMaxItems(&most)).SetStyle("form").SetExplode(false))
+				query("expand", text, ogen.String().SetEnum(texts(paths)).AsArray().SetUniqueItems(true).SetMinItems(&one).SetMaxItems(&most)).SetStyle("form").SetExplode(false))
 		}
 	}
 	return nil
@@ -121,8 +135,8 @@ func sortParameter(e *model.Entity) []*ogen.Parameter {
 		names = append(names, f.JSON, "-"+f.JSON)
 	}
 	one, most := uint64(1), uint64(len(e.Sorts))
-	p := query("sort", "Order, the most important first; - turns one around. Null counts as greatest. Rows that compare equal, and lists without sort, are in the order of creation.",
-		ogen.String().SetEnum(texts(names)).AsArray().SetMinItems(&one).SetMaxItems(&most))
+	p := query("sort", "Order, the most important first; - turns one around. Each key stands there once, one way or the other. Null counts as greatest. Rows that compare equal, and lists without sort, are in the order of creation.",
+		ogen.String().SetEnum(texts(names)).AsArray().SetUniqueItems(true).SetMinItems(&one).SetMaxItems(&most))
 	return []*ogen.Parameter{p.SetStyle("form").SetExplode(false)}
 }
 
@@ -139,7 +153,12 @@ func filterParameters(f *model.Field) []*ogen.Parameter {
 		for _, bound := range []struct{ name, text string }{
 			{"eq", "that are"}, {"gt", "after"}, {"gte", "at or after"}, {"lt", "before"}, {"lte", "at or before"},
 		} {
-			bounds.AddOptionalProperties(typeOf(f).SetDescription("Only values " + bound.text + " this.").ToProperty(bound.name))
+			s := typeOf(f)
+			if f.Kind == model.Integer && !f.AsText {
+				least, most := limits.Carried(f.Ent)
+				s.Minimum, s.Maximum = ogen.Num(least), ogen.Num(most)
+			}
+			bounds.AddOptionalProperties(s.SetDescription("Only values " + bound.text + " this.").ToProperty(bound.name))
 		}
 		out = append(out, query(f.Filter, fmt.Sprintf("Only rows whose %s is in this range.", f.JSON)+note, closed(bounds)).
 			SetStyle("deepObject").SetExplode(true))

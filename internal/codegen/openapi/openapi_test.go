@@ -112,16 +112,23 @@ func TestNameOperations(t *testing.T) {
 
 func TestWriteEntitySchemas(t *testing.T) {
 	t.Parallel()
-	person := after(t, "write entity schemas").spec.Components.Schemas["Person"]
+	schemas := after(t, "write entity schemas").spec.Components.Schemas
+	person := schemas["Person"]
 	want := []string{
 		"id", "tenantId", "nick", "biography", "mood", "shirt", "active", "age", "floor", "height", "salary", "seenAt", "bornOn",
 		"photo", "tags", "bossId", "countryId", "version", "createdAt", "updatedAt",
 	}
-	if diff := cmp.Diff(append(slices.Clone(want), "country", "team", "badges"), properties(person)); diff != "" {
+	if diff := cmp.Diff(append(slices.Clone(want), "boss", "country", "team", "badges"), properties(person)); diff != "" {
 		t.Errorf("properties, with the expansions last (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(want, person.Required); diff != "" {
 		t.Errorf("every field is answered (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(want, properties(schemas["PersonBase"])); diff != "" {
+		t.Errorf("properties of one who is led back to, who has no expansions (-want +got):\n%s", diff)
+	}
+	if got := property(t, person, "boss"); got != `{"$ref":"#/components/schemas/PersonBase"}` {
+		t.Errorf("boss: got %s, want a person without expansions", got)
 	}
 	for name, want := range map[string]string{
 		"id":        `{"type":"string","format":"uuid"}`,
@@ -131,7 +138,7 @@ func TestWriteEntitySchemas(t *testing.T) {
 		"active":    `{"type":"boolean"}`,
 		"age":       `{"type":"integer"}`,
 		"height":    `{"type":"number","format":"double"}`,
-		"salary":    `{"type":"string","format":"decimal","pattern":"^-?(0|[1-9][0-9]{0,9})(\\.[0-9]{1,2})?$"}`,
+		"salary":    `{"type":"string","format":"decimal","pattern":"^-?(0|[1-9][0-9]{0,9})\\.[0-9]{2}$"}`,
 		"seenAt":    `{"type":"string","format":"date-time","nullable":true}`,
 		"bornOn":    `{"type":"string","format":"date"}`,
 		"photo":     `{"type":"string","format":"byte"}`,
@@ -332,13 +339,13 @@ func TestOrderFilterAndExpand(t *testing.T) {
 		got[p.Name] = string(text)
 	}
 	for name, want := range map[string]string{
-		"sort":       `{"type":"array","items":{"type":"string","enum":["age","-age","seenAt","-seenAt"]},"maxItems":2,"minItems":1}`,
+		"sort":       `{"type":"array","items":{"type":"string","enum":["age","-age","seenAt","-seenAt"]},"maxItems":2,"minItems":1,"uniqueItems":true}`,
 		"mood":       `{"type":"array","items":{"type":"string","enum":["glad","sad"]},"maxItems":100,"minItems":1}`,
 		"bossId":     `{"type":"array","items":{"type":"string","format":"uuid"},"maxItems":100,"minItems":1}`,
 		"bossIdNull": `{"type":"boolean"}`,
 		"badgeId":    `{"type":"array","items":{"type":"string","format":"uuid"},"maxItems":100,"minItems":1}`,
 		"q":          `{"type":"string","maxLength":100,"minLength":1}`,
-		"expand":     `{"type":"array","items":{"type":"string","enum":["country","team","team.country","team.team","team.badges","badges"]},"maxItems":10,"minItems":1}`,
+		"expand":     `{"type":"array","items":{"type":"string","enum":["boss","country","team","team.boss","team.country","team.team","team.badges","badges"]},"maxItems":10,"minItems":1,"uniqueItems":true}`,
 	} {
 		if got[name] != want {
 			t.Errorf("parameter %s: got %s, want %s", name, got[name], want)

@@ -159,12 +159,12 @@ func summary(e *model.Entity, verb contract.Verb) string {
 	case contract.List:
 		return "List " + e.Labels()
 	case contract.Read:
-		return "Get a " + e.Label()
+		return "Get " + e.ALabel()
 	case contract.Create:
-		return "Create a " + e.Label()
+		return "Create " + e.ALabel()
 	case contract.Update:
-		return "Change a " + e.Label()
+		return "Change " + e.ALabel()
 	default:
-		return "Delete a " + e.Label()
+		return "Delete " + e.ALabel()
 	}
 }

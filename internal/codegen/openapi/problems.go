@@ -17,9 +17,10 @@ const problemType = "application/problem+json"
 // writeProblems gives every operation one default answer for all that is no success, an RFC 9457 problem, in place of
 // entoas' answer per status.
 func writeProblems(doc *document) error {
-	violation := object("One thing wrong with the request. Exactly one of `pointer`, `parameter` and `header` says where.")
+	violation := object("One thing wrong with the request. Exactly one of `pointer`, `pointers`, `parameter` and `header` says where.")
 	violation.AddOptionalProperties(
 		ogen.String().SetDescription("JSON Pointer (RFC 6901) into the body; empty for the body as a whole.").ToProperty("pointer"),
+		ogen.String().AsArray().SetDescription("JSON Pointers to the members of the body that it is about together, such as a combination of values that is taken.").ToProperty("pointers"),
 		ogen.String().SetDescription("Name of a parameter of path or query, as it stands in the URL: `limit`, `createdAt[gte]`.").ToProperty("parameter"),
 		ogen.String().SetDescription("Name of a header.").ToProperty("header"),
 	)
@@ -116,7 +117,7 @@ func afterDelete(e *model.Entity) string {
 func dropUnused(doc *document) error {
 	schemas := map[string]*ogen.Schema{}
 	for _, e := range doc.entities {
-		for _, name := range []string{e.Name, e.Name + "Create", e.Name + "Update", e.Name + "Page", e.DetailName()} {
+		for _, name := range append(e.Views(), e.Name+"Create", e.Name+"Update", e.Name+"Page") {
 			if s, ok := doc.spec.Components.Schemas[name]; ok {
 				schemas[name] = s
 			}

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"strings"
 
-	"entgo.io/ent/schema/field"
 	"github.com/ogen-go/ogen"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+	"github.com/lockstep-dev/lockstep/internal/codegen/limits"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
 )
 
@@ -29,9 +29,12 @@ func typeOf(f *model.Field) *ogen.Schema {
 	case model.Bool:
 		return ogen.Bool()
 	case model.Integer:
+		if f.AsText {
+			return ogen.String().SetFormat(integerText).SetPattern(integerPattern)
+		}
 		return ogen.NewSchema().SetType("integer") // a format int64 would become bigint in TypeScript validators
 	case model.Number:
-		if f.Ent.Type.Type == field.TypeFloat32 { // a double would come back with other digits
+		if limits.Single(f.Ent) { // a double would come back with other digits
 			return ogen.Float()
 		}
 		return ogen.Double()
@@ -56,6 +59,12 @@ func typeOf(f *model.Field) *ogen.Schema {
 	}
 }
 
+const (
+	// integerText is the format of integers of 64 bits that are texts on the wire (OpenAPI Format Registry).
+	integerText    = "int64"
+	integerPattern = `^(0|-?[1-9][0-9]{0,18})$`
+)
+
 // answered is the field as an answer shows it: always there, null where it may be null or must not be seen.
 func answered(f *model.Field) *ogen.Schema {
 	text := f.Comment
@@ -66,12 +75,17 @@ func answered(f *model.Field) *ogen.Schema {
 		}
 		text += "."
 	}
-	return described(f, text, f.AnswersNull())
+	s := described(f, text, f.AnswersNull())
+	if f.Limits.Scaled && f.Kind == model.Decimal {
+		s.SetPattern(contract.ScaledPattern(f.Limits.Whole, f.Limits.Fraction))
+	}
+	return s
 }
 
 // described adds text and nullability. Beside a reference OpenAPI 3.0 lets nothing count: a nullable one is wrapped.
 func described(f *model.Field, text string, nullable bool) *ogen.Schema {
 	s := typeOf(f)
+	text = strings.TrimSpace(text + " " + form(f))
 	if s.Ref == "" {
 		return s.SetDescription(text).SetNullable(nullable)
 	}
@@ -79,6 +93,19 @@ func described(f *model.Field, text string, nullable bool) *ogen.Schema {
 		return s
 	}
 	return ogen.NewSchema().SetDescription(text).SetNullable(true).SetAllOf([]*ogen.Schema{s})
+}
+
+// form says of a number what its type does not.
+func form(f *model.Field) string {
+	switch l := f.Limits; {
+	case f.AsText:
+		return fmt.Sprintf("An integer from %s to %s as a text, because JSON numbers are exact up to %d only.", l.Min, l.Max, contract.MaxSafeInteger)
+	case l.Scaled && l.Fraction > 0 && f.Kind == model.Decimal:
+		return fmt.Sprintf("A decimal with %d digits behind the point; fewer are filled with zeros, more are refused.", l.Fraction)
+	case l.Scaled && l.Fraction > 0:
+		return fmt.Sprintf("At most %d digits before the point and %d behind it; more are refused.", max(l.Whole, 0), l.Fraction)
+	}
+	return ""
 }
 
 // accepted is the field as a body takes it: with its limits.
@@ -90,7 +117,13 @@ func accepted(f *model.Field) *ogen.Schema {
 			s.Format = "password"
 		}
 	}
+	if f.Acyclic {
+		s.Description += " Refused where it leads back to the row itself."
+	}
 	s.MinLength, s.MaxLength = f.Limits.MinLen, f.Limits.MaxLen
+	if f.AsText {
+		return s
+	}
 	if f.Limits.Pattern != "" {
 		s.Pattern = f.Limits.Pattern
 	}
@@ -135,16 +168,28 @@ func closed(s *ogen.Schema) *ogen.Schema {
 // writeEntitySchemas replaces what entoas wrote for each entity: every field present in an answer, camelCase, described.
 func writeEntitySchemas(doc *document) error {
 	for _, e := range doc.entities {
-		s := object(e.Comment)
-		for _, f := range e.Fields {
-			s.AddRequiredProperties(answered(f).ToProperty(f.JSON))
-		}
+		s := fields(e, e.Comment)
 		for _, x := range e.Expansions {
 			s.AddOptionalProperties(expansion(x, "Present when expanded.").ToProperty(x.Name))
 		}
 		doc.spec.Components.Schemas[e.Name] = s
 	}
+	for _, e := range doc.entities {
+		if !e.HasBase() {
+			continue
+		}
+		doc.spec.Components.Schemas[e.BaseName()] = fields(e, e.Comment+" Without related rows.")
+	}
 	return nil
+}
+
+// fields is the schema of an entity's rows without expansions.
+func fields(e *model.Entity, description string) *ogen.Schema {
+	s := object(description)
+	for _, f := range e.Fields {
+		s.AddRequiredProperties(answered(f).ToProperty(f.JSON))
+	}
+	return s
 }
 
 // writeBodies writes <Entity>Create and <Entity>Update. An update is a JSON Merge Patch (RFC 7396): a field that is absent
@@ -162,7 +207,7 @@ func writeBodies(doc *document) error {
 }
 
 func createBody(e *model.Entity) *ogen.Schema {
-	create := closed(object(fmt.Sprintf("What a new %s is made of.", e.Label())))
+	create := closed(object(strings.TrimSpace(fmt.Sprintf("What a new %s is made of. ", e.Label()) + checks(e))))
 	for _, f := range e.Creatable() {
 		s := accepted(f)
 		s.Default = ogen.Default(f.Default)
@@ -175,9 +220,25 @@ func createBody(e *model.Entity) *ogen.Schema {
 	return create
 }
 
+// checks lists the CHECKs that the schema declares with a message: what breaks one is answered 422, with the code `check`.
+func checks(e *model.Entity) string {
+	var messages []string
+	for _, c := range e.Checks() {
+		messages = append(messages, strings.TrimSpace(c.Message))
+	}
+	if len(messages) == 0 {
+		return ""
+	}
+	return "Checks: " + strings.Join(messages, " ")
+}
+
 func updateBody(e *model.Entity) *ogen.Schema {
-	update := closed(object(fmt.Sprintf("Changes to a %s, as a JSON Merge Patch: absent fields stay, null clears.", e.Label())))
+	update := closed(object(strings.TrimSpace(fmt.Sprintf("Changes to %s, as a JSON Merge Patch: absent fields stay, null clears. ", e.ALabel()) + checks(e))))
 	for _, f := range e.Updatable() {
+		if f.Merged() {
+			update.AddOptionalProperties(patched(f).ToProperty(f.JSON))
+			continue
+		}
 		update.AddOptionalProperties(accepted(f).ToProperty(f.JSON))
 	}
 	return update
@@ -189,10 +250,7 @@ func writeDetails(doc *document) error {
 		if e.Detail == nil {
 			continue
 		}
-		s := object(e.Comment + " With its default expansions.")
-		for _, f := range e.Fields {
-			s.AddRequiredProperties(answered(f).ToProperty(f.JSON))
-		}
+		s := fields(e, e.Comment+" With its default expansions.")
 		for _, x := range e.Detail.Expansions {
 			s.AddRequiredProperties(expansion(x, "").ToProperty(x.Name))
 		}
@@ -208,11 +266,11 @@ func writeDetails(doc *document) error {
 
 // expansion is the property that shows related rows. One row is a plain reference, which in OpenAPI 3.0 takes no text.
 func expansion(x *model.Expansion, note string) *ogen.Schema {
-	if x.One != nil {
-		return ref(x.Target.Name)
+	if x.Single {
+		return ref(x.Schema())
 	}
 	text := strings.TrimSpace(fmt.Sprintf("%s The first %d that the caller may read, as many as fit into the answer's %d MiB of JSON. %s", x.Comment, expansionCap, contract.MaxAnswerBytes>>20, note))
-	return ref(x.Target.Name).AsArray().SetDescription(text)
+	return ref(x.Schema()).AsArray().SetDescription(text)
 }
 
 func ref(name string) *ogen.Schema { return ogen.NewSchema().SetRef("#/components/schemas/" + name) }

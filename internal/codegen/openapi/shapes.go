@@ -38,6 +38,12 @@ func showShapes(doc *document) error {
 				doc.spec.AddSchema(name, s)
 				added[name] = text
 			}
+			if !patchable(e, f) {
+				continue
+			}
+			if err := doc.addPatches(e, f, added); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -3,11 +3,14 @@ package orm
 
 import (
 	_ "embed"
+	"fmt"
+	"slices"
 	"text/template"
 
 	"entgo.io/ent/entc/gen"
 	"entgo.io/ent/schema/field"
 
+	"github.com/lockstep-dev/lockstep/internal/codegen/limits"
 	"github.com/lockstep-dev/lockstep/internal/inserting"
 )
 
@@ -20,27 +23,41 @@ func Template(module string) (*gen.Template, error) {
 	return gen.NewTemplate("insert").Funcs(template.FuncMap{
 		"module":     func() string { return module },
 		"insertable": Insertable,
-		"byBuilder":  byBuilder,
+		"stored":     stored,
+		"byDatabase": limits.ByDatabase,
 		"argument":   argument,
 	}).Parse(insert)
 }
 
 // Insertable reports whether a row of the entity can be one INSERT with an id that is known beforehand.
 func Insertable(t *gen.Type) bool {
-	if !t.HasOneFieldID() || !t.ID.UserDefined || byBuilder(t.ID) {
-		return false
-	}
-	columns := 1 + len(t.MutationFields())
-	for _, e := range t.EdgesWithID() {
-		if e.OwnFK() {
-			columns++
-		}
-	}
-	return columns <= inserting.MaxColumns
+	return t.HasOneFieldID() && t.ID.UserDefined && !slices.ContainsFunc(t.MutationFields(), (*gen.Field).HasValueScanner) &&
+		!t.ID.HasValueScanner() && columns(t) <= inserting.MaxColumns
 }
 
-// byBuilder reports whether a value of the field goes through Ent's builder, which turns it into another one.
-func byBuilder(f *gen.Field) bool { return f.IsJSON() || f.HasValueScanner() }
+func columns(t *gen.Type) int {
+	n := 1 + len(t.MutationFields())
+	for _, e := range t.EdgesWithID() {
+		if e.OwnFK() {
+			n++
+		}
+	}
+	return n
+}
+
+// stored are the fields of which the database may hold another value than it was given: they are read when a row is added.
+func stored(t *gen.Type) []*gen.Field {
+	return slices.DeleteFunc(slices.Clone(t.Fields), limits.Kept)
+}
+
+// Check refuses an entity of which an answer could not tell what has been stored.
+func Check(t *gen.Type) error {
+	if n := columns(t); n > inserting.MaxColumns && len(stored(t)) > 0 {
+		return fmt.Errorf("entity %s: it has %d columns, and what a new row holds can be read back from one of at most %d: move some to an entity of their own, or into a JSON field",
+			t.Name, n, inserting.MaxColumns)
+	}
+	return nil
+}
 
 // argument is the expression of a field's value as it is bound, given that of a pointer to it. A pointer is bound as it is
 // where the driver takes one: to box the value would copy it.

@@ -33,6 +33,12 @@ grants, sees the roles of those led, and the holders of a role among those led.
 Whoever sets a field that rows are *own* or *led* by, or the one that names a manager, gives access. That needs the right to
 read the people involved: the one who is named, who otherwise does not exist (422), and the one who was named (403).
 
+A refusal can tell of rows that the caller may not read, because some rules hold for a tenant as a whole, whoever asks: 409 for a
+unique value says that it is taken (somebody has this e-mail address; this person holds this role already), 409 for a row that
+others refer to says that there are some, and 403 for a grant names a permission of the role. It names fields and never a row.
+Whoever may create, and not read, learns this much by trying, and no more: people and rows whom a field may not name do not
+exist for it here either.
+
 An expansion shows the first rows that the caller may read, among the first 500 related ones if the caller reads led rows only.
 
 | operation | permission | without it |

@@ -3,7 +3,9 @@ package validators
 import (
 	"fmt"
 	"go/ast"
+	"go/constant"
 	"go/token"
+	"go/types"
 	"strconv"
 )
 
@@ -91,21 +93,30 @@ func length(c method) (*uint64, error) {
 	return &n, nil
 }
 
+// number returns an argument that is a constant of numbers alone, such as 255, 0x7f, -1_000 or 1<<20, in a form that JSON and
+// SQL read as well.
 func number(c method, arg int) (string, error) {
-	if arg < len(c.args) {
-		switch x := c.args[arg].(type) {
-		case *ast.BasicLit:
-			if x.Kind == token.INT || x.Kind == token.FLOAT {
-				return x.Value, nil
-			}
-		case *ast.UnaryExpr:
-			if lit, ok := x.X.(*ast.BasicLit); ok && x.Op == token.SUB {
-				return "-" + lit.Value, nil
-			}
+	if arg >= len(c.args) {
+		return "", notLiteral(c.name, "a number")
+	}
+	found, err := types.Eval(token.NewFileSet(), nil, token.NoPos, types.ExprString(c.args[arg]))
+	if err != nil || found.Value == nil {
+		return "", notLiteral(c.name, "a number")
+	}
+	if i := constant.ToInt(found.Value); i.Kind() == constant.Int {
+		if text := i.ExactString(); len(text) <= maxPlain {
+			return text, nil
 		}
+	}
+	if f := constant.ToFloat(found.Value); f.Kind() == constant.Float || f.Kind() == constant.Int {
+		v, _ := constant.Float64Val(f) // what the validator itself is given
+		return strconv.FormatFloat(v, 'g', -1, 64), nil
 	}
 	return "", notLiteral(c.name, "a number")
 }
+
+// maxPlain is the most digits of an integer that is written without an exponent.
+const maxPlain = 21
 
 // pattern accepts Match(regexp.MustCompile(`…`)).
 func pattern(c method) (string, error) {

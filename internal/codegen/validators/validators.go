@@ -26,8 +26,10 @@ type Limits struct {
 	MaxItems, MaxItemLen *uint64
 	// MaxBytes is the most bytes of a JSON field as Postgres writes it; nil means no limit.
 	MaxBytes *uint64
-	// Whole and Fraction are the most digits before and behind the point of a decimal; both are zero for other types.
+	// Whole and Fraction are the most digits before and behind the point of a decimal, negative where there must be zeros; both
+	// are zero for other types. Scaled ones have just Fraction digits behind the point, whatever they are sent with.
 	Whole, Fraction int
+	Scaled          bool
 	// Distinct arrays hold each text once, Email says that a text is an e-mail address.
 	Distinct, Email bool
 }
@@ -36,6 +38,19 @@ type Limits struct {
 type Set struct {
 	fields map[string]map[string]Limits // declaring type → field → limits
 	parts  map[string][]string          // type → the types it mixes in or embeds
+}
+
+// Found is a set of one field's limits.
+func Found(entity, field string, l Limits) Set {
+	return Set{fields: map[string]map[string]Limits{entity: {field: l}}}
+}
+
+// Add adds a field's limits.
+func (s Set) Add(entity, field string, l Limits) {
+	if s.fields[entity] == nil {
+		s.fields[entity] = map[string]Limits{}
+	}
+	s.fields[entity][field] = l
 }
 
 // Of returns the limits of an entity's field, looking through its mixins; the zero value when it has none.

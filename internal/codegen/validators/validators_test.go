@@ -86,3 +86,22 @@ func TestReadRefusesLimitsItCannotShow(t *testing.T) {
 		})
 	}
 }
+
+// TestConstants reads numbers in every form that Go has for them, and writes those of JSON and SQL.
+func TestConstants(t *testing.T) {
+	t.Parallel()
+	for source, want := range map[string]string{
+		"255": "255", "-2": "-2", "0x10": "16", "1_000": "1000", "0b11": "3", "0o17": "15", "017": "15", "1<<20 - 1": "1048575", "-(1 << 63)": "-9223372036854775808", "1<<63 - 1": "9223372036854775807",
+		".5": "0.5", "5.": "5", "1e3": "1000", "1e300": "1e+300", "0x1p-2": "0.25", "-0.1": "-0.1", "'a'": "97",
+	} {
+		dir := t.TempDir()
+		file := "package schema\n\nfunc (Thing) Fields() []ent.Field {\n\treturn []ent.Field{field.Int(\"n\").Max(" + source + ")}\n}\n"
+		if err := os.WriteFile(filepath.Join(dir, "thing.go"), []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		set, err := validators.Read(dir)
+		if got := set.Of("Thing", "n").Max; err != nil || got != want {
+			t.Errorf("%s: got %q (%v), want %q", source, got, err, want)
+		}
+	}
+}

@@ -109,6 +109,11 @@ func (n Names) apply(e *model.Entity) error {
 	if e.Go, err = n.Type(e.Name); err != nil {
 		return err
 	}
+	if e.HasBase() {
+		if e.BaseGo, err = n.Type(e.BaseName()); err != nil {
+			return err
+		}
+	}
 	for _, verb := range e.Verbs() {
 		word := string(verb)
 		if verb == contract.Read {
@@ -120,7 +125,7 @@ func (n Names) apply(e *model.Entity) error {
 		}
 		e.Operations = method[:len(method)-len(word)]
 	}
-	schemas := []string{e.Name, e.Name + "Create", e.Name + "Update", e.DetailName()}
+	schemas := append(e.Views(), e.Name+"Create", e.Name+"Update")
 	for _, f := range slices.Concat(e.Fields, e.Secrets) {
 		f.Types = map[string]string{}
 		for _, schema := range schemas {

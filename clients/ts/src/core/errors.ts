@@ -2,10 +2,12 @@ import type { ProblemCode, ViolationCode } from '../generated/problems.js';
 
 // Names are written out in each class: a minifier renames classes, and logs would show the new name.
 
-/** One thing wrong with a request. Exactly one of `pointer`, `parameter` and `header` says where. */
+/** One thing wrong with a request. Exactly one of `pointer`, `pointers`, `parameter` and `header` says where. */
 export interface FieldError {
   /** JSON Pointer (RFC 6901) into the body, such as `/displayName`; empty for the body as a whole. */
   pointer?: string;
+  /** JSON Pointers to the members that it is about together: a combination that is taken, such as `/userId` and `/roleId`. */
+  pointers?: string[];
   /** Name of a parameter of path or query, as it stands in the URL: `limit`, `createdAt[gte]`. */
   parameter?: string;
   /** Name of a header. */

@@ -58,6 +58,7 @@ export type {
   TenantProvisioned,
   TenantUpdate,
   User,
+  UserBase,
   UserCreate,
   UserPage,
   UserRole,

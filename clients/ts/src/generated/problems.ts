@@ -33,6 +33,7 @@ export type ProblemCode =
 /** Stable code of what is wrong with one part of a request. More may come: any other string is one too. */
 export type ViolationCode =
   | 'check'
+  | 'circular'
   | 'enum'
   | 'exclusion'
   | 'invalid'

@@ -54,6 +54,21 @@ export const vTenantProvisioned = v.object({
 });
 
 /**
+ * Person who works inside one tenant. Without related rows.
+ */
+export const vUserBase = v.object({
+    createdAt: v.pipe(v.string(), v.isoTimestamp()),
+    displayName: v.string(),
+    email: v.nullable(v.string()),
+    id: v.pipe(v.string(), v.uuid()),
+    managerId: v.nullable(v.pipe(v.string(), v.uuid())),
+    status: v.string(),
+    tenantId: v.pipe(v.string(), v.uuid()),
+    updatedAt: v.pipe(v.string(), v.isoTimestamp()),
+    version: v.pipe(v.number(), v.integer())
+});
+
+/**
  * One person below a user.
  */
 export const vReport: v.GenericSchema = v.object({
@@ -102,6 +117,7 @@ export const vUser: v.GenericSchema = v.object({
     email: v.nullable(v.string()),
     id: v.pipe(v.string(), v.uuid()),
     managedUsers: v.optional(v.array(v.lazy(() => vUser))),
+    manager: v.optional(vUserBase),
     managerId: v.nullable(v.pipe(v.string(), v.uuid())),
     roles: v.optional(v.array(vRole)),
     status: v.string(),
@@ -157,6 +173,7 @@ export const vUserWithRoles = v.object({
     email: v.nullable(v.string()),
     id: v.pipe(v.string(), v.uuid()),
     managedUsers: v.array(vUser),
+    manager: v.optional(vUserBase),
     managerId: v.nullable(v.pipe(v.string(), v.uuid())),
     roles: v.array(vRole),
     status: v.string(),

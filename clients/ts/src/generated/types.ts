@@ -359,6 +359,7 @@ export type User = {
      * When the row was last changed.
      */
     updatedAt: string;
+    manager?: UserBase;
     /**
      * Users whose manager is this user. The first 100 that the caller may read, as many as fit into the answer's 4 MiB of JSON. Present when expanded.
      */
@@ -367,6 +368,48 @@ export type User = {
      * Roles granted to this user. The first 100 that the caller may read, as many as fit into the answer's 4 MiB of JSON. Present when expanded.
      */
     roles?: Array<Role>;
+};
+
+/**
+ * Person who works inside one tenant. Without related rows.
+ */
+export type UserBase = {
+    /**
+     * Identifier, a UUIDv7: ids sort by creation time.
+     */
+    id: string;
+    /**
+     * Tenant that owns this row.
+     */
+    tenantId: string;
+    /**
+     * E-mail address, unique within the tenant whatever its case; it is stored in lower case. Null for callers without the permission `users:read_pii`, except on their own rows.
+     */
+    email: string | null;
+    /**
+     * Name shown to other people.
+     */
+    displayName: string;
+    /**
+     * An inactive user keeps its data and cannot sign in.
+     */
+    status: 'active' | 'inactive';
+    /**
+     * User who manages this one.
+     */
+    managerId: string | null;
+    /**
+     * Number of the row's current version; each change adds one.
+     */
+    version: number;
+    /**
+     * When the row was created.
+     */
+    createdAt: string;
+    /**
+     * When the row was last changed.
+     */
+    updatedAt: string;
 };
 
 /**
@@ -564,16 +607,21 @@ export type UserWithRoles = {
      * Users whose manager is this user. The first 100 that the caller may read, as many as fit into the answer's 4 MiB of JSON.
      */
     managedUsers: Array<User>;
+    manager?: UserBase;
 };
 
 /**
- * One thing wrong with the request. Exactly one of `pointer`, `parameter` and `header` says where.
+ * One thing wrong with the request. Exactly one of `pointer`, `pointers`, `parameter` and `header` says where.
  */
 export type Violation = {
     /**
      * JSON Pointer (RFC 6901) into the body; empty for the body as a whole.
      */
     pointer?: string;
+    /**
+     * JSON Pointers to the members of the body that it is about together, such as a combination of values that is taken.
+     */
+    pointers?: Array<string>;
     /**
      * Name of a parameter of path or query, as it stands in the URL: `limit`, `createdAt[gte]`.
      */

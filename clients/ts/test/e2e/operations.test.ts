@@ -26,7 +26,8 @@ test('every operation of the contract, through the SDK, answers what the contrac
   const manager = await users.create({ email: `${unique('manager')}@example.com`, displayName: 'Manager' });
   const user = await users.create({ email: `${unique('user')}@example.com`, displayName: 'User', managerId: manager.id });
   const grant = await userRoles.create({ userId: user.id, roleId: role.id });
-  assert.deepEqual((await userRoles.get(grant.id, { expand: ['role'] })).role.name, role.name);
+  assert.deepEqual((await userRoles.get(grant.id, { expand: ['role'] })).role?.name, role.name);
+  assert.equal((await users.get(user.id, { expand: ['manager'] })).manager?.id, manager.id);
   assert.deepEqual((await userRoles.list({ userId: [user.id] })).data, [grant]);
   assert.equal((await users.update(user.id, { displayName: 'Renamed' })).displayName, 'Renamed');
   assert.deepEqual((await users.get(user.id)).roles.map(({ id }) => id), [role.id]);

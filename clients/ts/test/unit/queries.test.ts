@@ -30,7 +30,7 @@ test('what is asked for is part of the key, and of the type', async (t) => {
   assert.equal(server.seen[0]?.url, '/v1/users/018f?expand=managedUsers.roles');
   assert.notDeepEqual(options.queryKey, queries.users.get('018f').queryKey);
   // @ts-expect-error an expansion that does not exist
-  queries.users.get('018f', { expand: ['manager'] });
+  queries.users.get('018f', { expand: ['managers'] });
 });
 
 test('an infinite query follows the cursors', async (t) => {

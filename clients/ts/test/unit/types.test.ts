@@ -8,6 +8,7 @@ import type {
   ApiError,
   ProblemCode,
   User,
+  UserBase,
   UserCreate,
   UserPage,
   UserUpdate,
@@ -76,15 +77,22 @@ export async function compileOnly(client: CoreApiClient): Promise<void> {
   const deep = await client.users.get('id', { expand: ['managedUsers.roles'], timeout: 500 });
   expect<Equal<(typeof deep.managedUsers)[number]['roles'], Role[]>>();
   const grant = await client.userRoles.get('id', { expand: ['user.roles', 'grantedBy'] });
-  expect<Equal<typeof grant.user.roles, Role[]>>();
+  expect<Equal<NonNullable<typeof grant.user>['roles'], Role[]>>();
+  const led = await client.users.get('id', { expand: ['manager', 'managedUsers.manager'] });
+  expect<Equal<typeof led.manager, UserBase | undefined>>();
+  expect<Equal<(typeof led.managedUsers)[number]['manager'], UserBase | undefined>>();
   for await (const user of client.users.list({ expand: ['roles'] })) expect<Equal<typeof user.roles, Role[]>>();
 
   // @ts-expect-error nothing was asked for: the roles may be missing
   void page.data[0]?.roles.length;
   // @ts-expect-error something else was asked for
   void (await client.users.list({ expand: ['managedUsers'] })).data[0]?.roles.length;
+  // @ts-expect-error a single row may be missing
+  void grant.user.roles;
+  // @ts-expect-error what leads back in a circle is shown to depth one
+  client.users.list({ expand: ['manager.roles'] });
   // @ts-expect-error an expansion that does not exist
-  client.users.list({ expand: ['manager'] });
+  client.users.list({ expand: ['managers'] });
   // @ts-expect-error an expansion of another resource
   client.users.get('id', { expand: ['users'] });
   // @ts-expect-error a sort order that does not exist

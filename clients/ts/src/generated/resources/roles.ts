@@ -8,7 +8,7 @@ import { path } from '../../core/url.js';
 import type { Role, RoleCreate, RolePage, RoleUpdate } from '../types.js';
 
 /** Related rows to ask for. */
-export type RolesListExpand = 'users' | 'users.managedUsers' | 'users.roles';
+export type RolesListExpand = 'users' | 'users.manager' | 'users.managedUsers' | 'users.roles';
 
 /** What to ask for in {@link RolesResource.list}. */
 export interface RolesListParams<E extends RolesListExpand = RolesListExpand> {
@@ -18,7 +18,7 @@ export interface RolesListParams<E extends RolesListExpand = RolesListExpand> {
   cursor?: string | undefined;
   /** Adds totalCount: `exact` counts all rows, `estimated` stops at 10000, and says so in totalCountRelation. */
   count?: 'exact' | 'estimated' | undefined;
-  /** Order, the most important first; - turns one around. Null counts as greatest. Rows that compare equal, and lists without sort, are in the order of creation. */
+  /** Order, the most important first; - turns one around. Each key stands there once, one way or the other. Null counts as greatest. Rows that compare equal, and lists without sort, are in the order of creation. */
   sort?: ('name' | '-name')[] | undefined;
   /** Only rows whose name is one of these. */
   name?: string[] | undefined;
@@ -31,7 +31,7 @@ export interface RolesListParams<E extends RolesListExpand = RolesListExpand> {
 }
 
 /** Related rows to ask for. */
-export type RolesGetExpand = 'users' | 'users.managedUsers' | 'users.roles';
+export type RolesGetExpand = 'users' | 'users.manager' | 'users.managedUsers' | 'users.roles';
 
 /** Options of {@link RolesResource.get}. */
 export interface RolesGetOptions<E extends RolesGetExpand = RolesGetExpand> extends RequestOptions {

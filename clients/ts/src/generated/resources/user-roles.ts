@@ -8,7 +8,7 @@ import { path } from '../../core/url.js';
 import type { UserRole, UserRoleCreate, UserRolePage } from '../types.js';
 
 /** Related rows to ask for. */
-export type UserRolesListExpand = 'user' | 'user.managedUsers' | 'user.roles' | 'role' | 'role.users' | 'grantedBy' | 'grantedBy.managedUsers' | 'grantedBy.roles';
+export type UserRolesListExpand = 'user' | 'user.manager' | 'user.managedUsers' | 'user.roles' | 'role' | 'role.users' | 'grantedBy' | 'grantedBy.manager' | 'grantedBy.managedUsers' | 'grantedBy.roles';
 
 /** What to ask for in {@link UserRolesResource.list}. */
 export interface UserRolesListParams<E extends UserRolesListExpand = UserRolesListExpand> {
@@ -27,7 +27,7 @@ export interface UserRolesListParams<E extends UserRolesListExpand = UserRolesLi
 }
 
 /** Related rows to ask for. */
-export type UserRolesGetExpand = 'user' | 'user.managedUsers' | 'user.roles' | 'role' | 'role.users' | 'grantedBy' | 'grantedBy.managedUsers' | 'grantedBy.roles';
+export type UserRolesGetExpand = 'user' | 'user.manager' | 'user.managedUsers' | 'user.roles' | 'role' | 'role.users' | 'grantedBy' | 'grantedBy.manager' | 'grantedBy.managedUsers' | 'grantedBy.roles';
 
 /** Options of {@link UserRolesResource.get}. */
 export interface UserRolesGetOptions<E extends UserRolesGetExpand = UserRolesGetExpand> extends RequestOptions {

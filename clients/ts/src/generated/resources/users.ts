@@ -8,7 +8,7 @@ import { path } from '../../core/url.js';
 import type { Reports, User, UserCreate, UserPage, UserUpdate, UserWithRoles } from '../types.js';
 
 /** Related rows to ask for. */
-export type UsersListExpand = 'managedUsers' | 'managedUsers.managedUsers' | 'managedUsers.roles' | 'roles' | 'roles.users';
+export type UsersListExpand = 'manager' | 'managedUsers' | 'managedUsers.manager' | 'managedUsers.managedUsers' | 'managedUsers.roles' | 'roles' | 'roles.users';
 
 /** What to ask for in {@link UsersResource.list}. */
 export interface UsersListParams<E extends UsersListExpand = UsersListExpand> {
@@ -18,7 +18,7 @@ export interface UsersListParams<E extends UsersListExpand = UsersListExpand> {
   cursor?: string | undefined;
   /** Adds totalCount: `exact` counts all rows, `estimated` stops at 10000, and says so in totalCountRelation. */
   count?: 'exact' | 'estimated' | undefined;
-  /** Order, the most important first; - turns one around. Null counts as greatest. Rows that compare equal, and lists without sort, are in the order of creation. */
+  /** Order, the most important first; - turns one around. Each key stands there once, one way or the other. Null counts as greatest. Rows that compare equal, and lists without sort, are in the order of creation. */
   sort?: ('displayName' | '-displayName' | 'createdAt' | '-createdAt')[] | undefined;
   /** Only rows whose status is one of these. */
   status?: ('active' | 'inactive')[] | undefined;
@@ -37,7 +37,7 @@ export interface UsersListParams<E extends UsersListExpand = UsersListExpand> {
 }
 
 /** Related rows to ask for. */
-export type UsersGetExpand = 'managedUsers' | 'managedUsers.managedUsers' | 'managedUsers.roles' | 'roles' | 'roles.users';
+export type UsersGetExpand = 'manager' | 'managedUsers' | 'managedUsers.manager' | 'managedUsers.managedUsers' | 'managedUsers.roles' | 'roles' | 'roles.users';
 
 /** Options of {@link UsersResource.get}. */
 export interface UsersGetOptions<E extends UsersGetExpand = UsersGetExpand> extends RequestOptions {

@@ -1,0 +1,35 @@
+package catalog_test
+
+import (
+	"testing"
+
+	"github.com/lockstep-dev/lockstep/internal/catalog"
+)
+
+// What another major prints otherwise is no difference, and what is one is seen on any.
+func TestDefinitionsOfAnotherMajor(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		kind, got, want string
+		same            bool
+	}{
+		"one table, with and without its name": {"view", "as  SELECT name, id\n   FROM core.things\n  WHERE n > 0;", "as  SELECT things.name, things.id\n   FROM core.things\n  WHERE things.n > 0;", true},
+		"quoted names":                         {"view", `as  SELECT "from" FROM "Core"."Things";`, `as  SELECT "Things"."from" FROM "Core"."Things";`, true},
+		"another schema":                       {"view", "as  SELECT name FROM core.things;", "as  SELECT things.name FROM audit.things;", false},
+		"another column":                       {"view", "as  SELECT name FROM core.things;", "as  SELECT things.label FROM core.things;", false},
+		"columns of two tables":                {"view", "as  SELECT a.id FROM core.a JOIN core.b ON a.id = b.id;", "as  SELECT b.id FROM core.a JOIN core.b ON a.id = b.id;", false},
+		"every privilege of 15 and of 17":      {"grant", "DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE", "DELETE, INSERT, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE", true},
+		"one privilege more":                   {"grant", "INSERT, MAINTAIN, SELECT", "INSERT, SELECT", false},
+		"something else":                       {"function", "SELECT a.id", "SELECT id", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			of := func(definition string) catalog.Fingerprint {
+				return catalog.Fingerprint{{Kind: test.kind, Name: "core.x", Definition: definition}}
+			}
+			if got := len(catalog.Diff(of(test.got), of(test.want))) == 0; got != test.same {
+				t.Errorf("got same: %v, want %v", got, test.same)
+			}
+		})
+	}
+}
