@@ -132,6 +132,9 @@ func (d *database) wrap(ctx context.Context, from, to side, changes []schema.Cha
 	_, wanted := to.realm.Schema(catalog.Schema)
 	takeDown, putUp := planFences(from.fences, to.fences)
 	var statements []Statement
+	if readsOrPrints(changes) {
+		statements = append(statements, pin()...)
+	}
 	if wanted && !there {
 		statements = append(statements, preamble())
 	}
