@@ -103,6 +103,15 @@ func (o Options) verify(ctx context.Context, report *Report) error {
 			}
 		}
 		step, begin := o.step(m.Up.Name), time.Now()
+		if m.Version > o.After {
+			depends, err := d.current.elsewhereToo(ctx, m)
+			if err != nil {
+				return err
+			}
+			if _, allowed := m.Allowance(allowZone); len(depends) > 0 && !allowed {
+				say("time_zone", m.Version, "%s", zoneProblem(m, depends))
+			}
+		}
 		unproven, err := d.current.upDespiteRows(ctx, migrate.Options{Read: dir, URL: d.current.url, To: m.Version})
 		if err != nil {
 			say("apply", m.Version, "%s does not apply to a database with rows: %v\n%s", m.Up.Name, err, o.advice(ctx, d, err))
