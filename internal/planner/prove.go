@@ -36,6 +36,9 @@ func (o Options) prove(ctx context.Context, d pair, plan *Plan, stages []stage, 
 		if dir, err = memory.directory(); err != nil {
 			return err
 		}
+		if _, err := d.current.comply(ctx, dir.Find(version)); err != nil {
+			return err
+		}
 		before, err := d.current.snapshot(ctx)
 		if err != nil {
 			return err
@@ -155,6 +158,10 @@ func advice(err error) string {
 	}
 	switch pg.Code {
 	case "23514", "23502":
+		if pg.Code == "23514" && pg.ConstraintName != "" {
+			return fmt.Sprintf("rows that are already there may break it: say what they get, `--backfill %s.%s=\"SQL expression\"`, or that yours keep to it already, `--complies %s`: then none is changed, and the migration fails where one does not",
+				pg.TableName, cmp.Or(pg.ColumnName, "column"), pg.ConstraintName)
+		}
 		return fmt.Sprintf("rows that are already there break it: say what they get, `--backfill %s.%s=\"SQL expression\"`", pg.TableName, cmp.Or(pg.ColumnName, "column"))
 	case "23505":
 		return "rows that are already there have the same value twice: write a migration that makes them different first"

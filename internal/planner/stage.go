@@ -42,6 +42,7 @@ type stages struct {
 	constrain, validate, revalidate, finish []Statement
 	late                                    []late
 	used                                    map[string]bool // backfills
+	comply                                  []string        // allowances of the file that validates
 	warnings                                []string
 }
 
@@ -68,6 +69,11 @@ func (s *stages) split(ctx context.Context, changes []schema.Change) error {
 	for column := range s.o.Backfill {
 		if !s.used[column] {
 			return fmt.Errorf("--backfill %s: the plan gives this column no NOT NULL and no new CHECK, so there is nothing to fill in", column)
+		}
+	}
+	for _, check := range s.o.Complies {
+		if !s.used[check] {
+			return fmt.Errorf("--complies %s: the plan adds no CHECK of this name to a table that is already there", check)
 		}
 	}
 	return nil
@@ -137,7 +143,7 @@ func (s *stages) files(body []Statement, undo []Statement) []stage {
 			out = append(out, stage{suffix: "stragglers", up: late, mute: keepValues,
 				allow: []string{"unbatched-write only the rows written without a value since the batches went over the table"}})
 		}
-		out = append(out, stage{suffix: "validate", up: s.validate, down: s.revalidate})
+		out = append(out, stage{suffix: "validate", up: s.validate, down: s.revalidate, allow: s.comply})
 	}
 	if len(s.finish) > 0 {
 		out = append(out, stage{suffix: "finish", up: s.finish})

@@ -46,7 +46,11 @@ func Write(ctx context.Context, graph *gen.Graph, found validators.Set) ([]byte,
 	if sql, err = ignoreCase(sql, graph, tables); err != nil {
 		return nil, err
 	}
-	out := bytes.NewBufferString(header + renames(graph))
+	sampled, err := samples(graph)
+	if err != nil {
+		return nil, err
+	}
+	out := bytes.NewBufferString(header + renames(graph) + sampled)
 	for line := range strings.Lines(sql) {
 		// atlas:pos directives carry absolute paths of the machine that generates.
 		if !strings.HasPrefix(line, "-- atlas:pos ") {
