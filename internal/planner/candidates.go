@@ -279,9 +279,7 @@ func (h hints) extras(kind, modifier string) []string {
 func (h hints) documents() []string {
 	out := []string{"{}", "[]", `"text"`, "1", "true", "null", `[1, 2]`, `["a"]`, `[{}]`, `{"a": 1}`}
 	inner := []string{`"x"`, "1", "true", "{}", "[]", "null"}
-	for _, n := range h.numbers {
-		inner = append(inner, n)
-	}
+	inner = append(inner, h.numbers...)
 	for _, value := range h.texts {
 		inner = append(inner, strconv.Quote(value))
 	}
