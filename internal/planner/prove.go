@@ -33,6 +33,9 @@ func (o Options) prove(ctx context.Context, d pair, plan *Plan, stages []stage, 
 		if dir, err = memory.directory(); err != nil {
 			return err
 		}
+		if _, err := d.current.comply(ctx, dir.Find(version)); err != nil {
+			return err
+		}
 		before, err := d.current.snapshot(ctx)
 		if err != nil {
 			return err

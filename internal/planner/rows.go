@@ -37,6 +37,7 @@ type shapeColumn struct {
 	NotNull bool     `json:"notNull"`
 	Given   bool     `json:"given"` // Postgres writes it
 	Labels  []string `json:"labels"`
+	Checks  []string `json:"checks"` // of its domain
 }
 
 type shapeRestraint struct {
@@ -69,13 +70,21 @@ func (t shape) column(name string) (shapeColumn, bool) {
 
 // signature changes when the rows of a column have to be made anew.
 func (t shape) signature(column shapeColumn) string {
-	text := column.Type + strings.Join(column.Labels, ",")
+	text := column.Type + strings.Join(column.Labels, ",") + strings.Join(column.Checks, ",")
 	for _, c := range t.Constraints {
 		if c.Kind != "p" && slices.Contains(c.Columns, column.Name) {
 			text += ";" + c.Name + c.Text
 		}
 	}
 	return text
+}
+
+// kept says whether the values that a column has stay while a constraint on it is not validated: rows in use may break it,
+// and a migration that says it brings them in line is to show that. Not so where they are said to keep to it already.
+func (d *database) kept(t shape, column shapeColumn) bool {
+	return d.filled[t.Name+"."+column.Name] != "" && slices.ContainsFunc(t.Constraints, func(c shapeRestraint) bool {
+		return strings.HasSuffix(c.Text, " NOT VALID") && !d.complied[c.Name] && slices.Contains(c.Columns, column.Name)
+	})
 }
 
 // connection is one the database keeps, for the many small reads that compare states.
@@ -113,28 +122,102 @@ func (d *database) shapes(ctx context.Context) ([]shape, error) {
 	return parentsFirst(shapes), nil
 }
 
-// parentsFirst orders tables so that what a row must refer to is there before it. References that may be null break cycles.
+// parentsFirst orders tables so that what a row must refer to is there before it. Where references go round in a circle, one
+// that may be null is filled in afterwards.
 func parentsFirst(shapes []shape) []shape {
 	var out []shape
 	done := map[string]bool{}
-	var visit func(t shape, path []string, strict bool)
-	visit = func(t shape, path []string, strict bool) {
-		if done[t.Name] || slices.Contains(path, t.Name) {
-			return
-		}
-		for _, fk := range t.restraints("f") {
-			i := slices.IndexFunc(shapes, func(s shape) bool { return s.Name == fk.Table })
-			if i >= 0 {
-				visit(shapes[i], append(path, t.Name), strict)
-			}
-		}
-		done[t.Name] = true
-		out = append(out, t)
+	// ready says whether all that a table refers to is there, or all that it must refer to.
+	ready := func(t shape, optional bool) bool {
+		return !slices.ContainsFunc(t.restraints("f"), func(fk shapeRestraint) bool {
+			known := slices.ContainsFunc(shapes, func(s shape) bool { return s.Name == fk.Table })
+			return known && fk.Table != t.Name && !done[fk.Table] && (optional || !t.optional(fk))
+		})
 	}
-	for _, t := range shapes {
-		visit(t, nil, true)
+	for len(out) < len(shapes) {
+		next := slices.IndexFunc(shapes, func(t shape) bool { return !done[t.Name] && ready(t, true) })
+		if next < 0 {
+			next = slices.IndexFunc(shapes, func(t shape) bool { return !done[t.Name] && ready(t, false) })
+		}
+		if next < 0 { // a circle in which nothing may be null
+			next = slices.IndexFunc(shapes, func(t shape) bool { return !done[t.Name] })
+		}
+		done[shapes[next].Name] = true
+		out = append(out, shapes[next])
 	}
 	return out
+}
+
+// optional says whether a row may do without a reference.
+func (t shape) optional(fk shapeRestraint) bool {
+	return slices.ContainsFunc(fk.Columns, func(name string) bool {
+		c, _ := t.column(name)
+		return !c.NotNull
+	})
+}
+
+// closeCircles gives rows the references that could not be there yet when they were written.
+func (d *database) closeCircles(ctx context.Context, shapes []shape) error {
+	for i, t := range shapes {
+		for _, fk := range t.restraints("f") {
+			later := slices.IndexFunc(shapes, func(s shape) bool { return s.Name == fk.Table })
+			key := t.key()
+			if later < i || !t.optional(fk) || len(key) == 0 {
+				continue
+			}
+			if some, err := d.tuples(ctx, t.Name, fk.Columns, nil); err != nil || len(some) > 0 {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+			keys, err := d.tuples(ctx, t.Name, key, nil)
+			if err != nil {
+				return err
+			}
+			for n, row := range keys {
+				if n == rowsPerTable-1 {
+					break // the last one shows null
+				}
+				if err := d.refer(ctx, t, fk, n, key, row); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// refer sets a reference of row n, if a row that it can refer to is there and nothing else forbids it.
+func (d *database) refer(ctx context.Context, t shape, fk shapeRestraint, n int, key, row []string) error {
+	fixed := map[string]string{}
+	where := make([]string, len(key))
+	for j, k := range key {
+		where[j] = fmt.Sprintf("%q = %s", k, row[j])
+		if at := slices.Index(fk.Columns, k); at >= 0 {
+			fixed[fk.Refers[at]] = row[j]
+		}
+	}
+	parents, err := d.tuples(ctx, fk.Table, fk.Refers, fixed)
+	if err != nil {
+		return err
+	}
+	for try := range len(parents) {
+		var set []string
+		for j, name := range fk.Columns {
+			if !slices.Contains(key, name) {
+				set = append(set, fmt.Sprintf("%q = %s", name, parents[(n+try)%len(parents)][j]))
+			}
+		}
+		if len(set) == 0 {
+			return nil
+		}
+		err := d.write(ctx, fmt.Sprintf("UPDATE %s SET %s WHERE %s", qualifiedName(t.Name), strings.Join(set, ", "), strings.Join(where, " AND ")))
+		if err == nil || !dataError(err) {
+			return err
+		}
+	}
+	return nil
 }
 
 // fill gives every table rows: empty ones get some, and in the others what is new or restricted anew gets values. Tables
@@ -165,10 +248,12 @@ func (d *database) fill(ctx context.Context) error {
 			return err
 		}
 		for _, c := range t.Columns {
-			d.filled[t.Name+"."+c.Name] = t.signature(c)
+			if !there || !d.kept(t, c) {
+				d.filled[t.Name+"."+c.Name] = t.signature(c)
+			}
 		}
 	}
-	return nil
+	return d.closeCircles(ctx, shapes)
 }
 
 func (d *database) count(ctx context.Context, table string) (int, error) {
@@ -211,9 +296,20 @@ func (d *database) insert(ctx context.Context, t shape) error {
 		}
 	}
 	if written == 0 && refused != nil {
-		d.bare[t.Name] = refused.Error()
+		d.bare[t.Name] = d.whyBare(ctx, t, refused)
 	}
 	return nil
+}
+
+// whyBare names the CHECKs that take no value that was tried, or says what the last try was told.
+func (d *database) whyBare(ctx context.Context, t shape, refused error) string {
+	for _, c := range t.Columns {
+		p, err := d.choices(ctx, t, c)
+		if err == nil && len(p.all) == 0 && c.NotNull && !c.Given && len(t.alone(c)) > 0 {
+			return fmt.Sprintf("column %s takes none of the values tried: %s", c.Name, strings.Join(t.alone(c), " and "))
+		}
+	}
+	return refused.Error()
 }
 
 // renew gives values to the columns that are new or changed, row by row.
@@ -224,45 +320,122 @@ func (d *database) renew(ctx context.Context, t shape) error {
 	}
 	var stale []shapeColumn
 	for _, c := range t.Columns {
-		if d.filled[t.Name+"."+c.Name] != t.signature(c) && !c.Given && !slices.Contains(key, c.Name) {
+		if d.filled[t.Name+"."+c.Name] != t.signature(c) && !d.kept(t, c) && !c.Given && !slices.Contains(key, c.Name) {
 			stale = append(stale, c)
 		}
 	}
 	if len(stale) == 0 {
 		return nil
 	}
-	keys, err := d.tuples(ctx, t.Name, key, nil)
+	rows, err := d.literals(ctx, t)
 	if err != nil {
 		return err
 	}
-	for i, row := range keys {
+	for i, fixed := range rows {
 		where := make([]string, len(key))
-		fixed := map[string]string{}
 		for j, k := range key {
-			where[j] = fmt.Sprintf("%q = %s", k, row[j])
-			fixed[k] = row[j]
+			where[j] = fmt.Sprintf("%q = %s", k, fixed[k])
 		}
 		for _, c := range stale {
-			for try := range tries {
-				values, err := d.valuesWith(ctx, t, i, try, fixed)
+			delete(fixed, c.Name)
+		}
+		if err := d.renewRow(ctx, t, i, stale, fixed, strings.Join(where, " AND ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// renewRow gives the columns of one row values that go with those it keeps: all at once, or else each that can have one.
+func (d *database) renewRow(ctx context.Context, t shape, i int, stale []shapeColumn, fixed map[string]string, where string) error {
+	update := func(try int, columns ...shapeColumn) (bool, error) {
+		values, err := d.valuesWith(ctx, t, i, try, fixed)
+		if err != nil {
+			return false, err
+		}
+		var set []string
+		for _, c := range columns {
+			if v, ok := values[c.Name]; ok {
+				set = append(set, fmt.Sprintf("%q = %s", c.Name, v))
+			}
+		}
+		if len(set) == 0 {
+			return true, nil
+		}
+		err = d.write(ctx, fmt.Sprintf("UPDATE %s SET %s WHERE %s", qualifiedName(t.Name), strings.Join(set, ", "), where))
+		if err != nil && !dataError(err) {
+			return false, fmt.Errorf("fill columns of %s: %w", t.Name, err)
+		}
+		return err == nil, nil
+	}
+	for try := range tries {
+		if ok, err := update(try, stale...); ok || err != nil {
+			return err
+		}
+	}
+	for _, c := range stale {
+		for try := range tries {
+			if ok, err := update(try, c); ok || err != nil {
 				if err != nil {
 					return err
 				}
-				v, ok := values[c.Name]
-				if !ok {
-					break
-				}
-				err = d.write(ctx, fmt.Sprintf("UPDATE %s SET %q = %s WHERE %s", qualifiedName(t.Name), c.Name, v, strings.Join(where, " AND ")))
-				if err == nil {
-					break
-				}
-				if !dataError(err) {
-					return fmt.Errorf("fill column %s.%s: %w", t.Name, c.Name, err)
-				}
+				break
 			}
 		}
 	}
 	return nil
+}
+
+// literals are the rows of a table as literals by column, in the order of their keys.
+func (d *database) literals(ctx context.Context, t shape) ([]map[string]string, error) {
+	var list, order []string
+	for _, c := range t.Columns {
+		list = append(list, fmt.Sprintf("quote_nullable(%q)", c.Name))
+	}
+	for _, k := range t.key() {
+		order = append(order, fmt.Sprintf("quote_nullable(%q)", k))
+	}
+	conn, err := d.connection(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := conn.Query(ctx, fmt.Sprintf("SELECT ARRAY[%s] FROM %s ORDER BY ARRAY[%s]", strings.Join(list, ", "), qualifiedName(t.Name), strings.Join(order, ", ")))
+	if err != nil {
+		return nil, fmt.Errorf("read rows of %s: %w", t.Name, err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowTo[[]string])
+	if err != nil {
+		return nil, fmt.Errorf("read rows of %s: %w", t.Name, err)
+	}
+	out := make([]map[string]string, len(found))
+	for i, row := range found {
+		out[i] = map[string]string{}
+		for j, c := range t.Columns {
+			out[i][c.Name] = row[j]
+		}
+	}
+	return out, nil
+}
+
+// complyRule is the rule of an allowance by which a migration says that the rows in use keep to a CHECK before it is
+// validated: `-- lockstep:allow rows-comply:CONSTRAINT reason`.
+const complyRule = "rows-comply:"
+
+// comply makes generated rows keep to what a migration says that real ones do. changed: it looked at them.
+func (d *database) comply(ctx context.Context, m *migrate.Migration) (changed bool, err error) {
+	found := false
+	for _, a := range m.Up.Allowed {
+		if name, ok := strings.CutPrefix(a.Rule, complyRule); ok {
+			if d.complied == nil {
+				d.complied = map[string]bool{}
+			}
+			d.complied[name], found = true, true
+		}
+	}
+	if !found || len(d.filled) == 0 {
+		return false, nil
+	}
+	return true, d.fill(ctx)
 }
 
 // upDespiteRows applies a migration. Where the generated rows refer to nothing a new foreign key wants, or are alike where a
