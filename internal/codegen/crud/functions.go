@@ -34,8 +34,8 @@ var functions = template.FuncMap{
 	"merged": func(e *model.Entity) []*model.Field {
 		return slices.DeleteFunc(e.Updatable(), func(f *model.Field) bool { return !f.Merged() })
 	},
-	"whole": whole,
-	"byDatabase":    func(f *model.Field) bool { return limits.ByDatabase(f.Ent) },
+	"whole":      whole,
+	"byDatabase": func(f *model.Field) bool { return limits.ByDatabase(f.Ent) },
 	"foreign": func(fields []*model.Field) []*model.Field {
 		return slices.DeleteFunc(slices.Clone(fields), func(f *model.Field) bool { return !f.Foreign })
 	},
