@@ -187,27 +187,22 @@ func pointers[T any](rows []T) []*T {
 	return out
 }
 
-// count counts the rows of a table that match, within reach, up to a limit; 0 is none. It reports whether these are all.
-func count[P ~func(*sql.Selector)](ctx context.Context, h *Handler, table string, reach *access.Reach, where []P, limit int) (int, bool, error) {
-	s := sql.Dialect(dialect.Postgres).Select("id").From(sql.Table(table).Schema("core"))
-	if reach != nil {
-		where = []P{access.Set(reach, where...)}
-	}
-	for _, condition := range where {
-		condition(s)
-	}
-	if scope, ok := postgres.ScopeFrom(ctx); ok && tenantTables[table] {
-		s.Where(sql.EQ(s.C("tenant_id"), scope.TenantID))
-	}
-	return listing.Count(ctx, h.driver, s, limit)
-}
+// errOnlyConditions ends a query that is run for its conditions alone.
+var errOnlyConditions = errors.New("crud: the query is counted in another form")
 
-// tenantTables are the tables of the TenantOwned types.
-var tenantTables = map[string]bool{
-	"idempotency_keys": true,
-	"roles":            true,
-	"users":            true,
-	"user_roles":       true,
+// count counts the rows of a query up to a limit; 0 is none. It reports whether these are all. run counts the query in an order: Ent
+// knows no count that stops, so the order takes the query's conditions, those of rules among them, and nothing is sent.
+func (h *Handler) count(ctx context.Context, limit int, run func(order func(*sql.Selector)) error) (int, bool, error) {
+	var query *sql.Selector
+	err := run(func(s *sql.Selector) {
+		query = s
+		s.AddError(errOnlyConditions)
+	})
+	if err == nil || err.Error() != errOnlyConditions.Error() {
+		return 0, false, fmt.Errorf("prepare a count: %w", err)
+	}
+	query = query.Clone()
+	return listing.Count(ctx, h.driver, query.Select(query.C("id")), limit)
 }
 
 // forDelete holds the rows of a query until the end of the transaction, as a DELETE of them will.

@@ -122,7 +122,16 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 		if how == oas.RolesListCountExact {
 			limit = 0
 		}
-		total, all, err := count(ctx, h, entrole.Table, reach, where, limit)
+		total, all, err := h.count(ctx, limit, func(order func(*sql.Selector)) error {
+			query := h.client.Role.Query().Order(order)
+			if reach != nil {
+				query.Where(access.Set(reach, where...))
+			} else {
+				query.Where(where...)
+			}
+			_, err := query.Count(ctx)
+			return err
+		})
 		if err != nil {
 			return nil, fmt.Errorf("count roles: %w", err)
 		}

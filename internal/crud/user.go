@@ -148,7 +148,16 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 		if how == oas.UsersListCountExact {
 			limit = 0
 		}
-		total, all, err := count(ctx, h, entuser.Table, reach, where, limit)
+		total, all, err := h.count(ctx, limit, func(order func(*sql.Selector)) error {
+			query := h.client.User.Query().Order(order)
+			if reach != nil {
+				query.Where(access.Set(reach, where...))
+			} else {
+				query.Where(where...)
+			}
+			_, err := query.Count(ctx)
+			return err
+		})
 		if err != nil {
 			return nil, fmt.Errorf("count users: %w", err)
 		}

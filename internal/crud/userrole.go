@@ -100,7 +100,16 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 		if how == oas.UserRolesListCountExact {
 			limit = 0
 		}
-		total, all, err := count(ctx, h, entuserrole.Table, reach, where, limit)
+		total, all, err := h.count(ctx, limit, func(order func(*sql.Selector)) error {
+			query := h.client.UserRole.Query().Order(order)
+			if reach != nil {
+				query.Where(access.Set(reach, where...))
+			} else {
+				query.Where(where...)
+			}
+			_, err := query.Count(ctx)
+			return err
+		})
 		if err != nil {
 			return nil, fmt.Errorf("count userRoles: %w", err)
 		}
