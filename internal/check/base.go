@@ -62,11 +62,6 @@ func (r repository) ownCheckpoint(base []string) (string, error) {
 	return "", nil
 }
 
-func version(name string) string {
-	v, _, _ := strings.Cut(name, "_")
-	return v
-}
-
 // migrations lists the names of a commit's migrations, in their order.
 func (r repository) migrations(ctx context.Context, commit string) ([]string, error) {
 	files, err := r.files(ctx, commit)
