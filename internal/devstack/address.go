@@ -18,7 +18,7 @@ const (
 	portVariable   = config.DevDatabasePort
 	webVariable    = config.WebPort
 
-	databaseVariable = "LOCKSTEP_DEV_DATABASE"
+	databaseVariable = config.DevDatabase
 
 	preferredAPI          = "127.0.0.1:8080"
 	preferredAdmin        = "127.0.0.1:8081"
