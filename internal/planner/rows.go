@@ -2,11 +2,8 @@ package planner
 
 import (
 	"context"
-	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -14,79 +11,11 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lockstep-dev/lockstep/internal/catalog"
-	"github.com/lockstep-dev/lockstep/internal/migrate"
 )
-
-//go:embed rows.sql
-var rowsSQL string
 
 // rowsPerTable is how many rows a table gets: enough for every tenant to have several, for every value of a short
 // enumeration, and for a null in every column that takes one.
 const rowsPerTable = 6
-
-// shape is a table as the generator of rows sees it.
-type shape struct {
-	Name        string           `json:"name"`
-	Columns     []shapeColumn    `json:"columns"`
-	Constraints []shapeRestraint `json:"constraints"`
-}
-
-type shapeColumn struct {
-	Name    string   `json:"name"`
-	Type    string   `json:"type"`
-	Base    string   `json:"base"` // the type under a domain
-	NotNull bool     `json:"notNull"`
-	Given   bool     `json:"given"` // Postgres writes it
-	Labels  []string `json:"labels"`
-	Checks  []string `json:"checks"` // of its domain
-}
-
-type shapeRestraint struct {
-	Name    string   `json:"name"`
-	Kind    string   `json:"kind"` // p, f or c
-	Columns []string `json:"columns"`
-	Table   string   `json:"table"`
-	Refers  []string `json:"refers"`
-	Text    string   `json:"text"`
-}
-
-func (t shape) restraints(kind string) []shapeRestraint {
-	return slices.DeleteFunc(slices.Clone(t.Constraints), func(c shapeRestraint) bool { return c.Kind != kind })
-}
-
-func (t shape) key() []string {
-	for _, c := range t.restraints("p") {
-		return c.Columns
-	}
-	return nil
-}
-
-func (t shape) column(name string) (shapeColumn, bool) {
-	i := slices.IndexFunc(t.Columns, func(c shapeColumn) bool { return c.Name == name })
-	if i < 0 {
-		return shapeColumn{}, false
-	}
-	return t.Columns[i], true
-}
-
-// signature changes when the rows of a column have to be made anew.
-func (t shape) signature(column shapeColumn) string {
-	text := column.Type + strings.Join(column.Labels, ",") + strings.Join(column.Checks, ",")
-	for _, c := range t.Constraints {
-		if c.Kind != "p" && slices.Contains(c.Columns, column.Name) {
-			text += ";" + c.Name + c.Text
-		}
-	}
-	return text
-}
-
-// kept says whether the values that a column has stay while a constraint on it is not validated: rows in use may break it,
-// and a migration that says it brings them in line is to show that. Not so where they are said to keep to it already.
-func (d *database) kept(t shape, column shapeColumn) bool {
-	return d.filled[t.Name+"."+column.Name] != "" && slices.ContainsFunc(t.Constraints, func(c shapeRestraint) bool {
-		return strings.HasSuffix(c.Text, " NOT VALID") && !d.complied[c.Name] && slices.Contains(c.Columns, column.Name)
-	})
-}
 
 // connection is one the database keeps, for the many small reads that compare states.
 func (d *database) connection(ctx context.Context) (*pgx.Conn, error) {
@@ -105,120 +34,6 @@ func (d *database) connection(ctx context.Context) (*pgx.Conn, error) {
 		return nil, fmt.Errorf("connect to the scratch database: %w", err)
 	}
 	return d.conn, nil
-}
-
-func (d *database) shapes(ctx context.Context) ([]shape, error) {
-	conn, err := d.connection(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var text []byte
-	if err := conn.QueryRow(ctx, rowsSQL, catalog.Schema).Scan(&text); err != nil {
-		return nil, fmt.Errorf("read the tables to fill: %w", err)
-	}
-	var shapes []shape
-	if err := json.Unmarshal(text, &shapes); err != nil {
-		return nil, fmt.Errorf("read the tables to fill: %w", err)
-	}
-	return parentsFirst(shapes), nil
-}
-
-// parentsFirst orders tables so that what a row must refer to is there before it. Where references go round in a circle, one
-// that may be null is filled in afterwards.
-func parentsFirst(shapes []shape) []shape {
-	var out []shape
-	done := map[string]bool{}
-	// ready says whether all that a table refers to is there, or all that it must refer to.
-	ready := func(t shape, optional bool) bool {
-		return !slices.ContainsFunc(t.restraints("f"), func(fk shapeRestraint) bool {
-			known := slices.ContainsFunc(shapes, func(s shape) bool { return s.Name == fk.Table })
-			return known && fk.Table != t.Name && !done[fk.Table] && (optional || !t.optional(fk))
-		})
-	}
-	for len(out) < len(shapes) {
-		next := slices.IndexFunc(shapes, func(t shape) bool { return !done[t.Name] && ready(t, true) })
-		if next < 0 {
-			next = slices.IndexFunc(shapes, func(t shape) bool { return !done[t.Name] && ready(t, false) })
-		}
-		if next < 0 { // a circle in which nothing may be null
-			next = slices.IndexFunc(shapes, func(t shape) bool { return !done[t.Name] })
-		}
-		done[shapes[next].Name] = true
-		out = append(out, shapes[next])
-	}
-	return out
-}
-
-// optional says whether a row may do without a reference.
-func (t shape) optional(fk shapeRestraint) bool {
-	return slices.ContainsFunc(fk.Columns, func(name string) bool {
-		c, _ := t.column(name)
-		return !c.NotNull
-	})
-}
-
-// closeCircles gives rows the references that could not be there yet when they were written.
-func (d *database) closeCircles(ctx context.Context, shapes []shape) error {
-	for i, t := range shapes {
-		for _, fk := range t.restraints("f") {
-			later := slices.IndexFunc(shapes, func(s shape) bool { return s.Name == fk.Table })
-			key := t.key()
-			if later < i || !t.optional(fk) || len(key) == 0 {
-				continue
-			}
-			if some, err := d.tuples(ctx, t.Name, fk.Columns, nil); err != nil || len(some) > 0 {
-				if err != nil {
-					return err
-				}
-				continue
-			}
-			keys, err := d.tuples(ctx, t.Name, key, nil)
-			if err != nil {
-				return err
-			}
-			for n, row := range keys {
-				if n == rowsPerTable-1 {
-					break // the last one shows null
-				}
-				if err := d.refer(ctx, t, fk, n, key, row); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
-// refer sets a reference of row n, if a row that it can refer to is there and nothing else forbids it.
-func (d *database) refer(ctx context.Context, t shape, fk shapeRestraint, n int, key, row []string) error {
-	fixed := map[string]string{}
-	where := make([]string, len(key))
-	for j, k := range key {
-		where[j] = fmt.Sprintf("%q = %s", k, row[j])
-		if at := slices.Index(fk.Columns, k); at >= 0 {
-			fixed[fk.Refers[at]] = row[j]
-		}
-	}
-	parents, err := d.tuples(ctx, fk.Table, fk.Refers, fixed)
-	if err != nil {
-		return err
-	}
-	for try := range len(parents) {
-		var set []string
-		for j, name := range fk.Columns {
-			if !slices.Contains(key, name) {
-				set = append(set, fmt.Sprintf("%q = %s", name, parents[(n+try)%len(parents)][j]))
-			}
-		}
-		if len(set) == 0 {
-			return nil
-		}
-		err := d.write(ctx, fmt.Sprintf("UPDATE %s SET %s WHERE %s", qualifiedName(t.Name), strings.Join(set, ", "), strings.Join(where, " AND ")))
-		if err == nil || !dataError(err) {
-			return err
-		}
-	}
-	return nil
 }
 
 // fill gives every table rows: empty ones get some, and in the others what is new or restricted anew gets values. Tables
@@ -416,63 +231,6 @@ func (d *database) literals(ctx context.Context, t shape) ([]map[string]string, 
 		}
 	}
 	return out, nil
-}
-
-// complyRule is the rule of an allowance by which a migration says that the rows in use keep to a CHECK before it is
-// validated: `-- lockstep:allow rows-comply:CONSTRAINT reason`.
-const complyRule = "rows-comply:"
-
-// validated finds the limits that a statement validates; see reportOrValidate.
-var validated = regexp.MustCompile(`VALIDATE CONSTRAINT "([^"]+_` + catalog.LimitSuffix + `)"`)
-
-// comply makes generated rows keep to what a migration says that real ones do. changed: it looked at them.
-func (d *database) comply(ctx context.Context, m *migrate.Migration) (changed bool, err error) {
-	found := false
-	keep := func(name string) {
-		if d.complied == nil {
-			d.complied = map[string]bool{}
-		}
-		d.complied[name], found = true, true
-	}
-	for _, a := range m.Up.Allowed {
-		if name, ok := strings.CutPrefix(a.Rule, complyRule); ok {
-			keep(name)
-		}
-	}
-	// Rows over a limit keep it from being validated, which is not what the schema says. Those that a team has are reported.
-	for _, limit := range validated.FindAllStringSubmatch(m.Up.SQL, -1) {
-		keep(limit[1])
-	}
-	if !found || len(d.filled) == 0 {
-		return false, nil
-	}
-	return true, d.fill(ctx)
-}
-
-// upDespiteRows applies a migration. Where the generated rows refer to nothing a new foreign key wants, or are alike where a
-// new index wants them different, they say nothing about real ones: it is applied without rows, and unproven says why.
-func (d *database) upDespiteRows(ctx context.Context, o migrate.Options) (unproven string, err error) {
-	_, err = migrate.Up(ctx, o)
-	var pg *pgconn.PgError
-	if !errors.As(err, &pg) || pg.Code != "23503" && pg.Code != "23505" {
-		return "", err
-	}
-	shapes, failure := d.shapes(ctx)
-	if failure != nil {
-		return "", errors.Join(err, failure)
-	}
-	names := make([]string, len(shapes))
-	for i, t := range shapes {
-		names[i] = qualifiedName(t.Name)
-	}
-	if failure := d.write(ctx, "TRUNCATE "+strings.Join(names, ", ")); failure != nil {
-		return "", errors.Join(err, failure)
-	}
-	d.filled = map[string]string{}
-	if _, failure := migrate.Up(ctx, o); failure != nil {
-		return "", failure
-	}
-	return pg.Message, nil
 }
 
 func (d *database) write(ctx context.Context, sql string) error {
