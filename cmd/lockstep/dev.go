@@ -18,13 +18,14 @@ import (
 
 func newDevCommand() *cobra.Command {
 	var (
-		web bool
-		dir string
+		web, reset    bool
+		dir, database string
 	)
 	var long strings.Builder
 	long.WriteString(`Runs everything a developer needs until Ctrl-C: Postgres with the migrations of the working tree and a seed, a token
 issuer, and the server built from the working tree. When it is ready it prints URLs, tokens and a command to try, and
-writes them to .lockstep/dev.json. All data is kept in .lockstep; remove that folder to start afresh.
+writes them to .lockstep/dev.json. When a migration fails, the database stays up, so that its rows can be mended: it says what
+to do, and goes on when that is done. All data is kept in .lockstep; remove that folder to start afresh.
 
 Postgres is an installed one (14 or newer), or is fetched once when none is installed. No Docker is needed. Data is
 opened by the build that made it, or had it last, where that is still there; another build of the same major version
@@ -63,11 +64,13 @@ Environment. A port that is taken is replaced by a free one unless it was set he
 				time.AfterFunc(time.Second, func() { signal.Reset(syscall.SIGINT, syscall.SIGTERM) })
 			})
 			return devstack.Run(ctx, devstack.Config{
-				Root: root, Dir: dir, Getenv: os.Getenv, Web: web, Out: cmd.OutOrStdout(), Logs: os.Stderr,
+				Root: root, Dir: dir, Database: database, Reset: reset, Getenv: os.Getenv, Web: web, In: cmd.InOrStdin(), Out: cmd.OutOrStdout(), Logs: os.Stderr,
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&web, "web", false, "also run the front end (web/) in its development mode")
+	cmd.Flags().BoolVar(&reset, "reset", false, "drop the database with its rows and start from an empty one")
+	cmd.Flags().StringVar(&database, "database", "", "name of the database, for instance one per branch (default LOCKSTEP_DEV_DATABASE, or core)")
 	cmd.Flags().StringVar(&dir, "dir", "", "folder for data, tokens and dev.json (default .lockstep in the checkout)")
 	return cmd
 }

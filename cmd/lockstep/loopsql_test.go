@@ -41,7 +41,7 @@ func addRules(t *testing.T, root string) {
 		t.Fatal(err)
 	}
 	for _, edit := range []struct{ old, next string }{
-		{"countVersion, stampCreation,", "countVersion, stampCreation, stampAuthor, keepMarked,"},
+		{"), keepAdministrator)", "), stampAuthor, keepMarked, keepAdministrator)"},
 		{"client.Intercept(filterByTenant(facts.TenantOwned))", "client.Intercept(filterByTenant(facts.TenantOwned), hideMarked(\"Article\"))"},
 	} {
 		if !strings.Contains(string(text), edit.old) {

@@ -127,7 +127,7 @@ func useExhibits(t *testing.T, s *served) {
 	const address = `"zip": null, "since": "2020-05-17T00:00:00Z"`
 	for value, pointer := range map[string]string{
 		`{"typed": {"street": 1, ` + address + `}}`:                                                                       "/typed/street",
-		`{"typed": {"street": "S", "zip": null}}`:                                                                         "/typed/since",
+		`{"typedNull": {"street": "S", "zip": null}}`:                                                                     "/typedNull/since",
 		`{"typed": {"street": "S", ` + address + `, "floor": 128}}`:                                                       "/typed/floor",
 		`{"typed": {"street": "S", ` + address + `, "extra": 1}}`:                                                         "/typed/extra",
 		`{"typed": {"street": "S", ` + address + `, "rooms": [{"name": "a", "area": 1}, {"name": "b"}]}}`:                 "/typed/rooms/1/area",

@@ -56,8 +56,8 @@ tenant-owned tables are fenced in by row-level security. The exit code is 1 when
 			if asJSON {
 				err = json.NewEncoder(out).Encode(report)
 			} else {
-				for table, why := range report.Bare {
-					fmt.Fprintf(out, "no rows in %s, so nothing is proven about them: %s\n", table, why)
+				for table, reason := range report.Allowed { // the others are problems
+					fmt.Fprintf(out, "no rows in %s, so nothing is proven about them: %s (%s)\n", table, report.Bare[table], reason)
 				}
 				for _, m := range report.Migrations {
 					if m.WithoutRows != "" {

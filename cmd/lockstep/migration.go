@@ -63,14 +63,16 @@ generated rows, and each state compared with the one it must equal, before a fil
 
 // planFlags are what a person can say about a plan.
 type planFlags struct {
-	renames, drops, backfills []string
-	dryRun, json              bool
+	renames, drops, backfills, complies []string
+
+	dryRun, json bool
 }
 
 func (f *planFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.renames, "rename", nil, "what goes on under another name: users.name=display_name, or clients=customers for a table (repeatable)")
 	cmd.Flags().StringArrayVar(&f.drops, "drop", nil, "what is dropped although a similar name appears: users.name, or a table (repeatable)")
 	cmd.Flags().StringArrayVar(&f.backfills, "backfill", nil, `what rows that are already there get: users.name="SQL expression" (repeatable)`)
+	cmd.Flags().StringArrayVar(&f.complies, "complies", nil, "a new CHECK that the rows already there keep to: none is changed, and the migration fails where one does not: users_age_check (repeatable)")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the SQL and write no file")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object instead of text")
 }
@@ -84,7 +86,7 @@ func (f *planFlags) apply(cmd *cobra.Command, options *planner.Options) error {
 		}
 		options.Renames = append(options.Renames, r)
 	}
-	options.Drops = f.drops
+	options.Drops, options.Complies = f.drops, f.complies
 	options.Backfill = map[string]string{}
 	for _, text := range f.backfills {
 		column, expression, ok := strings.Cut(text, "=")

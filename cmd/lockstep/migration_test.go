@@ -72,14 +72,14 @@ func TestMigrationCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	const fields = "[]ent.Field{\n"
-	planted := strings.Replace(string(text), fields, fields+"\t\tfield.Int64(\"planted\").Optional().Nillable().Comment(\"Planted.\"),\n", 1)
+	planted := strings.Replace(string(text), fields, fields+"\t\tfield.Bool(\"planted\").Optional().Nillable().Comment(\"Planted.\"),\n", 1)
 	if err := os.WriteFile(code, []byte(planted), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	run(1, "problem (generated)", "migrate", "verify")
 	run(1, "run `make generate`", "migration", "--name", "add_planted")
 	run(0, "ent/schema.sql", "generate", "ddl")
-	run(1, `ADD COLUMN "planted" bigint NULL`, "migrate", "verify")
+	run(1, `ADD COLUMN "planted" boolean NULL`, "migrate", "verify")
 	run(1, "no name for a migration", "migration", "--name", "Add planted")
 	run(1, `required flag(s) "name" not set`, "migration")
 	run(0, `DROP COLUMN "planted"`, "migration", "--name", "add_planted", "--dry-run")

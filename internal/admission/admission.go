@@ -69,7 +69,6 @@ type kind struct {
 }
 
 type waiter struct {
-	kind    *kind
 	seat    *Seat
 	granted chan struct{}
 }
@@ -127,7 +126,7 @@ func (g *Gate) Admit(ctx context.Context, id uuid.UUID, of string, seat *Seat) e
 	if len(t.line) >= g.limits.Waiting {
 		return g.refuseLocked(seat)
 	}
-	w := &waiter{kind: k, seat: seat, granted: make(chan struct{})}
+	w := &waiter{seat: seat, granted: make(chan struct{})}
 	t.line = append(t.line, w)
 	g.waiting++
 	g.mu.Unlock()

@@ -63,6 +63,17 @@ func held(t *testing.T, g *admission.Gate, tenant uuid.UUID, kind string) bool {
 	return err != nil
 }
 
+// inLine returns when so many reads wait. None of those that are to wait may begin, which would say so in begun.
+func inLine[T any](t *testing.T, g *admission.Gate, want int, begun <-chan T) {
+	t.Helper()
+	for waiting, _ := g.Stats(); waiting != want; waiting, _ = g.Stats() {
+		if len(begun) > 0 {
+			t.Fatalf("%d reads wait and another has begun, want %d in the line", waiting, want)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
 func TestTenantAloneIsNotHeldBack(t *testing.T) {
 	g, c := newGate(2, 10)
 	for range 100 {
@@ -91,9 +102,7 @@ func TestCostlyReadsWaitInTurn(t *testing.T) {
 			}
 			begun <- i
 		}()
-		for waiting, _ := g.Stats(); waiting != i+1; waiting, _ = g.Stats() {
-			time.Sleep(time.Millisecond)
-		}
+		inLine(t, g, i+1, begun)
 	}
 	var s admission.Seat
 	if err := g.Admit(t.Context(), busy, "list", &s); !errors.Is(err, admission.ErrLine) {
@@ -132,9 +141,7 @@ func TestCheapReadsAreNotHeldBack(t *testing.T) {
 		var s admission.Seat
 		waits <- g.Admit(context.Background(), busy, "get", &s)
 	}()
-	for waiting, _ := g.Stats(); waiting != 1; waiting, _ = g.Stats() {
-		time.Sleep(time.Millisecond)
-	}
+	inLine(t, g, 1, waits)
 	first.Leave(0)
 	if err := <-waits; err != nil {
 		t.Error(err)

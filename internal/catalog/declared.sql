@@ -3,7 +3,7 @@
 WITH space AS (
   SELECT oid FROM pg_namespace WHERE nspname = $1
 ), members AS (
-  SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
+  SELECT classid, objid FROM pg_depend WHERE deptype = 'e' OR deptype = 'i' AND classid = 'pg_proc'::regclass -- the second: of a range type
 ), relations AS (
   SELECT c.*, format('%I.%I', $1::text, c.relname) AS name FROM pg_class c WHERE c.relnamespace = (SELECT oid FROM space)
 ), routines AS (

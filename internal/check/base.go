@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/lockstep-dev/lockstep/internal/planner"
 )
 
 // BaseMigrations lists the names of the migrations that a reference has, in their order: those of this branch are to follow
@@ -27,12 +29,37 @@ func BaseMigrations(ctx context.Context, root, ref string) ([]string, error) {
 	if len(names) == 0 {
 		return nil, fmt.Errorf("%s (%.10s) has no migrations, so none can follow them: name the branch that yours is to be merged into, --base origin/main", ref, tip)
 	}
+	own, err := r.ownCheckpoint(names)
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range names {
+		if own != "" && version(name) <= version(own) {
+			continue // the checkpoint stands for it
+		}
 		if err := r.isHere(ctx, name, ref, tip); err != nil {
 			return nil, err
 		}
 	}
 	return names, r.lacksNone(ctx, names, ref, tip)
+}
+
+// ownCheckpoint is the name of the checkpoint in the working tree that the base does not have; empty: there is none.
+func (r repository) ownCheckpoint(base []string) (string, error) {
+	here, err := filepath.Glob(filepath.Join(r.root, "migrations", "*.sql"))
+	if err != nil {
+		return "", err
+	}
+	for _, path := range here {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return "", err
+		}
+		if name := filepath.Base(path); planner.IsCheckpoint(text) && !slices.Contains(base, name) {
+			return name, nil
+		}
+	}
+	return "", nil
 }
 
 // migrations lists the names of a commit's migrations, in their order.

@@ -153,7 +153,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 func released(ctx context.Context, o Options, r repository, fork string, report *Report, step func(string) func()) error {
 	// A directory that does not apply has its own problems; whether it can be undone does not matter to a release.
 	broken := slices.ContainsFunc(report.Proof.Problems, func(p *migrate.Problem) bool {
-		return !slices.Contains([]string{"data_loss", "round_trip", "missing_down", "empty_down", "schema", "fence", "fingerprint", "generated"}, p.Code)
+		return !slices.Contains([]string{"data_loss", "round_trip", "missing_down", "empty_down", "schema", "fence", "fingerprint", "generated", "unproven"}, p.Code)
 	})
 	if len(report.Added) == 0 || broken {
 		return nil

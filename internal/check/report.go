@@ -92,7 +92,7 @@ func (r Report) Markdown() string {
 		say("| %s | %d | %s | %s |", m.Name, m.Up, cell(reverse), cell(rows))
 	}
 	for table, why := range r.Proof.Bare {
-		say("\nNo rows could be generated for `%s`: %s", table, why)
+		say("\nNo rows could be generated for `%s`, so nothing is proven about rows in it: %s%s", table, why, reason(r.Proof.Allowed[table]))
 	}
 	say("\n## The released version on the new schema\n")
 	switch {
@@ -177,3 +177,11 @@ func cell(s string) string {
 }
 
 func fenced(sql string) string { return strings.TrimSpace(strings.ReplaceAll(sql, "```", "` ` `")) }
+
+// reason is what a migration says about something that is allowed, in brackets.
+func reason(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " (" + text + ")"
+}

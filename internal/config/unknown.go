@@ -24,6 +24,7 @@ const (
 const (
 	DevIssuerAddr   = prefix + "DEV_ISSUER_ADDR"
 	DevDatabasePort = prefix + "DEV_DB_PORT"
+	DevDatabase     = prefix + "DEV_DATABASE"
 	WebPort         = prefix + "WEB_PORT"
 )
 
@@ -31,7 +32,7 @@ const (
 // with the server: a developer's shell, a job of CI, the front end's settings. LOCKSTEP_OIDC_ISSUER, which the front end reads, is not
 // among them: for the server it is LOCKSTEP_OIDC_ISSUERS with a letter missing.
 var neighbours = []string{
-	PostgresMajor, PostgresBin, PostgresRepository, DevIssuerAddr, DevDatabasePort,
+	PostgresMajor, PostgresBin, PostgresRepository, DevIssuerAddr, DevDatabasePort, DevDatabase,
 	prefix + "SCRATCH_URL", prefix + "API_URL", prefix + "OIDC_CLIENT_ID", prefix + "OIDC_CLIENT_SECRET", prefix + "OIDC_SCOPE",
 	prefix + "WEB_", prefix + "E2E_", prefix + "TEST_",
 }

@@ -18,6 +18,8 @@ const (
 	portVariable   = config.DevDatabasePort
 	webVariable    = config.WebPort
 
+	databaseVariable = config.DevDatabase
+
 	preferredAPI          = "127.0.0.1:8080"
 	preferredAdmin        = "127.0.0.1:8081"
 	preferredIssuer       = "127.0.0.1:8082"
@@ -35,6 +37,7 @@ func Variables() []Variable {
 		{adminVariable, preferredAdmin, "address of the server's profiles"},
 		{issuerVariable, preferredIssuer, "address of the token issuer, on loopback"},
 		{portVariable, fmt.Sprint(preferredDatabasePort), "port of Postgres, on 127.0.0.1"},
+		{databaseVariable, defaultDatabase, "name of the database, for instance one per branch"},
 		{webVariable, "3000", "port of the front end (--web)"},
 	}
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -15,7 +13,6 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/devdb"
 	"github.com/lockstep-dev/lockstep/internal/devseed"
-	"github.com/lockstep-dev/lockstep/internal/migrate"
 )
 
 // startDatabase brings up Postgres with a database that is migrated and seeded.
@@ -23,12 +20,12 @@ func (s *stack) startDatabase(ctx context.Context) error {
 	if err := s.startCluster(ctx); err != nil {
 		return err
 	}
-	exists, err := s.cluster.HasDatabase(ctx, database)
+	exists, err := s.cluster.HasDatabase(ctx, s.Database)
 	if err != nil {
 		return err
 	}
-	if !exists {
-		if err := s.cluster.CreateDatabase(ctx, database); err != nil {
+	if exists && s.Reset || !exists {
+		if err := s.resetDatabase(ctx); err != nil {
 			return err
 		}
 	}
@@ -77,33 +74,9 @@ func (s *stack) databasePort() (port int, given bool, err error) {
 	return port, true, nil
 }
 
-func (s *stack) migrate(ctx context.Context) error {
-	begin := time.Now()
-	result, err := migrate.Up(ctx, migrate.Options{
-		Dir: os.DirFS(filepath.Join(s.Root, "migrations")),
-		URL: s.cluster.OwnerURL(database),
-	})
-	var problem *migrate.Problem
-	if errors.As(err, &problem) {
-		return fmt.Errorf("migrate the database: %w\nTo start from an empty database, remove %s", err, s.shown("postgres"))
-	}
-	if err != nil {
-		return fmt.Errorf("migrate the database: %w", err)
-	}
-	said := "at " + result.To
-	if n := len(result.Files); n > 0 {
-		said += fmt.Sprintf(", %d applied", n)
-	}
-	if len(result.Ahead) > 0 {
-		said += ", which this checkout does not have: " + strings.Join(result.Ahead, ", ")
-	}
-	s.report.line("Migrations", said, begin)
-	return nil
-}
-
 func (s *stack) seed(ctx context.Context) error {
 	begin := time.Now()
-	conn, err := pgx.Connect(ctx, s.cluster.OwnerURL(database))
+	conn, err := pgx.Connect(ctx, s.cluster.OwnerURL(s.Database))
 	if err != nil {
 		return fmt.Errorf("seed the database: %w", err)
 	}

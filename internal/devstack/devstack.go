@@ -3,6 +3,7 @@
 package devstack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,14 +31,21 @@ type Config struct {
 	Getenv func(string) string
 	// Web also runs the front end. Defaults to false.
 	Web bool
+	// Database is the name of the developer's database; one for each branch lets branches have migrations of their own.
+	// Defaults to what LOCKSTEP_DEV_DATABASE says, or core.
+	Database string
+	// Reset starts from an empty database. Defaults to false.
+	Reset bool
+	// In is where the developer answers after a migration has failed. Nil is nobody; files that change are noticed anyway.
+	In io.Reader
 	// Out receives the steps, URLs and tokens.
 	Out io.Writer
 	// Logs receives what the server and the front end print.
 	Logs *os.File
 }
 
-// database is the name of the developer's database.
-const database = "core"
+// defaultDatabase is the name of the developer's database, where no other is named.
+const defaultDatabase = "core"
 
 // stack is what runs, in the order it was started.
 type stack struct {
@@ -53,6 +61,9 @@ type stack struct {
 	webAddr  string // where the front end is, or is expected
 	webNote  string // why it is not the preferred address
 	webURL   string
+
+	said  chan string // lines from In
+	asked bool        // whether anybody reads In
 }
 
 // Run starts the stack, prints how to use it and returns when the context ends, which is no error, or when a part of it
@@ -61,6 +72,12 @@ type stack struct {
 func Run(ctx context.Context, c Config) (err error) {
 	if c.Dir == "" {
 		c.Dir = filepath.Join(c.Root, ".lockstep")
+	}
+	if c.Database == "" {
+		c.Database = cmp.Or(c.Getenv(databaseVariable), defaultDatabase)
+	}
+	if err := checkDatabase(c.Database); err != nil {
+		return err
 	}
 	s := &stack{Config: c, report: newReport(c.Out)}
 	if err := os.MkdirAll(s.Dir, 0o755); err != nil {

@@ -65,7 +65,7 @@ func (s *stack) publish() error {
 		API:         s.api,
 		Docs:        s.api + "/docs",
 		Issuer:      s.issuer.URL(),
-		DatabaseURL: s.cluster.OwnerURL(database),
+		DatabaseURL: s.cluster.OwnerURL(s.Database),
 		Web:         s.webURL,
 		Tokens:      []Token{},
 

@@ -11,7 +11,7 @@ import (
 
 // people lists who may sign in to the front end, as of now: active people who hold a role, the oldest of each tenant first.
 func (s *stack) people(ctx context.Context) ([]devissuer.Person, error) {
-	conn, err := pgx.Connect(ctx, s.cluster.OwnerURL(database))
+	conn, err := pgx.Connect(ctx, s.cluster.OwnerURL(s.Database))
 	if err != nil {
 		return nil, fmt.Errorf("list who may sign in: %w", err)
 	}

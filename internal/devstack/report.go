@@ -39,6 +39,17 @@ func (w indented) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// stuck tells what to do after a migration has failed.
+func (r *report) stuck(failed error, url, database, branch string) {
+	r.printf("\nMigrations  FAILED: %s\n\nThe database is up as the migrations before left it:\n\n  psql '%s'\n\n", failed, url)
+	r.printf("mend and retry   change the rows, then press Enter here; or change the migration and run lockstep migrate hash: that is noticed\n")
+	r.printf("reset            reset and Enter (or: lockstep dev --reset) drops database %s with its rows and starts from an empty one\n", database)
+	if branch != database {
+		r.printf("one per branch   Ctrl-C, then lockstep dev --database %s leaves this one to the other branch\n", branch)
+	}
+	r.printf("\nWaiting. Ctrl-C stops.\n")
+}
+
 // ready tells how to use the stack.
 func (r *report) ready(f File, accounts []devseed.Account, file string) {
 	r.line("Ready", "", r.begin)

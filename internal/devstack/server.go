@@ -89,7 +89,7 @@ func (s *stack) startServer(ctx context.Context, built *build) error {
 	cmd.Dir = s.Root
 	cmd.Stdout, cmd.Stderr = s.Logs, s.Logs
 	cmd.Env = environment(os.Environ(), map[string]string{
-		"LOCKSTEP_DATABASE_URL":      s.cluster.AppURL(database),
+		"LOCKSTEP_DATABASE_URL":      s.cluster.AppURL(s.Database),
 		apiVariable:                  addr,
 		adminVariable:                admin,
 		"LOCKSTEP_OIDC_ISSUERS":      s.issuer.URL(),

@@ -99,8 +99,8 @@ func Once[T any](ctx context.Context, keys *Keys, op Operation, key string, requ
 	return nil, fmt.Errorf("key %q keeps being taken and freed, or is held: %w", key, postgres.ErrSerialization)
 }
 
-// fingerprint is the SHA-256, in hex, of the request's JSON with its members in order: ogen writes the members of a free
-// object as Go's map yields them, which is another order each time.
+// fingerprint is the SHA-256, in hex, of the request's JSON with its members in order: whoever repeats a request may
+// write the members of a free object in another one.
 func fingerprint(request any) (string, error) {
 	written, err := json.Marshal(request)
 	if err != nil {

@@ -47,7 +47,6 @@ func TestMigrationsDoTheSameEverywhere(t *testing.T) {
 		for _, s := range settings {
 			exec(t, conn, "ALTER DATABASE "+pgx.Identifier{conn.Config().Database}.Sanitize()+" SET "+s)
 		}
-		conn = connect(t, db.OwnerURL) // a session takes them when it begins
 		mustUp(t, dir, db.OwnerURL)
 		look := func(what string) {
 			t.Helper()

@@ -22,7 +22,11 @@ func (o Options) advice(ctx context.Context, d pair, err error) string {
 		for _, column := range o.broken(ctx, d, pg) {
 			flags = append(flags, fmt.Sprintf("`--backfill %s.%s=\"SQL expression\"`", pg.TableName, column))
 		}
-		return "rows that are already there break it: say what they get, " + strings.Join(flags, " or ")
+		give := strings.Join(flags, " or ")
+		if pg.Code == "23514" && pg.ConstraintName != "" {
+			return fmt.Sprintf("rows that are already there may break it: say what they get, %s, or that yours keep to it already, `--complies %s`: then none is changed, and the migration fails where one does not", give, pg.ConstraintName)
+		}
+		return "rows that are already there break it: say what they get, " + give
 	case "23505":
 		return "rows that are already there have the same value twice: write a migration that makes them different first"
 	case "22001", "22003", "22P02", "22007", "22008":

@@ -2,11 +2,9 @@ package planner
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 
 	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
@@ -116,49 +114,6 @@ func (s *stages) modifyColumn(ctx context.Context, t *schema.Table, c *schema.Mo
 		return []schema.Change{&kept}, nil
 	}
 	return s.d.convert(ctx, &kept)
-}
-
-// errNoCast says that no expression turns values of one type into the other.
-var errNoCast = errors.New("no cast brings the values over")
-
-// convert writes a change of type so that Postgres accepts it: with USING where there is no cast of its own accord, and
-// with the default taken off first.
-func (d *database) convert(ctx context.Context, c *schema.ModifyColumn) ([]schema.Change, error) {
-	from, err := postgres.FormatType(c.From.Type.Type)
-	if err != nil {
-		return nil, fmt.Errorf("read the type of column %s: %w", c.From.Name, err)
-	}
-	to, err := postgres.FormatType(c.To.Type.Type)
-	if err != nil {
-		return nil, fmt.Errorf("read the type of column %s: %w", c.To.Name, err)
-	}
-	var casts bool
-	err = d.pool.QueryRowContext(ctx, `SELECT $1::regtype = $2::regtype OR EXISTS (SELECT FROM pg_cast
-  WHERE castsource = $1::regtype AND casttarget = $2::regtype AND castcontext IN ('a', 'i'))`, from, to).Scan(&casts)
-	if err != nil {
-		return nil, fmt.Errorf("look for a cast from %s to %s: %w", from, to, err)
-	}
-	if casts {
-		return []schema.Change{c}, nil
-	}
-	if strings.HasPrefix(from, "json") && strings.HasSuffix(to, "[]") {
-		return nil, fmt.Errorf("%w: column %s from %s to %s", errNoCast, c.From.Name, from, to)
-	}
-	using := *c
-	using.Extra = append(using.Extra, &postgres.ConvertUsing{X: fmt.Sprintf("%q::%s", c.From.Name, to)})
-	if strings.HasSuffix(from, "[]") && !strings.HasSuffix(to, "[]") || to == "jsonb" || to == "json" {
-		using.Extra = []schema.Clause{&postgres.ConvertUsing{X: fmt.Sprintf("to_jsonb(%q)::%s", c.From.Name, to)}}
-	}
-	if c.From.Default == nil {
-		return []schema.Change{&using}, nil
-	}
-	using.Change &^= schema.ChangeDefault
-	bare := withDefault(c.From, nil)
-	changes := []schema.Change{&schema.ModifyColumn{From: c.From, To: bare, Change: schema.ChangeDefault}, &using}
-	if c.To.Default != nil {
-		changes = append(changes, &schema.ModifyColumn{From: bare, To: c.To, Change: schema.ChangeDefault})
-	}
-	return changes, nil
 }
 
 func withDefault(c *schema.Column, x schema.Expr) *schema.Column {

@@ -34,6 +34,11 @@ type database struct {
 	conn   *pgx.Conn         // see connection
 	filled map[string]string // signature of each column when it was filled
 	bare   map[string]string // tables without rows, and why
+
+	samples  map[string][]map[string]string // by table, what the schema says rows may hold
+	complied map[string]bool                // constraints that rows keep to although nothing has validated them yet
+	pools    map[string]valuePool
+	tests    *pgx.Conn // that has the function which evaluates conditions
 }
 
 func open(ctx context.Context, scratch Scratch) (*database, error) {

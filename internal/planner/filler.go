@@ -27,7 +27,7 @@ func zeroOf(c *schema.Column) (string, bool) {
 	if c.Type == nil {
 		return "", false
 	}
-	switch c.Type.Type.(type) {
+	switch t := c.Type.Type.(type) {
 	case *schema.StringType:
 		return "''", true
 	case *schema.BoolType:
@@ -35,7 +35,7 @@ func zeroOf(c *schema.Column) (string, bool) {
 	case *schema.IntegerType, *schema.DecimalType, *schema.FloatType:
 		return "0", true
 	case *schema.TimeType:
-		return "now()", true
+		return nowAs(t), true
 	case *schema.JSONType:
 		return "'{}'", true
 	case *postgres.ArrayType:

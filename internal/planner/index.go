@@ -59,6 +59,9 @@ func leaving(changes []schema.Change) map[string]bool {
 // succeeded says whether an index goes with the column to which a new one succeeds: it begins with the same columns, by which
 // rows are found until the new one is there.
 func succeeded(m *schema.ModifyTable, column *schema.Column) bool {
+	if comes(m, column.Name) {
+		return false // the column itself comes back, and two cannot have its name
+	}
 	for _, c := range m.Changes {
 		drop, ok := c.(*schema.DropIndex)
 		if !ok || !reads(drop.I, column.Name) {

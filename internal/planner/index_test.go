@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -110,5 +111,34 @@ func mustFollow(t *testing.T, sql string, statements []string) {
 			return
 		}
 		rest = after
+	}
+}
+
+// Every kind of index that the DDL writer writes is built on a table in use as it is declared, and is no difference afterwards.
+func TestIndexKinds(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	p.edit(func(base string) string {
+		return base + `CREATE INDEX "k_gin" ON "core"."roles" USING GIN ("permissions");
+CREATE INDEX "k_class" ON "core"."users" ("tenant_id", "note" text_pattern_ops);
+CREATE INDEX "k_hash" ON "core"."users" USING HASH ("note");
+CREATE INDEX "k_brin" ON "core"."users" USING BRIN ("id", "note");
+CREATE INDEX "k_desc" ON "core"."users" ("tenant_id", "status", "note" DESC);
+CREATE INDEX "k_include" ON "core"."users" ("tenant_id", "status") INCLUDE ("note");
+CREATE UNIQUE INDEX "k_some" ON "core"."user_roles" ("tenant_id", "role_id", "user_id") WHERE "user_id" IS NOT NULL;
+CREATE UNIQUE INDEX "k_lower" ON "core"."users" ("tenant_id", (lower("email"::text)));
+`
+	})
+	plan := p.plan("add_indexes")
+	wantWords(t, "up", plan.Up(), []string{`USING gin`, `text_pattern_ops`, `USING hash`, `USING brin`, `DESC`, `INCLUDE ("note")`, `WHERE (user_id IS NOT NULL)`, `lower`})
+	p.write(plan)
+	report, err := Verify(t.Context(), p.Options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.sameSchema(report)
+	wantProblems(t, report)
+	if _, err := New(t.Context(), p.Options, "again"); !errors.Is(err, ErrNothing) {
+		t.Errorf("got %v, want nothing left to plan", err)
 	}
 }

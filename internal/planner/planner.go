@@ -43,6 +43,9 @@ type Options struct {
 	// Backfill gives rows that are already there a value, an SQL expression, where a column of theirs becomes required or
 	// restricted. Keys are of the form users.name.
 	Backfill map[string]string
+	// Complies names new CHECKs that the rows of tables in use keep to already: those are not changed, and the migration fails
+	// where one does not.
+	Complies []string
 	// After has Verify apply migrations up to this version without undoing them: they were proven before. Defaults to none.
 	After string
 	// Now is the clock for file names. Defaults to time.Now.
@@ -228,6 +231,10 @@ type pair struct{ current, desired *database }
 func (o Options) databases(ctx context.Context) (pair, error) {
 	current, err := open(ctx, o.Scratch)
 	if err != nil {
+		return pair{}, err
+	}
+	if current.samples, err = readSamples(o.Schema); err != nil {
+		current.close()
 		return pair{}, err
 	}
 	desired, err := open(ctx, o.Scratch)

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,6 +33,9 @@ func (o Options) prove(ctx context.Context, d pair, plan *Plan, stages []stage, 
 		if dir, err = memory.directory(); err != nil {
 			return err
 		}
+		if _, err := d.current.comply(ctx, dir.Find(version)); err != nil {
+			return err
+		}
 		before, err := d.current.snapshot(ctx)
 		if err != nil {
 			return err
@@ -39,6 +43,12 @@ func (o Options) prove(ctx context.Context, d pair, plan *Plan, stages []stage, 
 		rows, err := d.current.rows(ctx)
 		if err != nil {
 			return err
+		}
+		planned := dir.Find(version)
+		if depends, err := d.current.elsewhereToo(ctx, planned); err != nil {
+			return err
+		} else if len(depends) > 0 {
+			return errors.New(zoneProblem(planned, depends))
 		}
 		unproven, err := d.current.upDespiteRows(ctx, migrate.Options{Read: dir, URL: d.current.url})
 		if err != nil {

@@ -28,7 +28,7 @@ func Rebase(o Options, base []string) ([]Restamp, error) {
 	}
 	newest, checkpoint := "", ""
 	for name, f := range files {
-		if !strings.Contains(name, "/") && isCheckpoint.Match(f.Data) && !slices.Contains(base, name) {
+		if !strings.Contains(name, "/") && IsCheckpoint(f.Data) && !slices.Contains(base, name) {
 			checkpoint = name // of this branch: it stands for what it replaced, and keeps its version
 		}
 	}
@@ -80,7 +80,10 @@ func Rebase(o Options, base []string) ([]Restamp, error) {
 	return restamps, err
 }
 
-var isCheckpoint = regexp.MustCompile(`(?m)^-- lockstep:checkpoint\b`)
+var checkpointLine = regexp.MustCompile(`(?m)^-- lockstep:checkpoint\b`)
+
+// IsCheckpoint says whether a file of migrations stands for those that it replaced.
+func IsCheckpoint(sql []byte) bool { return checkpointLine.Match(sql) }
 
 func versionOf(name string) string {
 	version, _, _ := strings.Cut(strings.TrimSuffix(name, ".sql"), "_")

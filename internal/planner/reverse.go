@@ -27,9 +27,15 @@ func Reverse(ctx context.Context, o Options) (written, warnings []string, err er
 		return nil, nil, err
 	}
 	defer d.close()
+	if d.samples, err = readSamples(o.Schema); err != nil {
+		return nil, nil, err
+	}
 	var names []string
 	for i := range dir.Migrations {
 		m := &dir.Migrations[i]
+		if _, err := d.comply(ctx, m); err != nil {
+			return nil, nil, err
+		}
 		missing := m.Up.Irreversible == "" && (m.Down == nil || len(m.Down.Statements) == 0)
 		var before snapshot
 		var rows content

@@ -2,8 +2,6 @@ package planner
 
 import (
 	"context"
-	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,70 +11,11 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lockstep-dev/lockstep/internal/catalog"
-	"github.com/lockstep-dev/lockstep/internal/migrate"
 )
-
-//go:embed rows.sql
-var rowsSQL string
 
 // rowsPerTable is how many rows a table gets: enough for every tenant to have several, for every value of a short
 // enumeration, and for a null in every column that takes one.
 const rowsPerTable = 6
-
-// shape is a table as the generator of rows sees it.
-type shape struct {
-	Name        string           `json:"name"`
-	Columns     []shapeColumn    `json:"columns"`
-	Constraints []shapeRestraint `json:"constraints"`
-}
-
-type shapeColumn struct {
-	Name    string   `json:"name"`
-	Type    string   `json:"type"`
-	Base    string   `json:"base"` // the type under a domain
-	NotNull bool     `json:"notNull"`
-	Given   bool     `json:"given"` // Postgres writes it
-	Labels  []string `json:"labels"`
-}
-
-type shapeRestraint struct {
-	Name    string   `json:"name"`
-	Kind    string   `json:"kind"` // p, f or c
-	Columns []string `json:"columns"`
-	Table   string   `json:"table"`
-	Refers  []string `json:"refers"`
-	Text    string   `json:"text"`
-}
-
-func (t shape) restraints(kind string) []shapeRestraint {
-	return slices.DeleteFunc(slices.Clone(t.Constraints), func(c shapeRestraint) bool { return c.Kind != kind })
-}
-
-func (t shape) key() []string {
-	for _, c := range t.restraints("p") {
-		return c.Columns
-	}
-	return nil
-}
-
-func (t shape) column(name string) (shapeColumn, bool) {
-	i := slices.IndexFunc(t.Columns, func(c shapeColumn) bool { return c.Name == name })
-	if i < 0 {
-		return shapeColumn{}, false
-	}
-	return t.Columns[i], true
-}
-
-// signature changes when the rows of a column have to be made anew.
-func (t shape) signature(column shapeColumn) string {
-	text := column.Type + strings.Join(column.Labels, ",")
-	for _, c := range t.Constraints {
-		if c.Kind != "p" && slices.Contains(c.Columns, column.Name) {
-			text += ";" + c.Name + c.Text
-		}
-	}
-	return text
-}
 
 // connection is one the database keeps, for the many small reads that compare states.
 func (d *database) connection(ctx context.Context) (*pgx.Conn, error) {
@@ -95,46 +34,6 @@ func (d *database) connection(ctx context.Context) (*pgx.Conn, error) {
 		return nil, fmt.Errorf("connect to the scratch database: %w", err)
 	}
 	return d.conn, nil
-}
-
-func (d *database) shapes(ctx context.Context) ([]shape, error) {
-	conn, err := d.connection(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var text []byte
-	if err := conn.QueryRow(ctx, rowsSQL, catalog.Schema).Scan(&text); err != nil {
-		return nil, fmt.Errorf("read the tables to fill: %w", err)
-	}
-	var shapes []shape
-	if err := json.Unmarshal(text, &shapes); err != nil {
-		return nil, fmt.Errorf("read the tables to fill: %w", err)
-	}
-	return parentsFirst(shapes), nil
-}
-
-// parentsFirst orders tables so that what a row must refer to is there before it. References that may be null break cycles.
-func parentsFirst(shapes []shape) []shape {
-	var out []shape
-	done := map[string]bool{}
-	var visit func(t shape, path []string, strict bool)
-	visit = func(t shape, path []string, strict bool) {
-		if done[t.Name] || slices.Contains(path, t.Name) {
-			return
-		}
-		for _, fk := range t.restraints("f") {
-			i := slices.IndexFunc(shapes, func(s shape) bool { return s.Name == fk.Table })
-			if i >= 0 {
-				visit(shapes[i], append(path, t.Name), strict)
-			}
-		}
-		done[t.Name] = true
-		out = append(out, t)
-	}
-	for _, t := range shapes {
-		visit(t, nil, true)
-	}
-	return out
 }
 
 // fill gives every table rows: empty ones get some, and in the others what is new or restricted anew gets values. Tables
@@ -165,10 +64,12 @@ func (d *database) fill(ctx context.Context) error {
 			return err
 		}
 		for _, c := range t.Columns {
-			d.filled[t.Name+"."+c.Name] = t.signature(c)
+			if !there || !d.kept(t, c) {
+				d.filled[t.Name+"."+c.Name] = t.signature(c)
+			}
 		}
 	}
-	return nil
+	return d.closeCircles(ctx, shapes)
 }
 
 func (d *database) count(ctx context.Context, table string) (int, error) {
@@ -211,9 +112,20 @@ func (d *database) insert(ctx context.Context, t shape) error {
 		}
 	}
 	if written == 0 && refused != nil {
-		d.bare[t.Name] = refused.Error()
+		d.bare[t.Name] = d.whyBare(ctx, t, refused)
 	}
 	return nil
+}
+
+// whyBare names the CHECKs that take no value that was tried, or says what the last try was told.
+func (d *database) whyBare(ctx context.Context, t shape, refused error) string {
+	for _, c := range t.Columns {
+		p, err := d.choices(ctx, t, c)
+		if err == nil && len(p.all) == 0 && c.NotNull && !c.Given && len(t.alone(c)) > 0 {
+			return fmt.Sprintf("column %s takes none of the values tried: %s", c.Name, strings.Join(t.alone(c), " and "))
+		}
+	}
+	return refused.Error()
 }
 
 // renew gives values to the columns that are new or changed, row by row.
@@ -224,71 +136,101 @@ func (d *database) renew(ctx context.Context, t shape) error {
 	}
 	var stale []shapeColumn
 	for _, c := range t.Columns {
-		if d.filled[t.Name+"."+c.Name] != t.signature(c) && !c.Given && !slices.Contains(key, c.Name) {
+		if d.filled[t.Name+"."+c.Name] != t.signature(c) && !d.kept(t, c) && !c.Given && !slices.Contains(key, c.Name) {
 			stale = append(stale, c)
 		}
 	}
 	if len(stale) == 0 {
 		return nil
 	}
-	keys, err := d.tuples(ctx, t.Name, key, nil)
+	rows, err := d.literals(ctx, t)
 	if err != nil {
 		return err
 	}
-	for i, row := range keys {
+	for i, fixed := range rows {
 		where := make([]string, len(key))
-		fixed := map[string]string{}
 		for j, k := range key {
-			where[j] = fmt.Sprintf("%q = %s", k, row[j])
-			fixed[k] = row[j]
+			where[j] = fmt.Sprintf("%q = %s", k, fixed[k])
 		}
 		for _, c := range stale {
-			for try := range tries {
-				values, err := d.valuesWith(ctx, t, i, try, fixed)
+			delete(fixed, c.Name)
+		}
+		if err := d.renewRow(ctx, t, i, stale, fixed, strings.Join(where, " AND ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// renewRow gives the columns of one row values that go with those it keeps: all at once, or else each that can have one.
+func (d *database) renewRow(ctx context.Context, t shape, i int, stale []shapeColumn, fixed map[string]string, where string) error {
+	update := func(try int, columns ...shapeColumn) (bool, error) {
+		values, err := d.valuesWith(ctx, t, i, try, fixed)
+		if err != nil {
+			return false, err
+		}
+		var set []string
+		for _, c := range columns {
+			if v, ok := values[c.Name]; ok {
+				set = append(set, fmt.Sprintf("%q = %s", c.Name, v))
+			}
+		}
+		if len(set) == 0 {
+			return true, nil
+		}
+		err = d.write(ctx, fmt.Sprintf("UPDATE %s SET %s WHERE %s", qualifiedName(t.Name), strings.Join(set, ", "), where))
+		if err != nil && !dataError(err) {
+			return false, fmt.Errorf("fill columns of %s: %w", t.Name, err)
+		}
+		return err == nil, nil
+	}
+	for try := range tries {
+		if ok, err := update(try, stale...); ok || err != nil {
+			return err
+		}
+	}
+	for _, c := range stale {
+		for try := range tries {
+			if ok, err := update(try, c); ok || err != nil {
 				if err != nil {
 					return err
 				}
-				v, ok := values[c.Name]
-				if !ok {
-					break
-				}
-				err = d.write(ctx, fmt.Sprintf("UPDATE %s SET %q = %s WHERE %s", qualifiedName(t.Name), c.Name, v, strings.Join(where, " AND ")))
-				if err == nil {
-					break
-				}
-				if !dataError(err) {
-					return fmt.Errorf("fill column %s.%s: %w", t.Name, c.Name, err)
-				}
+				break
 			}
 		}
 	}
 	return nil
 }
 
-// upDespiteRows applies a migration. Where the generated rows refer to nothing a new foreign key wants, or are alike where a
-// new index wants them different, they say nothing about real ones: it is applied without rows, and unproven says why.
-func (d *database) upDespiteRows(ctx context.Context, o migrate.Options) (unproven string, err error) {
-	_, err = migrate.Up(ctx, o)
-	var pg *pgconn.PgError
-	if !errors.As(err, &pg) || pg.Code != "23503" && pg.Code != "23505" {
-		return "", err
+// literals are the rows of a table as literals by column, in the order of their keys.
+func (d *database) literals(ctx context.Context, t shape) ([]map[string]string, error) {
+	var list, order []string
+	for _, c := range t.Columns {
+		list = append(list, fmt.Sprintf("quote_nullable(%q)", c.Name))
 	}
-	shapes, failure := d.shapes(ctx)
-	if failure != nil {
-		return "", errors.Join(err, failure)
+	for _, k := range t.key() {
+		order = append(order, fmt.Sprintf("quote_nullable(%q)", k))
 	}
-	names := make([]string, len(shapes))
-	for i, t := range shapes {
-		names[i] = qualifiedName(t.Name)
+	conn, err := d.connection(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if failure := d.write(ctx, "TRUNCATE "+strings.Join(names, ", ")); failure != nil {
-		return "", errors.Join(err, failure)
+	rows, err := conn.Query(ctx, fmt.Sprintf("SELECT ARRAY[%s] FROM %s ORDER BY ARRAY[%s]", strings.Join(list, ", "), qualifiedName(t.Name), strings.Join(order, ", ")))
+	if err != nil {
+		return nil, fmt.Errorf("read rows of %s: %w", t.Name, err)
 	}
-	d.filled = map[string]string{}
-	if _, failure := migrate.Up(ctx, o); failure != nil {
-		return "", failure
+	found, err := pgx.CollectRows(rows, pgx.RowTo[[]string])
+	if err != nil {
+		return nil, fmt.Errorf("read rows of %s: %w", t.Name, err)
 	}
-	return pg.Message, nil
+	out := make([]map[string]string, len(found))
+	for i, row := range found {
+		out[i] = map[string]string{}
+		for j, c := range t.Columns {
+			out[i][c.Name] = row[j]
+		}
+	}
+	return out, nil
 }
 
 func (d *database) write(ctx context.Context, sql string) error {

@@ -44,6 +44,7 @@ type stages struct {
 	// constrain follows what fills rows; validate reads the rows without blocking anybody; finish is instant.
 	constrain, validate, revalidate, finish []Statement
 	used                                    map[string]bool // backfills
+	comply                                  []string        // allowances of the file that validates
 	warnings                                []string
 }
 
@@ -71,6 +72,11 @@ func (s *stages) split(ctx context.Context, changes []schema.Change) error {
 	for column := range s.o.Backfill {
 		if !s.used[column] {
 			return fmt.Errorf("--backfill %s: the plan gives this column no NOT NULL and no new CHECK, so there is nothing to fill in", column)
+		}
+	}
+	for _, check := range s.o.Complies {
+		if !s.used[check] {
+			return fmt.Errorf("--complies %s: the plan adds no CHECK of this name to a table that is already there", check)
 		}
 	}
 	return nil
@@ -161,7 +167,7 @@ func (s *stages) files(body []Statement, undo []Statement) []stage {
 		if len(bounds) > 0 {
 			out = append(out, stage{suffix: "limit", up: bounds})
 		}
-		out = append(out, stage{suffix: "validate", up: s.validate, down: s.revalidate})
+		out = append(out, stage{suffix: "validate", up: s.validate, down: s.revalidate, allow: s.comply})
 	}
 	if len(s.finish) > 0 {
 		out = append(out, stage{suffix: "finish", up: s.finish})

@@ -135,6 +135,9 @@ func (d *database) wrap(ctx context.Context, from, to side, changes []schema.Cha
 	_, there := from.realm.Schema(catalog.Schema)
 	_, wanted := to.realm.Schema(catalog.Schema)
 	takeDown, putUp := planFences(from.fences, to.fences)
+	if readsOrPrints(changes) {
+		statements = append(statements, pin()...)
+	}
 	if wanted && !there {
 		statements = append(statements, preamble())
 		// Functions that tables call are made before the tables, and in the schema.

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -31,6 +32,11 @@ func (d *database) valuesWith(ctx context.Context, t shape, i, try int, given ma
 	for k, v := range given {
 		out[k] = v
 	}
+	if try < tries/2 { // then each by itself
+		for k, v := range d.sample(t, i+try, given) {
+			out[k] = v
+		}
+	}
 	if c, ok := t.column(catalog.TenantColumn); ok && out[c.Name] == "" {
 		tenants, err := d.tuples(ctx, catalog.TenantTable, []string{"id"}, nil)
 		if err == nil && len(tenants) > 0 {
@@ -58,6 +64,14 @@ func (d *database) valuesWith(ctx context.Context, t shape, i, try int, given ma
 		for j, name := range fk.Columns {
 			switch {
 			case out[name] != "":
+			case len(parents) == 0 && !nullable && fk.Table == t.Name:
+				// The first row of a tree in which every row has a parent is its own.
+				own, err := d.ownValue(ctx, t, fk.Refers[j], i, try)
+				if err != nil {
+					return nil, err
+				}
+				out[fk.Refers[j]] = cmp.Or(out[fk.Refers[j]], own)
+				out[name] = out[fk.Refers[j]]
 			case len(parents) > 0 && (!nullable || !lastOne):
 				out[name] = parents[(i/2+n*try)%len(parents)][j]
 			case nullable:
@@ -73,13 +87,33 @@ func (d *database) valuesWith(ctx context.Context, t shape, i, try int, given ma
 			out[c.Name] = "NULL"
 			continue
 		}
-		if v := value(t, c, i, try); v != "" {
+		v, err := d.ownValue(ctx, t, c.Name, i, try)
+		if err != nil {
+			return nil, err
+		}
+		if v != "" {
 			out[c.Name] = v
 		} else if !c.NotNull {
 			out[c.Name] = "NULL"
 		}
 	}
-	return out, nil
+	return out, d.reconcile(ctx, t, i, try, out, given)
+}
+
+// ownValue is a literal for a column of row i that refers to nothing; empty when none is known.
+func (d *database) ownValue(ctx context.Context, t shape, column string, i, try int) (string, error) {
+	c, ok := t.column(column)
+	if !ok {
+		return "", nil
+	}
+	if v := value(t, c, i, try); v != "" && len(t.about(c)) == 0 && len(d.samples[t.Name]) == 0 {
+		return v, nil
+	}
+	p, err := d.choices(ctx, t, c)
+	if v := p.pick(i, try); err != nil || v != "" {
+		return v, err
+	}
+	return value(t, c, i, try), nil
 }
 
 var (

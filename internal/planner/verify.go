@@ -12,6 +12,7 @@ import (
 
 	atlas "ariga.io/atlas/sql/migrate"
 
+	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
 )
 
@@ -21,9 +22,11 @@ type Report struct {
 	// Problems are what is wrong; none means that everything agrees.
 	Problems []*migrate.Problem `json:"problems"`
 	// Bare are tables for which no rows could be generated, with the reason: nothing is proven about rows in them.
-	Bare   map[string]string `json:"bare,omitempty"`
-	Rows   int               `json:"rows"` // generated, in all tables at the end
-	Millis int64             `json:"millis"`
+	Bare map[string]string `json:"bare,omitempty"`
+	// Allowed are the reasons that migrations give for that, by table.
+	Allowed map[string]string `json:"allowed,omitempty"`
+	Rows    int               `json:"rows"` // generated, in all tables at the end
+	Millis  int64             `json:"millis"`
 
 	fingerprint []byte
 }
@@ -103,6 +106,22 @@ func (o Options) verify(ctx context.Context, report *Report) error {
 			}
 		}
 		step, begin := o.step(m.Up.Name), time.Now()
+		if m.Version > o.After {
+			depends, err := d.current.elsewhereToo(ctx, m)
+			if err != nil {
+				return err
+			}
+			if _, allowed := m.Allowance(allowZone); len(depends) > 0 && !allowed {
+				say("time_zone", m.Version, "%s", zoneProblem(m, depends))
+			}
+		}
+		if changed, err := d.current.comply(ctx, m); err != nil {
+			return err
+		} else if changed {
+			if rows, err = d.current.rows(ctx); err != nil {
+				return err
+			}
+		}
 		unproven, err := d.current.upDespiteRows(ctx, migrate.Options{Read: dir, URL: d.current.url, To: m.Version})
 		if err != nil {
 			say("apply", m.Version, "%s does not apply to a database with rows: %v\n%s", m.Up.Name, err, o.advice(ctx, d, err))
@@ -167,6 +186,15 @@ func (o Options) verify(ctx context.Context, report *Report) error {
 		step()
 	}
 	report.Bare, report.Rows = d.current.bare, rows.count()
+	report.Allowed = map[string]string{}
+	for _, table := range sortedKeys(report.Bare) {
+		if reason, ok := allowedBare(dir, table); ok {
+			report.Allowed[table] = reason
+			continue
+		}
+		say("unproven", "", "no rows could be made for %s.%s, so nothing is proven about rows in it: %s: declare values that it takes, `contract.Sample(…)` on the field or `contract.SampleRow(…)` on the entity, and run `make generate`; "+
+			"or say in a migration why it does without, `-- lockstep:allow %s:%s reason`", catalog.Schema, table, report.Bare[table], unprovenRule, table)
+	}
 	if report.fingerprint, err = d.current.stored(ctx, dir.Latest()); err != nil {
 		return err
 	}
@@ -174,6 +202,18 @@ func (o Options) verify(ctx context.Context, report *Report) error {
 		say("fingerprint", "", "%s is not what the migrations lead to: run `lockstep migrate verify --write`", migrate.FingerprintFile)
 	}
 	return o.verifyGoal(ctx, d, say)
+}
+
+// unprovenRule is the rule of an allowance for a table without rows: `-- lockstep:allow unproven:TABLE reason`.
+const unprovenRule = "unproven"
+
+func allowedBare(dir *migrate.Directory, table string) (reason string, ok bool) {
+	for i := range dir.Migrations {
+		if a, ok := dir.Migrations[i].Allowance(unprovenRule + ":" + table); ok {
+			return a.Reason, true
+		}
+	}
+	return "", false
 }
 
 // ready fills the tables and looks at state and rows, for the first migration that is proven.
@@ -205,6 +245,7 @@ func (o Options) replayed(ctx context.Context, broken *database, dir *migrate.Di
 	if err != nil {
 		return broken, err
 	}
+	fresh.samples = broken.samples
 	broken.close()
 	if _, err := migrate.Up(ctx, migrate.Options{Read: dir, URL: fresh.url, To: to}); err != nil {
 		return fresh, fmt.Errorf("replay the migrations: %w", err)

@@ -78,7 +78,7 @@ func (f *fact) lock() string {
 // refutes says whether the database showed that a finding read from the text alone is not so.
 func (f *fact) refutes(rule string) bool {
 	switch rule {
-	case "changing-column-type":
+	case "changing-column-type", "adding-field-with-default":
 		return len(f.rewrote) == 0
 	case "adding-not-nullable-field", "MF104":
 		for _, m := range setNotNull.FindAllStringSubmatch(f.Text, -1) {

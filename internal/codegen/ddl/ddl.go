@@ -53,7 +53,11 @@ func Write(ctx context.Context, graph *gen.Graph, found validators.Set, declared
 	if sql, err = declare(sql, declared); err != nil {
 		return nil, err
 	}
-	out := bytes.NewBufferString(header + renames(graph))
+	sampled, err := samples(graph)
+	if err != nil {
+		return nil, err
+	}
+	out := bytes.NewBufferString(header + renames(graph) + sampled)
 	for line := range strings.Lines(sql) {
 		// atlas:pos directives carry absolute paths of the machine that generates.
 		if !strings.HasPrefix(line, "-- atlas:pos ") {

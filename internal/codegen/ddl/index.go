@@ -123,7 +123,7 @@ func byColumn(index *schema.Index, node *gen.Type) error {
 			return fmt.Errorf("%s has no operator class for %s: leave it out, row-level security asks for the tenant beside the index", method, TenantColumn)
 		}
 	default:
-		return fmt.Errorf("Postgres has no index method %s: use BTREE, GIN, GIST, SPGIST, BRIN or HASH", method)
+		return fmt.Errorf("there is no index method %s in Postgres: use BTREE, GIN, GIST, SPGIST, BRIN or HASH", method)
 	}
 	return nil
 }

@@ -55,6 +55,10 @@ func (Product) Fields() []ent.Field {
 		field.Int("stock").NonNegative().Max(100000).Comment("In stock."),
 		// Small whole number: the limits of the Go type are those of the contract and of the database.
 		field.Int8("shelf").Comment("Shelf."),
+		// Whole number of 64 bits: beyond ±9007199254740991 most readers of JSON round, so it is a text on the wire. Without the annotation those are its limits.
+		field.Int64("serial").Annotations(contract.AsText()).Comment("Serial number."),
+		// Sample: a value for the rows that migrations are proven on, where no value that the planner makes up passes a CHECK. `contract.SampleRow` gives values of several fields that go together, on the entity.
+		field.String("iban").MaxRuneLen(34).Annotations(contract.Sample("DE89370400440532013000"), contract.Example("DE893704004405320130{{n}}")).Comment("Account that it is sold to."),
 		// Number: binary floating point. NaN and infinities are refused.
 		field.Float("weight").Positive().Comment("Weight in kg."),
 		// Decimal and money: a numeric with its digits, which travels as text, because JSON numbers lose cents.
@@ -80,5 +84,9 @@ func (Product) Fields() []ent.Field {
 
 // Annotations of Product.
 func (Product) Annotations() []schema.Annotation {
-	return []schema.Annotation{schema.Comment("Something to sell.")}
+	return []schema.Annotation{
+		schema.Comment("Something to sell."),
+		// CHECK with a message: over one column or several. Whoever breaks it is told so, 422 at each member that it names.
+		contract.Check("products_shelf_check", `"shelf" < "stock"`, "There must be more in stock than shelves."),
+	}
 }

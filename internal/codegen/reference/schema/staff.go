@@ -43,7 +43,18 @@ func (Team) Mixin() []ent.Mixin {
 
 // Fields of Team.
 func (Team) Fields() []ent.Field {
-	return []ent.Field{field.String("label").MaxRuneLen(50).Comment("Label.")}
+	return []ent.Field{
+		field.String("label").MaxRuneLen(50).Comment("Label."),
+		field.UUID("parent_id", uuid.UUID{}).Optional().Nillable().Comment("Team that it is part of."),
+	}
+}
+
+// Edges of Team.
+func (Team) Edges() []ent.Edge {
+	return []ent.Edge{
+		// Tree without circles: a write by which a row would come to lie below itself is 422, however many there are at once.
+		edge.To("parts", Team.Type).Comment("Teams that are part of it.").From("parent").Unique().Field("parent_id").Annotations(contract.Acyclic()).Comment("Team that it is part of."),
+	}
 }
 
 // Annotations of Team.
