@@ -34,8 +34,8 @@ var functions = template.FuncMap{
 	"merged": func(e *model.Entity) []*model.Field {
 		return slices.DeleteFunc(e.Updatable(), func(f *model.Field) bool { return !f.Merged() })
 	},
-	"whole": whole,
-	"byDatabase":    func(f *model.Field) bool { return limits.ByDatabase(f.Ent) },
+	"whole":      whole,
+	"byDatabase": func(f *model.Field) bool { return limits.ByDatabase(f.Ent) },
 	"foreign": func(fields []*model.Field) []*model.Field {
 		return slices.DeleteFunc(slices.Clone(fields), func(f *model.Field) bool { return !f.Foreign })
 	},
@@ -145,7 +145,7 @@ func releases(entities []*model.Entity, node *gen.Type) bool {
 // checked reports whether bodies of the entity hold fields with limits that the contract's rules do not cover.
 func checked(e *model.Entity) bool {
 	return slices.ContainsFunc(e.Creatable(), func(f *model.Field) bool {
-		return f.Kind == model.JSON || f.AsText || f.Limits.Whole+f.Limits.Fraction > 0
+		return f.Kind == model.JSON || f.Kind == model.Bytes || f.AsText || f.Limits.Whole+f.Limits.Fraction > 0
 	})
 }
 
