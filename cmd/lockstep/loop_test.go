@@ -32,7 +32,7 @@ func TestLoop(t *testing.T) {
 
 	lockstep(t, root, "new", "entity", "Project")
 	lockstep(t, root, "new", "entity", "ProjectMember")
-	for _, name := range []string{"project", "projectmember", "task", "note", "exhibit", "currency", "price", "measure"} {
+	for _, name := range []string{"project", "projectmember", "task", "note", "exhibit", "currency", "price", "measure", "seal"} {
 		copyFile(t, filepath.Join("testdata", "loop", name+".go.txt"), filepath.Join(root, "ent", "schema", name+".go"))
 	}
 	for _, name := range []string{"initialism", "node", "kindnull", "duenull", "listparameter"} { // make corpus has the rest

@@ -82,6 +82,9 @@ func adjustFormats(schema *ogen.Schema) {
 	if schema.Format == "email" {
 		schema.Format = "" // internal/mailbox says what is wrong with an address, and ogen takes some that are none
 	}
+	if schema.Format == "byte" {
+		schema.MinLength, schema.MaxLength = decodedLen(schema.MinLength, -2), decodedLen(schema.MaxLength, 0)
+	}
 	if schema.Type == "string" && schema.Format == "int64" {
 		schema.Default, schema.Pattern = nil, "" // ogen takes the default for a number; Ent sets it, and internal/numeric knows the form
 	}
@@ -101,6 +104,15 @@ func adjustFormats(schema *ogen.Schema) {
 	if schema.Items != nil {
 		adjustFormats(schema.Items.Item)
 	}
+}
+
+// decodedLen is how many bytes so many characters of base64 are, with what padding may stand for: ogen counts bytes.
+func decodedLen(characters *uint64, padding int) *uint64 {
+	if characters == nil {
+		return nil
+	}
+	n := uint64(max(int(*characters)/4*3+padding, 0))
+	return &n
 }
 
 // dropShared hides the headers that internal/api writes to every answer: ogen would make a field of each, and ask every

@@ -145,7 +145,7 @@ func columns(e *model.Entity, names []string) string {
 // checked reports whether bodies of the entity hold fields with limits that the contract's rules do not cover.
 func checked(e *model.Entity) bool {
 	return slices.ContainsFunc(e.Creatable(), func(f *model.Field) bool {
-		return f.Kind == model.JSON || f.AsText || f.Limits.Whole+f.Limits.Fraction > 0
+		return f.Kind == model.JSON || f.Kind == model.Bytes || f.AsText || f.Limits.Whole+f.Limits.Fraction > 0
 	})
 }
 

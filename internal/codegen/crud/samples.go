@@ -1,6 +1,7 @@
 package crud
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+	"github.com/lockstep-dev/lockstep/internal/codegen/limits"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
 )
 
@@ -135,7 +137,7 @@ func sampleValue(f *model.Field) (string, error) {
 	case model.Date:
 		return `"2026-01-02"`, nil
 	case model.Bytes:
-		return `"AAAA"`, nil
+		return fmt.Sprintf("%q", base64.StdEncoding.EncodeToString(make([]byte, limits.SampleBytes(f.Limits)))), nil
 	case model.TextList:
 		return "[]", nil
 	case model.JSON:
@@ -207,6 +209,8 @@ func sampleNumber(f *model.Field) string {
 		return "0"
 	case within(1):
 		return "1"
+	case within(-1):
+		return "-1"
 	case f.Limits.Min != "" && !f.Limits.ExclusiveMin:
 		return f.Limits.Min
 	case f.Limits.Max != "" && !f.Limits.ExclusiveMax:
@@ -221,6 +225,9 @@ func sampleNumber(f *model.Field) string {
 func sampleText(f *model.Field) (string, error) {
 	if f.Example != "" {
 		return f.Example, nil
+	}
+	if text := limits.SampleText(f.Ent); f.Foreign && text != "" {
+		return text, nil
 	}
 	if f.Limits.Email {
 		return "s{{n}}@example.com", nil

@@ -47,11 +47,7 @@ var longest = map[string]uint64{
 func lengthOf(column string) *uint64 {
 	m := lengthed.FindStringSubmatch(column)
 	if m == nil {
-		name, _, _ := strings.Cut(strings.TrimSpace(parentheses.ReplaceAllString(column, " ")), " without time zone")
-		if head, ok := strings.CutSuffix(name, " with time zone"); ok {
-			name = strings.TrimSpace(head) + "tz"
-		}
-		if n, ok := longest[strings.TrimSpace(name)]; ok {
+		if n, ok := longest[baseOf(column)]; ok {
 			return &n
 		}
 		return nil
@@ -61,6 +57,15 @@ func lengthOf(column string) *uint64 {
 		return nil
 	}
 	return &n
+}
+
+// baseOf is a type of column without its length or precision, and with the short names of times.
+func baseOf(column string) string {
+	name, _, _ := strings.Cut(strings.Join(strings.Fields(parentheses.ReplaceAllString(column, " ")), " "), " without time zone")
+	if head, ok := strings.CutSuffix(name, " with time zone"); ok {
+		name = head + "tz"
+	}
+	return name
 }
 
 // least is the smaller of two limits, of which the second may be none.

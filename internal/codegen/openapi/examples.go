@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
@@ -14,6 +15,7 @@ import (
 	"github.com/ogen-go/ogen"
 	"github.com/shopspring/decimal"
 
+	"github.com/lockstep-dev/lockstep/internal/codegen/limits"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
 )
 
@@ -23,7 +25,7 @@ func writeExamples(doc *document) error {
 	x := examples{schemas: doc.spec.Components.Schemas, given: map[string]json.RawMessage{}}
 	for _, e := range doc.entities {
 		for _, f := range e.Fields {
-			if value := givenExample(f); value != nil {
+			if value := sampleOf(f); value != nil {
 				for _, name := range []string{e.Name + "Create", e.Name + "Update"} {
 					x.given[name+"."+f.JSON] = value
 				}
@@ -62,6 +64,19 @@ func writeExamples(doc *document) error {
 	return nil
 }
 
+// sampleOf is what the schema says itself, or what follows from the field's column or size, which the contract does not tell.
+func sampleOf(f *model.Field) json.RawMessage {
+	switch given := givenExample(f); {
+	case given != nil:
+		return given
+	case f.Kind == model.Bytes:
+		return json.RawMessage(strconv.Quote(base64.StdEncoding.EncodeToString(make([]byte, limits.SampleBytes(f.Limits)))))
+	case f.Kind == model.String && f.Foreign && limits.SampleText(f.Ent) != "":
+		return json.RawMessage(strconv.Quote(limits.SampleText(f.Ent)))
+	}
+	return nil
+}
+
 // givenExample is what the schema says itself; {{n}}, which keeps test data unique, is left out.
 func givenExample(f *model.Field) json.RawMessage {
 	if f.Example == "" {
@@ -73,7 +88,9 @@ func givenExample(f *model.Field) json.RawMessage {
 	case model.TextList:
 		value = strings.Split(text, ",")
 	case model.Integer, model.Number, model.Bool, model.JSON:
-		return json.RawMessage(text)
+		if !f.AsText {
+			return json.RawMessage(text)
+		}
 	}
 	encoded, _ := json.Marshal(value) // strings always encode
 	return encoded
@@ -81,6 +98,9 @@ func givenExample(f *model.Field) json.RawMessage {
 
 // maxExampleDepth is deeper than any structure of JSON that does not contain itself.
 const maxExampleDepth = 100
+
+// maxListDepth is how deep a list still has an item: a type that contains itself does so in a list, which ends there.
+const maxListDepth = 12
 
 // answeredExample is the example as an answer has it: a decimal with all digits of its scale.
 func answeredExample(f *model.Field, given json.RawMessage) json.RawMessage {
@@ -141,7 +161,7 @@ func (x examples) of(s *ogen.Schema, component, property string, depth int) (jso
 	case "object":
 		return x.object(s, component, depth)
 	case "array":
-		if s.Items == nil || s.Items.Item == nil || s.Items.Item.Type == "string" && s.Items.Item.Format == "" {
+		if depth > maxListDepth || s.Items == nil || s.Items.Item == nil || s.Items.Item.Type == "string" && s.Items.Item.Format == "" {
 			return json.RawMessage("[]"), nil
 		}
 		item, err := x.of(s.Items.Item, component, strings.TrimSuffix(property, "s"), depth+1)
@@ -186,6 +206,8 @@ func exampleNumber(s *ogen.Schema) json.RawMessage {
 	switch {
 	case within(1):
 		return json.RawMessage("1")
+	case within(-1):
+		return json.RawMessage("-1")
 	case s.Minimum != nil && !s.ExclusiveMinimum:
 		return json.RawMessage(s.Minimum)
 	case s.Maximum != nil && !s.ExclusiveMaximum:

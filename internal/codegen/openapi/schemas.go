@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -121,6 +122,10 @@ func accepted(f *model.Field) *ogen.Schema {
 		s.Description += " Refused where it leads back to the row itself."
 	}
 	s.MinLength, s.MaxLength = f.Limits.MinLen, f.Limits.MaxLen
+	if f.Kind == model.Bytes {
+		s.MinLength, s.MaxLength = base64Len(f.Limits.MinLen), base64Len(f.Limits.MaxLen)
+		s.Description += " " + bytesLimit(f)
+	}
 	if f.AsText {
 		return s
 	}
@@ -146,6 +151,23 @@ func accepted(f *model.Field) *ogen.Schema {
 		s.Maximum, s.ExclusiveMaximum = ogen.Num(f.Limits.Max), f.Limits.ExclusiveMax
 	}
 	return s
+}
+
+// base64Len is how many characters so many bytes have in base64, which the contract counts.
+func base64Len(bytes *uint64) *uint64 {
+	if bytes == nil {
+		return nil
+	}
+	n := uint64(base64.StdEncoding.EncodedLen(int(*bytes)))
+	return &n
+}
+
+// bytesLimit says how many bytes a field has.
+func bytesLimit(f *model.Field) string {
+	if f.Limits.MinLen == nil || *f.Limits.MinLen == 0 {
+		return fmt.Sprintf("At most %d bytes.", *f.Limits.MaxLen)
+	}
+	return fmt.Sprintf("From %d to %d bytes.", *f.Limits.MinLen, *f.Limits.MaxLen)
 }
 
 // jsonLimit says how large a JSON field may be, which OpenAPI has no keyword for.
