@@ -240,6 +240,18 @@ func fitsFloat(pointer string, value float64, whole, fraction int) error {
 	return problem.Of(problem.ValidationFailed).At(pointer, problem.RulePattern, digits(whole, fraction))
 }
 
+// sized refuses fewer or more bytes than the field at the pointer has. The contract counts characters of base64.
+func sized(pointer string, value []byte, least, most int) error {
+	p := problem.Of(problem.ValidationFailed)
+	switch {
+	case len(value) < least:
+		return p.At(pointer, problem.RuleMinLength, fmt.Sprintf("The value is %d bytes, and at least %d are needed.", len(value), least))
+	case len(value) > most:
+		return p.At(pointer, problem.RuleMaxLength, fmt.Sprintf("The value is %d bytes, and at most %d are allowed.", len(value), most))
+	}
+	return nil
+}
+
 // inRange refuses an integer that the field at the pointer does not take.
 func inRange(pointer string, value, least, most int64) error {
 	if least <= value && value <= most {

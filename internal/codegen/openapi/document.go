@@ -146,6 +146,14 @@ func annotate(graph *gen.Graph, extension *entoas.Extension, entities []*model.E
 			set(&f.Ent.Annotations, name, entoas.Annotation{Schema: typeOf(f)})
 		}
 	}
+	// What no answer has still needs a type: entoas asks for one before it leaves secrets out.
+	for _, node := range graph.Nodes {
+		for _, f := range node.Fields {
+			if _, typed := f.Annotations[name]; !typed {
+				set(&f.Annotations, name, entoas.Annotation{Schema: ogen.String()})
+			}
+		}
+	}
 	return func() {
 		for _, u := range undos {
 			u()
