@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -101,4 +102,49 @@ func TestBytesOfAnswersAreBounded(t *testing.T) {
 	held(0)
 	list.status, list.code = 200, ""
 	s.check(t, list)
+}
+
+// TestAnswersToChangesAreBounded has a caller take nothing of what its changes are answered, each of which has to be. They went
+// beyond every limit, and others were refused instead. Now who has no room left changes nothing.
+func TestAnswersToChangesAreBounded(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	role := "/v1/roles/" + s.addRole(t, s.acme.id, "Large", "users:read").String()
+	patch := func(name string) string {
+		return fmt.Sprintf(`{"name": %q, "description": %q}`, name, strings.Repeat("é", 10_000))
+	}
+	size := int64(len(s.check(t, call{method: "PATCH", path: role, token: s.acme.admin.token, body: patch("Large"), status: 200}).text))
+	s = s.replica(t, s.appURL, s.appURL, func(c *api.Config) {
+		c.Answers = inflight.Limits{Process: 20 * size, Caller: 2*size + size/2}
+	})
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	var slow []*slowReader
+	release := sync.OnceFunc(func() {
+		for _, w := range slow {
+			close(w.released)
+		}
+	})
+	defer release()
+	for i := range 3 { // the third begins while there is room for a byte
+		r := httptest.NewRequest(http.MethodPatch, role, strings.NewReader(patch(fmt.Sprint("Large ", i))))
+		r.Header.Set("Authorization", "Bearer "+s.acme.admin.token)
+		r.Header.Set("Content-Type", "application/json")
+		w := newSlowReader()
+		wg.Go(func() { s.handler.ServeHTTP(w, r) })
+		<-w.asked
+		slow = append(slow, w)
+	}
+	refused := s.check(t, call{method: "PATCH", path: role, token: s.acme.admin.token, body: `{"name": "Larger"}`, status: http.StatusTooManyRequests, code: "rate_limited"})
+	if refused.header.Get("Retry-After") == "" {
+		t.Errorf("got headers %v, want Retry-After", refused.header)
+	}
+	s.check(t, call{path: role, token: s.globex.admin.token, status: 404})
+	s.check(t, call{method: "POST", path: "/v1/roles", token: s.globex.admin.token, body: `{"name": "Other", "permissions": []}`, status: 201})
+	release()
+	wg.Wait()
+	if n := s.count(t, `SELECT count(*) FROM core.roles WHERE name = 'Larger'`); n != 0 {
+		t.Error("a change was made that was refused")
+	}
+	s.check(t, call{method: "PATCH", path: role, token: s.acme.admin.token, body: `{"name": "Larger"}`, status: 200})
 }

@@ -65,11 +65,15 @@ func (s *security) HandleBearer(ctx context.Context, name oas.OperationName, bea
 	return ctx, s.admit(ctx, request, name)
 }
 
-// admit waits for a read's seat. What answers of its kind were lately must have room before one more is read.
+// admit waits for a read's seat. What answers of its kind were lately must have room before one more is read. A change has to be
+// answered once it is made, so none is made for somebody who has no room left.
 func (s *security) admit(ctx context.Context, request *journal.Entry, name oas.OperationName) error {
 	by := callerOf(request.Principal)
 	if !request.Asks {
 		s.gate.Seen(by.tenant)
+		if err := s.answers.Room(by.tenant, by, 1); err != nil {
+			return overloaded(err, "answers")
+		}
 		return nil
 	}
 	if err := s.gate.Admit(ctx, by.tenant, name, &request.Seat); err != nil {
