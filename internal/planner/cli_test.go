@@ -305,7 +305,7 @@ func TestCLIReadsCheckpoint(t *testing.T) {
 		t.Errorf("a database that is behind: got %v, want it refused with the release\n%s", err, out)
 	}
 	before := read(t, connect(t, whole.target.OwnerURL))
-	whole.target = dbtest.Empty(t)
+	whole.target = dbtest.EmptyOn(t, cliMajor)
 	whole.mustAtlas("Migrating to version", "migrate", "apply", "--env", "local")
 	if state, err := migrate.Verify(t.Context(), whole.options()); err != nil || !state.Clean() {
 		t.Errorf("a fresh database: got %+v, %v; want it clean", state.Problems, err)

@@ -18,10 +18,15 @@ import (
 func (w *world) roleURL(t *testing.T, attributes string) (role, through string) {
 	t.Helper()
 	role = "app_" + strings.ReplaceAll(uuid.NewString(), "-", "")
-	mustOwner(t, w.owner, fmt.Sprintf("create role %s login password 'for tests' in role core_app %s", role, attributes))
+	// From 16 on the owner may not make anybody a member of core_app, which the cluster's superuser made.
+	mustOwner(t, w.owner, fmt.Sprintf("create role %s login password 'for tests' %s", role, attributes))
+	mustOwner(t, w.owner, "grant usage on schema core to "+role)
+	mustOwner(t, w.owner, "grant select, insert, update, delete on all tables in schema core to "+role)
 	t.Cleanup(func() {
-		if _, err := w.owner.Exec(context.Background(), "drop role "+role); err != nil {
-			t.Error(err)
+		for _, drop := range []string{"revoke all on all tables in schema core from ", "revoke all on schema core from ", "drop role "} {
+			if _, err := w.owner.Exec(context.Background(), drop+role); err != nil {
+				t.Error(err)
+			}
 		}
 	})
 	u, err := url.Parse(w.appURL)
