@@ -10,7 +10,7 @@ VERSION ?= dev
 export CHROMIUM_PATH ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 export NEXT_TELEMETRY_DISABLED := 1
 
-.PHONY: help dev web setup generate migration verify contract lint test test-go scale corpus soak bench test-deploy test-update test-sdk test-runtimes e2e build image clean
+.PHONY: help dev web setup generate migration verify contract lint test test-go test-major scale corpus soak bench test-deploy test-update test-sdk test-runtimes e2e build image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,11 @@ test-go: setup ## Go tests, on an embedded Postgres
 	@echo "Atlas CLI, the planner's second witness: built on first use, which takes some minutes"
 	go tool -modfile=tools/go.mod -n atlas >/dev/null
 	go test -timeout 30m ./...
+
+# What asks a database most; all of them takes minutes more: make test-major packages=./...
+packages ?= ./internal/catalog ./internal/migrate ./internal/postgres ./internal/retention ./internal/rules
+test-major: setup ## tests of the database on another major of Postgres: make test-major [major=18] [packages=./...]
+	LOCKSTEP_POSTGRES_MAJOR=$(or $(major),18) go test -timeout 30m $(packages)
 
 test-deploy: ## the Kubernetes manifests: rendered, decoded strictly, held to Pod Security and to the server's settings
 	cd deploy && go vet ./... && go test ./...
