@@ -25,6 +25,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/logging"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/ratelimit"
+	"github.com/lockstep-dev/lockstep/internal/rules"
 	"github.com/lockstep-dev/lockstep/internal/telemetry"
 	"github.com/lockstep-dev/lockstep/internal/wire"
 	"github.com/lockstep-dev/lockstep/migrations"
@@ -81,7 +82,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	if err != nil {
 		return fmt.Errorf("token verification: %w", err)
 	}
-	permissions, err := grants.New(grants.Options{Driver: db.Driver(), Platform: crud.PlatformPermissions, ListenURL: settings.ListenURL, Logger: logger})
+	permissions, err := grants.New(grants.Options{Source: rules.NewCallers(db.Driver()), Platform: crud.PlatformPermissions, ListenURL: settings.ListenURL, Logger: logger})
 	if err != nil {
 		return fmt.Errorf("LOCKSTEP_DATABASE_LISTEN_URL: %w", err)
 	}

@@ -57,6 +57,9 @@ func (d *entDriver) do(ctx context.Context, s *statement) error {
 		return err
 	}
 	s.notify = notifications(ctx)
+	if after := afterCommit(ctx); after != nil {
+		defer callAll(after)
+	}
 	if i != nil {
 		s.budget = i.budget
 	}

@@ -29,6 +29,27 @@ func notifications(ctx context.Context) []Notification {
 	return n
 }
 
+type commitKey struct{}
+
+// WithAfterCommit returns a context whose statements have f called once their transaction is committed: before its Commit
+// returns, or before the statement does where that is a transaction of its own. It is called after a failure as well, because
+// a COMMIT whose answer got lost may have happened, and not after a rollback. It may be called more than once.
+func WithAfterCommit(ctx context.Context, f func()) context.Context {
+	return context.WithValue(ctx, commitKey{}, append(slices.Clip(afterCommit(ctx)), f))
+}
+
+func afterCommit(ctx context.Context) []func() {
+	all, _ := ctx.Value(commitKey{}).([]func())
+	return all
+}
+
+// callAll calls what waits for a commit.
+func callAll(all []func()) {
+	for _, f := range all {
+		f()
+	}
+}
+
 // notifying are the statements that send them.
 func notifying(all []Notification) []*statement {
 	statements := make([]*statement, len(all))

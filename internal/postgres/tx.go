@@ -32,6 +32,7 @@ type tx struct {
 	failed bool          // the first statement failed: nothing was begun
 	done   error         // what further use is answered with
 	notify []Notification
+	after  []func() // called after COMMIT
 }
 
 var errTxFailed = errors.New("postgres: the transaction had failed and was rolled back")
@@ -107,6 +108,7 @@ func (t *tx) do(ctx context.Context, s *statement) error {
 			t.notify = append(t.notify, n)
 		}
 	}
+	t.after = append(t.after, afterCommit(ctx)...)
 	if t.conn == nil {
 		return t.first(ctx, s)
 	}
@@ -184,6 +186,12 @@ func (t *tx) abandon() {
 // Commit makes the transaction last. An error other than one of the server may mean that it did all the
 // same.
 func (t *tx) Commit() error {
+	err := t.commit()
+	callAll(t.after) // without the lock, and of a transaction that takes no more statements
+	return err
+}
+
+func (t *tx) commit() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.done != nil {
