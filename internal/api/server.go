@@ -132,7 +132,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	client := ent.NewClient(ent.Driver(c.DB.Driver()))
-	rules.Apply(client, rules.Facts{TenantOwned: crud.TenantOwned, Versioned: crud.Versioned, Timestamped: crud.Timestamped, Permissions: crud.Permissions, Relations: crud.Relations, People: crud.UserRead, Trees: crud.Trees, Emails: crud.Emails, Sets: crud.Sets})
+	rules.Apply(client, crud.Facts, crud.Permissions)
 	c.Grants.Watch(client)
 
 	if c.Retention == nil {

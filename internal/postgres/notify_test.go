@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/google/uuid"
@@ -65,4 +66,24 @@ func TestAfterCommitIsCalledBeforeTheCommitReturns(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect("in a pipeline", true)
+}
+
+func TestAStatementThatRequiresATransactionRunsInOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := postgres.RequireTransaction(w.as(t, w.a))
+	if _, err := tryCount(ctx, w.driver, "true"); !errors.Is(err, postgres.ErrNoTransaction) {
+		t.Errorf("by itself: got %v, want ErrNoTransaction", err)
+	}
+	if err := w.db.Pipelined(ctx, func(ctx context.Context) error {
+		_, err := tryCount(ctx, w.driver, "true")
+		return err
+	}); !errors.Is(err, postgres.ErrNoTransaction) {
+		t.Errorf("in a pipeline: got %v, want ErrNoTransaction", err)
+	}
+	tx := begin(t, ctx, w.driver)
+	count(t, ctx, tx, "true")
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
 }

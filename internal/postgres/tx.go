@@ -103,12 +103,13 @@ func (t *tx) do(ctx context.Context, s *statement) error {
 	if t.failed {
 		return errTxFailed
 	}
-	for _, n := range notifications(ctx) {
+	asked := termsOf(ctx)
+	for _, n := range asked.notify {
 		if !slices.Contains(t.notify, n) {
 			t.notify = append(t.notify, n)
 		}
 	}
-	t.after = append(t.after, afterCommit(ctx)...)
+	t.after = append(t.after, asked.after...)
 	if t.conn == nil {
 		return t.first(ctx, s)
 	}

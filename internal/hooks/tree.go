@@ -1,21 +1,21 @@
-package rules
+package hooks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
+	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/ent"
-	"github.com/lockstep-dev/lockstep/ent/tenant"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
 // Tree is a reference of rows to the row above, of their own type, by which none comes to lie below itself.
-type Tree struct {
+type Tree[C Client] struct {
 	// Type is the Ent type, Field its field with the id of the row above, and Children its edge to the rows below; empty where
 	// there is none.
 	Type, Field, Children string
@@ -25,26 +25,21 @@ type Tree struct {
 	Table, Column string
 	TenantOwned   bool
 	// IDs are those of the type's rows that meet the condition.
-	IDs func(ctx context.Context, client *ent.Client, where func(*sql.Selector)) ([]uuid.UUID, error)
+	IDs func(ctx context.Context, client C, where func(*sql.Selector)) ([]uuid.UUID, error)
 }
 
-// treeMutation is what the generated mutations of all types can do.
-type treeMutation interface {
-	Client() *ent.Client
-	Tx() (*ent.Tx, error)
-	IDs(ctx context.Context) ([]uuid.UUID, error)
-	ID() (uuid.UUID, bool)
-}
+// tenantLock locks a tenant's row until the end of the transaction.
+type tenantLock[C Client] func(ctx context.Context, client C, tenant uuid.UUID) error
 
 // keepAcyclic refuses a change by which a row would come to lie below itself. Changes that could are made one at a time, per
 // tenant, so that two of them cannot form a circle together.
-func keepAcyclic(trees []Tree) rule {
+func keepAcyclic[C Client](trees []Tree[C], lockTenant tenantLock[C]) rule {
 	return func(ctx context.Context, mutation ent.Mutation) error {
 		for _, tree := range trees {
 			if tree.Type != mutation.Type() {
 				continue
 			}
-			if err := tree.check(ctx, mutation); err != nil {
+			if err := tree.check(ctx, mutation, lockTenant); err != nil {
 				return err
 			}
 		}
@@ -52,7 +47,7 @@ func keepAcyclic(trees []Tree) rule {
 	}
 }
 
-func (t Tree) check(ctx context.Context, mutation ent.Mutation) error {
+func (t Tree[C]) check(ctx context.Context, mutation ent.Mutation, lockTenant tenantLock[C]) error {
 	if t.Children != "" && len(mutation.AddedIDs(t.Children)) > 0 {
 		return fmt.Errorf("%s %s: rows are moved by their own %s, not by the edge %s of the row above: contract.Acyclic looks at that alone", mutation.Op(), t.Type, t.Field, t.Children)
 	}
@@ -61,7 +56,7 @@ func (t Tree) check(ctx context.Context, mutation ent.Mutation) error {
 	if !set || !ok {
 		return nil
 	}
-	m, ok := mutation.(treeMutation)
+	m, ok := mutation.(rowsMutation[C])
 	if !ok {
 		return fmt.Errorf("%s %s: the mutation cannot tell which rows it changes", mutation.Op(), t.Type)
 	}
@@ -75,10 +70,10 @@ func (t Tree) check(ctx context.Context, mutation ent.Mutation) error {
 	if !mutation.Op().Is(ent.OpUpdate | ent.OpUpdateOne) {
 		return nil
 	}
-	if _, err := m.Tx(); err != nil {
-		return fmt.Errorf("%s %s: a change of %s needs a transaction, because of contract.Acyclic: %w", mutation.Op(), t.Type, t.Field, err)
-	}
-	if err := t.lock(ctx, m.Client()); err != nil {
+	if err := t.lock(ctx, m.Client(), lockTenant); err != nil {
+		if errors.Is(err, postgres.ErrNoTransaction) {
+			return fmt.Errorf("%s %s: a change of %s needs a transaction, because of contract.Acyclic: %w", mutation.Op(), t.Type, t.Field, err)
+		}
 		return err
 	}
 	moved, err := m.IDs(ctx)
@@ -105,13 +100,14 @@ func (t Tree) check(ctx context.Context, mutation ent.Mutation) error {
 	return nil
 }
 
-func (t Tree) refusal() error {
+func (t Tree[C]) refusal() error {
 	return problem.New(problem.ValidationFailed, problem.RowBelowItself).At(t.Pointer, problem.RuleCircular, "The row would come to lie below itself.")
 }
 
 // lock has changes of the tree happen one at a time until the end of the transaction. A tenant's row stands for its trees, as
 // it does for its administrators. A tree of no tenant has its own rows, of which any two changes have one in common.
-func (t Tree) lock(ctx context.Context, client *ent.Client) error {
+func (t Tree[C]) lock(ctx context.Context, client C, lockTenant tenantLock[C]) error {
+	ctx = postgres.RequireTransaction(ctx)
 	if !t.TenantOwned {
 		_, err := t.IDs(ctx, client, func(s *sql.Selector) { s.OrderBy(s.C("id")).For(sql.LockNoKeyUpdate) })
 		if err != nil {
@@ -119,23 +115,20 @@ func (t Tree) lock(ctx context.Context, client *ent.Client) error {
 		}
 		return nil
 	}
-	id, err := tenantOf(ctx)
+	id, err := TenantOf(ctx)
 	if err != nil {
 		return err
 	}
-	if _, err := client.Tenant.Query().Where(tenant.ID(id), oneAtATime).Only(ctx); err != nil {
-		return fmt.Errorf("lock the tenant: %w", err)
-	}
-	return nil
+	return lockTenant(ctx, client, id)
 }
 
 // path is the condition of the row with the id and of those above it, up to the top. UNION, not UNION ALL, ends it where rows
 // are in a circle already.
-func (t Tree) path(ctx context.Context, id uuid.UUID) (func(*sql.Selector), error) {
+func (t Tree[C]) path(ctx context.Context, id uuid.UUID) (func(*sql.Selector), error) {
 	var of uuid.UUID
 	if t.TenantOwned {
 		var err error
-		if of, err = tenantOf(ctx); err != nil {
+		if of, err = TenantOf(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -1,4 +1,4 @@
-package rules
+package hooks
 
 import (
 	"context"
@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"slices"
 
+	"entgo.io/ent"
 	"github.com/lib/pq"
 
-	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/internal/mailbox"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )

@@ -1,33 +1,25 @@
-package rules
+package hooks
 
 import (
 	"context"
 	"fmt"
 	"slices"
 
+	"entgo.io/ent"
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/ent"
-	"github.com/lockstep-dev/lockstep/ent/predicate"
-	"github.com/lockstep-dev/lockstep/ent/user"
 	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
-// relatingMutation is what the generated mutations of entities with relations can do.
-type relatingMutation interface {
-	Client() *ent.Client
-	IDs(ctx context.Context) ([]uuid.UUID, error)
-}
-
 // limitRelations refuses a change of who reaches which rows by somebody who may not see the people involved: whoever could
 // name anybody as a manager could make himself the manager of all. Somebody who is named and may not be seen does not
 // exist, and is answered like that. Somebody who was named and may not be seen stays: the answer is permission_denied.
-func limitRelations(relations []access.Relation, people access.Rule) rule {
+func limitRelations[C Client](relations []access.Relation, people People[C]) rule {
 	return func(ctx context.Context, mutation ent.Mutation) error {
 		for _, relation := range relations {
 			if relation.Type != mutation.Type() {
@@ -41,7 +33,7 @@ func limitRelations(relations []access.Relation, people access.Rule) rule {
 	}
 }
 
-func mayRelate(ctx context.Context, mutation ent.Mutation, relation access.Relation, people access.Rule) error {
+func mayRelate[C Client](ctx context.Context, mutation ent.Mutation, relation access.Relation, people People[C]) error {
 	value, set := mutation.Field(relation.Field)
 	if !set && !mutation.FieldCleared(relation.Field) {
 		return nil
@@ -49,15 +41,15 @@ func mayRelate(ctx context.Context, mutation ent.Mutation, relation access.Relat
 	if principal, ok := auth.From(ctx); ok && principal.Platform {
 		return nil // makes a tenant's first people
 	}
-	reach, err := people.Reach(ctx)
+	reach, err := people.Read.Reach(ctx)
 	if err != nil || reach == nil {
 		return err
 	}
-	m, ok := mutation.(relatingMutation)
+	m, ok := mutation.(rowsMutation[C])
 	if !ok {
 		return fmt.Errorf("%s %s: the mutation cannot tell which rows it changes", mutation.Op(), mutation.Type())
 	}
-	former, err := formerlyNamed(ctx, m, mutation.Op(), relation)
+	former, err := formerlyNamed(ctx, m, mutation.Op(), relation, people)
 	if err != nil {
 		return err
 	}
@@ -67,7 +59,7 @@ func mayRelate(ctx context.Context, mutation ent.Mutation, relation access.Relat
 	if names {
 		named = append(named, id)
 	}
-	seen, err := m.Client().User.Query().Where(access.Among[predicate.User](reach, postgres.In(user.FieldID, named))).IDs(ctx)
+	seen, err := people.IDs(ctx, m.Client(), access.Among[func(*sql.Selector)](reach, postgres.In(people.Line.ID, named)))
 	if err != nil {
 		return fmt.Errorf("look for people that are named: %w", err)
 	}
@@ -75,13 +67,13 @@ func mayRelate(ctx context.Context, mutation ent.Mutation, relation access.Relat
 		return &postgres.ConstraintError{Kind: postgres.ForeignKey, Table: relation.Table, Constraint: relation.Constraint}
 	}
 	if slices.ContainsFunc(former, func(id uuid.UUID) bool { return !slices.Contains(seen, id) }) {
-		return problem.New(problem.PermissionDenied, problem.PersonNotReadable, people.Permission)
+		return problem.New(problem.PermissionDenied, problem.PersonNotReadable, people.Read.Permission)
 	}
 	return nil
 }
 
 // formerlyNamed returns the people whom the rows to be changed name.
-func formerlyNamed(ctx context.Context, m relatingMutation, op ent.Op, relation access.Relation) ([]uuid.UUID, error) {
+func formerlyNamed[C Client](ctx context.Context, m rowsMutation[C], op ent.Op, relation access.Relation, people People[C]) ([]uuid.UUID, error) {
 	if op.Is(ent.OpCreate) {
 		return nil, nil
 	}
@@ -89,15 +81,15 @@ func formerlyNamed(ctx context.Context, m relatingMutation, op ent.Op, relation 
 	if err != nil {
 		return nil, fmt.Errorf("find the rows to change: %w", err)
 	}
-	tenant, err := tenantOf(ctx)
+	tenant, err := TenantOf(ctx)
 	if err != nil {
 		return nil, err
 	}
-	former, err := m.Client().User.Query().Where(func(s *sql.Selector) {
-		rows := sql.Dialect(dialect.Postgres).Select().From(sql.Table(relation.Table).Schema("core"))
-		rows.Select(rows.C(relation.Column)).Where(postgres.InColumn(rows.C(user.FieldID), changed)).Where(sql.EQ(rows.C(tenantColumn), tenant))
-		s.Where(sql.In(s.C(user.FieldID), rows))
-	}).IDs(ctx)
+	former, err := people.IDs(ctx, m.Client(), func(s *sql.Selector) {
+		rows := sql.Dialect(dialect.Postgres).Select().From(sql.Table(relation.Table).Schema(people.Line.Schema))
+		rows.Select(rows.C(relation.Column)).Where(postgres.InColumn(rows.C("id"), changed)).Where(sql.EQ(rows.C(tenantColumn), tenant))
+		s.Where(sql.In(s.C(people.Line.ID), rows))
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read the people that are named: %w", err)
 	}

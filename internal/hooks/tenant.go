@@ -1,15 +1,14 @@
-package rules
+package hooks
 
 import (
 	"context"
 	"errors"
 	"fmt"
 
+	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/ent"
-	"github.com/lockstep-dev/lockstep/ent/intercept"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
 
@@ -18,21 +17,34 @@ const tenantColumn = "tenant_id"
 
 // ErrNoTenant is returned for a use of a tenant-owned entity outside a tenant: the application's fence fails closed. It is
 // a programming error, or a platform principal on a tenant's operation that forgot its permission check.
-var ErrNoTenant = errors.New("rules: no tenant in the context: tenant-owned rows are reachable inside one tenant only")
+var ErrNoTenant = errors.New("hooks: no tenant in the context: tenant-owned rows are reachable inside one tenant only")
+
+// Query is what a generated query of any type can do; the generated package intercept makes one.
+type Query interface {
+	// Type names the Ent type.
+	Type() string
+	// WhereP adds conditions.
+	WhereP(...func(*sql.Selector))
+}
 
 // filterByTenant adds the tenant to every query of a tenant-owned entity. Row-level security would hide other tenants'
 // rows as well; this is the fence in front of it, and gives the index its first column.
-func filterByTenant(tenantOwned map[string]bool) ent.Interceptor {
-	return intercept.Func(func(ctx context.Context, query intercept.Query) error {
-		if !tenantOwned[query.Type()] {
-			return nil
-		}
-		tenant, err := tenantOf(ctx)
-		if err != nil {
-			return fmt.Errorf("query %s: %w", query.Type(), err)
-		}
-		query.WhereP(sql.FieldEQ(tenantColumn, tenant))
-		return nil
+func filterByTenant(of func(ent.Query) (Query, error), tenantOwned map[string]bool) ent.Interceptor {
+	return ent.InterceptFunc(func(next ent.Querier) ent.Querier {
+		return ent.QuerierFunc(func(ctx context.Context, q ent.Query) (ent.Value, error) {
+			query, err := of(q)
+			if err != nil {
+				return nil, err
+			}
+			if tenantOwned[query.Type()] {
+				tenant, err := TenantOf(ctx)
+				if err != nil {
+					return nil, fmt.Errorf("query %s: %w", query.Type(), err)
+				}
+				query.WhereP(sql.FieldEQ(tenantColumn, tenant))
+			}
+			return next.Query(ctx, q)
+		})
 	})
 }
 
@@ -48,7 +60,7 @@ func stampTenant(tenantOwned map[string]bool) rule {
 		if !tenantOwned[mutation.Type()] {
 			return nil
 		}
-		tenant, err := tenantOf(ctx)
+		tenant, err := TenantOf(ctx)
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", mutation.Op(), mutation.Type(), err)
 		}
@@ -66,7 +78,8 @@ func stampTenant(tenantOwned map[string]bool) rule {
 	}
 }
 
-func tenantOf(ctx context.Context) (uuid.UUID, error) {
+// TenantOf returns the tenant that the context works in, or ErrNoTenant.
+func TenantOf(ctx context.Context) (uuid.UUID, error) {
 	scope, ok := postgres.ScopeFrom(ctx)
 	if !ok || scope.TenantID == uuid.Nil {
 		return uuid.Nil, ErrNoTenant

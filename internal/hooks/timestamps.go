@@ -1,10 +1,10 @@
-package rules
+package hooks
 
 import (
 	"context"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/ent"
+	"entgo.io/ent"
 )
 
 // timestampedMutation is what the generated mutations of entities with timestamps can do.

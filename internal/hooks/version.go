@@ -1,9 +1,9 @@
-package rules
+package hooks
 
 import (
 	"context"
 
-	"github.com/lockstep-dev/lockstep/ent"
+	"entgo.io/ent"
 )
 
 // versionMutation is what the generated mutations of versioned entities can do.
