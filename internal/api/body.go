@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/errmap"
 	"github.com/lockstep-dev/lockstep/internal/inflight"
 	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/problem"
@@ -128,7 +129,7 @@ func overloaded(err error, of string) error {
 	if errors.Is(err, inflight.ErrTenant) {
 		p = problem.New(problem.Unavailable, problem.BytesOfTenant, of)
 	}
-	return fmt.Errorf("%w: %w", err, unavailable(p))
+	return fmt.Errorf("%w: %w", err, errmap.Unavailable(p))
 }
 
 // settle is called when the answer begins. An answer waits for no body, and nobody's bytes are thrown away for it: of a body

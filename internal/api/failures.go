@@ -12,6 +12,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/admission"
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/errmap"
 	"github.com/lockstep-dev/lockstep/internal/inflight"
 	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/oas"
@@ -22,12 +23,13 @@ import (
 // failures writes every answer that is no success, whichever part of the server it comes from.
 type failures struct {
 	logger *slog.Logger
+	errors errmap.Mapper
 	allows allowances
 }
 
 // answer builds the problem of err and notes its cause for the request log.
 func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode {
-	p := asProblem(err)
+	p := f.errors.Problem(err)
 	request := journal.From(ctx)
 	request.Code, request.Retry = p.Code, p.RetryAfter
 	if p.Code == problem.Internal {

@@ -143,7 +143,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	c.Logger = slog.New(journal.NewHandler(c.Logger.Handler()))
-	failures := &failures{logger: c.Logger, allows: allowances{contract, components}}
+	failures := &failures{logger: c.Logger, errors: crud.Errors, allows: allowances{contract, components}}
 	t := &traffic{
 		bodies:  &bodies{limit: c.MaxBody, budget: inflight.New[uuid.UUID, caller](c.Bodies), window: c.SlowWindow},
 		answers: inflight.New[uuid.UUID, caller](c.Answers),

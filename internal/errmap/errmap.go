@@ -1,4 +1,6 @@
-package api
+// Package errmap maps the errors of the request path to the problems that callers are answered. It is the one place that knows
+// which failure is which problem; what it must know of the schema is passed in.
+package errmap
 
 import (
 	"cmp"
@@ -10,18 +12,41 @@ import (
 	"github.com/ogen-go/ogen/ogenerrors"
 	"github.com/ogen-go/ogen/validate"
 
-	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/internal/admission"
 	"github.com/lockstep-dev/lockstep/internal/auth"
-	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/wire"
 )
 
-// asProblem turns whatever went wrong into what the caller may know of it. Causes it does not recognise become internal,
-// whose text says nothing: the cause is logged with the request's id.
-func asProblem(err error) *problem.Error {
+// Mapper maps errors by what the schema says of them. Its zero value knows no schema.
+type Mapper struct {
+	// Constraints by their name in the database, which is all that Postgres reports of a violation.
+	Constraints map[string]Constraint
+	// Members leads from a table's columns to the JSON names of the fields that they hold.
+	Members map[string]map[string]string
+	// Validated leads from the names that Ent's own errors have, User.display_name, to the JSON names of the fields.
+	Validated map[string]string
+	// Invalid returns the error of a schema's validator that err holds, and the field it is about; nil where there is none.
+	Invalid func(err error) (field string, invalid error)
+}
+
+// Constraint says which fields of the contract a database constraint is about.
+type Constraint struct {
+	// Entity is the schema whose table has the constraint.
+	Entity string
+	// Label is the entity's name in a sentence, Labels its plural, and Target the label of the entity that a foreign key
+	// refers to.
+	Label, Labels, Target string
+	// Fields are the JSON names of the fields involved.
+	Fields []string
+	// Message says what a CHECK asks for; empty where the schema does not.
+	Message string
+}
+
+// Problem turns whatever went wrong into what the caller may know of it. Causes it does not recognise become internal,
+// whose text says nothing: the cause is for the log.
+func (m Mapper) Problem(err error) *problem.Error {
 	var known *problem.Error
 	if errors.As(err, &known) {
 		return known
@@ -30,7 +55,7 @@ func asProblem(err error) *problem.Error {
 	if errors.As(err, &token) {
 		if token.Result == auth.ResultUnavailable {
 			// Whether the token is good nobody knows: a 401 would have the caller sign in again for nothing.
-			return unavailable(problem.New(problem.Unavailable, problem.IssuerUnreachable))
+			return Unavailable(problem.New(problem.Unavailable, problem.IssuerUnreachable))
 		}
 		return problem.Of(problem.Unauthenticated, token.Reason)
 	}
@@ -47,9 +72,10 @@ func asProblem(err error) *problem.Error {
 		p.Violations = violations(member)
 		return p
 	}
-	var invalid *ent.ValidationError
-	if errors.As(err, &invalid) {
-		return fromValidator(invalid)
+	if m.Invalid != nil {
+		if field, invalid := m.Invalid(err); invalid != nil {
+			return m.fromValidator(field, invalid)
+		}
 	}
 	var misread *postgres.MisreadError
 	if errors.As(err, &misread) {
@@ -57,17 +83,17 @@ func asProblem(err error) *problem.Error {
 	}
 	var violated *postgres.ConstraintError
 	if errors.As(err, &violated) {
-		return fromConstraint(violated)
+		return m.fromConstraint(violated)
 	}
 	switch {
 	case errors.Is(err, postgres.ErrUnavailable):
-		return unavailable(problem.New(problem.Unavailable, problem.DatabaseUnusable))
+		return Unavailable(problem.New(problem.Unavailable, problem.DatabaseUnusable))
 	case errors.Is(err, postgres.ErrShare), errors.Is(err, admission.ErrLine):
-		return unavailable(problem.New(problem.Unavailable, problem.ShareExceeded))
+		return Unavailable(problem.New(problem.Unavailable, problem.ShareExceeded))
 	case errors.Is(err, postgres.ErrBusy):
-		return unavailable(problem.Of(problem.Unavailable))
+		return Unavailable(problem.Of(problem.Unavailable))
 	case errors.Is(err, postgres.ErrSerialization):
-		return unavailable(problem.New(problem.Unavailable, problem.ChangedMeanwhile))
+		return Unavailable(problem.New(problem.Unavailable, problem.ChangedMeanwhile))
 	case errors.Is(err, postgres.ErrTimeout), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return problem.Of(problem.Timeout)
 	}
@@ -77,8 +103,8 @@ func asProblem(err error) *problem.Error {
 	return problem.Of(problem.Internal)
 }
 
-// unavailable is a failure that passes: how soon nobody knows, so the callers are asked for the shortest pause there is.
-func unavailable(p *problem.Error) *problem.Error {
+// Unavailable is a failure that passes: how soon nobody knows, so the callers are asked for the shortest pause there is.
+func Unavailable(p *problem.Error) *problem.Error {
 	p.RetryAfter = 1
 	return p
 }
@@ -128,8 +154,8 @@ var constraintRules = map[postgres.Kind]problem.Rule{
 }
 
 // fromConstraint tells which field a violated constraint is about. Postgres' own text, which quotes values, stays inside.
-func fromConstraint(e *postgres.ConstraintError) *problem.Error {
-	constraint, known := crud.Constraints[e.Constraint]
+func (m Mapper) fromConstraint(e *postgres.ConstraintError) *problem.Error {
+	constraint, known := m.Constraints[e.Constraint]
 	pointers := func(p *problem.Error, rule problem.Rule, detail string) *problem.Error {
 		var places []string
 		for _, field := range constraint.Fields {
@@ -167,7 +193,7 @@ func fromConstraint(e *postgres.ConstraintError) *problem.Error {
 		return p
 	}
 	pointer := "" // the body as a whole
-	if member, ok := crud.Members[e.Table][e.Column]; ok {
+	if member, ok := m.Members[e.Table][e.Column]; ok {
 		pointer = "/" + member
 	}
 	return p.At(pointer, rule, capital(rule.Meaning())+".")

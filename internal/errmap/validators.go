@@ -1,12 +1,10 @@
-package api
+package errmap
 
 import (
 	"errors"
 	"regexp"
 	"strings"
 
-	"github.com/lockstep-dev/lockstep/ent"
-	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
@@ -20,8 +18,8 @@ var validatorRules = map[string]problem.Rule{
 
 // fromValidator is what a validator of the schema has refused that the contract could not: functions of a team's own, and
 // limits that Ent counts in another way. Their messages are written for whoever sends the value.
-func fromValidator(e *ent.ValidationError) *problem.Error {
-	cause := error(e)
+func (m Mapper) fromValidator(field string, invalid error) *problem.Error {
+	cause := invalid
 	for inner := errors.Unwrap(cause); inner != nil; inner = errors.Unwrap(inner) {
 		cause = inner
 	}
@@ -32,9 +30,9 @@ func fromValidator(e *ent.ValidationError) *problem.Error {
 	} else {
 		detail = strings.ToUpper(cause.Error()[:1]) + cause.Error()[1:] + "."
 	}
-	member := e.Name
-	if m := refusedField.FindStringSubmatch(e.Error()); m != nil {
-		if name, ok := crud.Validated[m[1]]; ok {
+	member := field
+	if match := refusedField.FindStringSubmatch(invalid.Error()); match != nil {
+		if name, ok := m.Validated[match[1]]; ok {
 			member = name
 		}
 	}
