@@ -24,6 +24,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/grants"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/rules"
+	"github.com/lockstep-dev/lockstep/internal/serving"
 	"github.com/lockstep-dev/lockstep/migrations"
 	"github.com/lockstep-dev/lockstep/openapi"
 )
@@ -89,10 +90,10 @@ func (s *stack) replica(t *testing.T, appURL, listenURL string, options ...func(
 	t.Cleanup(db.Close)
 	r := *s
 	r.appURL, r.grants = appURL, startGrants(t, db, listenURL)
-	config := api.Config{
+	config := api.Config{Config: serving.Config{
 		DB: db, Verifier: s.verifier, Grants: r.grants, Migrations: migrations.FS, Contract: openapi.Document,
 		Documentation: true, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), MaxBody: 64 << 10,
-	}
+	}}
 	for _, o := range options {
 		o(&config)
 	}

@@ -1,4 +1,4 @@
-package api
+package serving
 
 import (
 	"encoding/json"
@@ -29,10 +29,9 @@ func TestContractShowsProblemsAsTheyAre(t *testing.T) {
 	f := &failures{logger: slog.New(slog.DiscardHandler)}
 	for _, kind := range problem.Kinds() {
 		shown := document.Components.Examples[string(kind.Code)].Value
-		answer := f.answer(journal.With(t.Context(), &journal.Entry{}), problem.New(kind.Code, "A sentence."))
-		got := answer.Response
-		if got.Code != string(kind.Code) || shown.Code != got.Code || shown.Status != got.Status || shown.Status != answer.StatusCode || shown.Title != got.Title || shown.Type != got.Type {
-			t.Errorf("the contract shows %s as %+v, the server answers %d %+v", kind.Code, shown, answer.StatusCode, got)
+		got := f.answer(journal.With(t.Context(), &journal.Entry{}), problem.New(kind.Code, "A sentence."))
+		if got.Code != string(kind.Code) || shown.Code != got.Code || shown.Status != got.Status || shown.Title != got.Title || shown.Type != got.Type {
+			t.Errorf("the contract shows %s as %+v, the server answers %d %+v", kind.Code, shown, got.Status, got)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package api
+package serving
 
 import (
 	"context"
@@ -15,7 +15,6 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/errmap"
 	"github.com/lockstep-dev/lockstep/internal/inflight"
 	"github.com/lockstep-dev/lockstep/internal/journal"
-	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
@@ -25,10 +24,33 @@ type failures struct {
 	logger *slog.Logger
 	errors errmap.Mapper
 	allows allowances
+	body   func(Problem) Body
 }
 
+// Problem is an error as the caller is answered it (RFC 9457).
+type Problem struct {
+	Type, Title     string
+	Status          int
+	Detail          string
+	Code, RequestID string
+	// CurrentVersion is that of the row whose version was not the expected one; zero: it is not about that.
+	CurrentVersion int
+	// Violations are what is wrong with the request, place by place.
+	Violations []Violation
+}
+
+// Violation is one thing that is wrong with a request, and where. One of the places is set, or Pointer is "": the whole body.
+type Violation struct {
+	Code, Detail               string
+	Parameter, Header, Pointer string
+	Pointers                   []string
+}
+
+// Body writes itself as JSON. What ogen generates does.
+type Body interface{ Encode(e *jx.Encoder) }
+
 // answer builds the problem of err and notes its cause for the request log.
-func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode {
+func (f *failures) answer(ctx context.Context, err error) Problem {
 	p := f.errors.Problem(err)
 	request := journal.From(ctx)
 	request.Code, request.Retry = p.Code, p.RetryAfter
@@ -47,20 +69,15 @@ func (f *failures) answer(ctx context.Context, err error) *oas.ProblemStatusCode
 		}
 	}
 	kind := p.Code.Kind()
-	out := &oas.ProblemStatusCode{StatusCode: kind.Status, Response: oas.Problem{
-		Type:      kind.TypeURI(),
-		Title:     kind.Title,
-		Status:    kind.Status,
-		Detail:    p.Detail,
-		Code:      string(p.Code),
-		RequestId: request.RequestID,
-	}}
-	if p.CurrentVersion > 0 {
-		out.Response.CurrentVersion.SetTo(p.CurrentVersion)
+	out := Problem{
+		Type: kind.TypeURI(), Title: kind.Title, Status: kind.Status, Detail: p.Detail, Code: string(p.Code), RequestID: request.RequestID,
+		CurrentVersion: p.CurrentVersion,
 	}
 	for _, v := range p.Violations {
-		v.Detail = f.allows.detail(request.Operation, v)
-		out.Response.Errors = append(out.Response.Errors, violation(v))
+		out.Violations = append(out.Violations, Violation{
+			Code: v.Rule.String(), Detail: f.allows.detail(request.Operation, v),
+			Parameter: v.Parameter, Header: v.Header, Pointer: v.Pointer, Pointers: v.Pointers,
+		})
 	}
 	return out
 }
@@ -72,7 +89,7 @@ const causeBytes = "bytes_in_flight"
 const causeLine = "costly_reads"
 
 // ErrShutdown is the cause of a base context that a server ends when it stops, for the log lines of requests that it cuts off.
-var ErrShutdown = errors.New("api: the server stops")
+var ErrShutdown = errors.New("serving: the server stops")
 
 // Causes of a request that ended before its work did.
 const (
@@ -108,33 +125,17 @@ func causeOf(ctx context.Context, err error) (cause, state string) {
 	return string(kind), state
 }
 
-// violation says in one of four members what it is about.
-func violation(v problem.Violation) oas.Violation {
-	out := oas.Violation{Code: v.Rule.String(), Detail: v.Detail}
-	switch {
-	case v.Parameter != "":
-		out.Parameter.SetTo(v.Parameter)
-	case v.Header != "":
-		out.Header.SetTo(v.Header)
-	case len(v.Pointers) > 0:
-		out.Pointers = v.Pointers
-	default:
-		out.Pointer.SetTo(v.Pointer)
-	}
-	return out
-}
-
 // write answers err where ogen does not: unknown paths, wrong methods, undecodable requests, panics.
 func (f *failures) write(ctx context.Context, w http.ResponseWriter, err error) {
 	answer := f.answer(ctx, err)
 	encoder := jx.GetEncoder()
 	defer jx.PutEncoder(encoder)
-	answer.Response.Encode(encoder)
+	f.body(answer).Encode(encoder)
 	h := w.Header()
 	h.Del("Etag") // of the answer that this one stands for
 	h.Del("Location")
 	h.Set("Content-Type", "application/problem+json; charset=utf-8")
-	w.WriteHeader(answer.StatusCode)
+	w.WriteHeader(answer.Status)
 	// A client that has gone away cannot be told anything.
 	_, _ = w.Write(encoder.Bytes())
 }

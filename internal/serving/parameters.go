@@ -1,4 +1,4 @@
-package api
+package serving
 
 import (
 	"net/http"
@@ -8,7 +8,7 @@ import (
 )
 
 // hold holds requests to the contract where net/url, net/http and ogen ignore what is wrong. Who calls is found out first:
-// the refusal is left to security.HandleBearer.
+// the refusal is left to security.authorize.
 func (all operations) hold(f *failures, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		entry := journal.From(r.Context())

@@ -1,4 +1,4 @@
-package api
+package serving
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +18,6 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/lockstep-dev/lockstep/internal/journal"
-	"github.com/lockstep-dev/lockstep/internal/oas"
 )
 
 // Meter counts requests. Its methods must be quick and safe for concurrent use.
@@ -68,14 +66,12 @@ type observer struct {
 	lines  slog.Handler
 	meter  Meter        // nil: none
 	tracer trace.Tracer // nil: none
-	router interface {
-		FindPath(method string, u *url.URL) (oas.Route, bool)
-	}
+	router Router
 	// words are the fixed segments of all paths.
 	words map[string]struct{}
 }
 
-func newObserver(c Config, router *oas.Server) (*observer, error) {
+func newObserver(c Config, router Router) (*observer, error) {
 	o := &observer{lines: journal.Bare(c.Logger.Handler()), meter: c.Meter, tracer: c.Tracer, router: router, words: map[string]struct{}{"": {}}}
 	know := func(path string) {
 		for word := range strings.SplitSeq(path, "/") {
@@ -94,8 +90,8 @@ func (o *observer) recognise(e *journal.Entry, r *http.Request) {
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
-	if route, ok := o.router.FindPath(method, r.URL); ok {
-		e.Operation, e.Route = route.OperationID(), route.PathPattern()
+	if operation, pattern, ok := o.router.Find(method, r.URL); ok {
+		e.Operation, e.Route = operation, pattern
 		return
 	}
 	switch path := r.URL.Path; {

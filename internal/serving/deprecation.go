@@ -1,4 +1,4 @@
-package api
+package serving
 
 import (
 	"encoding/json"
@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"strconv"
 	"time"
-
-	"github.com/lockstep-dev/lockstep/internal/oas"
 )
 
 // ending are the headers of an operation that will be gone.
@@ -61,13 +59,13 @@ func readEndings(contract []byte) (map[string]ending, error) {
 }
 
 // announceEndings adds the headers to all answers of deprecated operations, refusals too: a caller learns it whatever happens.
-func announceEndings(endings map[string]ending, routes *oas.Server, next http.Handler) http.Handler {
+func announceEndings(endings map[string]ending, routes Router, next http.Handler) http.Handler {
 	if len(endings) == 0 {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if route, ok := routes.FindPath(r.Method, r.URL); ok {
-			if e, deprecated := endings[route.OperationID()]; deprecated {
+		if operation, _, ok := routes.Find(r.Method, r.URL); ok {
+			if e, deprecated := endings[operation]; deprecated {
 				w.Header().Set("Deprecation", e.deprecation)
 				if e.sunset != "" {
 					w.Header().Set("Sunset", e.sunset)

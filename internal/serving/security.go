@@ -1,16 +1,15 @@
-package api
+package serving
 
 import (
 	"context"
 	"fmt"
 	"time"
 
+	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/admission"
 	"github.com/lockstep-dev/lockstep/internal/auth"
-	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/grants"
 	"github.com/lockstep-dev/lockstep/internal/journal"
-	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/ratelimit"
@@ -23,6 +22,7 @@ type TokenVerifier interface {
 
 // security is what stands between a request and its operation: who calls, inside which tenant, with which permissions.
 type security struct {
+	needs    map[string]access.Need // by operation name
 	verifier TokenVerifier
 	grants   *grants.Grants
 	limiter  *ratelimit.Limiter
@@ -30,12 +30,10 @@ type security struct {
 	answers  *budget
 }
 
-var _ oas.SecurityHandler = (*security)(nil)
-
-// HandleBearer verifies the token, binds the context to the caller's tenant, loads the caller's
+// authorize verifies the token, binds the context to the caller's tenant, loads the caller's
 // permissions and asks for the one that the operation needs.
-func (s *security) HandleBearer(ctx context.Context, name oas.OperationName, bearer oas.Bearer) (context.Context, error) {
-	principal, err := s.verifier.Verify(ctx, bearer.Token)
+func (s *security) authorize(ctx context.Context, name, token string) (context.Context, error) {
+	principal, err := s.verifier.Verify(ctx, token)
 	if err != nil {
 		return ctx, err
 	}
@@ -55,7 +53,7 @@ func (s *security) HandleBearer(ctx context.Context, name oas.OperationName, bea
 	}
 	ctx = auth.With(ctx, principal)
 	// Before anything of the body is read, which may be long in coming.
-	need, known := crud.Needs[name]
+	need, known := s.needs[name]
 	if !known {
 		return ctx, fmt.Errorf("nothing says what %s needs: run `make generate`", name)
 	}
@@ -67,7 +65,7 @@ func (s *security) HandleBearer(ctx context.Context, name oas.OperationName, bea
 
 // admit waits for a read's seat. What answers of its kind were lately must have room before one more is read. A change has to be
 // answered once it is made, so none is made for somebody who has no room left.
-func (s *security) admit(ctx context.Context, request *journal.Entry, name oas.OperationName) error {
+func (s *security) admit(ctx context.Context, request *journal.Entry, name string) error {
 	by := callerOf(request.Principal)
 	if !request.Asks {
 		s.gate.Seen(by.tenant)

@@ -1,4 +1,4 @@
-package api
+package serving
 
 import (
 	"errors"
@@ -80,7 +80,7 @@ func (b *body) Read(p []byte) (int, error) {
 		return 0, b.err
 	case b.entry.Principal == nil:
 		// Nobody's bytes are read: whoever sends them is known before.
-		b.err = errors.New("api: a body is read before its sender is known")
+		b.err = errors.New("serving: a body is read before its sender is known")
 		return 0, b.err
 	case len(p) == 0:
 		return 0, nil
