@@ -39,7 +39,7 @@ func TestRulesAndDashboardAgainstServedMetrics(t *testing.T) {
 		"LOCKSTEP_DATABASE_MAX_CONNS": "2", "LOCKSTEP_DATABASE_MAX_WAITING": "10", "LOCKSTEP_DATABASE_MAX_WAIT": "1m",
 		"LOCKSTEP_RATE_LIMIT_PRINCIPAL": fmt.Sprintf("%d/1h", quota),
 	})
-	recording, alerts := rules(t)
+	recording, alerts := readRules(t)
 	untried := map[string]bool{}
 	for _, a := range alerts {
 		untried[a.Alert] = true

@@ -181,8 +181,8 @@ func evaluate(s series, expr string, start, end time.Time) (promql.Matrix, error
 	return out, nil
 }
 
-// rules reads deploy/observability/rules.yaml.
-func rules(t *testing.T) (recording, alerts []rulefmt.Rule) {
+// readRules reads deploy/observability/rules.yaml.
+func readRules(t *testing.T) (recording, alerts []rulefmt.Rule) {
 	t.Helper()
 	groups, errs := rulefmt.ParseFile("../../deploy/observability/rules.yaml", false, model.UTF8Validation, promParser)
 	if len(errs) > 0 {

@@ -25,6 +25,8 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/logging"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/ratelimit"
+	"github.com/lockstep-dev/lockstep/internal/rules"
+	"github.com/lockstep-dev/lockstep/internal/serving"
 	"github.com/lockstep-dev/lockstep/internal/telemetry"
 	"github.com/lockstep-dev/lockstep/internal/wire"
 	"github.com/lockstep-dev/lockstep/migrations"
@@ -81,7 +83,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	if err != nil {
 		return fmt.Errorf("token verification: %w", err)
 	}
-	permissions, err := grants.New(grants.Options{Driver: db.Driver(), Platform: crud.PlatformPermissions, ListenURL: settings.ListenURL, Logger: logger})
+	permissions, err := grants.New(grants.Options{Source: rules.NewCallers(db.Driver()), Platform: crud.PlatformPermissions, ListenURL: settings.ListenURL, Logger: logger})
 	if err != nil {
 		return fmt.Errorf("LOCKSTEP_DATABASE_LISTEN_URL: %w", err)
 	}
@@ -90,8 +92,8 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	}
 	cleaner := api.NewRetention(db, logger, metrics)
 	var draining atomic.Bool
-	handler, err := api.New(api.Config{
-		DB: db, Verifier: verifier, Grants: permissions, Retention: cleaner, Migrations: migrations.FS, Contract: openapi.Document, Documentation: settings.Docs, Logger: logger,
+	handler, err := api.New(api.Config{Retention: cleaner, Config: serving.Config{
+		DB: db, Verifier: verifier, Grants: permissions, Migrations: migrations.FS, Contract: openapi.Document, Documentation: settings.Docs, Logger: logger,
 		Meter: metrics, Tracer: tracing.Tracer(),
 		MaxBody: settings.MaxBody, Bodies: inflight.Limits(settings.Bodies), Answers: inflight.Limits(settings.Answers), SlowWindow: settings.SlowWindow,
 		Admission:      admission.Limits{Seats: postgres.Reserve(int(settings.MaxConns)), Waiting: int(settings.MaxWaiting+1) / 2, MaxWait: settings.MaxWait},
@@ -100,7 +102,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 			Principal: ratelimit.Policy{Quota: settings.RatePrincipal.Count, Window: settings.RatePrincipal.Per},
 			Tenant:    ratelimit.Policy{Quota: settings.RateTenant.Count, Window: settings.RateTenant.Per},
 		},
-	})
+	}})
 	if err != nil {
 		return err
 	}
@@ -123,7 +125,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	servers := servers{
 		public: newHTTPServer(working, handler, settings.RequestTimeout, logger),
 		admin:  newHTTPServer(working, adminHandler(metrics.Handler(), settings.Profiles), settings.RequestTimeout, logger),
-		cut:    func() { stop(api.ErrShutdown) },
+		cut:    func() { stop(serving.ErrShutdown) },
 	}
 	failed := make(chan error, 3)
 	go func() { failed <- servers.public.Serve(wire.Whole(servers.public, public, settings.SlowWindow)) }()

@@ -8,10 +8,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/lockstep-dev/lockstep/internal/api"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/config"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/serving"
 	"github.com/lockstep-dev/lockstep/internal/telemetry"
 )
 
@@ -48,7 +48,7 @@ func newSettings(cmd *cobra.Command, env config.Environment) *settings {
 	} {
 		s.list.Get(name).Check = check
 	}
-	s.list.Get("cors-origins").Check = func() error { return each(s.Origins, api.CheckOrigin) }
+	s.list.Get("cors-origins").Check = func() error { return each(s.Origins, serving.CheckOrigin) }
 	return s
 }
 

@@ -5,8 +5,8 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/internal/api"
 	"github.com/lockstep-dev/lockstep/internal/config"
+	"github.com/lockstep-dev/lockstep/internal/serving"
 	"github.com/lockstep-dev/lockstep/internal/telemetry"
 	"github.com/lockstep-dev/lockstep/openapi"
 )
@@ -17,7 +17,7 @@ const issuerTimeout = 5 * time.Second
 // newTelemetry returns what makes traces, which is nil without an endpoint to send them to, and what counts.
 func newTelemetry(ctx context.Context, settings config.Config, logger *slog.Logger) (*telemetry.Tracing, *telemetry.Metrics, error) {
 	b := buildVersion()
-	operations, err := api.Operations(openapi.Document)
+	operations, err := serving.Operations(openapi.Document)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -35,6 +35,6 @@ func newTelemetry(ctx context.Context, settings config.Config, logger *slog.Logg
 }
 
 // readiness tells the metrics what /readyz tells the probes.
-func readiness(served *api.Server) func(context.Context) telemetry.State {
+func readiness(served *serving.Server) func(context.Context) telemetry.State {
 	return func(ctx context.Context) telemetry.State { return telemetry.State(served.State(ctx)) }
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/api"
 	"github.com/lockstep-dev/lockstep/internal/inflight"
+	"github.com/lockstep-dev/lockstep/internal/serving"
 )
 
 // slowReader is a client that takes nothing until it is told to.
@@ -51,7 +52,7 @@ func TestBytesOfAnswersAreBounded(t *testing.T) {
 	held := func(want int64) {
 		t.Helper()
 		// Answers of one kind differ by some bytes.
-		if _, got := s.handler.(*api.Server).InFlight(); max(got-want*size, want*size-got) > size/10 {
+		if _, got := s.handler.(*serving.Server).InFlight(); max(got-want*size, want*size-got) > size/10 {
 			t.Errorf("got %d bytes of answers in flight, want about %d times %d", got, want, size)
 		}
 	}

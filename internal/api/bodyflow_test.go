@@ -15,6 +15,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/api"
 	"github.com/lockstep-dev/lockstep/internal/inflight"
+	"github.com/lockstep-dev/lockstep/internal/serving"
 	"github.com/lockstep-dev/lockstep/internal/wire"
 )
 
@@ -36,7 +37,7 @@ func serveStack(t *testing.T, options ...func(*api.Config)) *listening {
 }
 
 // inFlight is how many bytes the server holds.
-func (l *listening) inFlight() (bodies, answers int64) { return l.handler.(*api.Server).InFlight() }
+func (l *listening) inFlight() (bodies, answers int64) { return l.handler.(*serving.Server).InFlight() }
 
 // dialogue is a connection on which a test says what it wants to.
 type dialogue struct {

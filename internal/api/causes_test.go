@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lockstep-dev/lockstep/internal/api"
+	"github.com/lockstep-dev/lockstep/internal/serving"
 )
 
 // TestARequestThatEndsSaysWhy ends requests that wait for a row's lock: each was in the log with the cause other.
@@ -32,7 +33,7 @@ func TestARequestThatEndsSaysWhy(t *testing.T) {
 		end   error         // that the request's context is ended with; nil: its time is over
 	}{
 		"client_gone": {time.Hour, context.Canceled},
-		"shutdown":    {time.Hour, fmt.Errorf("cut off: %w", api.ErrShutdown)},
+		"shutdown":    {time.Hour, fmt.Errorf("cut off: %w", serving.ErrShutdown)},
 		"deadline":    {50 * time.Millisecond, nil},
 	} {
 		log := &logged{}

@@ -19,6 +19,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/ratelimit"
+	"github.com/lockstep-dev/lockstep/internal/serving"
 	"github.com/lockstep-dev/lockstep/migrations"
 	"github.com/lockstep-dev/lockstep/openapi"
 )
@@ -134,10 +135,10 @@ func (s *stack) worlds(t *testing.T, doc *contracttest.Document) func(int) (*con
 	}
 	t.Cleanup(db.Close)
 	log := newErrorLog()
-	handler, err := api.New(api.Config{
+	handler, err := api.New(api.Config{Config: serving.Config{
 		DB: db, Verifier: s.verifier, Grants: s.grants, Migrations: migrations.FS, Contract: openapi.Document,
 		Logger: slog.New(log), MaxBody: 64 << 10, RateLimits: plenty,
-	})
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/api"
 	"github.com/lockstep-dev/lockstep/internal/journal"
+	"github.com/lockstep-dev/lockstep/internal/serving"
 	"github.com/lockstep-dev/lockstep/openapi"
 )
 
@@ -32,7 +33,7 @@ func TestEveryRequestIsCountedUnderAKnownName(t *testing.T) {
 	meter := &counter{}
 	direct := newStack(t)
 	s := direct.replica(t, direct.appURL, "", func(c *api.Config) { c.Meter = meter })
-	names, err := api.Operations(openapi.Document)
+	names, err := serving.Operations(openapi.Document)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +60,7 @@ func TestEveryRequestIsCountedUnderAKnownName(t *testing.T) {
 // TestMeteringAllocatesNothing compares the same request with and without a meter.
 func TestMeteringAllocatesNothing(t *testing.T) {
 	direct := newStack(t)
-	allocations := func(meter api.Meter) float64 {
+	allocations := func(meter serving.Meter) float64 {
 		s := direct.replica(t, direct.appURL, "", func(c *api.Config) {
 			c.Meter, c.Logger = meter, slog.New(journal.NewHandler(slog.NewJSONHandler(io.Discard, nil)))
 		})

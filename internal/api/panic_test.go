@@ -9,10 +9,11 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/api"
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/serving"
 )
 
 // broken panics where an operation would begin.
-type broken struct{ api.TokenVerifier }
+type broken struct{ serving.TokenVerifier }
 
 func (broken) Verify(context.Context, string) (*auth.Principal, error) { panic("planted s3cret") }
 

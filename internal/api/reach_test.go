@@ -14,6 +14,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/api"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/serving"
 	"github.com/lockstep-dev/lockstep/migrations"
 	"github.com/lockstep-dev/lockstep/openapi"
 )
@@ -42,8 +43,8 @@ func TestOrdinaryPeopleDoNotWalkTheTenant(t *testing.T) {
 	}
 	t.Cleanup(db.Close)
 	s.grants = startGrants(t, db, s.appURL)
-	s.handler, err = api.New(api.Config{DB: db, Verifier: s.verifier, Grants: s.grants, Migrations: migrations.FS, Contract: openapi.Document,
-		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), MaxBody: 64 << 10})
+	s.handler, err = api.New(api.Config{Config: serving.Config{DB: db, Verifier: s.verifier, Grants: s.grants, Migrations: migrations.FS, Contract: openapi.Document,
+		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), MaxBody: 64 << 10}})
 	if err != nil {
 		t.Fatal(err)
 	}

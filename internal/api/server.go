@@ -1,188 +1,62 @@
+// Package api puts this service's operations, generated and custom, behind one HTTP handler.
 package api
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
 	"log/slog"
-	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/google/uuid"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/lockstep-dev/lockstep/ent"
-	"github.com/lockstep-dev/lockstep/internal/admission"
 	"github.com/lockstep-dev/lockstep/internal/crud"
-	"github.com/lockstep-dev/lockstep/internal/grants"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
-	"github.com/lockstep-dev/lockstep/internal/inflight"
-	"github.com/lockstep-dev/lockstep/internal/journal"
-	"github.com/lockstep-dev/lockstep/internal/migrate"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
-	"github.com/lockstep-dev/lockstep/internal/ratelimit"
 	"github.com/lockstep-dev/lockstep/internal/retention"
 	"github.com/lockstep-dev/lockstep/internal/rules"
+	"github.com/lockstep-dev/lockstep/internal/serving"
 )
 
 // Config is what the HTTP handler is made of.
 type Config struct {
-	// DB is the pool, connected as core_app.
-	DB *postgres.DB
-	// Verifier checks access tokens.
-	Verifier TokenVerifier
-	// Grants knows what callers may do; the caller runs it. Required.
-	Grants *grants.Grants
+	serving.Config
 	// Retention deletes tenants; the caller runs it. Defaults to one that does only what requests ask for.
 	Retention *retention.Worker
-	// Migrations is the embedded directory; its newest file is the revision the database must have.
-	Migrations fs.FS
-	// Contract is the OpenAPI document that is served.
-	Contract []byte
-	// Documentation serves the interactive documentation at /docs. Defaults to no such page.
-	Documentation bool
-	// Logger gets one line per request.
-	Logger *slog.Logger
-	// Meter is told of each request. Defaults to none.
-	Meter Meter
-	// Tracer makes a span of each request. Defaults to none.
-	Tracer trace.Tracer
-	// MaxBody is the most bytes a request body may have. Defaults to 1 MiB.
-	MaxBody int64
-	// Bodies and Answers bound the bytes of request bodies, and of answers that have not been taken, which are held at a time.
-	// Default to unlimited.
-	Bodies, Answers inflight.Limits
-	// Admission bounds the costly reads of one tenant while others ask as well. Defaults to unlimited.
-	Admission admission.Limits
-	// SlowWindow is over how long a body must come at 1 KiB a second. Defaults to unlimited.
-	SlowWindow time.Duration
-	// RequestTimeout bounds the work for one request. Defaults to 30 s.
-	RequestTimeout time.Duration
 	// DeletionWindow is how long a request that deletes a tenant deletes rows. Defaults to 5 s, or a third of RequestTimeout if
 	// that is less.
 	DeletionWindow time.Duration
-	// Origins may call the API from a browser, such as https://app.example.com. Defaults to none.
-	Origins []string
-	// RateLimits bound how often callers may ask. Defaults to none.
-	RateLimits ratelimit.Limits
-	// Draining reports that the process is about to stop: readiness says no, and connections are closed after their answer.
-	// Defaults to never.
-	Draining func() bool
 }
-
-// Server is the handler that the process serves and that tests call.
-type Server struct {
-	http.Handler
-	health  *health
-	traffic *traffic
-}
-
-// traffic is what goes in and out.
-type traffic struct {
-	bodies  *bodies
-	answers *budget
-	gate    *admission.Gate
-}
-
-// InFlight is how many bytes of bodies and answers are held.
-func (s *Server) InFlight() (bodies, answers int64) {
-	return s.traffic.bodies.budget.Held(), s.traffic.answers.Held()
-}
-
-// Held is how many costly reads wait for a seat, and how many were refused one.
-func (s *Server) Held() (waiting int, refused int64) { return s.traffic.gate.Stats() }
-
-// State is what /readyz answers by. The database is asked once a second, and for 2 s at most, by however many want to know.
-func (s *Server) State(ctx context.Context) State { return s.health.state(ctx) }
 
 // New returns what serves the API.
-func New(c Config) (*Server, error) {
-	if c.DB == nil || c.Verifier == nil || c.Grants == nil || c.Logger == nil {
-		return nil, errors.New("api: a handler needs a database, a verifier, grants and a logger")
-	}
-	if c.MaxBody == 0 {
-		c.MaxBody = 1 << 20
-	}
-	if c.RequestTimeout == 0 {
-		c.RequestTimeout = 30 * time.Second
-	}
+func New(c Config) (*serving.Server, error) {
 	if c.DeletionWindow == 0 {
-		c.DeletionWindow = min(deletionWindow, c.RequestTimeout/3)
-	}
-	if c.Draining == nil {
-		c.Draining = func() bool { return false }
-	}
-	revision, err := migrate.Latest(c.Migrations)
-	if err != nil {
-		return nil, fmt.Errorf("read embedded migrations: %w", err)
-	}
-	title, err := titleOf(c.Contract)
-	if err != nil {
-		return nil, err
-	}
-	contract, components, err := readOperations(c.Contract)
-	if err != nil {
-		return nil, err
-	}
-	endings, err := readEndings(c.Contract)
-	if err != nil {
-		return nil, err
-	}
-	client := ent.NewClient(ent.Driver(c.DB.Driver()))
-	rules.Apply(client, rules.Facts{TenantOwned: crud.TenantOwned, Versioned: crud.Versioned, Timestamped: crud.Timestamped, Permissions: crud.Permissions, Relations: crud.Relations, People: crud.UserRead, Trees: crud.Trees, Emails: crud.Emails, Sets: crud.Sets})
-	c.Grants.Watch(client)
-
-	if c.Retention == nil {
-		c.Retention = NewRetention(c.DB, c.Logger, nil)
-	}
-	limiter, err := ratelimit.New(c.RateLimits)
-	if err != nil {
-		return nil, err
-	}
-	c.Logger = slog.New(journal.NewHandler(c.Logger.Handler()))
-	failures := &failures{logger: c.Logger, allows: allowances{contract, components}}
-	t := &traffic{
-		bodies:  &bodies{limit: c.MaxBody, budget: inflight.New[uuid.UUID, caller](c.Bodies), window: c.SlowWindow},
-		answers: inflight.New[uuid.UUID, caller](c.Answers),
-		gate:    admission.New(c.Admission),
-	}
-	operations, err := oas.NewServer(
-		&Handler{Handler: crud.NewHandler(client, c.DB.Driver(), c.DB), client: client, failures: failures, retention: c.Retention, deletionWindow: c.DeletionWindow},
-		&security{verifier: c.Verifier, grants: c.Grants, limiter: limiter, gate: t.gate, answers: t.answers},
-		oas.WithErrorHandler(failures.handleError),
-		oas.WithNotFound(failures.notFound),
-		oas.WithMethodNotAllowed(failures.methodNotAllowed),
-	)
-	if err != nil {
-		return nil, fmt.Errorf("assemble operations: %w", err)
-	}
-	health := newHealth(c.DB, revision, c.Draining, c.Logger)
-
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /livez", health.live)
-	mux.HandleFunc("GET /readyz", health.ready)
-	mux.Handle("GET "+contractPath, serveContract(c.Contract))
-	if c.Documentation {
-		page, err := serveDocumentation(title)
-		if err != nil {
-			return nil, err
+		c.DeletionWindow = deletionWindow
+		if c.RequestTimeout > 0 {
+			c.DeletionWindow = min(deletionWindow, c.RequestTimeout/3)
 		}
-		mux.Handle("GET "+docsPath, page)
-		mux.Handle("GET "+docsPath+"/", page)
 	}
-	served := recoverPanics(failures, limitHead(failures, pagesOr(mux, asGet(announceEndings(endings, operations, contract.hold(failures, mergePatch(operations)))))))
-	allowed, err := allowOrigins(c.Origins, served)
-	if err != nil {
-		return nil, err
-	}
-	observer, err := newObserver(c, operations)
-	if err != nil {
-		return nil, err
-	}
-	return &Server{track(observer, c.RequestTimeout, t, hangUp(c.Draining, allowed)), health, t}, nil
+	return serving.New(c.Config, serving.Service{
+		Needs: crud.Needs, Errors: crud.Errors,
+		Body: func(p serving.Problem) serving.Body { return problemBody(p) },
+		Operations: func(runtime *serving.Runtime) (serving.Router, error) {
+			client := ent.NewClient(ent.Driver(c.DB.Driver()))
+			rules.Apply(client, crud.Facts, crud.Permissions)
+			c.Grants.Watch(client)
+			if c.Retention == nil {
+				c.Retention = NewRetention(c.DB, c.Logger, nil)
+			}
+			served, err := oas.NewServer(
+				&Handler{Handler: crud.NewHandler(client, c.DB.Driver(), c.DB), client: client, runtime: runtime, retention: c.Retention, deletionWindow: c.DeletionWindow},
+				security{runtime},
+				oas.WithErrorHandler(runtime.HandleError),
+				oas.WithNotFound(runtime.NotFound),
+				oas.WithMethodNotAllowed(runtime.MethodNotAllowed),
+			)
+			return router{served}, err
+		},
+	})
 }
 
 // NewRetention returns what removes the rows that the schema does not keep, and deletes tenants. The meter may be nil.
@@ -193,12 +67,47 @@ func NewRetention(db *postgres.DB, logger *slog.Logger, meter retention.Meter) *
 	})
 }
 
-func titleOf(contract []byte) (string, error) {
-	var document struct {
-		Info struct{ Title string }
+// security gives the runtime the token of a request.
+type security struct{ runtime *serving.Runtime }
+
+// HandleBearer implements oas.SecurityHandler.
+func (s security) HandleBearer(ctx context.Context, operation oas.OperationName, bearer oas.Bearer) (context.Context, error) {
+	return s.runtime.Authorize(ctx, operation, bearer.Token)
+}
+
+// router is the generated server.
+type router struct{ *oas.Server }
+
+// Find implements serving.Router.
+func (r router) Find(method string, u *url.URL) (operation, pattern string, ok bool) {
+	route, ok := r.FindPath(method, u)
+	return route.OperationID(), route.PathPattern(), ok
+}
+
+// problemBody is a problem in the type of the contract.
+func problemBody(p serving.Problem) *oas.Problem {
+	body := &oas.Problem{Type: p.Type, Title: p.Title, Status: p.Status, Detail: p.Detail, Code: p.Code, RequestId: p.RequestID}
+	if p.CurrentVersion > 0 {
+		body.CurrentVersion.SetTo(p.CurrentVersion)
 	}
-	if err := json.Unmarshal(contract, &document); err != nil {
-		return "", fmt.Errorf("read embedded contract: %w", err)
+	for _, v := range p.Violations {
+		body.Errors = append(body.Errors, violationBody(v))
 	}
-	return document.Info.Title, nil
+	return body
+}
+
+// violationBody says in one of four members what the violation is about.
+func violationBody(v serving.Violation) oas.Violation {
+	body := oas.Violation{Code: v.Code, Detail: v.Detail}
+	switch {
+	case v.Parameter != "":
+		body.Parameter.SetTo(v.Parameter)
+	case v.Header != "":
+		body.Header.SetTo(v.Header)
+	case len(v.Pointers) > 0:
+		body.Pointers = v.Pointers
+	default:
+		body.Pointer.SetTo(v.Pointer)
+	}
+	return body
 }

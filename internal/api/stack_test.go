@@ -23,6 +23,8 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
 	"github.com/lockstep-dev/lockstep/internal/grants"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/rules"
+	"github.com/lockstep-dev/lockstep/internal/serving"
 	"github.com/lockstep-dev/lockstep/migrations"
 	"github.com/lockstep-dev/lockstep/openapi"
 )
@@ -88,10 +90,10 @@ func (s *stack) replica(t *testing.T, appURL, listenURL string, options ...func(
 	t.Cleanup(db.Close)
 	r := *s
 	r.appURL, r.grants = appURL, startGrants(t, db, listenURL)
-	config := api.Config{
+	config := api.Config{Config: serving.Config{
 		DB: db, Verifier: s.verifier, Grants: r.grants, Migrations: migrations.FS, Contract: openapi.Document,
 		Documentation: true, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), MaxBody: 64 << 10,
-	}
+	}}
 	for _, o := range options {
 		o(&config)
 	}
@@ -106,7 +108,7 @@ func (s *stack) replica(t *testing.T, appURL, listenURL string, options ...func(
 // startGrants runs grants that listen on the URL until the test ends.
 func startGrants(t *testing.T, db *postgres.DB, listenURL string) *grants.Grants {
 	t.Helper()
-	g, err := grants.New(grants.Options{Driver: db.Driver(), Platform: crud.PlatformPermissions, ListenURL: listenURL, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	g, err := grants.New(grants.Options{Source: rules.NewCallers(db.Driver()), Platform: crud.PlatformPermissions, ListenURL: listenURL, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -95,7 +95,7 @@ func (h *Handler) TenantsDelete(ctx context.Context, params oas.TenantsDeletePar
 	done, err := h.retention.DeleteTenant(within, params.ID, deletedAtOnce)
 	if err != nil && within.Err() == nil {
 		// The deletion has been begun, and is tried again until it is done.
-		h.failures.logger.WarnContext(ctx, "delete tenant", "error", err)
+		h.runtime.Logger().WarnContext(ctx, "delete tenant", "error", err)
 	}
 	answer := oas.TenantDeletion{TenantId: params.ID, Complete: done.Complete, Deleted: done.Rows}
 	if done.Complete {

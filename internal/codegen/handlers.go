@@ -115,7 +115,7 @@ func decodedLen(characters *uint64, padding int) *uint64 {
 	return &n
 }
 
-// dropShared hides the headers that internal/api writes to every answer: ogen would make a field of each, and ask every
+// dropShared hides the headers that internal/serving writes to every answer: ogen would make a field of each, and ask every
 // operation for its value.
 func dropShared(responses map[string]*ogen.Response) {
 	for _, response := range responses {
@@ -128,7 +128,7 @@ func dropShared(responses map[string]*ogen.Response) {
 
 // openRanges has ogen ignore what a range does not name. It takes every parameter whose name begins like the range's for a
 // part of it: dueOnNull=true beside dueOn[gte]=… would be refused. Parameters that an operation does not have are refused by
-// internal/api, before they come here.
+// internal/serving, before they come here.
 func openRanges(parameters []*ogen.Parameter) {
 	for _, p := range parameters {
 		if p.Style == "deepObject" && p.Schema != nil {

@@ -76,7 +76,7 @@ var handlerRefinements = []refinement{
 		with: "wire.Header(w, $1, $2)",
 	},
 	{
-		// Which headers a script may read is for internal/api to say, and to scripts of allowed origins only.
+		// Which headers a script may read is for internal/serving to say, and to scripts of allowed origins only.
 		file: "oas_response_encoders_gen.go",
 		form: regexp.MustCompile(`\t+w\.Header\(\)\.Set\("Access-Control-Expose-Headers", "[^"\n]*"\)\n`),
 		with: "",

@@ -2,21 +2,27 @@
 
 package crud
 
-// Constraint says which fields of the contract a database constraint is about.
-type Constraint struct {
-	// Entity is the schema whose table has the constraint.
-	Entity string
-	// Label is the entity's name in a sentence, Labels its plural, and Target the label of the entity that a foreign key
-	// refers to.
-	Label, Labels, Target string
-	// Fields are the JSON names of the fields involved.
-	Fields []string
-	// Message says what a CHECK asks for; empty where the schema does not.
-	Message string
+import (
+	"errors"
+
+	"github.com/lockstep-dev/lockstep/ent"
+	"github.com/lockstep-dev/lockstep/internal/errmap"
+)
+
+// Errors maps errors to problems by what the schema says of them.
+var Errors = errmap.Mapper{Constraints: Constraints, Members: Members, Validated: Validated, Invalid: invalid}
+
+// invalid is the error of a validator that err holds, and the field it is about; nil where there is none.
+func invalid(err error) (string, error) {
+	var e *ent.ValidationError
+	if errors.As(err, &e) {
+		return e.Name, e
+	}
+	return "", nil
 }
 
 // Constraints by their name in the database, which is all that Postgres reports of a violation.
-var Constraints = map[string]Constraint{
+var Constraints = map[string]errmap.Constraint{
 	"roles_created_at_limit":                   {Entity: "Role", Label: "role", Labels: "roles", Target: "", Fields: []string{"createdAt"}},
 	"roles_description_limit":                  {Entity: "Role", Label: "role", Labels: "roles", Target: "", Fields: []string{"description"}},
 	"roles_name_check":                         {Entity: "Role", Label: "role", Labels: "roles", Target: "", Fields: []string{"name"}},

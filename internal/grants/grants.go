@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"entgo.io/ent/dialect"
+	"entgo.io/ent"
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/internal/auth"
@@ -30,10 +30,20 @@ const (
 	maxAge = time.Minute
 )
 
+// Source is where a service keeps what its callers may do.
+type Source interface {
+	// Permissions returns what a user of a tenant may do. The zero user stands for all services of the tenant: their scopes say
+	// what they may do, and the source only whether the tenant may be used. The context has no scope. The error is an
+	// *auth.TokenError for a tenant or user that does not exist, a *problem.Error for one that may not be used now.
+	Permissions(ctx context.Context, tenant, user uuid.UUID) ([]string, error)
+	// Changed returns the tenants in which the mutation changes what somebody may do who may have been let in before.
+	Changed(ctx context.Context, mutation ent.Mutation) ([]uuid.UUID, error)
+}
+
 // Options are what New needs to know.
 type Options struct {
-	// Driver reads the grants. Required.
-	Driver dialect.Driver
+	// Source is asked for what is not kept. Required.
+	Source Source
 	// ListenURL leads to Postgres itself, not to a pooler in transaction mode. Empty means that changes made elsewhere
 	// cannot be heard; answers are then one second old at most.
 	ListenURL string
@@ -47,7 +57,7 @@ type Options struct {
 
 // Grants answers what callers may do. It is safe for concurrent use.
 type Grants struct {
-	driver   dialect.Driver
+	source   Source
 	platform []string
 	self     string             // unlike that of any other process
 	listener *postgres.Listener // nil without ListenURL
@@ -56,15 +66,16 @@ type Grants struct {
 
 // New returns grants. They hear changes made elsewhere while Run runs.
 func New(o Options) (*Grants, error) {
-	if o.Driver == nil || o.Logger == nil {
-		return nil, errors.New("grants: a driver and a logger are needed")
+	if o.Source == nil || o.Logger == nil {
+		return nil, errors.New("grants: a source and a logger are needed")
 	}
 	if o.Size == 0 {
 		o.Size = 10_000
 	}
-	g := &Grants{driver: o.Driver, platform: o.Platform, self: rand.Text()}
+	g := &Grants{source: o.Source, platform: o.Platform, self: rand.Text()}
 	var err error
-	if g.cache, err = newCache(o.Size, g.read); err != nil {
+	read := func(ctx context.Context, k key) ([]string, error) { return g.source.Permissions(ctx, k.tenant, k.user) }
+	if g.cache, err = newCache(o.Size, read); err != nil {
 		return nil, fmt.Errorf("grants: %w", err)
 	}
 	if o.ListenURL == "" {
@@ -90,8 +101,7 @@ func (g *Grants) Hears() bool { return g.listener != nil && g.listener.Healthy()
 func (g *Grants) ForgetAll() { g.cache.forgetAll() }
 
 // Of returns the principal's permissions, which the caller must not change: a service's are its scopes, a user's are
-// those of its roles. Its error is an *auth.TokenError for a tenant or user that does not exist, a *problem.Error for one
-// that is suspended or inactive. Refusals are never kept.
+// those that the source knows. Its error is the source's. Refusals are never kept.
 func (g *Grants) Of(ctx context.Context, principal *auth.Principal) ([]string, error) {
 	if principal.Platform {
 		return g.platform, nil

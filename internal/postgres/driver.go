@@ -56,7 +56,12 @@ func (d *entDriver) do(ctx context.Context, s *statement) error {
 	if err != nil {
 		return err
 	}
-	s.notify = notifications(ctx)
+	asked := termsOf(ctx)
+	if asked.requires {
+		return ErrNoTransaction
+	}
+	s.notify = asked.notify
+	defer callAll(asked.after)
 	if i != nil {
 		s.budget = i.budget
 	}

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"slices"
 )
 
@@ -16,17 +17,60 @@ type Notification struct {
 
 const notifySQL = "select pg_notify($1, $2)"
 
-type notificationKey struct{}
+// terms are what a context asks of its statements besides their scope.
+type terms struct {
+	notify   []Notification
+	after    []func() // called after COMMIT
+	requires bool     // a transaction
+}
+
+type termsKey struct{}
+
+func termsOf(ctx context.Context) terms {
+	t, _ := ctx.Value(termsKey{}).(*terms)
+	if t == nil {
+		return terms{}
+	}
+	return *t
+}
+
+func (t terms) in(ctx context.Context) context.Context {
+	return context.WithValue(ctx, termsKey{}, &t)
+}
 
 // WithNotification returns a context whose statements send n in their own transaction: together with its COMMIT, or
 // with the statement where that is a transaction of its own. It costs no round trip. Equal ones are sent once.
 func WithNotification(ctx context.Context, n Notification) context.Context {
-	return context.WithValue(ctx, notificationKey{}, append(slices.Clip(notifications(ctx)), n))
+	t := termsOf(ctx)
+	t.notify = append(slices.Clip(t.notify), n)
+	return t.in(ctx)
 }
 
-func notifications(ctx context.Context) []Notification {
-	n, _ := ctx.Value(notificationKey{}).([]Notification)
-	return n
+// WithAfterCommit returns a context whose statements have f called once their transaction is committed: before its Commit
+// returns, or before the statement does where that is a transaction of its own. It is called after a failure as well, because
+// a COMMIT whose answer got lost may have happened, and not after a rollback. It may be called more than once.
+func WithAfterCommit(ctx context.Context, f func()) context.Context {
+	t := termsOf(ctx)
+	t.after = append(slices.Clip(t.after), f)
+	return t.in(ctx)
+}
+
+// ErrNoTransaction is returned for a statement that needs a transaction and runs in none. Nothing was sent to the server.
+var ErrNoTransaction = errors.New("postgres: the statement needs a transaction: what it locks or finds has to hold until the COMMIT")
+
+// RequireTransaction returns a context whose statements return ErrNoTransaction unless they run in a transaction that was
+// begun.
+func RequireTransaction(ctx context.Context) context.Context {
+	t := termsOf(ctx)
+	t.requires = true
+	return t.in(ctx)
+}
+
+// callAll calls what waits for a commit.
+func callAll(all []func()) {
+	for _, f := range all {
+		f()
+	}
 }
 
 // notifying are the statements that send them.

@@ -32,6 +32,7 @@ type tx struct {
 	failed bool          // the first statement failed: nothing was begun
 	done   error         // what further use is answered with
 	notify []Notification
+	after  []func() // called after COMMIT
 }
 
 var errTxFailed = errors.New("postgres: the transaction had failed and was rolled back")
@@ -102,11 +103,13 @@ func (t *tx) do(ctx context.Context, s *statement) error {
 	if t.failed {
 		return errTxFailed
 	}
-	for _, n := range notifications(ctx) {
+	asked := termsOf(ctx)
+	for _, n := range asked.notify {
 		if !slices.Contains(t.notify, n) {
 			t.notify = append(t.notify, n)
 		}
 	}
+	t.after = append(t.after, asked.after...)
 	if t.conn == nil {
 		return t.first(ctx, s)
 	}
@@ -184,6 +187,12 @@ func (t *tx) abandon() {
 // Commit makes the transaction last. An error other than one of the server may mean that it did all the
 // same.
 func (t *tx) Commit() error {
+	err := t.commit()
+	callAll(t.after) // without the lock, and of a transaction that takes no more statements
+	return err
+}
+
+func (t *tx) commit() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.done != nil {

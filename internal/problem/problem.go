@@ -1,6 +1,6 @@
 // Package problem is the one error type of the API's operations: a stable code, a sentence, and the fields at fault.
 // Its table (table.go) is the only place that knows a problem's HTTP status and texts. docs/problems.md, the contract and
-// the SDK are generated from it; internal/api writes an Error as an RFC 9457 answer.
+// the SDK are generated from it; internal/serving writes an Error as an RFC 9457 answer.
 package problem
 
 import "fmt"

@@ -8,9 +8,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/ent"
-	"github.com/lockstep-dev/lockstep/ent/tenant"
 	"github.com/lockstep-dev/lockstep/ent/user"
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/hooks"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
@@ -22,12 +22,12 @@ func keepAdministrator(next ent.Mutator) ent.Mutator {
 		if !could {
 			return next.Mutate(ctx, mutation)
 		}
-		id, err := tenantOf(ctx)
+		id, err := hooks.TenantOf(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if _, err := client.Tenant.Query().Where(tenant.ID(id), oneAtATime).Only(ctx); err != nil {
-			return nil, fmt.Errorf("lock the tenant: %w", err)
+		if err := lockTenant(ctx, client, id); err != nil {
+			return nil, err
 		}
 		before, err := hasAdministrator(ctx, client, id)
 		if err != nil {
@@ -47,11 +47,6 @@ func keepAdministrator(next ent.Mutator) ent.Mutator {
 		return value, nil
 	})
 }
-
-// oneAtATime locks the tenant's row until the end of the transaction, which a change that reaches this must have. Rows that
-// refer to the tenant can be written meanwhile: FOR UPDATE would wait for each of them, and for a grant, which holds its role
-// and waits for the tenant, forever.
-func oneAtATime(s *sql.Selector) { s.For(sql.LockNoKeyUpdate) }
 
 // endangers reports whether the mutation could take away an administrator, and the client it runs on.
 func endangers(mutation ent.Mutation) (*ent.Client, bool) {

@@ -13,6 +13,7 @@ import (
 	"github.com/lockstep-dev/lockstep/ent/userrole"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
+	"github.com/lockstep-dev/lockstep/internal/hooks"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/rules"
 )
@@ -43,15 +44,15 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(db.Close)
 	w := &world{owner: owner, db: db, bare: ent.NewClient(ent.Driver(db.Driver())), ruled: ent.NewClient(ent.Driver(db.Driver()))}
-	rules.Apply(w.ruled, rules.Facts{TenantOwned: crud.TenantOwned, Versioned: crud.Versioned, Timestamped: crud.Timestamped, Permissions: crud.Permissions, Relations: crud.Relations, People: crud.UserRead, Trees: crud.Trees, Emails: crud.Emails, Sets: crud.Sets})
+	rules.Apply(w.ruled, crud.Facts, crud.Permissions)
 	w.ours, w.their = w.add(t, "ours"), w.add(t, "their")
 	return w
 }
 
 // with is a client with rules by other facts.
-func (w *world) with(facts rules.Facts) *ent.Client {
+func (w *world) with(facts hooks.Facts[*ent.Client]) *ent.Client {
 	client := ent.NewClient(ent.Driver(w.db.Driver()))
-	rules.Apply(client, facts)
+	rules.Apply(client, facts, crud.Permissions)
 	return client
 }
 
@@ -163,7 +164,7 @@ func TestTheApplicationsFenceHoldsWithoutRowSecurity(t *testing.T) {
 	} {
 		platform := postgres.WithScope(t.Context(), postgres.Scope{Platform: true})
 		for _, ctx := range []context.Context{t.Context(), platform} {
-			if err := use(ctx); !errors.Is(err, rules.ErrNoTenant) {
+			if err := use(ctx); !errors.Is(err, hooks.ErrNoTenant) {
 				t.Errorf("%s without a tenant: got %v, want ErrNoTenant", name, err)
 			}
 		}

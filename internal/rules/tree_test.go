@@ -12,14 +12,14 @@ import (
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/user"
 	"github.com/lockstep-dev/lockstep/internal/crud"
+	"github.com/lockstep-dev/lockstep/internal/hooks"
 	"github.com/lockstep-dev/lockstep/internal/problem"
-	"github.com/lockstep-dev/lockstep/internal/rules"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
 // managers is the tree that a user's manager would be with contract.Acyclic.
-func managers(tenantOwned bool) rules.Tree {
-	return rules.Tree{
+func managers(tenantOwned bool) hooks.Tree[*ent.Client] {
+	return hooks.Tree[*ent.Client]{
 		Type: "User", Field: user.FieldManagerID, Children: "managed_users", Pointer: "/managerId", Table: user.Table, Column: user.FieldManagerID, TenantOwned: tenantOwned,
 		IDs: func(ctx context.Context, client *ent.Client, where func(*sql.Selector)) ([]uuid.UUID, error) {
 			return client.User.Query().Where(where).IDs(ctx)
@@ -52,7 +52,7 @@ func TestTwoMovesCannotFormACircle(t *testing.T) {
 		t.Run(fmt.Sprintf("tenant-owned %t", tenantOwned), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			client := w.with(rules.Facts{TenantOwned: crud.TenantOwned, Trees: []rules.Tree{managers(tenantOwned)}})
+			client := w.with(hooks.Facts[*ent.Client]{Query: crud.Facts.Query, TenantOwned: crud.TenantOwned, Trees: []hooks.Tree[*ent.Client]{managers(tenantOwned)}})
 			ctx := w.in(t, w.ours)
 			if err := client.User.Update().Where(user.ID(w.ours.report)).ClearManagerID().Exec(ctx); err != nil {
 				t.Fatal(err)
@@ -87,7 +87,7 @@ func TestTwoMovesCannotFormACircle(t *testing.T) {
 func TestNoRowComesToLieBelowItself(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	client := w.with(rules.Facts{TenantOwned: crud.TenantOwned, Trees: []rules.Tree{managers(true)}})
+	client := w.with(hooks.Facts[*ent.Client]{Query: crud.Facts.Query, TenantOwned: crud.TenantOwned, Trees: []hooks.Tree[*ent.Client]{managers(true)}})
 	ctx, boss, report := w.in(t, w.ours), w.ours.boss, w.ours.report
 	run := func(work func(*ent.Client) error) error { return transaction.Run(ctx, client, work) }
 	third := uuid.Must(uuid.NewV7())

@@ -101,7 +101,7 @@ func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, table
 	if err := render(parsed, "cases", filepath.Join(dir, "crudtest", "cases.go"), data); err != nil {
 		return err
 	}
-	shared := []string{"handler", "access", "constraints", "retention", "mask", "trees"}
+	shared := []string{"handler", "access", "constraints", "retention", "mask", "hooks"}
 	if len(gone) > 0 {
 		shared = append(shared, "deletes")
 	}

@@ -22,6 +22,7 @@ var functions = template.FuncMap{
 	"rule":          ruleName,
 	"guard":         guardName,
 	"joinRule":      joinRule,
+	"peopleRule":    readRule,
 	"shown":         shown,
 	"ownerField":    ownerField,
 	"columns":       columns,
@@ -88,13 +89,21 @@ func ruleName(e *model.Entity, verb string) string { return e.Name + goName(verb
 // joinRule is the variable that holds who may read the rows of an expansion's join entity; empty when there is no join entity,
 // or when no operation shows its rows.
 func joinRule(x *model.Expansion) string {
-	if x.Through == nil || !x.Through.Has(contract.Read) && !x.Through.Has(contract.List) {
+	if x.Through == nil {
 		return ""
 	}
-	if x.Through.Has(contract.Read) {
-		return ruleName(x.Through, string(contract.Read))
+	return readRule(x.Through)
+}
+
+// readRule is the variable that holds who may read the entity's rows; empty when no operation shows them.
+func readRule(e *model.Entity) string {
+	switch {
+	case e.Has(contract.Read):
+		return ruleName(e, string(contract.Read))
+	case e.Has(contract.List):
+		return ruleName(e, string(contract.List))
 	}
-	return ruleName(x.Through, string(contract.List))
+	return ""
 }
 
 // guardName is the variable that holds a field's guard: User_Email_Shown. The underscores tell it from a guard of UserEmail.

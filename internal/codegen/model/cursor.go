@@ -9,7 +9,7 @@ import (
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 )
 
-// maxCursor is the most characters of a cursor. A URL has twice as much (internal/api/limits.go), and leaves half to filters;
+// maxCursor is the most characters of a cursor. A URL has twice as much (internal/serving/limits.go), and leaves half to filters;
 // proxies refuse longer ones.
 const maxCursor = 4 << 10
 

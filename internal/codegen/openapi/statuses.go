@@ -64,7 +64,7 @@ func describe(codes []problem.Code) string {
 
 // ForServer turns the published contract into the copy that ogen reads. It takes out what listStatuses and limitTexts have put
 // in: ogen would write a type and an encoder for each status of each operation, and all of them are one problem; and it would
-// have every text matched against patterns that internal/api and the rules keep at less cost.
+// have every text matched against patterns that internal/serving and the rules keep at less cost.
 func ForServer(spec *ogen.Spec) {
 	withoutStatuses(spec)
 	withoutPatterns(spec)
