@@ -235,6 +235,10 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 	}
 }
 
+// Driver runs statements where the client runs its own: in its transaction, if it is a transaction's. They pass no hook and no
+// interceptor of the client; row-level security holds for them.
+func (c *Client) Driver() dialect.Driver { return c.driver }
+
 // Mutate implements the ent.Mutator interface.
 func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {

@@ -73,7 +73,7 @@ func (rememberedRequest) Fields() []ent.Field {
 			Comment("SHA-256 of the request's body, in hexadecimal."),
 		field.Bytes("answer").Optional().
 			Comment("The answer as JSON; null when what it tells of has been deleted."),
-		field.Time("created_at").Default(now).Immutable().
+		field.Time("created_at").Default(contract.Now).Immutable().
 			Comment("When the key was first used; it is forgotten a day later."),
 	}
 }

@@ -1,75 +1,16 @@
 // Package schema is the source: the entities from which database, contract, operations and SDK are made.
 package schema
 
-import (
-	"time"
+import "github.com/lockstep-dev/lockstep/ent/schema/contract"
 
-	"entgo.io/ent"
-	"entgo.io/ent/dialect/entsql"
-	"entgo.io/ent/schema"
-	"entgo.io/ent/schema/field"
-	"entgo.io/ent/schema/mixin"
-	"github.com/google/uuid"
-
-	"github.com/lockstep-dev/lockstep/ent/schema/contract"
+// Mixins that entities embed by these names.
+type (
+	// Identified gives an entity its id.
+	Identified = contract.Identified
+	// TenantOwned marks an entity whose rows each belong to one tenant.
+	TenantOwned = contract.TenantOwned
+	// Timestamps records when a row was created and last changed.
+	Timestamps = contract.Timestamps
+	// Versioned counts a row's changes; the count is its ETag.
+	Versioned = contract.Versioned
 )
-
-// Identified gives an entity its id: a UUIDv7 (RFC 9562), so that ids sort by creation time.
-type Identified struct{ mixin.Schema }
-
-// Fields of every entity with an id.
-func (Identified) Fields() []ent.Field {
-	return []ent.Field{
-		field.UUID("id", uuid.UUID{}).Default(newID).Immutable().
-			Comment("Identifier, a UUIDv7: ids sort by creation time."),
-	}
-}
-
-// Annotations of every entity: it lives in the Postgres schema core.
-func (Identified) Annotations() []schema.Annotation {
-	return []schema.Annotation{entsql.Schema("core"), entsql.WithComments(true)}
-}
-
-// TenantOwned marks an entity whose rows each belong to one tenant. From it follow the tenant-first keys, the row-level
-// security policy, the stamp on create and the filter on every query.
-type TenantOwned struct{ Identified }
-
-// Fields of a tenant-owned entity.
-func (TenantOwned) Fields() []ent.Field {
-	return append(Identified{}.Fields(),
-		field.UUID("tenant_id", uuid.UUID{}).Immutable().
-			Annotations(contract.ServerOwned()).
-			Comment("Tenant that owns this row."),
-	)
-}
-
-// Timestamps records when a row was created and last changed, to the microsecond, which is what Postgres keeps.
-type Timestamps struct{ mixin.Schema }
-
-// Fields of an entity with timestamps.
-func (Timestamps) Fields() []ent.Field {
-	return []ent.Field{
-		field.Time("created_at").Default(now).Immutable().
-			Annotations(contract.ServerOwned()).
-			Comment("When the row was created."),
-		field.Time("updated_at").Default(now).UpdateDefault(now).
-			Annotations(contract.ServerOwned()).
-			Comment("When the row was last changed."),
-	}
-}
-
-// Versioned counts a row's changes; the count is its ETag.
-type Versioned struct{ mixin.Schema }
-
-// Fields of a versioned entity.
-func (Versioned) Fields() []ent.Field {
-	return []ent.Field{
-		field.Int("version").Default(1).
-			Annotations(contract.ServerOwned()).
-			Comment("Number of the row's current version; each change adds one."),
-	}
-}
-
-func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
-
-func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

@@ -26,7 +26,7 @@ func (UserRole) Fields() []ent.Field {
 			Comment("User who holds the role."),
 		field.UUID("role_id", uuid.UUID{}).Immutable().
 			Comment("Role that is granted."),
-		field.Time("granted_at").Default(now).Immutable().
+		field.Time("granted_at").Default(contract.Now).Immutable().
 			Annotations(contract.ServerOwned()).
 			Comment("When the role was granted."),
 		field.UUID("granted_by_id", uuid.UUID{}).Optional().Nillable().Immutable().

@@ -29,8 +29,8 @@ func (h *Handler) UsersDeactivate(ctx context.Context, params oas.UsersDeactivat
 	if err != nil {
 		return nil, err
 	}
-	operation := idempotency.Operation{ID: "users.deactivate", Transactional: true, Allowed: func(ctx context.Context, client *ent.Client) error {
-		found, err := client.User.Query().Where(user.ID(params.ID)).Where(allowed...).Exist(ctx)
+	operation := idempotency.Operation{ID: "users.deactivate", Transactional: true, Allowed: func(ctx context.Context) error {
+		found, err := h.client.User.Query().Where(user.ID(params.ID)).Where(allowed...).Exist(ctx)
 		if err != nil {
 			return fmt.Errorf("look for user: %w", err)
 		}

@@ -212,7 +212,7 @@ func (h *Handler) RolesCreate(ctx context.Context, req *oas.RoleCreate, params o
 	if err := RoleCreate.Require(ctx); err != nil {
 		return nil, err
 	}
-	operation := idempotency.Operation{ID: "roles.create", Transactional: true, Exists: madeRoleExists}
+	operation := idempotency.Operation{ID: "roles.create", Transactional: true, Exists: h.madeRoleExists}
 	return idempotency.Once(ctx, h.keys, operation, params.IdempotencyKey.Or(""), req, func(client *ent.Client) (*oas.RoleCreatedHeaders, error) {
 		row, err := fillRole(client.Role.Create(), req).Save(ctx)
 		if err != nil {
@@ -224,12 +224,12 @@ func (h *Handler) RolesCreate(ctx context.Context, req *oas.RoleCreate, params o
 }
 
 // madeRoleExists reports whether the row of a stored answer is still there.
-func madeRoleExists(ctx context.Context, client *ent.Client, answer any) (bool, error) {
+func (h *Handler) madeRoleExists(ctx context.Context, answer any) (bool, error) {
 	made, ok := answer.(*oas.RoleCreatedHeaders)
 	if !ok {
 		return false, fmt.Errorf("the stored answer is a %T", answer)
 	}
-	return client.Role.Query().Where(entrole.ID(made.Response.ID)).Exist(ctx)
+	return h.client.Role.Query().Where(entrole.ID(made.Response.ID)).Exist(ctx)
 }
 
 // fillRole copies the body's fields into the builder.

@@ -78,7 +78,7 @@ type Handler struct {
 	client *ent.Client
 	driver dialect.Driver
 	db     Database
-	keys   *idempotency.Keys
+	keys   *idempotency.Keys[*ent.Client]
 
 	roleGet             *reading.Read
 	roleList            *reading.Pages
@@ -95,7 +95,7 @@ type Handler struct {
 
 // NewHandler returns a handler on the client, whose driver is the one given and the database's.
 func NewHandler(client *ent.Client, driver dialect.Driver, db Database) *Handler {
-	h := &Handler{client: client, driver: driver, db: db, keys: idempotency.New(client, Masks.Apply)}
+	h := &Handler{client: client, driver: driver, db: db, keys: idempotency.New(client, keyLifetimes, Masks.Apply)}
 	h.prepareRole()
 	h.prepareUser()
 	h.prepareUserRole()
@@ -103,7 +103,7 @@ func NewHandler(client *ent.Client, driver dialect.Driver, db Database) *Handler
 }
 
 // Keys remembers the answers to POSTs with an Idempotency-Key, for custom operations too.
-func (h *Handler) Keys() *idempotency.Keys { return h.keys }
+func (h *Handler) Keys() *idempotency.Keys[*ent.Client] { return h.keys }
 
 // notFound answers a row that does not exist, one of another tenant and one the caller may not see alike.
 func notFound(what string) error {

@@ -3,6 +3,7 @@
 package crud
 
 import (
+	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/retention"
 )
 
@@ -11,6 +12,9 @@ var Expiring = []retention.Table{
 	{Name: "idempotency_keys", Column: "created_at", After: 86400000000000, TenantOwned: true},           // 24h0m0s
 	{Name: "platform_idempotency_keys", Column: "created_at", After: 86400000000000, TenantOwned: false}, // 24h0m0s
 }
+
+// keyLifetimes are how long an Idempotency-Key is remembered: as long as its row is kept.
+var keyLifetimes = idempotency.Lifetimes{Tenant: 86400000000000, Platform: 86400000000000} // 24h0m0s, 24h0m0s
 
 // OfTenants are the tables of tenants' rows, each after all that refer to it.
 var OfTenants = []retention.Owned{

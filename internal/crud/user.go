@@ -269,7 +269,7 @@ func (h *Handler) UsersCreate(ctx context.Context, req *oas.UserCreate, params o
 	if err := UserCreate.Require(ctx); err != nil {
 		return nil, err
 	}
-	operation := idempotency.Operation{ID: "users.create", Transactional: false, Exists: madeUserExists}
+	operation := idempotency.Operation{ID: "users.create", Transactional: false, Exists: h.madeUserExists}
 	return idempotency.Once(ctx, h.keys, operation, params.IdempotencyKey.Or(""), req, func(client *ent.Client) (*oas.UserCreatedHeaders, error) {
 		row, err := fillUser(client.User.Create(), req).Save(ctx)
 		if err != nil {
@@ -281,12 +281,12 @@ func (h *Handler) UsersCreate(ctx context.Context, req *oas.UserCreate, params o
 }
 
 // madeUserExists reports whether the row of a stored answer is still there.
-func madeUserExists(ctx context.Context, client *ent.Client, answer any) (bool, error) {
+func (h *Handler) madeUserExists(ctx context.Context, answer any) (bool, error) {
 	made, ok := answer.(*oas.UserCreatedHeaders)
 	if !ok {
 		return false, fmt.Errorf("the stored answer is a %T", answer)
 	}
-	return client.User.Query().Where(entuser.ID(made.Response.ID)).Exist(ctx)
+	return h.client.User.Query().Where(entuser.ID(made.Response.ID)).Exist(ctx)
 }
 
 // fillUser copies the body's fields into the builder.

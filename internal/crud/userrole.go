@@ -190,7 +190,7 @@ func (h *Handler) UserRolesCreate(ctx context.Context, req *oas.UserRoleCreate, 
 	if err := UserRoleCreate.Require(ctx); err != nil {
 		return nil, err
 	}
-	operation := idempotency.Operation{ID: "userRoles.create", Transactional: true, Exists: madeUserRoleExists}
+	operation := idempotency.Operation{ID: "userRoles.create", Transactional: true, Exists: h.madeUserRoleExists}
 	return idempotency.Once(ctx, h.keys, operation, params.IdempotencyKey.Or(""), req, func(client *ent.Client) (*oas.UserRoleCreatedHeaders, error) {
 		row, err := fillUserRole(client.UserRole.Create(), req).Save(ctx)
 		if err != nil {
@@ -202,12 +202,12 @@ func (h *Handler) UserRolesCreate(ctx context.Context, req *oas.UserRoleCreate, 
 }
 
 // madeUserRoleExists reports whether the row of a stored answer is still there.
-func madeUserRoleExists(ctx context.Context, client *ent.Client, answer any) (bool, error) {
+func (h *Handler) madeUserRoleExists(ctx context.Context, answer any) (bool, error) {
 	made, ok := answer.(*oas.UserRoleCreatedHeaders)
 	if !ok {
 		return false, fmt.Errorf("the stored answer is a %T", answer)
 	}
-	return client.UserRole.Query().Where(entuserrole.ID(made.Response.ID)).Exist(ctx)
+	return h.client.UserRole.Query().Where(entuserrole.ID(made.Response.ID)).Exist(ctx)
 }
 
 // fillUserRole copies the body's fields into the builder.

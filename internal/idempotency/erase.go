@@ -11,7 +11,7 @@ import (
 )
 
 // erase takes the answers that name a tenant. The keys stay: what they were sent for has happened, and must not happen again.
-const erase = `UPDATE core.platform_idempotency_keys SET answer = NULL
+const erase = `UPDATE core.` + PlatformTable + ` SET answer = NULL
 WHERE answer IS NOT NULL AND position(convert_to($1::text, 'UTF8') IN answer) > 0`
 
 // Erase forgets what the platform was answered about a tenant, for one that is deleted. A request that is repeated with such a

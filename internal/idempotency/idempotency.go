@@ -14,10 +14,8 @@ import (
 	"reflect"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/ent"
-	"github.com/lockstep-dev/lockstep/ent/idempotencykey"
-	"github.com/lockstep-dev/lockstep/ent/platformidempotencykey"
-	"github.com/lockstep-dev/lockstep/ent/schema"
+	"entgo.io/ent/dialect"
+
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
@@ -25,22 +23,34 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
-// Lifetime is how long a key is remembered.
-const Lifetime = schema.IdempotencyLifetime
-
 // errUsed says that the key is there already; its request may have been answered or be about to.
 var errUsed = errors.New("idempotency: the key is in use")
 
-// Keys remembers the answers to requests with a key.
-type Keys struct {
-	client *ent.Client
-	mask   func(ctx context.Context, answer any) (changed bool)
+// Client is a client that Ent generates, *ent.Client.
+type Client interface {
+	// Driver runs statements where the client runs its own: in its transaction, if it is a transaction's.
+	Driver() dialect.Driver
 }
 
-// New returns keys in the client's database. A stored answer passes through mask before it is shown: it hides what the caller of
-// ctx may not see now, and reports whether there was any.
-func New(client *ent.Client, mask func(ctx context.Context, answer any) bool) *Keys {
-	return &Keys{client, mask}
+// Lifetimes say how long keys are remembered, in tables of tenants and of the platform.
+type Lifetimes struct{ Tenant, Platform time.Duration }
+
+// Keys remembers the answers to requests with a key, whose work is done on a client C.
+type Keys[C Client] struct {
+	client    C
+	run       func(ctx context.Context, work func(client C) error) error // in a transaction
+	lifetimes Lifetimes
+	mask      func(ctx context.Context, answer any) (changed bool)
+}
+
+// New returns keys in the client's database: in TenantTable and PlatformTable. A stored answer passes through mask before it is
+// shown: it hides what the caller of ctx may not see now, and reports whether there was any.
+func New[C interface {
+	Client
+	transaction.Client[T]
+}, T transaction.Tx[C]](client C, lifetimes Lifetimes, mask func(ctx context.Context, answer any) bool) *Keys[C] {
+	run := func(ctx context.Context, work func(client C) error) error { return transaction.Run(ctx, client, work) }
+	return &Keys[C]{client, run, lifetimes, mask}
 }
 
 // Operation is one kind of request.
@@ -53,23 +63,23 @@ type Operation struct {
 	Platform bool
 	// Allowed returns the error that work would if the caller may not reach the row that the request is about. It is asked before
 	// a stored answer is shown; what a caller needs for any row is checked before Once. Defaults to nothing.
-	Allowed func(ctx context.Context, client *ent.Client) error
+	Allowed func(ctx context.Context) error
 	// Exists reports whether the row that a stored answer tells of, a pointer to Once's type, is still there. It is asked before
 	// the answer is shown, so that nobody is told of what has been deleted, and never for a first request. Defaults to yes.
-	Exists func(ctx context.Context, client *ent.Client, answer any) (bool, error)
+	Exists func(ctx context.Context, answer any) (bool, error)
 }
 
 // Once runs work and returns its answer. With a key, the first request's answer is stored with its write, and repetitions
 // get that answer, without what the caller may not see any more; of concurrent ones, one works and the others wait for it. A
 // failed request leaves no trace of its key. An old key whose row somebody holds is postgres.ErrSerialization: nobody waits for it. A key that comes with another body is a *problem.Error, idempotency_key_reused; one
 // whose row has been deleted since is a *problem.Error, not_found.
-func Once[T any](ctx context.Context, keys *Keys, op Operation, key string, request any, work func(*ent.Client) (*T, error)) (*T, error) {
+func Once[C Client, T any](ctx context.Context, keys *Keys[C], op Operation, key string, request any, work func(client C) (*T, error)) (*T, error) {
 	if key == "" {
 		if !op.Transactional {
 			return work(keys.client)
 		}
 		var answer *T
-		err := transaction.Run(ctx, keys.client, func(client *ent.Client) (err error) {
+		err := keys.run(ctx, func(client C) (err error) {
 			answer, err = work(client)
 			return err
 		})
@@ -80,18 +90,18 @@ func Once[T any](ctx context.Context, keys *Keys, op Operation, key string, requ
 		return nil, err
 	}
 	attempt := first{scopes: scopesOf(ctx, op.ID), key: key, request: sum}
-	var kept memory = ofTenant{}
+	kept, lifetime := &tenantTable, keys.lifetimes.Tenant
 	if op.Platform {
-		kept = ofPlatform{}
+		kept, lifetime = &platformTable, keys.lifetimes.Platform
 	}
 	// A key that was in use can be gone by the time it is read: its request failed, or its day is over. Then it is ours, unless
 	// somebody holds the old row.
 	for range 3 {
-		answer, err := store(ctx, keys.client, kept, attempt, work)
+		answer, err := store(ctx, keys, kept, attempt, work)
 		if !errors.Is(err, errUsed) {
 			return answer, err
 		}
-		answer, found, err := replay[T](ctx, keys, op, kept, attempt)
+		answer, found, err := replay[C, T](ctx, keys, op, kept, lifetime, attempt)
 		if err != nil || found {
 			return answer, err
 		}
@@ -130,10 +140,10 @@ type first struct {
 
 // store writes the key, does the work and writes the answer, in one transaction. The unique index makes a concurrent request
 // with the same key wait here until this one ends.
-func store[T any](ctx context.Context, client *ent.Client, kept memory, f first, work func(*ent.Client) (*T, error)) (*T, error) {
+func store[C Client, T any](ctx context.Context, keys *Keys[C], kept *table, f first, work func(client C) (*T, error)) (*T, error) {
 	var answer *T
-	err := transaction.Run(ctx, client, func(client *ent.Client) error {
-		ids, err := kept.begin(ctx, client, f)
+	err := keys.run(ctx, func(client C) error {
+		ids, err := kept.begin(ctx, client.Driver(), f)
 		if taken(err) {
 			return errUsed
 		}
@@ -147,7 +157,7 @@ func store[T any](ctx context.Context, client *ent.Client, kept memory, f first,
 		if err != nil {
 			return fmt.Errorf("encode answer: %w", err)
 		}
-		if err := kept.finish(ctx, client, ids, text); err != nil {
+		if err := kept.finish(ctx, client.Driver(), f, ids, text); err != nil {
 			return fmt.Errorf("store answer: %w", err)
 		}
 		return nil
@@ -159,19 +169,19 @@ func store[T any](ctx context.Context, client *ent.Client, kept memory, f first,
 func taken(err error) bool {
 	var violated *postgres.ConstraintError
 	return errors.As(err, &violated) && violated.Kind == postgres.Unique &&
-		(violated.Table == idempotencykey.Table || violated.Table == platformidempotencykey.Table)
+		(violated.Table == TenantTable || violated.Table == PlatformTable)
 }
 
 // replay returns the stored answer; found is false when the key is not there any more or its day is over. It removes the key then,
 // and no other: internal/retention removes those that nobody uses again.
-func replay[T any](ctx context.Context, keys *Keys, op Operation, kept memory, f first) (answer *T, found bool, err error) {
-	rows, err := kept.find(ctx, keys.client, f)
+func replay[C Client, T any](ctx context.Context, keys *Keys[C], op Operation, kept *table, lifetime time.Duration, f first) (answer *T, found bool, err error) {
+	rows, err := kept.find(ctx, keys.client.Driver(), f)
 	if err != nil {
 		return nil, false, fmt.Errorf("read idempotency key: %w", err)
 	}
-	row, ok := current(rows, f.scopes)
+	row, ok := current(rows, f.scopes, lifetime)
 	if !ok {
-		if err := kept.remove(ctx, keys.client, f, time.Now().Add(-Lifetime)); err != nil {
+		if err := kept.remove(ctx, keys.client.Driver(), f, time.Now().Add(-lifetime)); err != nil {
 			return nil, false, fmt.Errorf("remove the idempotency key of before: %w", err)
 		}
 		return nil, false, nil
@@ -181,7 +191,7 @@ func replay[T any](ctx context.Context, keys *Keys, op Operation, kept memory, f
 			AtHeader("Idempotency-Key", problem.RuleReused, "The key belongs to another request.")
 	}
 	if op.Allowed != nil {
-		if err := op.Allowed(ctx, keys.client); err != nil {
+		if err := op.Allowed(ctx); err != nil {
 			return nil, true, err
 		}
 	}
@@ -193,7 +203,7 @@ func replay[T any](ctx context.Context, keys *Keys, op Operation, kept memory, f
 		return nil, true, err
 	}
 	if op.Exists != nil {
-		exists, err := op.Exists(ctx, keys.client, answer)
+		exists, err := op.Exists(ctx, answer)
 		if err != nil {
 			return nil, true, fmt.Errorf("look for the row of a stored answer: %w", err)
 		}
@@ -209,10 +219,10 @@ func replay[T any](ctx context.Context, keys *Keys, op Operation, kept memory, f
 }
 
 // current returns the row whose day is not over, that of the first scope before others.
-func current(rows []remembered, scopes []string) (remembered, bool) {
+func current(rows []remembered, scopes []string, lifetime time.Duration) (remembered, bool) {
 	for _, scope := range scopes {
 		for _, row := range rows {
-			if row.scope == scope && time.Since(row.since) <= Lifetime {
+			if row.scope == scope && time.Since(row.since) <= lifetime {
 				return row, true
 			}
 		}

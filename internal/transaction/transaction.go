@@ -5,9 +5,21 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
+
+// Client begins transactions: a client that Ent generates, *ent.Client, whose transaction T is *ent.Tx.
+type Client[T any] interface {
+	Tx(ctx context.Context) (T, error)
+}
+
+// Tx is a transaction of the client C: *ent.Tx.
+type Tx[C any] interface {
+	// Client returns a client whose statements run in the transaction.
+	Client() C
+	Commit() error
+	Rollback() error
+}
 
 // maxAttempts bounds how often the work of one transaction is done in all.
 const maxAttempts = 3
@@ -15,7 +27,7 @@ const maxAttempts = 3
 // Run runs work in a transaction, which is rolled back when work fails or panics. Work uses the client it is given. It has
 // no other effect that doing it again would repeat: a transaction of which nothing was committed, because the server rolled
 // it back by chance or its connection broke, is run again from its start.
-func Run(ctx context.Context, client *ent.Client, work func(client *ent.Client) error) error {
+func Run[C Client[T], T Tx[C]](ctx context.Context, client C, work func(client C) error) error {
 	for attempt := 1; ; attempt++ {
 		committing, err := once(ctx, client, work)
 		if err == nil || attempt == maxAttempts || ctx.Err() != nil {
@@ -32,7 +44,7 @@ func Run(ctx context.Context, client *ent.Client, work func(client *ent.Client) 
 }
 
 // once is one attempt. Committing says that the work was done and that its COMMIT was sent.
-func once(ctx context.Context, client *ent.Client, work func(client *ent.Client) error) (committing bool, err error) {
+func once[C Client[T], T Tx[C]](ctx context.Context, client C, work func(client C) error) (committing bool, err error) {
 	tx, err := client.Tx(ctx)
 	if err != nil {
 		return false, fmt.Errorf("begin: %w", err)

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+	"time"
 
 	"entgo.io/ent/dialect/sql/schema"
 	"entgo.io/ent/entc/gen"
@@ -21,6 +22,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
 	"github.com/lockstep-dev/lockstep/internal/codegen/sqlfile"
+	"github.com/lockstep-dev/lockstep/internal/idempotency"
 )
 
 //go:embed templates
@@ -40,6 +42,7 @@ type input struct {
 	Relations                []relation
 	// Expiring are the tables whose rows expire, Deleted those of a tenant's rows, children first.
 	Expiring []model.Expiring
+	Keys     idempotency.Lifetimes // of the tables that hold idempotency keys
 	Deleted  []ddl.Owned
 	Doomed   []doomed // types whose rows can go with another that is deleted, or take others along; children first
 	Trees    []model.Tree
@@ -77,6 +80,10 @@ func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, table
 	if err != nil {
 		return err
 	}
+	keys, err := keyLifetimes(expiring)
+	if err != nil {
+		return err
+	}
 	deleted, err := ddl.ChildrenFirst(tables)
 	if err != nil {
 		return err
@@ -93,7 +100,7 @@ func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, table
 		Module: module, Entities: entities, Constraints: constraintsOf(entities, tables, declared), Samples: samples, PlatformSamples: global, Owned: owned(graph), Line: line,
 		Versioned: kept(graph, "version"), Timestamped: kept(graph, "created_at", "updated_at"),
 		Relations: relationsOf(entities, tables, line),
-		Expiring:  expiring, Deleted: deleted, Doomed: gone, Trees: trees, Custom: custom,
+		Expiring:  expiring, Keys: keys, Deleted: deleted, Doomed: gone, Trees: trees, Custom: custom,
 	}
 	if err := os.Mkdir(filepath.Join(dir, "crudtest"), 0o755); err != nil {
 		return fmt.Errorf("make folder: %w", err)
@@ -118,6 +125,26 @@ func Write(dir, module string, graph *gen.Graph, entities []*model.Entity, table
 		}
 	}
 	return nil
+}
+
+// keyLifetimes are those of the tables in which the server remembers requests with an Idempotency-Key.
+func keyLifetimes(expiring []model.Expiring) (out idempotency.Lifetimes, err error) {
+	for _, of := range []struct {
+		entity, table string
+		tenantOwned   bool
+		lifetime      *time.Duration
+	}{
+		{"IdempotencyKey", idempotency.TenantTable, true, &out.Tenant},
+		{"PlatformIdempotencyKey", idempotency.PlatformTable, false, &out.Platform},
+	} {
+		i := slices.IndexFunc(expiring, func(t model.Expiring) bool { return t.Table == of.table && t.TenantOwned == of.tenantOwned })
+		if i < 0 {
+			return out, fmt.Errorf("entity %s: the server remembers requests with an Idempotency-Key in the table %s, and this schema has none that expires: "+
+				"keep ent/schema/idempotencykey.go as it is but for the duration of contract.Expires", of.entity, of.table)
+		}
+		*of.lifetime = expiring[i].After
+	}
+	return out, nil
 }
 
 // owned are the types whose rows each belong to one tenant.

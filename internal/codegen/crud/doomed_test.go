@@ -11,7 +11,6 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
 
-	base "github.com/lockstep-dev/lockstep/ent/schema"
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/fixture"
@@ -29,7 +28,7 @@ type (
 	Brother struct{ ent.Schema }
 )
 
-func ownedOnes() []ent.Mixin { return []ent.Mixin{base.TenantOwned{}} }
+func ownedOnes() []ent.Mixin { return []ent.Mixin{contract.TenantOwned{}} }
 
 func said(text string) []schema.Annotation { return []schema.Annotation{schema.Comment(text)} }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	base "github.com/lockstep-dev/lockstep/ent/schema"
+	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/fixture"
 	"github.com/lockstep-dev/lockstep/internal/codegen/validators"
@@ -126,7 +126,7 @@ func TestDatabaseEnforcesTheSchema(t *testing.T) {
 // Pointer is global and points into a tenant, which no key could keep apart.
 type Pointer struct{ ent.Schema }
 
-func (Pointer) Mixin() []ent.Mixin { return []ent.Mixin{base.Identified{}} }
+func (Pointer) Mixin() []ent.Mixin { return []ent.Mixin{contract.Identified{}} }
 func (Pointer) Fields() []ent.Field {
 	return []ent.Field{field.UUID("badge_id", uuid.UUID{}).Comment("Badge.")}
 }

@@ -10,7 +10,6 @@ import (
 	"entgo.io/ent/schema/index"
 	"github.com/jackc/pgx/v5"
 
-	base "github.com/lockstep-dev/lockstep/ent/schema"
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/fixture"
@@ -22,7 +21,7 @@ import (
 // Sheet has fields that Postgres computes, one by a function that a file declares.
 type Sheet struct{ ent.Schema }
 
-func (Sheet) Mixin() []ent.Mixin { return []ent.Mixin{base.TenantOwned{}} }
+func (Sheet) Mixin() []ent.Mixin { return []ent.Mixin{contract.TenantOwned{}} }
 
 func (Sheet) Fields() []ent.Field {
 	return []ent.Field{

@@ -10,7 +10,6 @@ import (
 	entschema "entgo.io/ent/schema"
 	"entgo.io/ent/schema/field"
 
-	base "github.com/lockstep-dev/lockstep/ent/schema"
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/fixture"
@@ -50,7 +49,7 @@ type Lock struct {
 	more []entschema.Annotation
 }
 
-func (Lock) Mixin() []ent.Mixin { return []ent.Mixin{base.TenantOwned{}} }
+func (Lock) Mixin() []ent.Mixin { return []ent.Mixin{contract.TenantOwned{}} }
 
 func (Lock) Fields() []ent.Field {
 	return []ent.Field{field.Bytes("key").MinLen(32).MaxLen(64), field.Int("a"), field.Int("b"), field.Float32("ratio").Max(0.1)}

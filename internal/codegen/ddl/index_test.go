@@ -17,7 +17,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/lib/pq"
 
-	base "github.com/lockstep-dev/lockstep/ent/schema"
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/fixture"
@@ -31,7 +30,7 @@ type Page struct {
 	indexed []ent.Index
 }
 
-func (Page) Mixin() []ent.Mixin { return []ent.Mixin{base.TenantOwned{}} }
+func (Page) Mixin() []ent.Mixin { return []ent.Mixin{contract.TenantOwned{}} }
 func (Page) Fields() []ent.Field {
 	return []ent.Field{
 		field.UUID("badge_id", uuid.UUID{}).Comment("Badge."),

@@ -10,7 +10,6 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
 
-	base "github.com/lockstep-dev/lockstep/ent/schema"
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/fixture"
 )
@@ -43,7 +42,7 @@ func TestRenamesOfEdges(t *testing.T) {
 // RenamedEdge says at its edge what the column was called.
 type RenamedEdge struct{ ent.Schema }
 
-func (RenamedEdge) Mixin() []ent.Mixin { return []ent.Mixin{base.TenantOwned{}} }
+func (RenamedEdge) Mixin() []ent.Mixin { return []ent.Mixin{contract.TenantOwned{}} }
 
 func (RenamedEdge) Fields() []ent.Field {
 	return []ent.Field{field.UUID("badge_id", uuid.UUID{}).Comment("Badge.")}

@@ -10,7 +10,6 @@ import (
 	"github.com/lib/pq"
 	"github.com/shopspring/decimal"
 
-	base "github.com/lockstep-dev/lockstep/ent/schema"
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/fixture"
 	"github.com/lockstep-dev/lockstep/internal/codegen/limits"
@@ -20,7 +19,7 @@ import (
 // Bin has fields with limits of their own and with defaults.
 type Bin struct{ ent.Schema }
 
-func (Bin) Mixin() []ent.Mixin { return []ent.Mixin{base.TenantOwned{}} }
+func (Bin) Mixin() []ent.Mixin { return []ent.Mixin{contract.TenantOwned{}} }
 
 func (Bin) Fields() []ent.Field {
 	numeric := func(name, kind string) ent.Field {

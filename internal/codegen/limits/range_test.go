@@ -8,7 +8,6 @@ import (
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/schema/field"
 
-	base "github.com/lockstep-dev/lockstep/ent/schema"
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/fixture"
 	"github.com/lockstep-dev/lockstep/internal/codegen/limits"
@@ -21,7 +20,7 @@ type One struct {
 	of ent.Field
 }
 
-func (One) Mixin() []ent.Mixin    { return []ent.Mixin{base.TenantOwned{}} }
+func (One) Mixin() []ent.Mixin    { return []ent.Mixin{contract.TenantOwned{}} }
 func (o One) Fields() []ent.Field { return []ent.Field{o.of} }
 
 // limit returns the limits of the field, whose validators are found.

@@ -8,7 +8,6 @@ import (
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/field"
 
-	base "github.com/lockstep-dev/lockstep/ent/schema"
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/fixture"
@@ -20,7 +19,7 @@ import (
 // Letter is searched by its words.
 type Letter struct{ ent.Schema }
 
-func (Letter) Mixin() []ent.Mixin { return []ent.Mixin{base.TenantOwned{}} }
+func (Letter) Mixin() []ent.Mixin { return []ent.Mixin{contract.TenantOwned{}} }
 
 func (Letter) Fields() []ent.Field {
 	return []ent.Field{
@@ -69,7 +68,7 @@ func TestDeclaredSQLFitsTheEntities(t *testing.T) {
 // Typist has a generated field that a create would have to set.
 type Typist struct{ ent.Schema }
 
-func (Typist) Mixin() []ent.Mixin { return []ent.Mixin{base.TenantOwned{}} }
+func (Typist) Mixin() []ent.Mixin { return []ent.Mixin{contract.TenantOwned{}} }
 
 func (Typist) Fields() []ent.Field {
 	return []ent.Field{field.String("name").Default("x").Annotations(contract.Generated("''")).Comment("Name.")}

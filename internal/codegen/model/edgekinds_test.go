@@ -10,7 +10,6 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
 
-	base "github.com/lockstep-dev/lockstep/ent/schema"
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/fixture"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
@@ -44,7 +43,7 @@ func (Crate) Edges() []ent.Edge {
 // Gear is internal, and its edge to itself is written at both ends all the same.
 type Gear struct{ ent.Schema }
 
-func (Gear) Mixin() []ent.Mixin { return []ent.Mixin{base.TenantOwned{}} }
+func (Gear) Mixin() []ent.Mixin { return []ent.Mixin{contract.TenantOwned{}} }
 func (Gear) Fields() []ent.Field {
 	return []ent.Field{field.UUID("next_id", uuid.UUID{}).Optional().Nillable()}
 }

@@ -11,7 +11,6 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
 
-	base "github.com/lockstep-dev/lockstep/ent/schema"
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/fixture"
@@ -27,7 +26,7 @@ type variant struct {
 	annotations []schema.Annotation
 }
 
-func (variant) Mixin() []ent.Mixin                 { return []ent.Mixin{base.TenantOwned{}} }
+func (variant) Mixin() []ent.Mixin                 { return []ent.Mixin{contract.TenantOwned{}} }
 func (v variant) Fields() []ent.Field              { return v.fields }
 func (v variant) Edges() []ent.Edge                { return v.edges }
 func (v variant) Annotations() []schema.Annotation { return v.annotations }
@@ -110,7 +109,7 @@ type (
 	PlatformNote struct{ PlatformFee }
 )
 
-func (PlatformFee) Mixin() []ent.Mixin { return []ent.Mixin{base.Identified{}} }
+func (PlatformFee) Mixin() []ent.Mixin { return []ent.Mixin{contract.Identified{}} }
 func (PlatformFee) Annotations() []schema.Annotation {
 	return []schema.Annotation{schema.Comment("Fee."), contract.PlatformOnly(contract.Create, contract.Update, contract.Delete)}
 }

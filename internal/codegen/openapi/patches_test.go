@@ -12,7 +12,6 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/shopspring/decimal"
 
-	shipped "github.com/lockstep-dev/lockstep/ent/schema"
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/fixture"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
@@ -34,7 +33,7 @@ type Detail struct {
 // Thing has fields whose contract says more than their type.
 type Thing struct{ ent.Schema }
 
-func (Thing) Mixin() []ent.Mixin { return []ent.Mixin{shipped.TenantOwned{}} }
+func (Thing) Mixin() []ent.Mixin { return []ent.Mixin{contract.TenantOwned{}} }
 
 func (Thing) Fields() []ent.Field {
 	return []ent.Field{

@@ -1,4 +1,4 @@
-// Package orm adds to Ent's code what makes adding a row cheap; see internal/inserting.
+// Package orm adds to Ent's code what makes adding a row cheap, see internal/inserting, and the client's driver.
 package orm
 
 import (
@@ -17,16 +17,27 @@ import (
 //go:embed insert.tmpl
 var insert string
 
-// Template returns the template that Ent is to execute with its own. It adds a method insert to the create builder of each
-// entity that is Insertable.
-func Template(module string) (*gen.Template, error) {
-	return gen.NewTemplate("insert").Funcs(template.FuncMap{
+//go:embed driver.tmpl
+var driver string
+
+// Templates returns the templates that Ent is to execute with its own. They add a method insert to the create builder of each
+// entity that is Insertable, and a method Driver to the client.
+func Templates(module string) ([]*gen.Template, error) {
+	inserts, err := gen.NewTemplate("insert").Funcs(template.FuncMap{
 		"module":     func() string { return module },
 		"insertable": Insertable,
 		"stored":     stored,
 		"byDatabase": limits.ByDatabase,
 		"argument":   argument,
 	}).Parse(insert)
+	if err != nil {
+		return nil, err
+	}
+	drivers, err := gen.NewTemplate("driver").Parse(driver)
+	if err != nil {
+		return nil, err
+	}
+	return []*gen.Template{inserts, drivers}, nil
 }
 
 // Insertable reports whether a row of the entity can be one INSERT with an id that is known beforehand.

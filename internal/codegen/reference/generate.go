@@ -15,7 +15,7 @@ import (
 	"entgo.io/ent/entc/load"
 	entschema "entgo.io/ent/schema"
 
-	base "github.com/lockstep-dev/lockstep/ent/schema"
+	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
 	"github.com/lockstep-dev/lockstep/internal/codegen/openapi"
@@ -42,8 +42,8 @@ func (w without) Mixin() []ent.Mixin {
 	if w.list != mixins {
 		return out
 	}
-	if _, ok := out[w.at].(base.TenantOwned); ok {
-		return append([]ent.Mixin{base.Identified{}}, slices.Delete(slices.Clone(out), w.at, w.at+1)...)
+	if _, ok := out[w.at].(contract.TenantOwned); ok {
+		return append([]ent.Mixin{contract.Identified{}}, slices.Delete(slices.Clone(out), w.at, w.at+1)...)
 	}
 	return slices.Delete(slices.Clone(out), w.at, w.at+1)
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/lib/pq"
 	"github.com/shopspring/decimal"
 
-	base "github.com/lockstep-dev/lockstep/ent/schema"
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 )
 
@@ -28,7 +27,7 @@ type Address struct {
 type Product struct{ ent.Schema }
 
 // Mixin of Product.
-func (Product) Mixin() []ent.Mixin { return []ent.Mixin{base.TenantOwned{}} }
+func (Product) Mixin() []ent.Mixin { return []ent.Mixin{contract.TenantOwned{}} }
 
 // Fields of Product.
 func (Product) Fields() []ent.Field {

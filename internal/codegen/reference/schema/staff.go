@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/lib/pq"
 
-	base "github.com/lockstep-dev/lockstep/ent/schema"
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 )
 
@@ -19,7 +18,7 @@ import (
 type Tenant struct{ ent.Schema }
 
 // Mixin of Tenant.
-func (Tenant) Mixin() []ent.Mixin { return []ent.Mixin{base.Identified{}} }
+func (Tenant) Mixin() []ent.Mixin { return []ent.Mixin{contract.Identified{}} }
 
 // Annotations of Tenant.
 func (Tenant) Annotations() []schema.Annotation {
@@ -33,11 +32,11 @@ type Team struct{ ent.Schema }
 func (Team) Mixin() []ent.Mixin {
 	return []ent.Mixin{
 		// TenantOwned: each row belongs to one tenant. Keys, references and unique indexes begin with the tenant, and the planner adds row-level security. Without it, `Identified` alone makes rows that every tenant reads and the platform writes.
-		base.TenantOwned{},
+		contract.TenantOwned{},
 		// Versioned: counts a row's changes; the count is its ETag, which If-Match and If-None-Match compare.
-		base.Versioned{},
+		contract.Versioned{},
 		// Timestamps: when a row was created and last changed, to the microsecond.
-		base.Timestamps{},
+		contract.Timestamps{},
 	}
 }
 
@@ -66,7 +65,7 @@ func (Team) Annotations() []schema.Annotation {
 type Person struct{ ent.Schema }
 
 // Mixin of Person.
-func (Person) Mixin() []ent.Mixin { return []ent.Mixin{base.TenantOwned{}} }
+func (Person) Mixin() []ent.Mixin { return []ent.Mixin{contract.TenantOwned{}} }
 
 // Fields of Person.
 func (Person) Fields() []ent.Field {
@@ -147,7 +146,7 @@ func (Person) Annotations() []schema.Annotation {
 type Club struct{ ent.Schema }
 
 // Mixin of Club.
-func (Club) Mixin() []ent.Mixin { return []ent.Mixin{base.TenantOwned{}} }
+func (Club) Mixin() []ent.Mixin { return []ent.Mixin{contract.TenantOwned{}} }
 
 // Fields of Club.
 func (Club) Fields() []ent.Field {
@@ -176,7 +175,7 @@ func (Club) Annotations() []schema.Annotation {
 type Membership struct{ ent.Schema }
 
 // Mixin of Membership.
-func (Membership) Mixin() []ent.Mixin { return []ent.Mixin{base.TenantOwned{}} }
+func (Membership) Mixin() []ent.Mixin { return []ent.Mixin{contract.TenantOwned{}} }
 
 // Fields of Membership.
 func (Membership) Fields() []ent.Field {
@@ -203,7 +202,7 @@ func (Membership) Annotations() []schema.Annotation {
 type Letter struct{ ent.Schema }
 
 // Mixin of Letter.
-func (Letter) Mixin() []ent.Mixin { return []ent.Mixin{base.TenantOwned{}} }
+func (Letter) Mixin() []ent.Mixin { return []ent.Mixin{contract.TenantOwned{}} }
 
 // Fields of Letter.
 func (Letter) Fields() []ent.Field {
@@ -240,7 +239,7 @@ func (Letter) Annotations() []schema.Annotation {
 type Plan struct{ ent.Schema }
 
 // Mixin of Plan.
-func (Plan) Mixin() []ent.Mixin { return []ent.Mixin{base.Identified{}} }
+func (Plan) Mixin() []ent.Mixin { return []ent.Mixin{contract.Identified{}} }
 
 // Fields of Plan.
 func (Plan) Fields() []ent.Field {
@@ -260,7 +259,7 @@ func (Plan) Annotations() []schema.Annotation {
 type Clue struct{ ent.Schema }
 
 // Mixin of Clue.
-func (Clue) Mixin() []ent.Mixin { return []ent.Mixin{base.TenantOwned{}} }
+func (Clue) Mixin() []ent.Mixin { return []ent.Mixin{contract.TenantOwned{}} }
 
 // Fields of Clue.
 func (Clue) Fields() []ent.Field {
