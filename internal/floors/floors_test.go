@@ -33,9 +33,6 @@ var service = map[string]string{
 
 // exceptions are the imports that are still to be cut, by package and what it imports. One that is not needed is a mistake.
 var exceptions = map[edge]string{
-	{"internal/grants", "ent"}:        "watches the tables of permissions through hooks of the generated client",
-	{"internal/grants", "ent/tenant"}: "reads whether the tenant is active",
-	{"internal/grants", "ent/user"}:   "reads whether the user is active",
 	{"internal/dbtest", "migrations"}: "migrates the databases of tests with the service's migrations; it is to be given a directory",
 }
 
@@ -44,6 +41,7 @@ var exceptions = map[edge]string{
 var residents = map[edge]string{
 	{"internal/codegen", "openapi"}:    "compares the generators with the contract that is published",
 	{"internal/migrate", "migrations"}: "applies and undoes the service's migrations",
+	{"internal/serving", "openapi"}:    "compares the problems that are published with those that are answered",
 }
 
 // edge is an import of a package by another, by their folders.

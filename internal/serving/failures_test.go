@@ -1,12 +1,11 @@
-package serving
+package serving_test
 
 import (
 	"encoding/json"
-	"log/slog"
 	"testing"
 
-	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/problem"
+	"github.com/lockstep-dev/lockstep/internal/serving"
 	"github.com/lockstep-dev/lockstep/openapi"
 )
 
@@ -26,10 +25,9 @@ func TestContractShowsProblemsAsTheyAre(t *testing.T) {
 	if err := json.Unmarshal(openapi.Document, &document); err != nil {
 		t.Fatal(err)
 	}
-	f := &failures{logger: slog.New(slog.DiscardHandler)}
 	for _, kind := range problem.Kinds() {
 		shown := document.Components.Examples[string(kind.Code)].Value
-		got := f.answer(journal.With(t.Context(), &journal.Entry{}), problem.New(kind.Code, "A sentence."))
+		got := serving.Answer(t.Context(), problem.New(kind.Code, "A sentence."))
 		if got.Code != string(kind.Code) || shown.Code != got.Code || shown.Status != got.Status || shown.Title != got.Title || shown.Type != got.Type {
 			t.Errorf("the contract shows %s as %+v, the server answers %d %+v", kind.Code, shown, got.Status, got)
 		}
