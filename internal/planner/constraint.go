@@ -98,16 +98,16 @@ func reportOrValidate(t *schema.Table, c *schema.Check) Statement {
 		Comment: fmt.Sprintf("Check the rows of %q that were there before, or say which break the limit; reads and writes go on", t.Name),
 		SQL: fmt.Sprintf(`DO $$
 DECLARE
-  broken bigint;
-  keys text;
+  limit_broken bigint;
+  limit_keys text;
 BEGIN
-  SELECT count(*), string_agg(key, ', ') FILTER (WHERE n <= 10) INTO broken, keys
+  SELECT count(*), string_agg(key, ', ') FILTER (WHERE n <= 10) INTO limit_broken, limit_keys
     FROM (SELECT concat_ws('/', %[1]s) AS key, row_number() OVER () AS n FROM %[2]s WHERE NOT (%[3]s)) AS rows;
-  IF broken = 0 THEN
+  IF limit_broken = 0 THEN
     ALTER TABLE %[2]s VALIDATE CONSTRAINT %[4]q;
   ELSE
     RAISE WARNING '%% rows of %[5]s.%[6]s break %[7]s, the first: %%. They can be read, and changed once they keep to it; then run ALTER TABLE %[5]s.%[6]s VALIDATE CONSTRAINT %[7]s',
-      broken, keys;
+      limit_broken, limit_keys;
   END IF;
 END
 $$`, strings.Join(key, ", "), qualifiedName(t.Name), c.Expr, c.Name, catalog.Schema, t.Name, c.Name),
