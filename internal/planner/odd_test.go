@@ -91,6 +91,11 @@ func TestOddPlans(t *testing.T) {
 			before: `"k" character varying NOT NULL, CONSTRAINT "things_k_check" CHECK ("k"::text IN ('a', 'b'))`, after: `"k" character varying NOT NULL, CONSTRAINT "things_k_check" CHECK ("k"::text IN ('d', 'b'))`,
 			backfill: map[string]string{"things.k": "'d'"}, sets: []string{"k = 'a'", "k = 'b'"}, read: "k", was: "a,b", now: "d,b", stays: "values that --backfill gives break things_k_check of things",
 		},
+		"a value that goes beside what nothing undoes": {
+			before:   `"a" bigint NOT NULL, "k" character varying NOT NULL, CONSTRAINT "things_k_check" CHECK ("k"::text IN ('a', 'b'))`,
+			after:    `"a" timestamptz NOT NULL, "k" character varying NOT NULL, CONSTRAINT "things_k_check" CHECK ("k"::text IN ('b'))`,
+			backfill: map[string]string{"things.k": "'b'", "things.a": "to_timestamp(a)"}, sets: []string{"a = 0, k = 'a'"}, read: "k", was: "a", now: "b", stays: "no cast brings the values over: column things.a",
+		},
 		"a value of an enumeration that goes": {
 			before: `"k" character varying NOT NULL, CONSTRAINT "things_k_check" CHECK ("k"::text IN ('a', 'b'))`, after: `"k" character varying NOT NULL, CONSTRAINT "things_k_check" CHECK ("k"::text IN ('b'))`,
 			backfill: map[string]string{"things.k": "'b'"}, sets: []string{"k = 'a'", "k = 'b'"}, read: "k", was: "a,b", now: "b,b", back: "b,b",

@@ -97,7 +97,8 @@ func (o Options) prove(ctx context.Context, d pair, plan *Plan, stages []stage, 
 		}
 		done()
 	}
-	if slices.ContainsFunc(stages, func(s stage) bool { return s.replaces }) {
+	irreversible := func(f File) bool { return strings.HasPrefix(f.Down, "-- lockstep:irreversible ") }
+	if slices.ContainsFunc(stages, func(s stage) bool { return s.replaces }) && !slices.ContainsFunc(plan.Files, irreversible) {
 		if err := d.current.undoWhole(ctx, dir, plan); err != nil {
 			return err
 		}
