@@ -104,6 +104,9 @@ func adjustFormats(schema *ogen.Schema) {
 	if schema.Items != nil {
 		adjustFormats(schema.Items.Item)
 	}
+	if schema.AdditionalProperties != nil {
+		adjustFormats(&schema.AdditionalProperties.Schema)
+	}
 }
 
 // decodedLen is how many bytes so many characters of base64 are, with what padding may stand for: ogen counts bytes.
