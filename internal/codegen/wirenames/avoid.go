@@ -22,6 +22,9 @@ const (
 	ofProperties = "x-ogen-properties"
 )
 
+// kept are the properties that handlers call as ogen does, in every schema: version stays Version beside a field Version.
+var kept = strings.Fields("id tenantId version createdAt updatedAt data nextCursor totalCount totalCountRelation")
+
 // methods are those that ogen gives structs.
 var methods = strings.Fields("encode decode validate marshaljson unmarshaljson encodeuri decodeuri error additionalprops")
 
@@ -98,7 +101,9 @@ func (a *avoidance) findProperties(s *ogen.Schema) {
 		return
 	}
 	keys := map[string]bool{} // names in lower case
-	for _, p := range s.Properties {
+	for _, p := range slices.SortedStableFunc(slices.Values(s.Properties), func(a, b ogen.Property) int {
+		return cmp.Compare(slices.Index(kept, b.Name), slices.Index(kept, a.Name))
+	}) {
 		key := strings.ToLower(goName(p.Name))
 		if keys[key] || key == "" || slices.Contains(methods, key) || !ascii(p.Name) {
 			a.unnamed = append(a.unnamed, p.Name)
