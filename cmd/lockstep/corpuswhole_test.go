@@ -14,7 +14,7 @@ import (
 var schemaType = regexp.MustCompile(`(?m)^type (\w+) struct\{ ent\.Schema \}`)
 
 // corpusEntities is how many entities the corpus has at least.
-const corpusEntities = 60
+const corpusEntities = 130
 
 // TestCorpus adds all accepted entities to a copy of the repository, generates, plans the migration and proves it up, down and up,
 // runs the tests that hold for every generated operation, and type-checks the SDK.

@@ -136,6 +136,35 @@ func useArticles(t *testing.T, s *served) {
 	if said := fmt.Sprint(refused["errors"]); !strings.Contains(said, "/frontFrom") || !strings.Contains(said, "exclusion") {
 		t.Errorf("two on the front page: got %v, want the fields and the rule", refused)
 	}
+	// What a trigger raises is answered at the fields that it names, in its own sentence.
+	for title, want := range map[string]struct {
+		status             int
+		places, code, says string
+	}{
+		"Forbidden": {http.StatusUnprocessableEntity, "/title", "check", "This title is not allowed."},
+		"Taken":     {http.StatusConflict, "/title", "unique", "Another article has it."},
+		"Denied":    {http.StatusUnprocessableEntity, "", "check", "Nobody may write this."},
+		"Front":     {http.StatusUnprocessableEntity, "[/frontFrom /frontUntil]", "check", "Not on the front page."},
+		"Broken":    {http.StatusUnprocessableEntity, "", "out_of_range", "The number or the time is out of its column's range."},
+	} {
+		for method, at := range map[string]string{"POST": "/v1/articles", "PATCH": path} {
+			body := fmt.Sprintf(`{"title": %q, "body": "x", "pages": 4, "price": "1"}`, title)
+			refused := ours.do(method, at, body, want.status)
+			said, _ := refused["errors"].([]any)
+			if len(said) != 1 {
+				t.Errorf("%s %s: got %v, want one error", method, title, refused)
+				continue
+			}
+			one := said[0].(map[string]any)
+			places := one["pointer"]
+			if places == nil {
+				places = one["pointers"]
+			}
+			if fmt.Sprint(places) != want.places || one["code"] != want.code || one["detail"] != want.says {
+				t.Errorf("%s %s: got %v, want %v", method, title, one, want)
+			}
+		}
+	}
 	// The view shows the rows of the session's tenant alone, and the function that only a trigger calls is nobody's.
 	app, err := pgx.Connect(t.Context(), s.app)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -156,7 +157,8 @@ func sameValue(answered, stored any) bool {
 			}
 			return errX == nil && errY == nil && x.Equal(y)
 		}
-		return false
+		var text any // of a field.String in a jsonb
+		return json.Unmarshal([]byte(a), &text) == nil && fmt.Sprint(text) == fmt.Sprint(stored)
 	case []any:
 		b, ok := stored.([]any)
 		if !ok || len(a) != len(b) {
@@ -199,7 +201,14 @@ var measureValues = [][3]string{
 	{"large", `"9223372036854775807"`, `"9223372036854775807"`}, {"large", `"-9223372036854775808"`, `"-9223372036854775808"`}, {"large", `"9007199254740993"`, `"9007199254740993"`},
 	{"larger", `"9223372036854775807"`, `"9223372036854775807"`}, {"larger", `"0"`, `"0"`}, {"middle", `-2147483648`, `-2147483648`},
 	{"looseJson", `{"b": -0, "a": 1e2}`, `{"a":100,"b":-0}`}, {"looseJson", `{"b": -0.0}`, ``}, {"looseJson", `{"x": 9007199254740991, "y": 1e300}`, ``},
-	{"given", `1`, `1`}, {"given", `null`, `null`}, {"percent", `100`, `100`}, {"most", `9007199254740991`, `9007199254740991`},
+	{"label", `"x"`, `"x"`}, {"ratio", `1e-7`, `1e-7`}, {"flag", `false`, `false`}, {"cents", `-9007199254740991`, `-9007199254740991`},
+	{"amount", `"1.5"`, `"1.50"`}, {"document", `"{\"b\":1,\"a\":[]}"`, `"{\"a\": [], \"b\": 1}"`}, {"query", `"a|!b"`, `"'a' | !'b'"`},
+	{"anything", `[null, 1.0, "a", {"b": []}]`, `[null,1,"a",{"b":[]}]`}, {"anything", `[]`, `[]`},
+	{"moments", `["2026-01-02T03:04:05.123456789+02:00"]`, `["2026-01-02T03:04:05.123456+02:00"]`},
+	{"visit", `{"at": "2026-01-02T03:04:05.123456789Z", "by": "01900000-0000-7000-8000-00000000000A", "paid": "1.5", "from": "::FFFF:10.0.0.1"}`,
+		`{"at":"2026-01-02T03:04:05.123456Z","by":"01900000-0000-7000-8000-00000000000a","from":"::ffff:10.0.0.1","paid":"1.5"}`},
+	{"local", `"2026-01-02t03:04:05z"`, `"2026-01-02T03:04:05Z"`},
+	{"given", `null`, `null`}, {"given", `1`, `1`}, {"percent", `100`, `100`}, {"most", `9007199254740991`, `9007199254740991`},
 }
 
 // storeMeasures sends values that Postgres keeps in another form, and what it does not keep.
@@ -247,6 +256,13 @@ var measureFaults = []struct{ body, pointers, code, detail string }{
 	{`{"network": "10.0.0.1/8"}`, "/network", "malformed", ""}, {`{"bits": "10"}`, "/bits", "", ""}, {`{"stretch": "[5,1]"}`, "/stretch", "", ""},
 	{`{"hosts": ["10.0.0.1", "nowhere"]}`, "/hosts", "malformed", ""}, {`{"codes": ["abcd"]}`, "/codes/0", "max_length", ""},
 	{`{"span": "one eternity", "at": "noonish"}`, "/at /span", "malformed", ""},
+	{`{"cents": 9007199254740992}`, "/cents", "range", ""}, {`{"words": "'"}`, "/words", "malformed", ""}, {`{"query": "a b"}`, "/query", "malformed", ""},
+	{`{"amount": "1.005"}`, "/amount", "pattern", ""}, {`{"amount": "NaN"}`, "/amount", "pattern", ""}, {`{"document": "{"}`, "/document", "malformed", ""},
+	{`{"document": "\"\\u0000\""}`, "/document", "malformed", ""}, {`{"anything": [[9007199254740993]]}`, "/anything/0/0", "range", ""},
+	{`{"visit": {"at": "2016-12-31T23:59:60Z", "by": null, "paid": null, "from": ""}}`, "/visit/at", "malformed", ""},
+	{`{"visit": {"at": null, "by": "x", "paid": null, "from": ""}}`, "/visit/by", "malformed", ""}, {`{"visit": {"at": null, "by": null, "paid": "x", "from": ""}}`, "/visit/paid", "pattern", ""},
+	{`{"visit": {"at": null, "by": null, "paid": null, "from": "nowhere"}}`, "/visit", "malformed", ""}, {`{"local": "2026-01-02T03:04:05,5Z"}`, "/local", "malformed", ""},
+	{`{"local": "9999-12-31T23:00:00-02:00"}`, "/local", "check", "Must be in the years 1 to 9999, in UTC."},
 	{`{"looseJson": {"a": [9007199254740993]}}`, "/looseJson/a/0", "range", ""}, {`{"looseJson": {"a": {"b": 0.12345678901234567891}}}`, "/looseJson/a/b", "range", ""},
 }
 
@@ -276,6 +292,11 @@ func refuseMeasures(t *testing.T, s *served) {
 			}
 		}
 	}
+	// A cursor leads on behind a number in a numeric.
+	m.accept(`{"priceFloat": -5.5}`)
+	m.accept(`{"priceFloat": -4.25}`)
+	first := m.c.do("GET", m.path+"?sort=priceFloat&limit=1", "", http.StatusOK)
+	m.c.do("GET", m.path+"?sort=priceFloat&limit=1&cursor="+url.QueryEscape(fmt.Sprint(first["nextCursor"])), "", http.StatusOK)
 	for query, parameter := range map[string]string{
 		"address=300.1.1.1": "address", "at=noonish": "at", "price[eq]=1.001": "price[eq]", "large[gt]=1e3": "large[gt]", "larger[lt]=-1": "larger[lt]",
 	} {

@@ -39,8 +39,8 @@ func withoutApplicationFence(t *testing.T, s *stack) *stack {
 }
 
 var (
-	tenantCompared = regexp.MustCompile(`(?:"?\w+"?\.)*"?tenant_id"? = (\$\d+)`)
-	tenantJoined   = regexp.MustCompile(`(?:"?\w+"?\.)+"?tenant_id"? = (?:"?\w+"?\.)+"?tenant_id"?`)
+	tenantCompared = regexp.MustCompile(`(?:(?:\w+|"[^"]+")\.)*"?tenant_id"? = (\$\d+)`)
+	tenantJoined   = regexp.MustCompile(`(?:(?:\w+|"[^"]+")\.)+"?tenant_id"? = (?:(?:\w+|"[^"]+")\.)+"?tenant_id"?`)
 )
 
 // TestNoTenantSeesThePlatformsRows asks the database as a tenant's session does, past the application, for what a request

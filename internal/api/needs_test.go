@@ -24,6 +24,11 @@ func TestEveryOperationSaysWhatItNeeds(t *testing.T) {
 			resource, verb, _ := strings.Cut(op.OperationID, ".")
 			name := strings.ToUpper(resource[:1]) + resource[1:] + strings.ToUpper(verb[:1]) + verb[1:]
 			need, known := crud.Needs[name]
+			for method, of := range crud.Needs { // ogen writes initialisms in capitals: SMSGet
+				if strings.EqualFold(method, name) {
+					need, known = of, true
+				}
+			}
 			says := "Needs no permission"
 			switch {
 			case need.Platform:

@@ -54,7 +54,7 @@ func Diff(got, want Fingerprint) []Difference {
 			out = append(out, Difference{Object: got[0].Kind + " " + got[0].Name, Kind: got[0].Kind, Name: got[0].Name, Got: got[0].Definition, Extra: true})
 			got = got[1:]
 		default:
-			if !sameDefinition(want[0].Kind, got[0].Definition, want[0].Definition) {
+			if !SameDefinition(want[0].Kind, got[0].Definition, want[0].Definition) {
 				out = append(out, Difference{Object: want[0].Kind + " " + want[0].Name, Kind: want[0].Kind, Name: want[0].Name, Got: got[0].Definition, Want: want[0].Definition})
 			}
 			got, want = got[1:], want[1:]

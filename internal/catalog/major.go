@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -12,10 +13,10 @@ var (
 	everyPrivilege = "DELETE, INSERT, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE"
 )
 
-// sameDefinition says whether two definitions say the same, on whatever majors of Postgres they were printed. Those from 14
+// SameDefinition says whether two definitions say the same, on whatever majors of Postgres they were printed. Those from 14
 // to 19 print alike, but for two things: from 16 on a query of one table leaves its name before the columns out, and from 17
 // on GRANT ALL gives one privilege more.
-func sameDefinition(kind, a, b string) bool {
+func SameDefinition(kind, a, b string) bool {
 	if a == b {
 		return true
 	}
@@ -27,8 +28,23 @@ func sameDefinition(kind, a, b string) bool {
 	case "grant":
 		a, b = strings.Replace(a, "INSERT, MAINTAIN, ", "INSERT, ", 1), strings.Replace(b, "INSERT, MAINTAIN, ", "INSERT, ", 1)
 		return a == everyPrivilege && b == everyPrivilege
+	case "statistics":
+		return inOrder(a) == inOrder(b)
 	}
 	return false
+}
+
+var statisticsColumns = regexp.MustCompile(`^(CREATE STATISTICS .* ON )([\w", ]+)( FROM .*)$`)
+
+// inOrder sorts the columns of extended statistics, which Postgres prints in the order in which the table got them.
+func inOrder(definition string) string {
+	m := statisticsColumns.FindStringSubmatch(definition)
+	if m == nil {
+		return definition
+	}
+	columns := strings.Split(m[2], ", ")
+	slices.Sort(columns)
+	return m[1] + strings.Join(columns, ", ") + m[3]
 }
 
 // unqualified leaves the tables' names before columns out.

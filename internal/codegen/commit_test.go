@@ -3,6 +3,7 @@ package codegen
 import (
 	"errors"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -51,5 +52,39 @@ func TestCommitNamesTheEntityAndTheField(t *testing.T) {
 				t.Errorf("got %d files, %v, want the two of before", len(files), err)
 			}
 		})
+	}
+}
+
+// TestTwoGenerationsRemoveTheSameFile has a stale file and its folder gone before Commit removes them: the other one has.
+func TestTwoGenerationsRemoveTheSameFile(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	write(t, filepath.Join(root, "go.mod"), "module example.com/m\n\ngo 1.26\n")
+	write(t, filepath.Join(root, "ent", "old", "old.go"), generated+"package old\n")
+	w, err := Open(root, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.stage("ent/old/old.go", nil)
+	if err := os.RemoveAll(filepath.Join(root, "ent")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Commit(t.Context(), CommitOptions{Steps: []string{"problems"}}); err != nil {
+		t.Errorf("got %v, want nothing left to remove", err)
+	}
+}
+
+// A line of a comment that begins with +build made go/printer write a build constraint: the file was no part of its package.
+func TestCommentsAreNoDirectives(t *testing.T) {
+	t.Parallel()
+	if got, want := harmless("First.\n +build x\na +build"), "First.\n \\+build x\na +build"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	const line = `  "description": "First.\n+build x",`
+	if got, want := string(harmlessTexts([]byte(line))), `  "description": "First.\n\\+build x",`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := string(harmlessTexts([]byte(`  "const": "+build"`))); got != `  "const": "+build"` {
+		t.Errorf("got %s: it is no text", got)
 	}
 }

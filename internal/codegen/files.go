@@ -131,7 +131,7 @@ func (w *Workspace) replace() error {
 			}
 			continue
 		}
-		if err := os.Remove(path); err != nil {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // another generation may have
 			return fmt.Errorf("remove stale %s: %w", name, err)
 		}
 		emptied[filepath.Dir(path)] = true
@@ -157,13 +157,16 @@ func replaceFile(path string, data []byte) error {
 func removeEmpty(dir, root string) error {
 	for ; dir != root; dir = filepath.Dir(dir) {
 		entries, err := os.ReadDir(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("read %s: %w", dir, err)
 		}
 		if len(entries) > 0 {
 			return nil
 		}
-		if err := os.Remove(dir); err != nil {
+		if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove empty folder: %w", err)
 		}
 	}

@@ -1,9 +1,11 @@
 package codegen
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/go-faster/yaml"
@@ -21,7 +23,7 @@ const timeFormat = "2006-01-02T15:04:05.999999Z07:00"
 
 // readServer has ogen read the contract. Only the server is generated: the project's client is the TypeScript SDK.
 func readServer(document []byte) (*gen.Generator, error) {
-	spec, err := ogen.Parse(document)
+	spec, err := ogen.Parse(harmlessTexts(document))
 	if err != nil {
 		return nil, fmt.Errorf("parse contract: %w", err)
 	}
@@ -58,6 +60,16 @@ func readServer(document []byte) (*gen.Generator, error) {
 		return nil, fmt.Errorf("read contract with ogen: %w", err)
 	}
 	return generator, nil
+}
+
+// described is a line of the contract that ogen makes a comment of. It wraps them, so that any word may begin a line.
+var described = regexp.MustCompile(`(?m)^ *"(?:description|summary)": ".*$`)
+
+// harmlessTexts is the contract without words that begin a directive of Go.
+func harmlessTexts(document []byte) []byte {
+	return described.ReplaceAllFunc(document, func(line []byte) []byte {
+		return bytes.ReplaceAll(line, []byte("+build"), []byte(`\\+build`))
+	})
 }
 
 // writeHandlers has ogen write what it has read, and refines it.
@@ -103,6 +115,9 @@ func adjustFormats(schema *ogen.Schema) {
 	}
 	if schema.Items != nil {
 		adjustFormats(schema.Items.Item)
+	}
+	if schema.AdditionalProperties != nil {
+		adjustFormats(&schema.AdditionalProperties.Schema)
 	}
 }
 

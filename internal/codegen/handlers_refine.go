@@ -127,6 +127,8 @@ var valueRefinements = map[string][]struct{ form, with string }{
 		{`json\.Decode(?:String)?Decimal\(d\)`, `wire.Decimal(d)`},
 		{`json\.Encode(?:String)?Decimal\(e, `, `wire.WriteDecimal(e, `},
 		{`json\.DecodeStringInt64\(d\)`, `wire.Int64(d)`},
+		{`json\.NewTimeEncoder\("` + regexp.QuoteMeta(timeFormat) + `"\)`, `wire.Time`},
+		{`json\.NewTimeDecoder\("` + regexp.QuoteMeta(timeFormat) + `"\)`, `wire.ReadTime`},
 		{`e\.Float(64|32)\(`, `wire.Float$1(e, `},
 		// A free object in one order: its ETag is of what is written.
 		{`for k, elem := range s \{`, "for _, k := range slices.Sorted(maps.Keys(s)) {\nelem := s[k]"},

@@ -84,7 +84,14 @@ func readTemplates(storage *gen.Storage, module string) error {
 	return nil
 }
 
-// escaped writes the values of enums as Go has them in a string, while generate runs: Ent puts quotes around them, and no more.
+// directive is the beginning of a line of a comment that go/printer moves to the top of the file, where it keeps Go from reading it.
+var directive = regexp.MustCompile(`(?m)^([ \t]*)(\+build)`)
+
+// harmless is a comment without such lines.
+func harmless(comment string) string { return directive.ReplaceAllString(comment, `$1\$2`) }
+
+// escaped writes the values of enums as Go has them in a string, while generate runs: Ent puts quotes around them, and no more. It
+// has Ent write harmless comments.
 func escaped(graph *gen.Graph, generate func() error) error {
 	var undo []func()
 	defer func() {
@@ -96,7 +103,27 @@ func escaped(graph *gen.Graph, generate func() error) error {
 		quoted := strconv.Quote(text)
 		return quoted[1 : len(quoted)-1]
 	}
+	disarm := func(comment *string) {
+		before := *comment
+		undo = append(undo, func() { *comment = before })
+		*comment = harmless(before)
+	}
 	for i, node := range graph.Nodes {
+		if about, ok := node.Annotations["Comment"].(map[string]any); ok {
+			if text, ok := about["Text"].(string); ok {
+				undo = append(undo, func() { about["Text"] = text })
+				about["Text"] = harmless(text)
+			}
+		}
+		for _, f := range graph.Schemas[i].Fields {
+			disarm(&f.Comment)
+		}
+		for _, e := range graph.Schemas[i].Edges {
+			disarm(&e.Comment)
+			if e.Ref != nil {
+				disarm(&e.Ref.Comment)
+			}
+		}
 		for _, f := range node.EnumFields() {
 			for j := range f.Enums {
 				value := &f.Enums[j].Value

@@ -151,9 +151,11 @@ var constraintRules = map[postgres.Kind]problem.Rule{
 	postgres.TooLong:    problem.RuleTooLong,
 	postgres.OutOfRange: problem.RuleOutOfRange,
 	postgres.Malformed:  problem.RuleMalformed,
+	postgres.Raised:     problem.RuleCheck,
 }
 
-// fromConstraint tells which field a violated constraint is about. Postgres' own text, which quotes values, stays inside.
+// fromConstraint tells which field a violated constraint is about. Postgres' own text, which quotes values, stays inside; the
+// sentence of a RAISE is the schema's.
 func (m Mapper) fromConstraint(e *postgres.ConstraintError) *problem.Error {
 	constraint, known := m.Constraints[e.Constraint]
 	pointers := func(p *problem.Error, rule problem.Rule, detail string) *problem.Error {
@@ -161,8 +163,15 @@ func (m Mapper) fromConstraint(e *postgres.ConstraintError) *problem.Error {
 		for _, field := range constraint.Fields {
 			places = append(places, "/"+field)
 		}
+		if member, ok := m.Members[e.Table][e.Column]; ok && len(places) == 0 {
+			places = []string{"/" + member}
+		}
+		detail = cmp.Or(e.Message, detail)
 		switch len(places) {
 		case 0:
+			if e.Message != "" {
+				return p.At("", rule, e.Message) // the body as a whole
+			}
 			return p
 		case 1:
 			return p.At(places[0], rule, detail)
@@ -188,15 +197,15 @@ func (m Mapper) fromConstraint(e *postgres.ConstraintError) *problem.Error {
 		return pointers(problem.Of(problem.ReferenceNotFound, what), problem.RuleReferenceNotFound, "There is no such "+what+".")
 	}
 	rule := constraintRules[e.Kind]
-	p := pointers(problem.New(problem.ValidationFailed, problem.ValueRefused), rule, cmp.Or(constraint.Message, "The value is not allowed."))
+	said := "The value is not allowed."
+	if len(constraint.Fields) == 0 {
+		said = capital(rule.Meaning()) + "."
+	}
+	p := pointers(problem.New(problem.ValidationFailed, problem.ValueRefused), rule, cmp.Or(constraint.Message, said))
 	if len(p.Violations) > 0 {
 		return p
 	}
-	pointer := "" // the body as a whole
-	if member, ok := m.Members[e.Table][e.Column]; ok {
-		pointer = "/" + member
-	}
-	return p.At(pointer, rule, capital(rule.Meaning())+".")
+	return p.At("", rule, capital(rule.Meaning())+".")
 }
 
 // fromMisread names the members whose columns do not take their texts.

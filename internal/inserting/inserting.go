@@ -109,7 +109,7 @@ func (r *Row) Insert(ctx context.Context, to dialect.Driver, schema string, node
 			return false, nil
 		}
 	}
-	text, err := r.of.text(form{schema, r.columns}, r.values)
+	text, err := r.of.text(form{schema, r.columns})
 	if err != nil {
 		return true, err
 	}
@@ -155,7 +155,7 @@ func writesItself(value any) bool {
 }
 
 // text returns the statement, which Ent writes if it is not known yet.
-func (s *Statements) text(f form, values []any) (text, error) {
+func (s *Statements) text(f form) (text, error) {
 	if known := s.texts.Load(); known != nil {
 		if t, ok := (*known)[f]; ok {
 			return t, nil
@@ -165,7 +165,7 @@ func (s *Statements) text(f form, values []any) (text, error) {
 	var columns []string
 	for i, column := range s.columns {
 		if f.columns.has(i) {
-			insert.Set(column, values[len(columns)])
+			insert.Set(column, "") // a parameter whatever the value: of nil Ent would write NULL
 			columns = append(columns, column)
 		}
 	}

@@ -141,3 +141,26 @@ func TestMoreFormsThanAreKept(t *testing.T) {
 		}
 	}
 }
+
+// TestInsertOfNullFirst adds a row with a null, and then one without it: Ent writes NULL for a nil, and the second row's value was an
+// argument too many.
+func TestInsertOfNullFirst(t *testing.T) {
+	t.Parallel()
+	users := inserting.New("users", columns...)
+	r := &recorder{dialect: dialect.Postgres}
+	for _, name := range []any{nil, "Ada"} {
+		row := users.Row()
+		row.Set(1, name)
+		row.Set(3, 7)
+		if ok, err := row.Insert(t.Context(), r, "core", inserting.Node{}); !ok || err != nil {
+			t.Fatalf("got %t, %v", ok, err)
+		}
+	}
+	want := []string{
+		`INSERT INTO "core"."users" ("name", "id") VALUES ($1, $2) [<nil> 7]`,
+		`INSERT INTO "core"."users" ("name", "id") VALUES ($1, $2) [Ada 7]`,
+	}
+	if !slices.Equal(r.said, want) {
+		t.Errorf("got %q, want %q", r.said, want)
+	}
+}

@@ -207,14 +207,14 @@ func (o *NilDateTime) Decode(d *jx.Decoder, format func(*jx.Decoder) (time.Time,
 // MarshalJSON implements stdjson.Marshaler.
 func (s NilDateTime) MarshalJSON() ([]byte, error) {
 	e := jx.Encoder{}
-	s.Encode(&e, json.NewTimeEncoder("2006-01-02T15:04:05.999999Z07:00"))
+	s.Encode(&e, wire.Time)
 	return e.Bytes(), nil
 }
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *NilDateTime) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
-	return s.Decode(d, json.NewTimeDecoder("2006-01-02T15:04:05.999999Z07:00"))
+	return s.Decode(d, wire.ReadTime)
 }
 
 // Encode encodes string as json.
@@ -1983,7 +1983,7 @@ func (s *Tenant) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("deletingSince")
-		s.DeletingSince.Encode(e, json.NewTimeEncoder("2006-01-02T15:04:05.999999Z07:00"))
+		s.DeletingSince.Encode(e, wire.Time)
 	}
 	{
 		e.FieldStart("version")
@@ -2068,7 +2068,7 @@ func (s *Tenant) Decode(d *jx.Decoder) error {
 		case "deletingSince":
 			requiredBitSet[0] |= 1 << 4
 			if err := func() error {
-				if err := s.DeletingSince.Decode(d, json.NewTimeDecoder("2006-01-02T15:04:05.999999Z07:00")); err != nil {
+				if err := s.DeletingSince.Decode(d, wire.ReadTime); err != nil {
 					return err
 				}
 				return nil

@@ -4,11 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"ariga.io/atlas/sql/schema"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/lockstep-dev/lockstep/internal/migrate"
 )
+
+// retyped finds the columns whose type a statement changes.
+var retyped = regexp.MustCompile(`(?i)ALTER COLUMN "(\w+)" TYPE `)
 
 // advice says what helps where rows are in the way.
 func (o Options) advice(ctx context.Context, d pair, err error) string {
@@ -29,8 +35,24 @@ func (o Options) advice(ctx context.Context, d pair, err error) string {
 		return "rows that are already there break it: say what they get, " + give
 	case "23505":
 		return "rows that are already there have the same value twice: write a migration that makes them different first"
-	case "22001", "22003", "22P02", "22007", "22008":
-		return "values that are already there do not fit the new type: write a migration that changes them first, or add a new column, copy and switch"
+	case "23P01":
+		return "rows that are already there exclude one another: write a migration that changes them first"
+	case "22001", "22003", "22P02", "22007", "22008", "22021", "22023", "2201B":
+		var flags []string
+		var failed *migrate.StatementError
+		if errors.As(err, &failed) {
+			table := alterTable.FindStringSubmatch(failed.SQL)
+			for _, m := range retyped.FindAllStringSubmatch(failed.SQL, -1) {
+				if table != nil {
+					flags = append(flags, fmt.Sprintf("`--backfill %s.%s=\"SQL expression\"`, of the column as it was", table[1], m[1]))
+				}
+			}
+		}
+		if len(flags) == 0 {
+			return "values that are already there do not fit: write a migration that changes them first"
+		}
+		return "values that are already there may not fit the new type: say what becomes of them, " + strings.Join(flags, " or ") +
+			"; if all of yours fit, declare some that do beside the field, contract.Sample(…), so that generated rows do too; or add a new column, copy and switch"
 	}
 	return ""
 }

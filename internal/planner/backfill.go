@@ -78,34 +78,35 @@ func baseType(c *schema.Column) string {
 }
 
 // stage fills the table in batches that commit one by one, so that no row is locked for long. Interrupted, it may start again.
+// Its variables have names that no column has.
 func (t *tableFill) stage() stage {
 	name := "backfill_" + t.table
 	for _, f := range t.fills {
 		name += "_" + f.column
 	}
 	set, where := assignments(t.fills)
-	return stage{suffix: shorten(name), noTx: true, mute: keepValues, allow: t.allowances(t.fills), up: []Statement{{
+	return stage{suffix: shorten(name), noTx: true, mute: keepValues, replaces: len(t.allowances(t.fills)) > 0, allow: t.allowances(t.fills), up: []Statement{{
 		Comment: fmt.Sprintf("Fill in %s of %q, some blocks of the table at a time", columnList(t.fills), t.table),
 		SQL: fmt.Sprintf(`DO $$
 DECLARE
-  block bigint; step bigint := 1; began timestamptz;
+  fill_block bigint; fill_step bigint := 1; fill_began timestamptz;
 BEGIN
-  FOR pass IN 1..5 LOOP -- again for rows that were locked or written meanwhile
-    block := 0;
-    WHILE block <= pg_relation_size('%[1]s') / current_setting('block_size')::bigint LOOP
-      began := clock_timestamp();
-      IF pass < 5 THEN -- waiting for a row while holding others could stop whoever has it
+  FOR fill_pass IN 1..5 LOOP -- again for rows that were locked or written meanwhile
+    fill_block := 0;
+    WHILE fill_block <= pg_relation_size('%[1]s') / current_setting('block_size')::bigint LOOP
+      fill_began := clock_timestamp();
+      IF fill_pass < 5 THEN -- waiting for a row while holding others could stop whoever has it
         UPDATE %[1]s SET %[2]s
         WHERE ctid = ANY (ARRAY(SELECT ctid FROM %[1]s
-          WHERE ctid >= format('(%%s,0)', block)::tid AND ctid < format('(%%s,0)', block + step)::tid AND (%[3]s)
+          WHERE ctid >= format('(%%s,0)', fill_block)::tid AND ctid < format('(%%s,0)', fill_block + fill_step)::tid AND (%[3]s)
           FOR NO KEY UPDATE SKIP LOCKED));
       ELSE
         UPDATE %[1]s SET %[2]s
-        WHERE ctid >= format('(%%s,0)', block)::tid AND ctid < format('(%%s,0)', block + step)::tid AND (%[3]s);
+        WHERE ctid >= format('(%%s,0)', fill_block)::tid AND ctid < format('(%%s,0)', fill_block + fill_step)::tid AND (%[3]s);
       END IF;
       COMMIT;
-      block := block + step; -- a writer waits for a batch at most, so the next is smaller after a slow one
-      step := CASE WHEN clock_timestamp() - began > interval '100 milliseconds' THEN greatest(step / 2, 1) ELSE least(step * 2, 16) END;
+      fill_block := fill_block + fill_step; -- a writer waits for a batch at most, so the next is smaller after a slow one
+      fill_step := CASE WHEN clock_timestamp() - fill_began > interval '100 milliseconds' THEN greatest(fill_step / 2, 1) ELSE least(fill_step * 2, 16) END;
     END LOOP;
     EXIT WHEN NOT EXISTS (SELECT FROM %[1]s WHERE %[3]s);
   END LOOP;

@@ -138,6 +138,15 @@ func (h hints) alike(size int) []string {
 			add(fmt.Sprintf("%s%d", text, i+1))
 			add(fmt.Sprintf("%d%s", i+1, text))
 			add(fmt.Sprintf("a%s%d", text, i+1))
+			add(fmt.Sprintf("%c@%s", 'a'+i, text)) // split_part
+			for _, n := range h.sizes() {
+				if r := len([]rune(text)); r > 0 && r < n && n <= 64 { // of a length, and at a position
+					filling := strings.Repeat(string(rune('a'+i)), n-r)
+					add(text + filling)
+					add(filling + text)
+					add(filling + text + "z")
+				}
+			}
 		}
 	}
 	for _, n := range h.sizes() {
@@ -193,12 +202,14 @@ func (h hints) extras(kind, modifier string) []string {
 		}
 		return slices.Concat(h.near("1"), h.near("0.01"))
 	case "real", "double precision":
-		return slices.Concat(h.near("1"), h.near("0.25"))
+		return slices.Concat(h.near("1"), h.near("0.25"), h.near("0.0001"))
 	case "boolean":
 		return []string{"true", "false"}
 	case "timestamp", "timestamp with time zone", "timestamp without time zone":
+		h.texts = append(slices.Clone(h.texts), h.days()...)
 		return times("1970-01-01", "2000-02-29", "2024-01-01", "2024-12-31 23:59:59", "2024-03-04 00:00", "2024-03-05 12:00", "2100-01-01", "2500-01-01", "1900-01-01")
 	case "date":
+		h.texts = append(slices.Clone(h.texts), h.days()...)
 		return times("1970-01-01", "1990-01-01", "2000-02-29", "2024-01-01", "2024-02-01", "2024-03-04", "2024-12-31", "2100-01-01", "2500-01-01", "1900-01-01")
 	case "time", "time without time zone", "time with time zone":
 		return append(slices.Clone(h.texts), "00:00", "08:00", "12:00", "12:30", "17:00", "23:59:59")
@@ -275,6 +286,49 @@ func (h hints) extras(kind, modifier string) []string {
 	return nil
 }
 
+// days are in the years that CHECKs mention.
+func (h hints) days() []string {
+	var out []string
+	for _, text := range h.numbers {
+		if n, err := strconv.Atoi(text); err == nil && n >= 1000 && n <= 9999 {
+			out = append(out, text+"-01-01", text+"-06-15")
+		}
+	}
+	return out
+}
+
+// jsonPath finds the steps of a path, as Postgres prints it: $."items"[*]?(@."n" > 0).
+var jsonPath = regexp.MustCompile(`"(\w+)"|\[`)
+
+// nested are documents in which a path of the hints leads to a value: '{address,city}' of #>, and that of jsonpath.
+func (h hints) nested(value string) []string {
+	var out []string
+	for _, text := range h.texts {
+		var steps []string
+		switch {
+		case strings.HasPrefix(text, "$"):
+			for _, m := range jsonPath.FindAllStringSubmatch(text, -1) {
+				steps = append(steps, m[1]) // empty: a list
+			}
+		case strings.HasPrefix(text, "{") && strings.HasSuffix(text, "}") && !strings.ContainsAny(text, `:"`):
+			steps = strings.Split(strings.Trim(text, "{}"), ",")
+		}
+		if len(steps) == 0 {
+			continue
+		}
+		document := value
+		for _, step := range slices.Backward(steps) {
+			if step == "" {
+				document = "[" + document + "]"
+			} else {
+				document = fmt.Sprintf("{%q: %s}", step, document)
+			}
+		}
+		out = append(out, document)
+	}
+	return out
+}
+
 // documents are JSON values of every type, and objects with the keys that the CHECKs mention.
 func (h hints) documents() []string {
 	out := []string{"{}", "[]", `"text"`, "1", "true", "null", `[1, 2]`, `["a"]`, `[{}]`, `{"a": 1}`}
@@ -284,6 +338,7 @@ func (h hints) documents() []string {
 		inner = append(inner, strconv.Quote(value))
 	}
 	for _, value := range inner {
+		out = append(out, h.nested(value)...)
 		var members []string
 		for _, key := range h.texts {
 			out = append(out, fmt.Sprintf("{%q: %s}", key, value))

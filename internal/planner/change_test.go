@@ -32,6 +32,7 @@ type change struct {
 	drops    []string
 	backfill map[string]string
 	up, down []string
+	not      []string // what up does not say
 	warnings []string
 	lint     []string // rules that stay open
 	loses    bool     // values or rows, by what the change says
@@ -61,6 +62,9 @@ func TestChanges(t *testing.T) {
 				`ALTER TABLE "core"."users" VALIDATE CONSTRAINT "users_note_limit";`, `RAISE WARNING '% rows of core.users break users_note_limit, the first: %.`,
 			},
 			down: []string{`DROP CONSTRAINT "users_note_limit"`}},
+		{name: "limit of a new column that holds nothing is validated", edit: replace(`"note" text NULL,`, `"note" text NULL, "seats" bigint NULL,`,
+			`CONSTRAINT "users_status_check"`, `CONSTRAINT "users_seats_limit" CHECK ("seats" BETWEEN -9007199254740991 AND 9007199254740991), CONSTRAINT "users_status_check"`),
+			up: []string{`ADD COLUMN "seats" bigint NULL;`, `NOT VALID;`, `ALTER TABLE "core"."users" VALIDATE CONSTRAINT "users_seats_limit";`}, not: []string{"RAISE WARNING", "DO $$"}},
 		{name: "required column with a limit asks nothing", edit: replace(`"note" text NULL,`, `"note" text NULL, "bio" text NOT NULL, "seen_at" timestamptz NOT NULL,`,
 			`CONSTRAINT "users_status_check"`, `CONSTRAINT "users_bio_limit" CHECK (char_length("bio") <= 100), CONSTRAINT "users_seen_at_limit" CHECK (date_part('epoch', "seen_at") < 253402300800), CONSTRAINT "users_status_check"`),
 			up: []string{`ADD COLUMN "bio" text NOT NULL DEFAULT ''`, `"users_bio_limit"`}, typed: true, lint: []string{"required-without-default"}},
@@ -137,6 +141,11 @@ ALTER TABLE "core"."xs" ADD CONSTRAINT "xs_y" FOREIGN KEY ("tenant_id", "y") REF
 			p.Renames, p.Drops, p.Backfill = test.renames, test.drops, test.backfill
 			plan := p.plan("change")
 			wantWords(t, "up", plan.Up(), test.up)
+			for _, word := range test.not {
+				if strings.Contains(plan.Up(), word) {
+					t.Errorf("up says %q:\n%s", word, plan.Up())
+				}
+			}
 			wantWords(t, "down", plan.Down(), test.down)
 			if diff := cmp.Diff(test.warnings, plan.Warnings); diff != "" && !test.typed {
 				t.Errorf("warnings (-want +got):\n%s", diff)

@@ -144,7 +144,7 @@ func (w *checkpointer) make(ctx context.Context, last *migrate.Migration, base [
 	out.File.Up = fmt.Sprintf(`-- This file stands for %d migrations, from %s to %s. A database that ran them
 -- goes on behind it; one that ran only some of them runs release %s first.
 %s
-`, len(out.Replaced), out.Replaced[0], last.Up.Name, w.Release, directives.Directives()) + render(append([]Statement{guard(w.To, w.Release)}, up...))
+`, len(out.Replaced), out.Replaced[0], last.Up.Name, w.Release, directives.Directives()+sayRenamed(renamed(upTo(w.dir, w.To)))) + render(append([]Statement{guard(w.To, w.Release)}, up...))
 	files, err := readFiles(w.Migrations)
 	if err != nil {
 		return nil, err

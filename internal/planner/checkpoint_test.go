@@ -204,7 +204,7 @@ func TestCheckpointInTheMiddle(t *testing.T) {
 // A reviewer's proof finds what somebody put into a checkpoint, or left out of it.
 func TestProveCheckpoint(t *testing.T) {
 	t.Parallel()
-	p := historyOf(t, "CREATE SCHEMA core;", "CREATE TABLE core.t (id int PRIMARY KEY, at timestamptz); INSERT INTO core.t VALUES (1, now()), (2, now());")
+	p := historyOf(t, "CREATE SCHEMA core;", "CREATE TABLE core.t (id int PRIMARY KEY, moment timestamptz); INSERT INTO core.t VALUES (1, now()), (2, now());", "ALTER TABLE core.t RENAME moment TO at;")
 	replaced := t.TempDir()
 	if err := os.CopyFS(replaced, os.DirFS(p.Migrations)); err != nil {
 		t.Fatal(err)
@@ -221,6 +221,8 @@ func TestProveCheckpoint(t *testing.T) {
 		{"a column", "at timestamp with time zone", "at timestamp with time zone, more text", "column core.t.more"},
 		{"a row", ",\n  ('2', now())", "", "rows of core.t"},
 		{"a value", "('2', now())", "('3', now())", "rows of core.t"},
+		{"a rename", "-- lockstep:renamed t.moment=at\n", "", `it says "" and must say "-- lockstep:renamed t.moment=at\n"`},
+		{"another rename", "t.moment=at\n", "t.moment=at\n-- lockstep:renamed t.a=b\n", "which renames the files it stands for made"},
 	} {
 		if strings.Count(c.File.Up, test.from) != 1 && test.from != "" {
 			t.Fatalf("%s: not once in\n%s", test.from, c.File.Up)

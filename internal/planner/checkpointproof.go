@@ -69,6 +69,9 @@ func (w *checkpointer) prove(ctx context.Context, files fileSet, reversible bool
 	if err != nil {
 		return err
 	}
+	if made, says := sayRenamed(renamed(upTo(w.dir, w.To))), sayRenamed(renamed(upTo(dir, w.To))); made != says {
+		return fmt.Errorf("the checkpoint must tell later plans which renames the files it stands for made: it says %q and must say %q", says, made)
+	}
 	fresh, err := w.database(ctx)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -86,7 +87,8 @@ func inNewKey(m *schema.ModifyTable, column string) bool {
 }
 
 // modifyColumn takes NOT NULL out of a change and casts values where Postgres would not by itself.
-func (s *stages) modifyColumn(ctx context.Context, t *schema.Table, c *schema.ModifyColumn) ([]schema.Change, error) {
+func (s *stages) modifyColumn(ctx context.Context, m *schema.ModifyTable, c *schema.ModifyColumn) ([]schema.Change, error) {
+	t := m.T
 	key := t.Name + "." + c.From.Name
 	kept := *c
 	if c.Change.Is(schema.ChangeNull) && !c.To.Type.Null {
@@ -113,7 +115,29 @@ func (s *stages) modifyColumn(ctx context.Context, t *schema.Table, c *schema.Mo
 	if !kept.Change.Is(schema.ChangeType) {
 		return []schema.Change{&kept}, nil
 	}
-	return s.d.convert(ctx, &kept)
+	if expression, ok := s.o.Backfill[key]; ok && !c.Change.Is(schema.ChangeNull) && !inNewCheck(m, c.To.Name) {
+		s.used[key] = true
+		s.allow = append(s.allow, fmt.Sprintf("data-loss --backfill %s says what becomes of the values of another type", key))
+		return using(&kept, expression), nil
+	}
+	converted, err := s.d.convert(ctx, t.Name, &kept, false)
+	if errors.Is(err, errNoCast) {
+		return nil, fmt.Errorf("%w: say what becomes of the values, `--backfill %s=\"SQL expression\"`, of the column as it was; or add a new column, copy and switch", err, key)
+	}
+	return converted, err
+}
+
+// inNewCheck says whether the change of a table adds a CHECK that is about the column.
+func inNewCheck(m *schema.ModifyTable, column string) bool {
+	return slices.ContainsFunc(m.Changes, func(c schema.Change) bool {
+		switch c := c.(type) {
+		case *schema.AddCheck:
+			return mentions(c.C.Expr, column)
+		case *schema.ModifyCheck:
+			return mentions(c.To.Expr, column)
+		}
+		return false
+	})
 }
 
 func withDefault(c *schema.Column, x schema.Expr) *schema.Column {

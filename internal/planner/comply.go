@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -44,11 +45,11 @@ func (d *database) comply(ctx context.Context, m *migrate.Migration) (changed bo
 }
 
 // upDespiteRows applies a migration. Where the generated rows refer to nothing a new foreign key wants, or are alike where a
-// new index wants them different, they say nothing about real ones: it is applied without rows, and unproven says why.
+// new index or an exclusion constraint wants them different, they say nothing about real ones: it is applied without rows, and unproven says why.
 func (d *database) upDespiteRows(ctx context.Context, o migrate.Options) (unproven string, err error) {
 	_, err = migrate.Up(ctx, o)
 	var pg *pgconn.PgError
-	if !errors.As(err, &pg) || pg.Code != "23503" && pg.Code != "23505" {
+	if !errors.As(err, &pg) || !slices.Contains([]string{"23503", "23505", "23P01"}, pg.Code) {
 		return "", err
 	}
 	shapes, failure := d.shapes(ctx)

@@ -36,9 +36,6 @@ func (s *stages) notValid(ctx context.Context, t *schema.Table, add schema.Chang
 		}
 	case *schema.AddCheck:
 		s.checks = append(s.checks, newCheck{table: t.Name, mended: mended, limit: isLimit(add.C), statement: constraint})
-		if isLimit(add.C) {
-			s.validate[len(s.validate)-1] = reportOrValidate(t, add.C)
-		}
 	}
 	return nil
 }
@@ -101,16 +98,16 @@ func reportOrValidate(t *schema.Table, c *schema.Check) Statement {
 		Comment: fmt.Sprintf("Check the rows of %q that were there before, or say which break the limit; reads and writes go on", t.Name),
 		SQL: fmt.Sprintf(`DO $$
 DECLARE
-  broken bigint;
-  keys text;
+  limit_broken bigint;
+  limit_keys text;
 BEGIN
-  SELECT count(*), string_agg(key, ', ') FILTER (WHERE n <= 10) INTO broken, keys
+  SELECT count(*), string_agg(key, ', ') FILTER (WHERE n <= 10) INTO limit_broken, limit_keys
     FROM (SELECT concat_ws('/', %[1]s) AS key, row_number() OVER () AS n FROM %[2]s WHERE NOT (%[3]s)) AS rows;
-  IF broken = 0 THEN
+  IF limit_broken = 0 THEN
     ALTER TABLE %[2]s VALIDATE CONSTRAINT %[4]q;
   ELSE
     RAISE WARNING '%% rows of %[5]s.%[6]s break %[7]s, the first: %%. They can be read, and changed once they keep to it; then run ALTER TABLE %[5]s.%[6]s VALIDATE CONSTRAINT %[7]s',
-      broken, keys;
+      limit_broken, limit_keys;
   END IF;
 END
 $$`, strings.Join(key, ", "), qualifiedName(t.Name), c.Expr, c.Name, catalog.Schema, t.Name, c.Name),
@@ -151,7 +148,25 @@ func (s *stages) check(ctx context.Context, m *schema.ModifyTable, c *schema.Che
 		s.comply = append(s.comply, complyRule+c.Name+" whoever planned this said that the rows keep to it; where one does not, this fails and changes nothing")
 		s.warn("the rows of %s have to keep to %s already: validating it fails where one does not, and changes none", m.T.Name, c.Name)
 	}
-	return s.notValid(ctx, m.T, &schema.AddCheck{C: c}, c.Name, "check", mended)
+	if err := s.notValid(ctx, m.T, &schema.AddCheck{C: c}, c.Name, "check", mended); err != nil {
+		return err
+	}
+	if isLimit(c) && !s.comesEmpty(m, c) {
+		s.validate[len(s.validate)-1] = reportOrValidate(m.T, c)
+	}
+	return nil
+}
+
+// comesEmpty says whether a CHECK is only about columns that come with it and hold nothing: no row can break it, since it binds
+// those that are written from then on. Postgres looks at the rows nevertheless, which must not be under the lock of ADD COLUMN.
+func (s *stages) comesEmpty(m *schema.ModifyTable, c *schema.Check) bool {
+	for _, column := range m.T.Columns {
+		_, filled := s.o.Backfill[m.T.Name+"."+column.Name]
+		if mentions(c.Expr, column.Name) && (filled || !comes(m, column.Name) || !column.Type.Null || column.Default != nil) {
+			return false
+		}
+	}
+	return true
 }
 
 // comes says whether the change of a table adds the column.

@@ -32,7 +32,8 @@ func (d *database) rows(ctx context.Context) (content, error) {
 		for i, k := range key {
 			quoted[i] = fmt.Sprintf("t.%q::text", k)
 		}
-		selects = append(selects, fmt.Sprintf("SELECT %s, concat_ws(' ', %s), to_jsonb(t) FROM %s t", literal(t.Name), strings.Join(quoted, ", "), qualifiedName(t.Name)))
+		// Plain t would be the column of that name where there is one.
+		selects = append(selects, fmt.Sprintf("SELECT %s, concat_ws(' ', %s), to_jsonb(t.*) FROM %s t", literal(t.Name), strings.Join(quoted, ", "), qualifiedName(t.Name)))
 	}
 	if len(selects) == 0 {
 		return out, nil

@@ -16,17 +16,20 @@ import (
 var errNoCast = errors.New("no cast brings the values over")
 
 // convert writes a change of type so that Postgres accepts it: with USING where there is no cast of its own accord, and
-// with the default taken off first.
-func (d *database) convert(ctx context.Context, c *schema.ModifyColumn) ([]schema.Change, error) {
+// with the default taken off first. undo says that the values came about by the change in the other direction.
+func (d *database) convert(ctx context.Context, table string, c *schema.ModifyColumn, undo bool) ([]schema.Change, error) {
 	from, err := postgres.FormatType(c.From.Type.Type)
 	if err != nil {
-		return nil, fmt.Errorf("read the type of column %s: %w", c.From.Name, err)
+		return nil, fmt.Errorf("read the type of column %s.%s: %w", table, c.From.Name, err)
 	}
 	to, err := postgres.FormatType(c.To.Type.Type)
 	if err != nil {
-		return nil, fmt.Errorf("read the type of column %s: %w", c.To.Name, err)
+		return nil, fmt.Errorf("read the type of column %s.%s: %w", table, c.To.Name, err)
 	}
 	if x := acrossZones(c.From.Name, from, to); x != "" {
+		return using(c, x), nil
+	}
+	if x := acrossForms(c.From.Name, from, to, undo); x != "" {
 		return using(c, x), nil
 	}
 	var casts bool
@@ -38,26 +41,50 @@ func (d *database) convert(ctx context.Context, c *schema.ModifyColumn) ([]schem
 	if casts {
 		return []schema.Change{c}, nil
 	}
+	none := fmt.Errorf("%w: column %s.%s from %s to %s", errNoCast, table, c.From.Name, from, to)
 	if strings.HasPrefix(from, "json") && strings.HasSuffix(to, "[]") {
-		return nil, fmt.Errorf("%w: column %s from %s to %s", errNoCast, c.From.Name, from, to)
+		return nil, none
 	}
 	x := fmt.Sprintf("%q::%s", c.From.Name, to)
-	if strings.HasSuffix(from, "[]") && !strings.HasSuffix(to, "[]") || to == "jsonb" || to == "json" {
-		x = fmt.Sprintf("to_jsonb(%q)::%s", c.From.Name, to)
-		return using(c, x), nil
-	}
-	var none any
-	err = d.pool.QueryRowContext(ctx, fmt.Sprintf("SELECT NULL::%s::%s", from, to)).Scan(&none)
+	var null any
+	err = d.pool.QueryRowContext(ctx, fmt.Sprintf("SELECT NULL::%s::%s", from, to)).Scan(&null)
 	var pg *pgconn.PgError
 	switch {
 	case errors.As(err, &pg) && pg.Code == "42846" && strings.HasPrefix(from, "json"): // cannot_coerce
 		x = fmt.Sprintf("(%q #>> '{}')::%s", c.From.Name, to)
 	case errors.As(err, &pg) && pg.Code == "42846":
-		return nil, fmt.Errorf("%w: column %s from %s to %s", errNoCast, c.From.Name, from, to)
+		return nil, none
 	case err != nil:
 		return nil, fmt.Errorf("look for a cast from %s to %s: %w", from, to, err)
 	}
 	return using(c, x), nil
+}
+
+// acrossForms is how values of one form are put into another that takes all of them, and how undoing that takes them out again; a
+// cast would read them. It is empty where a cast is meant.
+func acrossForms(column, from, to string, undo bool) string {
+	isText := func(kind string) bool { return kind == "text" || strings.HasPrefix(kind, "character varying") }
+	isJSON := func(kind string) bool { return kind == "jsonb" || kind == "json" }
+	element, array := strings.CutSuffix(to, "[]")
+	was, wasArray := strings.CutSuffix(from, "[]")
+	x := fmt.Sprintf("%q", column)
+	switch {
+	case from == "boolean" && slices.Contains([]string{"smallint", "bigint", "numeric", "real", "double precision"}, typeSize.ReplaceAllString(to, "")):
+		return x + "::integer::" + to // the only number that a cast makes of it
+	case isText(from) && isJSON(to) && !undo, !isText(from) && !isJSON(from) && isJSON(to):
+		return "to_jsonb(" + x + ")::" + to
+	case isJSON(from) && isText(to) && undo:
+		return "(" + x + " #>> '{}')::" + to
+	case isText(from) && to == "bytea" && !undo:
+		return "convert_to(" + x + ", 'UTF8')"
+	case from == "bytea" && isText(to) && undo:
+		return "convert_from(" + x + ", 'UTF8')::" + to
+	case array && !wasArray && !undo && (isText(from) && isText(element) || from == element):
+		return "CASE WHEN " + x + " IS NOT NULL THEN ARRAY[" + x + "]::" + to + " END"
+	case wasArray && !array && undo && (isText(to) && isText(was) || was == to):
+		return "(" + x + ")[1]::" + to
+	}
+	return ""
 }
 
 // using changes a type by an expression. Postgres does not convert the default along.

@@ -165,5 +165,13 @@ func (s *stages) indexStatements(ctx context.Context, t *schema.Table, i *schema
 	return create, drop, nil
 }
 
-// shorten keeps a name within what Postgres stores.
-func shorten(name string) string { return name[:min(len(name), 63)] }
+// longestName is how many bytes of a name Postgres stores.
+const longestName = 63
+
+// shorten keeps a name within what Postgres stores, and different from others that begin alike.
+func shorten(name string) string {
+	if len(name) <= longestName {
+		return name
+	}
+	return fmt.Sprintf("%s_%08x", name[:longestName-9], sum(name))
+}

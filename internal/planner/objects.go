@@ -171,7 +171,7 @@ func planObjects(from, to objects, changes []schema.Change) objectPlan {
 		if !there {
 			statements = o.create()
 		} else {
-			if have.definition != o.definition { // a function, or it would be gone
+			if !catalog.SameDefinition(o.Kind, have.definition, o.definition) { // a function, or it would be gone
 				statements = append(statements, Statement{Comment: fmt.Sprintf("Replace %s %s", o.Kind, o.Name), SQL: o.sql()})
 			}
 			statements = append(statements, o.rights(have.grants)...)
@@ -193,7 +193,7 @@ func (o object) remade(want object) bool {
 	if o.Routine() {
 		return o.Signature != want.Signature
 	}
-	return o.definition != want.definition || !slices.Equal(o.indexes, want.indexes)
+	return !catalog.SameDefinition(o.Kind, o.definition, want.definition) || !slices.Equal(o.indexes, want.indexes)
 }
 
 // early are the objects that tables need: extensions, functions they call, and functions that those call by name.

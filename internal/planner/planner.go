@@ -124,7 +124,7 @@ func New(ctx context.Context, o Options, name string) (*Plan, error) {
 		return nil, err
 	}
 	if len(stages) == 0 {
-		return nil, ErrNothing
+		return nil, d.nothing(ctx)
 	}
 	plan := &Plan{Warnings: warnings, base: base}
 	step()
@@ -172,7 +172,7 @@ func (o Options) stage(ctx context.Context, d pair, dir *migrate.Directory, befo
 		files[0].renamed = renamed
 	}
 	if len(files) > 0 {
-		files[0].allow = slices.Concat(files[0].allow, allowRegenerated(changes), allowObjects(files[0].up))
+		files[0].allow = slices.Concat(files[0].allow, split.allow, allowRegenerated(changes), allowObjects(files[0].up))
 	}
 	return files, slices.Concat(names.warnings, warnings(changes), split.warnings, objectWarnings(before.objects, goal.objects)), names.undo(ctx)
 }

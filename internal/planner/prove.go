@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
@@ -16,6 +19,10 @@ import (
 // equal, by Atlas and by fingerprint, and so are the rows. It completes the plan with the files.
 func (o Options) prove(ctx context.Context, d pair, plan *Plan, stages []stage, name, newest string) error {
 	memory, err := readFiles(o.Migrations)
+	if err != nil {
+		return err
+	}
+	otherwise, err := d.unplanned(ctx)
 	if err != nil {
 		return err
 	}
@@ -90,7 +97,16 @@ func (o Options) prove(ctx context.Context, d pair, plan *Plan, stages []stage, 
 		}
 		done()
 	}
+	irreversible := func(f File) bool { return strings.HasPrefix(f.Down, "-- lockstep:irreversible ") }
+	if slices.ContainsFunc(stages, func(s stage) bool { return s.replaces }) && !slices.ContainsFunc(plan.Files, irreversible) {
+		if err := d.current.undoWhole(ctx, dir, plan); err != nil {
+			return err
+		}
+	}
 	if err := o.reached(ctx, d); err != nil {
+		return err
+	}
+	if err := o.refuseUnplanned(ctx, d, otherwise, plan); err != nil {
 		return err
 	}
 	plan.fingerprint, err = d.current.stored(ctx, newest)
@@ -104,6 +120,30 @@ func (d *database) stored(ctx context.Context, version string) ([]byte, error) {
 		return nil, err
 	}
 	return catalog.NewStored(version, print).Encode()
+}
+
+// undoWhole undoes all files of a plan, and applies them again. Values that a file gave stay when it is undone, and the reverse of an
+// earlier one may bring back a CHECK that they break: nothing undoes that one, which is better known before half of them are undone.
+func (d *database) undoWhole(ctx context.Context, dir *migrate.Directory, plan *Plan) error {
+	options := migrate.Options{Read: dir, URL: d.url}
+	_, err := migrate.Down(ctx, options, below(dir, plan.Files[0].Version))
+	var failed *migrate.StatementError
+	var pg *pgconn.PgError
+	if errors.As(err, &failed) && errors.As(err, &pg) && dataError(err) {
+		for i := range plan.Files {
+			if f := &plan.Files[i]; f.Name == failed.File {
+				why := fmt.Sprintf("values that --backfill gives break %s of %s, which undoing it brings back: write here what they become instead, before the statements that do", pg.ConstraintName, pg.TableName)
+				plan.Warnings = append(plan.Warnings, "cannot be undone: "+why)
+				f.Down = "-- lockstep:irreversible " + why + "\n-- " + strings.ReplaceAll(strings.TrimSuffix(f.Down, "\n"), "\n", "\n-- ") + "\n"
+			}
+		}
+	} else if err != nil {
+		return fmt.Errorf("undo the whole plan: %w", err)
+	}
+	if _, err := migrate.Up(ctx, options); err != nil {
+		return fmt.Errorf("apply the plan again after undoing it: %w", err)
+	}
+	return nil
 }
 
 // down writes a file's reverse, or declares why there is none.
@@ -130,8 +170,13 @@ func (o Options) down(ctx context.Context, d *database, stage stage, after, befo
 	for _, column := range lost {
 		plan.Warnings = append(plan.Warnings, "undoing it puts substitutes where "+column+" had values")
 	}
+	if len(stage.undo) > 0 && slices.ContainsFunc(statements, func(s Statement) bool { return makesRoutine.MatchString(s.SQL) }) {
+		statements = append([]Statement{{Comment: "Functions may read what gets its former name at the end", SQL: "SET LOCAL check_function_bodies = off"}}, statements...)
+	}
 	return render(slices.Concat(statements, valid(after.print, before.print), stage.undo)), "", nil
 }
+
+var makesRoutine = regexp.MustCompile(`(?i)^CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE)\s`)
 
 // valid validates the constraints that are valid in the one state and not yet in the other, a difference that Atlas does not see.
 func valid(from, to catalog.Fingerprint) []Statement {

@@ -26,7 +26,7 @@ func (d *database) diffGenerated(from, to *schema.Realm) ([]schema.Change, error
 			continue
 		}
 		for _, c := range t.Columns {
-			if now, ok := other.Column(c.Name); ok && computedOtherwise(c, now) {
+			if now, ok := other.Column(c.Name); ok && (computedOtherwise(c, now) || computedFromOther(c, t, other)) {
 				old, tables[t.Name] = append(old, c), append(tables[t.Name], c)
 			}
 		}
@@ -38,8 +38,12 @@ func (d *database) diffGenerated(from, to *schema.Realm) ([]schema.Change, error
 	for _, c := range old {
 		c.Name = c.Name[:len(c.Name)-len(anew)]
 	}
-	if err != nil || len(old) == 0 {
+	if err != nil {
 		return changes, err
+	}
+	defer computedGoFirst(changes)
+	if len(old) == 0 {
+		return changes, nil
 	}
 	for i, c := range changes {
 		if m, ok := c.(*schema.ModifyTable); ok && len(tables[m.T.Name]) > 0 {
@@ -55,6 +59,30 @@ func computedOtherwise(from, to *schema.Column) bool {
 	var a, b schema.GeneratedExpr
 	was, is := has(from.Attrs, &a), has(to.Attrs, &b)
 	return is && (!was || a.Expr != b.Expr)
+}
+
+// computedFromOther says whether a generated column is computed from one whose type changes, which Postgres refuses.
+func computedFromOther(c *schema.Column, from, to *schema.Table) bool {
+	var x schema.GeneratedExpr
+	return has(c.Attrs, &x) && slices.ContainsFunc(from.Columns, func(source *schema.Column) bool {
+		now, ok := to.Column(source.Name)
+		return ok && source != c && mentions(x.Expr, source.Name) && typeName(source) != typeName(now)
+	})
+}
+
+// computedGoFirst drops generated columns before those that they are computed from.
+func computedGoFirst(changes []schema.Change) {
+	rank := func(c schema.Change) int {
+		if drop, ok := c.(*schema.DropColumn); ok && has(drop.C.Attrs, &schema.GeneratedExpr{}) {
+			return 0
+		}
+		return 1
+	}
+	for _, c := range changes {
+		if m, ok := c.(*schema.ModifyTable); ok {
+			slices.SortStableFunc(m.Changes, func(a, b schema.Change) int { return rank(a) - rank(b) })
+		}
+	}
 }
 
 // hangingOn adds to the change of a table that its indexes and CHECKs on the dropped columns come back: Postgres drops them along.

@@ -201,18 +201,77 @@ func TestDeclaredRenamesThatCannotBe(t *testing.T) {
 	}
 }
 
-// What a checkpoint says of the renames in the files it stands for counts as made.
+// A checkpoint says which renames the files it stands for made, under the tables' present names: no later plan makes a swap once
+// more, or takes one for made whose column or table was dropped since.
 func TestRenamesOfFilesThatWent(t *testing.T) {
 	t.Parallel()
 	p := newProject(t)
-	swapped := replaced(`"note" text NULL,`, `"note" text NULL, "b" text NULL,`)
+	const note = `"note" text NULL,`
+	swapped := replaced(note, note+` "b" text NULL,`)
 	p.edit(swapped)
 	p.write(p.plan("before"))
-	p.put("20990101000000_checkpoint.sql", "-- lockstep:renamed users.note=b\n-- lockstep:renamed users.b=note\nSELECT 1;\n")
-	p.put("down/20990101000000_checkpoint.sql", "SELECT 1;\n")
 	p.edit(func(base string) string { return declare("users.note=b", "users.b=note") + swapped(base) })
-	if plan, err := New(t.Context(), p.Options, "rename"); err == nil || !strings.Contains(err.Error(), "nothing to do") {
-		t.Errorf("got %+v and %v, want nothing to do", plan, err)
+	p.write(p.plan("swap"))
+	people := func(base string) string {
+		return declare("users=people", "people.note=b", "people.b=note", "user_roles=grants") + strings.ReplaceAll(strings.ReplaceAll(swapped(base), "users", "people"), "user_roles", "grants")
+	}
+	p.edit(people)
+	p.write(p.plan("rename"))
+	p.edit(func(base string) string {
+		base = people(base)
+		return base[:strings.Index(base, `CREATE TABLE "core"."grants"`)]
+	})
+	p.write(p.plan("drop"))
+	for range 2 { // the second one stands for the first
+		p.checkpoint()
+		if dir, err := p.read(); err != nil || sayRenamed(renamed(dir)) != "-- lockstep:renamed people.note=b\n-- lockstep:renamed people.b=note\n-- lockstep:renamed users=people\n" {
+			t.Errorf("got %q and %v, want the three renames of what is there", sayRenamed(renamed(dir)), err)
+		}
+		if plan, err := New(t.Context(), p.Options, "again"); err == nil || !strings.Contains(err.Error(), "nothing to do") {
+			t.Errorf("got %+v and %v, want nothing to do", plan, err)
+		}
+		p.put("20990101000000_more.sql", "SELECT 1;\n")
+		p.put("down/20990101000000_more.sql", "SELECT 1;\n")
+	}
+}
+
+// checkpoint replaces all migrations.
+func (p *project) checkpoint() {
+	p.t.Helper()
+	c, err := NewCheckpoint(p.t.Context(), p.Options, CheckpointOptions{Release: "v1.0.0"})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if _, err := WriteCheckpoint(p.Options, c); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// A column that was dropped and came again was not renamed by what renamed the one before.
+func TestRenamesOfWhatWasDropped(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ sql, want string }{
+		"kept":                  {`ALTER TABLE core.t RENAME a TO b;`, "t.a=b"},
+		"of a table, if there":  {`ALTER TABLE IF EXISTS "core"."t" RENAME TO "u";`, "t=u"},
+		"another column":        {`ALTER TABLE core.t RENAME a TO b; ALTER TABLE core.t DROP COLUMN a, ADD COLUMN c int;`, "t.a=b"},
+		"dropped":               {`ALTER TABLE core.t RENAME a TO b; ALTER TABLE core.t ADD COLUMN c int, DROP COLUMN "b";`, ""},
+		"dropped, if there":     {`ALTER TABLE core.t RENAME a TO b; ALTER TABLE ONLY core.t DROP COLUMN IF EXISTS b;`, ""},
+		"of another table":      {`ALTER TABLE core.t RENAME a TO b; ALTER TABLE core.u DROP COLUMN b;`, "t.a=b"},
+		"its table":             {`ALTER TABLE core.t RENAME a TO b; DROP TABLE core.t;`, ""},
+		"the table that it was": {`ALTER TABLE core.s RENAME TO t; DROP TABLE IF EXISTS "core"."t" CASCADE;`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := historyOf(t, "CREATE SCHEMA core;", test.sql)
+			dir, err := p.read()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := strings.TrimSpace(strings.ReplaceAll(sayRenamed(renamed(dir)), "-- lockstep:renamed ", ""))
+			if got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
 	}
 }
 

@@ -173,6 +173,8 @@ func (r *renamer) realms(ctx context.Context) (from, to *schema.Schema, err erro
 func (r *renamer) apply(ctx context.Context, rename Rename) error {
 	up, down := Statement{}, Statement{}
 	if rename.Column == "" {
+		// What was done to its columns was, whatever it is called: a swap must not be made again.
+		r.done = underName(r.done, rename.Table, rename.To)
 		up.Comment = fmt.Sprintf("Rename table %q to %q", rename.Table, rename.To)
 		up.SQL = fmt.Sprintf("ALTER TABLE %s RENAME TO %q", qualifiedName(rename.Table), rename.To)
 		down.SQL = fmt.Sprintf("ALTER TABLE %s RENAME TO %q", qualifiedName(rename.To), rename.Table)

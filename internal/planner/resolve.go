@@ -96,7 +96,7 @@ func (r *resolver) impossible(m move, all []move) string {
 	case !r.to[m.to]:
 		return "the desired state has no " + r.noun + m.to
 	case r.from[m.to] && !leaves(m.to):
-		return r.noun + m.to + " is already there"
+		return r.noun + m.to + " is already there: drop it in a migration of its own before, or rename it too"
 	}
 	return ""
 }

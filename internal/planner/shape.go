@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -22,13 +23,15 @@ type shape struct {
 }
 
 type shapeColumn struct {
-	Name    string   `json:"name"`
-	Type    string   `json:"type"`
-	Base    string   `json:"base"` // the type under a domain
-	NotNull bool     `json:"notNull"`
-	Given   bool     `json:"given"` // Postgres writes it
-	Labels  []string `json:"labels"`
-	Checks  []string `json:"checks"` // of its domain
+	Name    string `json:"name"`
+	Type    string `json:"type"`
+	Base    string `json:"base"` // the type under a domain
+	NotNull bool   `json:"notNull"`
+	Given   bool   `json:"given"` // Postgres writes it
+	// Expression computes it, where one does.
+	Expression string   `json:"expression"`
+	Labels     []string `json:"labels"`
+	Checks     []string `json:"checks"` // of its domain
 }
 
 type shapeRestraint struct {
@@ -38,6 +41,8 @@ type shapeRestraint struct {
 	Table   string   `json:"table"`
 	Refers  []string `json:"refers"`
 	Text    string   `json:"text"`
+	// Functions are the bodies of those that a CHECK calls, which say what values it takes.
+	Functions []string `json:"functions"`
 }
 
 func (t shape) restraints(kind string) []shapeRestraint {
@@ -91,5 +96,50 @@ func (d *database) shapes(ctx context.Context) ([]shape, error) {
 	if err := json.Unmarshal(text, &shapes); err != nil {
 		return nil, fmt.Errorf("read the tables to fill: %w", err)
 	}
+	for i := range shapes {
+		shapes[i].expandComputed()
+	}
 	return parentsFirst(shapes), nil
+}
+
+// expandComputed puts into CHECKs the expression of each generated column in place of its name: they are about the columns that it
+// is computed from.
+func (t *shape) expandComputed() {
+	for i := range t.Constraints {
+		check := &t.Constraints[i]
+		if check.Kind != "c" {
+			continue
+		}
+		for _, c := range t.Columns {
+			if c.Expression == "" || !slices.Contains(check.Columns, c.Name) {
+				continue
+			}
+			check.Text = insteadOf(check.Text, c.Name, "("+c.Expression+")")
+			check.Columns = slices.DeleteFunc(slices.Clone(check.Columns), func(name string) bool { return name == c.Name })
+			for _, source := range t.Columns {
+				if source.Expression == "" && mentions(c.Expression, source.Name) && !slices.Contains(check.Columns, source.Name) {
+					check.Columns = append(check.Columns, source.Name)
+				}
+			}
+		}
+	}
+}
+
+var quotedText = regexp.MustCompile(`'(?:[^']|'')*'`)
+
+// insteadOf replaces a column's name in an expression, outside of texts.
+func insteadOf(expression, column, by string) string {
+	name := regexp.MustCompile(`(^|[^\pL\pN_$".])"?` + regexp.QuoteMeta(column) + `"?($|[^\pL\pN_$"(])`)
+	var b strings.Builder
+	end := 0
+	replace := func(part string) {
+		b.WriteString(name.ReplaceAllString(part, "${1}"+strings.ReplaceAll(by, "$", "$$")+"${2}"))
+	}
+	for _, at := range quotedText.FindAllStringIndex(expression, -1) {
+		replace(expression[end:at[0]])
+		b.WriteString(expression[at[0]:at[1]])
+		end = at[1]
+	}
+	replace(expression[end:])
+	return b.String()
 }

@@ -59,6 +59,17 @@ func (t shape) about(c shapeColumn) []string {
 	return out
 }
 
+// functions are the bodies of those that the CHECKs on a column call.
+func (t shape) functions(c shapeColumn) []string {
+	var out []string
+	for _, check := range t.restraints("c") {
+		if slices.Contains(check.Columns, c.Name) {
+			out = append(out, check.Functions...)
+		}
+	}
+	return out
+}
+
 // choices finds values for a column that is in CHECKs, once for each set of CHECKs.
 func (d *database) choices(ctx context.Context, t shape, c shapeColumn) (valuePool, error) {
 	key := t.Name + "." + fmt.Sprint(c, t.about(c), d.samples[t.Name])
@@ -97,7 +108,7 @@ func (d *database) choices(ctx context.Context, t shape, c shapeColumn) (valuePo
 
 // candidates are literals of the column's type, from what its CHECKs mention.
 func (t shape) candidates(c shapeColumn) []string {
-	h := hintsOf(t.about(c))
+	h := hintsOf(slices.Concat(t.about(c), t.functions(c)))
 	base, array := strings.CutSuffix(c.Base, "[]")
 	var out []string
 	if text := textType.FindStringSubmatch(base); text != nil {
@@ -281,6 +292,7 @@ func (d *database) reconcile(ctx context.Context, t shape, i, try int, row, fixe
 			if inReference(t, name) {
 				continue
 			}
+			offers[j] = append(offers[j], t.solved(c, group, row)...)
 			for k := range p.all {
 				if v := p.all[(k+i+try)%len(p.all)]; len(offers[j]) < limit && !slices.Contains(offers[j], v) {
 					offers[j] = append(offers[j], v)
@@ -299,6 +311,53 @@ func (d *database) reconcile(ctx context.Context, t shape, i, try int, row, fixe
 		}
 	}
 	return nil
+}
+
+// equation finds what a CHECK wants a column to be: `(c = expression)`, `(c ~~ expression)` or `((c - d) = expression)`.
+var equation = regexp.MustCompile(`^\(*"?(\w+)"?\)?(?:::[\w ]+)? (=|~~) (.+?)\)*$`)
+
+var difference = regexp.MustCompile(`^\(*"?(\w+)"? - "?(\w+)"?\) = (.+?)\)*$`)
+
+// solved are values that the row's other columns give a column by a CHECK that is an equation, as expressions.
+func (t shape) solved(c shapeColumn, group []shapeRestraint, row map[string]string) []string {
+	var out []string
+	for _, check := range group {
+		text := expression(check.Text)
+		var x string
+		if m := difference.FindStringSubmatch(text); m != nil && m[1] == c.Name {
+			x = fmt.Sprintf("%q + %s", m[2], balanced(m[3]))
+		} else if m := equation.FindStringSubmatch(text); m != nil && m[1] == c.Name && !mentions(m[3], c.Name) {
+			if x = balanced(m[3]); m[2] == "~~" {
+				x = fmt.Sprintf("replace(%s, '%%', '')", x)
+			}
+		}
+		if x == "" {
+			continue
+		}
+		var given []string
+		for _, name := range check.Columns {
+			if other, ok := t.column(name); ok && name != c.Name {
+				v := row[name]
+				if v == "" {
+					v = "NULL"
+				}
+				given = append(given, fmt.Sprintf("(%s)::%s AS %q", v, other.Type, name))
+			}
+		}
+		if len(given) > 0 {
+			out = append(out, fmt.Sprintf("(SELECT (%s)::%s FROM (SELECT %s) AS others)", x, c.Type, strings.Join(given, ", ")))
+		}
+	}
+	return out
+}
+
+// balanced closes the brackets that a text opens.
+func balanced(text string) string {
+	bare := quotedText.ReplaceAllString(text, "")
+	if open := strings.Count(bare, "(") - strings.Count(bare, ")"); open > 0 {
+		return text + strings.Repeat(")", open)
+	}
+	return text
 }
 
 func inReference(t shape, column string) bool {

@@ -74,13 +74,30 @@ var solvable = map[string]string{
 	"odd names":                 `"Starts At" timestamptz NOT NULL, "end" timestamptz NOT NULL, CHECK ("end" > "Starts At")`,
 	"no overlap":                `a tstzrange NOT NULL, EXCLUDE USING gist (a WITH &&)`,
 	"a tree that is never null": `parent int NOT NULL, FOREIGN KEY (parent) REFERENCES core.T (id)`,
+	"computed":                  `a int NOT NULL, b int GENERATED ALWAYS AS (a * 2) STORED, CHECK (b > 500)`,
+	"computed and another":      `a int NOT NULL, b int GENERATED ALWAYS AS (a * 2) STORED, c int NOT NULL, CHECK (b > c AND c > 500)`,
+	"function":                  `a text NOT NULL CHECK (core.valid(a))`,
+	"function of several lines": `a text NOT NULL CHECK (core.checked(a))`,
+	"made of others":            `a text NOT NULL, b text NOT NULL, c text NOT NULL, CHECK (c = a || '-' || b)`,
+	"ends like another":         `path text NOT NULL, name text NOT NULL, CHECK (path LIKE '%/' || name)`,
+	"a week apart":              `a timestamptz NOT NULL, b timestamptz NOT NULL, CHECK (b - a = interval '7 days')`,
+	"year":                      `a date NOT NULL CHECK (extract(year FROM a) = 2020)`,
+	"position":                  `a text NOT NULL CHECK (position('/' IN a) = 4)`,
+	"part":                      `a text NOT NULL CHECK (split_part(a, '@', 2) = 'example.org')`,
+	"beginning and length":      `a text NOT NULL CHECK (left(a, 4) = 'cus_' AND length(a) = 18)`,
+	"small":                     `a real NOT NULL CHECK (a <> 0 AND a > -1e-3 AND a < 1e-3)`,
+	"path in JSON":              `a jsonb NOT NULL CHECK ((a #>> '{address,city}') IS NOT NULL)`,
+	"JSON path":                 `a jsonb NOT NULL CHECK (a @? '$.items[*] ? (@.n > 0)')`,
+	"domain over a domain":      `a core.code NOT NULL`,
 	"not its own parent":        `parent int REFERENCES core.T (id), CHECK (parent <> id)`,
 }
 
 func TestSolve(t *testing.T) {
 	t.Parallel()
 	d := emptyDatabase(t)
-	ddl := "CREATE SCHEMA core; CREATE DOMAIN core.zip AS text CHECK (VALUE ~ '^\\d{5}$');"
+	ddl := "CREATE SCHEMA core; CREATE DOMAIN core.zip AS text CHECK (VALUE ~ '^\\d{5}$'); CREATE DOMAIN core.code AS core.zip CHECK (VALUE LIKE '9%');" +
+		`CREATE FUNCTION core.valid(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT $1 ~ '^[A-Z]{3}[0-9]{3}$' $$;
+CREATE FUNCTION core.checked(v text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN IF length(v) <> 11 THEN RETURN false; END IF; RETURN v ~ '^[0-9]+$'; END $$;`
 	names := map[string]string{}
 	for name, body := range solvable {
 		table := fmt.Sprintf("t%02d", len(names))

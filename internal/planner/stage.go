@@ -26,6 +26,8 @@ type stage struct {
 	allow []string
 	// mute says that the file changes rows only: there is nothing a reverse would undo.
 	mute string
+	// replaces says that the file replaces values, which the CHECKs of before may not take.
+	replaces bool
 }
 
 // stages collects the files of a plan in the order in which they must run.
@@ -45,6 +47,7 @@ type stages struct {
 	constrain, validate, revalidate, finish []Statement
 	used                                    map[string]bool // backfills
 	comply                                  []string        // allowances of the file that validates
+	allow                                   []string        // of the first file
 	warnings                                []string
 }
 
@@ -71,7 +74,7 @@ func (s *stages) split(ctx context.Context, changes []schema.Change) error {
 	}
 	for column := range s.o.Backfill {
 		if !s.used[column] {
-			return fmt.Errorf("--backfill %s: the plan gives this column no NOT NULL and no new CHECK, so there is nothing to fill in", column)
+			return fmt.Errorf("--backfill %s: the plan gives this column no NOT NULL, no new CHECK and no other type, so there is nothing to fill in", column)
 		}
 	}
 	for _, check := range s.o.Complies {
@@ -126,7 +129,7 @@ func (s *stages) place(ctx context.Context, m *schema.ModifyTable, change schema
 		s.last = append(s.last, statements...)
 		return nil, err
 	case *schema.ModifyColumn:
-		return s.modifyColumn(ctx, m.T, c)
+		return s.modifyColumn(ctx, m, c)
 	}
 	return []schema.Change{change}, nil
 }

@@ -185,7 +185,7 @@ func (d *database) convertAll(ctx context.Context, c schema.Change) (schema.Chan
 			out.Changes = append(out.Changes, c)
 			continue
 		}
-		converted, err := d.convert(ctx, modify)
+		converted, err := d.convert(ctx, m.T.Name, modify, true)
 		if err != nil {
 			return nil, err
 		}

@@ -281,8 +281,21 @@ func (h *contents) differs(other contents) error {
 			return fmt.Errorf("sequence %s stands at (%s), and the migrations leave it at (%s)", name, other.sequences[name], h.sequences[name])
 		}
 	}
-	if len(other.tables) != len(h.tables) || len(other.sequences) != len(h.sequences) {
-		return fmt.Errorf("%d tables have rows and %d sequences are in use, and the migrations leave %d and %d", len(other.tables), len(other.sequences), len(h.tables), len(h.sequences))
+	for _, name := range sortedKeys(other.sequences) {
+		if h.sequences[name] == "" {
+			return fmt.Errorf("sequence %s stands at (%s), and the migrations leave it unused", name, other.sequences[name])
+		}
+	}
+	has := func(name string) func(tableRows) bool { return func(t tableRows) bool { return t.Name == name } }
+	for _, t := range other.tables {
+		if !slices.ContainsFunc(h.tables, has(t.Name)) {
+			return fmt.Errorf("there are rows in %s, where the migrations leave none", t.Name)
+		}
+	}
+	for _, t := range h.tables {
+		if !slices.ContainsFunc(other.tables, has(t.Name)) {
+			return fmt.Errorf("there are no rows in %s, where the migrations leave %d", t.Name, len(t.Rows))
+		}
 	}
 	for i := range h.tables {
 		t, o := &h.tables[i], other.tables[i]

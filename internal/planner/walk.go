@@ -50,8 +50,8 @@ func factAt(facts []fact, line int) *fact {
 
 var (
 	structural   = regexp.MustCompile(`(?is)^(alter\s+table|drop\s|create\s+(unique\s+)?index|create\s+table|create\s+schema|alter\s+index|do\b|alter\s+type)`)
-	renameColumn = regexp.MustCompile(`(?is)^alter\s+table\s+(?:only\s+)?(?:"?\w+"?\.)?"?(\w+)"?\s+rename\s+(?:column\s+)?"?(\w+)"?\s+to\s+"?(\w+)"?$`)
-	renameTable  = regexp.MustCompile(`(?is)^alter\s+table\s+(?:only\s+)?(?:"?\w+"?\.)?"?(\w+)"?\s+rename\s+to\s+"?(\w+)"?$`)
+	renameColumn = regexp.MustCompile(`(?is)^alter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(?:"?\w+"?\.)?"?(\w+)"?\s+rename\s+(?:column\s+)?"?(\w+)"?\s+to\s+"?(\w+)"?$`)
+	renameTable  = regexp.MustCompile(`(?is)^alter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(?:"?\w+"?\.)?"?(\w+)"?\s+rename\s+to\s+"?(\w+)"?$`)
 	renamesPart  = regexp.MustCompile(`(?is)^alter\s+(index\s.*\srename\s+to|table\s.*\srename\s+constraint)\s`)
 	setNotNull   = regexp.MustCompile(`(?is)alter\s+(?:column\s+)?"?(\w+)"?\s+set\s+not\s+null`)
 )

@@ -37,9 +37,10 @@ const (
 	Check      Kind = "check"        // 23514
 	NotNull    Kind = "not_null"     // 23502
 	Exclusion  Kind = "exclusion"    // 23P01
-	TooLong    Kind = "too_long"     // 22001
-	OutOfRange Kind = "out_of_range" // 22003, 22008, 22015
-	Malformed  Kind = "malformed"    // 22P02 and what else of class 22 says that a text is not a value of the type
+	TooLong    Kind = "too_long"     // 22001, 54000: more than an index entry or a tsvector holds
+	OutOfRange Kind = "out_of_range" // 22003, 22008, 22012, 22015
+	Malformed  Kind = "malformed"    // the rest of class 22, and 42601 of a value: a tsquery, a jsonpath
+	Raised     Kind = "raised"       // RAISE in a function of the schema's own, by P0001 or any SQLSTATE that is none of these
 )
 
 // ConstraintError says which constraint a statement violated. Its text names the constraint, never the
@@ -52,6 +53,9 @@ type ConstraintError struct {
 	// Deleting says of a ForeignKey violation that the row is still referred to, rather than that it
 	// refers to a row that is not there.
 	Deleting bool
+	// Message is the sentence of the RAISE that a function of the schema's own has refused the statement with; empty where
+	// Postgres has refused it. It is written for callers (docs/schema.md, SQL of your own).
+	Message string
 
 	err *pgconn.PgError
 }
@@ -82,6 +86,8 @@ func (e *ConstraintError) Error() string {
 		b.WriteString(" is out of range")
 	case Malformed:
 		b.WriteString(" is malformed")
+	case Raised:
+		b.WriteString(" is refused by a function")
 	}
 	if e.Constraint != "" {
 		fmt.Fprintf(&b, " %q", e.Constraint)
@@ -100,28 +106,38 @@ func (e *ConstraintError) Unwrap() error {
 	return e.err
 }
 
-// kinds maps SQLSTATE to the kind of ConstraintError.
-func kindOf(code string) (Kind, bool) {
-	switch code {
+// kindOf maps what the server says to the kind of ConstraintError.
+func kindOf(pg *pgconn.PgError) (Kind, bool) {
+	switch pg.Code {
 	case "23505":
 		return Unique, true
 	case "23503", "23001":
 		return ForeignKey, true
-	case "23514":
+	case "23514", "23000":
 		return Check, true
 	case "23502":
 		return NotNull, true
 	case "23P01":
 		return Exclusion, true
-	case "22001":
+	case "22001", "54000", "54001":
 		return TooLong, true
-	case "22003", "22008", "22015":
+	case "22003", "22008", "22012", "22015":
 		return OutOfRange, true
-	case "22P02", "22P05", "22000", "22007", "22009", "22018", "22021", "22023", "22026", "2200L", "2200M", "2200N":
+	}
+	switch {
+	case strings.HasPrefix(pg.Code, "22"):
 		return Malformed, true
+	case raised(pg) && !strings.Contains("08 25 40 53 55 57 58", pg.Code[:min(2, len(pg.Code))]): // whoever raises those asks for another try
+		return Raised, true
+	case pg.Code == "42601":
+		// The input of some types is a language. A syntax error of the statement itself has a position.
+		return Malformed, pg.Position == 0
 	}
 	return "", false
 }
+
+// raised reports whether the error is that of a RAISE in PL/pgSQL (pl/plpgsql/src/pl_exec.c).
+func raised(pg *pgconn.PgError) bool { return pg.Routine == "exec_stmt_raise" }
 
 // translate turns what pgx returned for a statement sent with ctx into this package's errors.
 func translate(ctx context.Context, err error) error {
@@ -149,11 +165,12 @@ func translate(ctx context.Context, err error) error {
 }
 
 func translateServer(ctx context.Context, err error, pg *pgconn.PgError) error {
-	if kind, ok := kindOf(pg.Code); ok {
-		return &ConstraintError{
-			Kind: kind, Table: pg.TableName, Column: pg.ColumnName, Constraint: pg.ConstraintName,
-			err: pg,
+	if kind, ok := kindOf(pg); ok {
+		e := &ConstraintError{Kind: kind, Table: pg.TableName, Column: pg.ColumnName, Constraint: pg.ConstraintName, err: pg}
+		if raised(pg) {
+			e.Message = pg.Message
 		}
+		return e
 	}
 	switch {
 	case pg.Code == "57014": // query_canceled

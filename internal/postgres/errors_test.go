@@ -2,7 +2,10 @@ package postgres_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +22,14 @@ func TestConstraintErrors(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	mustOwner(t, w.owner, `alter table core.things add constraint things_amount_excl exclude (amount with =) where (name like 'excl%')`)
+	mustOwner(t, w.owner, `alter table core.things add story text; create index things_story_idx on core.things (story);
+		create function core.refuse(state text) returns int language plpgsql as $$ begin
+			raise exception 'not so' using errcode = state, table = 'things', column = 'name';
+		end $$`)
+	story := ""
+	for i := range uint64(90) { // nothing that compresses
+		story += fmt.Sprintf("%x", sha256.Sum256(binary.BigEndian.AppendUint64(nil, i)))
+	}
 	ctx := w.as(t, w.a)
 	mustExec(t, ctx, w.driver, "insert into core.things (tenant_id, id, name, amount) values ($1, $2, 'excl1', 5)", w.a, uuid.New())
 	mustExec(t, ctx, w.driver, "insert into core.things (tenant_id, id, name, parent_id) values ($1, $2, 'child', $3)", w.a, uuid.New(), w.thingA)
@@ -41,6 +52,14 @@ func TestConstraintErrors(t *testing.T) {
 		{"too long", insert, row("12345678901", 1, nil), postgres.ConstraintError{Kind: postgres.TooLong}, nil, "12345678901"},
 		{"out of range", "update core.things set amount = 2147483647 + amount", nil, postgres.ConstraintError{Kind: postgres.OutOfRange}, nil, "2147483647"},
 		{"malformed", "select $1::text::uuid", []any{"secret"}, postgres.ConstraintError{Kind: postgres.Malformed}, nil, "secret"},
+		{"a language's syntax", "select $1::text::tsquery", []any{"secret (("}, postgres.ConstraintError{Kind: postgres.Malformed}, nil, "secret"},
+		{"division", "select amount / (amount - amount) from core.things where id = $1", []any{w.thingA}, postgres.ConstraintError{Kind: postgres.OutOfRange}, nil, w.thingA.String()},
+		{"any of class 22", "select $1::text ~ '('", []any{"secret"}, postgres.ConstraintError{Kind: postgres.Malformed}, nil, "secret"},
+		{"too long for an index", "update core.things set story = $1", []any{story}, postgres.ConstraintError{Kind: postgres.TooLong, Table: "things", Constraint: "things_story_idx"}, nil, story},
+		{"raised", "select core.refuse($1)", []any{"P0001"}, postgres.ConstraintError{Kind: postgres.Raised, Table: "things", Column: "name", Message: "not so"}, nil, "not so"},
+		{"raised as a lack of rights", "select core.refuse($1)", []any{"42501"}, postgres.ConstraintError{Kind: postgres.Raised, Table: "things", Column: "name", Message: "not so"}, nil, "not so"},
+		{"raised as a syntax error", "select core.refuse($1)", []any{"42601"}, postgres.ConstraintError{Kind: postgres.Raised, Table: "things", Column: "name", Message: "not so"}, nil, "not so"},
+		{"raised as a check", "select core.refuse($1)", []any{"23514"}, postgres.ConstraintError{Kind: postgres.Check, Table: "things", Column: "name", Message: "not so"}, nil, "not so"},
 		{"exclusion", insert, row("excl2", 5, nil), postgres.ConstraintError{Kind: postgres.Exclusion, Table: "things", Constraint: "things_amount_excl"}, nil, "excl2"},
 	}
 	for _, c := range cases {

@@ -70,7 +70,11 @@ func misread(ctx context.Context, db dialect.Driver, text Text) (Kind, error) {
 		return "", fmt.Errorf("encode %s: %w", text.Name, err)
 	}
 	rows := &entsql.Rows{}
-	err = db.Query(ctx, fmt.Sprintf(`SELECT r.v::text FROM json_to_record($1::json) AS r(v %s)`, text.Type), []any{string(object)}, rows)
+	as, cast := text.Type, "text"
+	if text.Type == "json" || text.Type == "jsonb" {
+		as, cast = "text", text.Type // as one of these the text would be a JSON string already
+	}
+	err = db.Query(ctx, fmt.Sprintf(`SELECT (r.v::%s)::text FROM json_to_record($1::json) AS r(v %s)`, cast, as), []any{string(object)}, rows)
 	if err == nil {
 		return "", rows.Close()
 	}

@@ -52,7 +52,10 @@ func JSON(example any) Annotation {
 
 type object = map[string]any
 
-var textMarshaler = reflect.TypeFor[encoding.TextMarshaler]()
+var (
+	textMarshaler = reflect.TypeFor[encoding.TextMarshaler]()
+	jsonMarshaler = reflect.TypeFor[json.Marshaler]()
+)
 
 // of is the schema of the type; structs become components and are referred to.
 func (s *Shape) of(t reflect.Type) (object, error) {
@@ -67,6 +70,14 @@ func (s *Shape) of(t reflect.Type) (object, error) {
 		return object{"type": "string", "format": "decimal", "pattern": DecimalPattern(DefaultMaxDigits, DefaultMaxDigits)}, nil
 	case reflect.TypeFor[[]byte]():
 		return object{"type": "string", "format": "byte", "maxLength": DefaultMaxJSON}, nil
+	case reflect.TypeFor[json.RawMessage]():
+		return object{}, nil
+	}
+	if t.Kind() == reflect.Pointer { // which has the methods of what it points to
+		return s.pointer(t)
+	}
+	if t.Implements(jsonMarshaler) || reflect.PointerTo(t).Implements(jsonMarshaler) || t == reflect.TypeFor[json.Number]() {
+		return nil, fmt.Errorf("%s writes itself as JSON, in a form that nothing tells: take a type of strings, numbers, booleans, times, lists, maps and structs, or one that is an encoding.TextMarshaler", t)
 	}
 	if t.Implements(textMarshaler) || reflect.PointerTo(t).Implements(textMarshaler) {
 		return object{"type": "string", "maxLength": DefaultMaxText}, nil
@@ -101,19 +112,22 @@ func (s *Shape) of(t reflect.Type) (object, error) {
 		}
 		values, err := s.of(t.Elem())
 		return object{"type": "object", "additionalProperties": values, "maxProperties": DefaultMaxItems}, err
-	case reflect.Pointer:
-		target, err := s.of(t.Elem())
-		if _, isRef := target["$ref"]; isRef { // in OpenAPI 3.0 nothing counts beside a $ref
-			return nil, fmt.Errorf("%s: a struct inside another may be absent (omitempty on the struct's own value or a list of it), not null", t)
-		}
-		if err == nil {
-			target["nullable"] = true
-		}
-		return target, err
 	case reflect.Struct:
 		return s.structure(t)
 	}
 	return nil, fmt.Errorf("%s has no form in JSON that a contract could state: use strings, numbers, booleans, times, lists, maps and structs of them", t)
+}
+
+// pointer is the schema of what may be null.
+func (s *Shape) pointer(t reflect.Type) (object, error) {
+	target, err := s.of(t.Elem())
+	if _, isRef := target["$ref"]; isRef { // in OpenAPI 3.0 nothing counts beside a $ref
+		return nil, fmt.Errorf("%s: a struct inside another may be absent (omitempty on the struct's own value or a list of it), not null", t)
+	}
+	if err == nil {
+		target["nullable"] = true
+	}
+	return target, err
 }
 
 // narrow sets the limit that a member's tag gives.

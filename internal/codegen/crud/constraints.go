@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"entgo.io/ent/dialect/sql/schema"
+	"entgo.io/ent/schema/field"
 
 	"github.com/lockstep-dev/lockstep/internal/codegen/ddl"
 	"github.com/lockstep-dev/lockstep/internal/codegen/model"
@@ -33,10 +34,8 @@ func constraintsOf(entities []*model.Entity, tables []*schema.Table, declared []
 			out = append(out, constraint{Name: name, Entity: entity.Name, Label: entity.Label(), Labels: entity.Labels(), Fields: fieldsOf(entity, columns)})
 			return &out[len(out)-1]
 		}
-		for _, index := range t.Indexes {
-			if index.Unique {
-				add(index.Name, index.Columns)
-			}
+		for _, index := range t.Indexes { // those that are not unique refuse what is too long for an entry
+			add(index.Name, index.Columns)
 		}
 		for _, fk := range t.ForeignKeys {
 			c := add(fk.Symbol, fk.Columns)
@@ -48,12 +47,17 @@ func constraintsOf(entities []*model.Entity, tables []*schema.Table, declared []
 			continue
 		}
 		for name, expression := range t.Annotation.Checks {
-			add(name, ddl.CheckColumns(t, expression)).Message = entity.CheckMessage(name)
+			columns := ddl.CheckColumns(t, expression)
+			c := add(name, columns)
+			c.Message = entity.CheckMessage(name)
+			if len(columns) == 1 && columns[0].Type == field.TypeTime && name == ddl.LimitName(t.Name, columns[0]) {
+				c.Message = "Must be in the years 1 to 9999, in UTC."
+			}
 		}
 	}
 	for _, s := range declared {
 		i := slices.IndexFunc(entities, func(e *model.Entity) bool { return e.Node.Table() == s.Table })
-		if unique := s.Kind == sqlfile.Index && s.Unique(); i >= 0 && (s.Kind == sqlfile.Constraint || unique) {
+		if i >= 0 && (s.Kind == sqlfile.Constraint || s.Kind == sqlfile.Index) {
 			entity := entities[i]
 			t := tables[slices.IndexFunc(tables, func(t *schema.Table) bool { return t.Name == s.Table })]
 			out = append(out, constraint{Name: s.Name, Entity: entity.Name, Label: entity.Label(), Labels: entity.Labels(), Fields: fieldsOf(entity, s.Columns(t))})

@@ -240,7 +240,7 @@ func toEnt(f *model.Field, value string) string {
 			return fmt.Sprintf("%s(%s)", f.GoType, value)
 		}
 		return fmt.Sprintf("ent%s(%s)", f.GoType, value) // see packageName
-	case model.TextList, model.Integer, model.Number:
+	case model.TextList, model.Integer, model.Number, model.String, model.Bool:
 		if wireType(f) != f.GoType {
 			return fmt.Sprintf("%s(%s)", f.GoType, value)
 		}
@@ -292,7 +292,7 @@ func toWire(f *model.Field, schema, value string) string {
 	switch f.Kind {
 	case model.Enum:
 		return fmt.Sprintf("oas.%s(%s)", f.Types[schema], value)
-	case model.TextList, model.Integer, model.Number:
+	case model.TextList, model.Integer, model.Number, model.String, model.Bool:
 		if wireType(f) != f.GoType {
 			return fmt.Sprintf("%s(%s)", wireType(f), value)
 		}
@@ -318,7 +318,11 @@ func wireType(f *model.Field) string {
 		if limits.Single(f.Ent) {
 			return "float32"
 		}
-		return f.GoType
+		return "float64"
+	case model.String:
+		return "string"
+	case model.Bool:
+		return "bool"
 	case model.TextList:
 		return "[]string"
 	}
@@ -359,6 +363,9 @@ func keyKind(f *model.Field) string {
 	case model.Integer:
 		return "Integer"
 	case model.Number:
+		if f.Limits.Whole+f.Limits.Fraction > 0 {
+			return "Decimal" // of a numeric, which comes as its text
+		}
 		return "Number"
 	case model.Decimal:
 		return "Decimal"

@@ -29,10 +29,13 @@ func Of(node *gen.Type, f *gen.Field, found validators.Set) (validators.Limits, 
 	if err := misplaced(f, own); err != nil || entity.Internal {
 		return l, err
 	}
+	column := ColumnType(f)
+	if err := carried(f, column); err != nil {
+		return l, err
+	}
 	if l, err = withinType(f, l, own); err != nil {
 		return l, err
 	}
-	column := ColumnType(f)
 	switch {
 	case own.Email:
 		l.Email = true
@@ -44,6 +47,12 @@ func Of(node *gen.Type, f *gen.Field, found validators.Set) (validators.Limits, 
 			l.MaxLen = to(contract.DefaultMaxText)
 		}
 		l.MaxLen = least(l.MaxLen, lengthOf(column))
+		if numeric(column) && l.Pattern == "" {
+			// Postgres would round what has more places, and take NaN.
+			whole, fraction, _ := digits(column)
+			l.Pattern = contract.DecimalPattern(whole, fraction)
+			l.MaxLen = least(l.MaxLen, to(uint64(max(whole, 1)+fraction)+2))
+		}
 	case f.Type.Type == field.TypeBytes:
 		if l.MaxLen == nil {
 			l.MaxLen = to(contract.DefaultMaxJSON)

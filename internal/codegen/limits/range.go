@@ -90,7 +90,7 @@ func Capacity(f *gen.Field) (least, most string) {
 // server alone sets are left to the server. Its error is for a range that holds none, and for a default that is not in it.
 func withinType(f *gen.Field, l validators.Limits, own contract.Annotation) (validators.Limits, error) {
 	t := f.Type.Type
-	if !f.Type.Numeric() || f.HasGoType() || own.ServerOwned && wide(t) {
+	if !f.Type.Numeric() || own.ServerOwned && wide(t) {
 		return l, nil
 	}
 	var within []bounds

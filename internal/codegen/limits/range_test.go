@@ -7,6 +7,9 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/schema/field"
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+	"github.com/shopspring/decimal"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/codegen/fixture"
@@ -82,6 +85,17 @@ func TestWhatNothingCarriesIsRefused(t *testing.T) {
 		"a range without a number":   {field.Int("n"), validators.Limits{Min: "5", Max: "4"}, "no number"},
 		"an empty range":             {field.Int("n"), validators.Limits{Min: "0", Max: "0", ExclusiveMax: true}, "no number"},
 		"a text for it":              {field.String("n").Annotations(contract.AsText()), validators.Limits{}, "contract.AsText is for integers of 64 bits"},
+		"places in an integer":       {field.Int("n").SchemaType(in("numeric(5,2)")), validators.Limits{}, "a numeric without places"},
+		"any places in an integer":   {field.Int("n").SchemaType(in("numeric")), validators.Limits{}, "a numeric without places"},
+		"an integer in a text":       {field.Int("n").SchemaType(in("text")), validators.Limits{}, "an integer, such as bigint"},
+		"a real that is a double":    {field.Float32("n").SchemaType(in("double precision")), validators.Limits{}, "take real"},
+		"a text that is a day":       {field.String("n").SchemaType(in("date")), validators.Limits{}, "field.Time"},
+		"a text that is cut":         {field.String("n").SchemaType(in("name")), validators.Limits{}, "varchar(63)"},
+		"texts that are days":        {field.Other("n", pq.StringArray{}).SchemaType(in("date[]")), validators.Limits{}, "text[]"},
+		"a short enumeration":        {field.Enum("n").Values("red", "blue").SchemaType(in("varchar(3)")), validators.Limits{}, `"blue" has 4 characters`},
+		"an inexact decimal":         {field.Other("n", decimal.Decimal{}).SchemaType(in("double precision")), validators.Limits{}, "numeric(12,2)"},
+		"JSON in an array":           {field.Strings("n").SchemaType(in("text[]")), validators.Limits{}, "pq.StringArray"},
+		"an id in a text":            {field.UUID("n", uuid.UUID{}).SchemaType(in("text")), validators.Limits{}, "take uuid"},
 		"a text for a short one":     {field.Int32("n").Annotations(contract.AsText()), validators.Limits{}, "contract.AsText is for integers of 64 bits"},
 	} {
 		if _, err := limit(t, c.of, c.found); err == nil || !strings.Contains(err.Error(), c.want) {

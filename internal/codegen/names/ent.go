@@ -25,6 +25,9 @@ func Graph(config *gen.Config, schemas []*load.Schema) (*gen.Graph, error) {
 		if err := checkColumns(s); err != nil {
 			return nil, err
 		}
+		if err := tellColumnsApart(s); err != nil {
+			return nil, err
+		}
 		for _, f := range s.Fields {
 			nameValues(f)
 			if !plain(f.Name) {
@@ -89,12 +92,45 @@ func checkColumns(s *load.Schema) error {
 	return nil
 }
 
+// tellColumnsApart gives a field of which Ent would make the column of another one of its own, as it is written: Name beside name.
+func tellColumnsApart(s *load.Schema) error {
+	held := map[string]string{} // column → field
+	var others []*load.Field
+	for _, f := range s.Fields {
+		key := cmp.Or(f.StorageKey, column(f.Name))
+		other, taken := held[key]
+		switch {
+		case !taken:
+			held[key] = f.Name
+		case other == f.Name: // twice the same, which Ent refuses
+		case f.StorageKey == "" && f.Name != key:
+			others = append(others, f)
+		default: // the other one gives way, if it can
+			i := slices.IndexFunc(s.Fields, func(f *load.Field) bool { return f.Name == other })
+			others = append(others, s.Fields[i])
+			held[key] = f.Name
+		}
+	}
+	for _, f := range others {
+		if other, taken := held[f.Name]; taken || f.StorageKey != "" {
+			if f.StorageKey != "" {
+				other = held[f.StorageKey]
+			}
+			return fmt.Errorf("entity %s: fields %s and %s are both the column %q: give one of them another with StorageKey(\"…\")",
+				s.Name, f.Name, other, cmp.Or(f.StorageKey, f.Name))
+		}
+		f.StorageKey = f.Name
+		held[f.Name] = f.Name
+	}
+	return nil
+}
+
 // predicates are what Ent puts behind an enum field's name, beside the constants of its values.
 var predicates = strings.Fields("EQ NEQ In NotIn IsNil NotNil Validator")
 
 // nameValues names those values of an enum for which Ent's constant would be no identifier, or one that is there already.
 func nameValues(f *load.Field) {
-	seen := Set{}
+	seen := Set{"X": true} // the type of the values, for one without a letter or a digit
 	for _, p := range predicates {
 		seen["X"+p] = true
 	}

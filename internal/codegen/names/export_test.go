@@ -24,5 +24,7 @@ func Known(node *gen.Type) map[string][]string {
 	return out
 }
 
-// Shared reports whether an identifier of package ent is known to belong to no entity.
-func Shared(name string) bool { return slices.Contains(sharedIdents, name) }
+// Declared reports whether an identifier of package ent is known: to belong to no entity, or to one of those named.
+func Declared(name string, entities ...string) bool {
+	return slices.Contains(sharedIdents, name) || slices.ContainsFunc(entities, func(e string) bool { return slices.Contains(partsOf(e), name) })
+}

@@ -76,23 +76,16 @@ func emit(contract []byte) (map[string][]byte, error) {
 	return files, render("index.ts", "index.ts.tmpl", all)
 }
 
-// checkNames refuses names that would collide in the package's root, where schemas, classes and the core meet.
+// checkNames refuses names that TypeScript cannot take.
 func checkNames(schemas []string, resources []*resource) error {
-	seen := maps.Clone(taken)
 	for _, r := range resources {
 		if r.Name == "constructor" {
 			return fmt.Errorf("the resource %s cannot be a property of the client: rename it", r.Name)
-		}
-		for _, name := range exports(r) {
-			seen[strings.TrimPrefix(name, "type ")] = true
 		}
 	}
 	for _, name := range schemas {
 		if !identifier.MatchString(name) {
 			return fmt.Errorf("the schema %s cannot be a TypeScript type: rename it", name)
-		}
-		if seen[name] {
-			return fmt.Errorf("the schema %s has the name of something else in the SDK: rename it, or the entity that it is of", name)
 		}
 	}
 	return nil

@@ -13,8 +13,8 @@ var (
 	identifier  = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$]*$`)
 )
 
-// taken are the names the SDK's own code has in the modules that name the contract's schemas: a schema with one of them
-// would not compile.
+// taken are the names the SDK's own code has in the modules that name the contract's schemas: a schema with one of them is
+// given another.
 var taken = map[string]bool{
 	"ApiError": true, "AuthenticationError": true, "BadRequestError": true, "ConflictError": true, "ConnectionError": true,
 	"NotFoundError": true, "NotModifiedError": true, "PermissionError": true, "PreconditionFailedError": true, "RateLimitError": true,
@@ -22,7 +22,7 @@ var taken = map[string]bool{
 	"AuthToken": true, "ClientOptions": true, "Fetch": true, "FetchOptions": true, "IncomingResponse": true,
 	"OutgoingRequest": true, "RequestOptions": true, "CursorPage": true, "ApiPromise": true, "PagePromise": true,
 	"WithResponse": true, "Expanded": true, "PageOf": true, "CoreApiClient": true, "Transport": true, "parseDate": true, "path": true,
-	"Array": true, "Promise": true, "Record": true, "Error": true, "Date": true,
+	"Array": true, "Promise": true, "Record": true, "Error": true, "Date": true, "Readonly": true, "Pick": true,
 }
 
 // reserved words cannot name a function's parameter (ECMA-262, 12.7.2, strict mode included).

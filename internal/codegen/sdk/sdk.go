@@ -26,6 +26,9 @@ var (
 //
 // The contract must be OpenAPI 3.0; every operation needs an id such as users.list, JSON bodies, and a documented success.
 func Generate(ctx context.Context, root string, contract []byte, log io.Writer) (code, pages map[string][]byte, err error) {
+	if contract, err = tellApart(contract); err != nil {
+		return nil, nil, fmt.Errorf("generate the SDK: %w", err)
+	}
 	code, err = emit(contract)
 	if err != nil {
 		return nil, nil, fmt.Errorf("generate the SDK: %w", err)

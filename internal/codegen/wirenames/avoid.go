@@ -22,6 +22,9 @@ const (
 	ofProperties = "x-ogen-properties"
 )
 
+// kept are the properties that handlers call as ogen does, in every schema: version stays Version beside a field Version.
+var kept = strings.Fields("id tenantId version createdAt updatedAt data nextCursor totalCount totalCountRelation")
+
 // methods are those that ogen gives structs.
 var methods = strings.Fields("encode decode validate marshaljson unmarshaljson encodeuri decodeuri error additionalprops")
 
@@ -37,7 +40,7 @@ var (
 // Avoid names what ogen would call as something else, in the copy of the contract that ogen reads. The same property has the
 // same name in every schema.
 func Avoid(spec *ogen.Spec) error {
-	a := &avoidance{given: map[string]string{}, taken: map[string]bool{}}
+	a := &avoidance{given: map[string]string{}, members: map[string]bool{}, taken: map[string]bool{}}
 	for _, name := range declared {
 		a.taken[name] = true
 	}
@@ -51,6 +54,9 @@ func Avoid(spec *ogen.Spec) error {
 	})
 	for _, name := range components {
 		a.findProperties(spec.Components.Schemas[name])
+	}
+	for _, property := range a.unnamed {
+		a.give(property)
 	}
 	for _, name := range components {
 		schema := spec.Components.Schemas[name]
@@ -83,30 +89,31 @@ func Avoid(spec *ogen.Spec) error {
 }
 
 type avoidance struct {
-	given map[string]string // property → its name in Go, where ogen's own would not do
-	taken map[string]bool   // types and constants, in lower case
+	unnamed []string          // properties for which ogen's own name would not do
+	given   map[string]string // these → their name in Go
+	members map[string]bool   // names of the others and of given ones, in lower case
+	taken   map[string]bool   // types and constants, in lower case
 }
 
-// findProperties gives names to those properties of an object that ogen would call as another, or as a method.
+// findProperties finds the properties of an object that ogen would call as another, or as a method.
 func (a *avoidance) findProperties(s *ogen.Schema) {
 	if s == nil {
 		return
 	}
-	keys := map[string]string{} // name in lower case → property
-	for _, p := range s.Properties {
+	keys := map[string]bool{} // names in lower case
+	for _, p := range slices.SortedStableFunc(slices.Values(s.Properties), func(a, b ogen.Property) int {
+		return cmp.Compare(slices.Index(kept, b.Name), slices.Index(kept, a.Name))
+	}) {
 		key := strings.ToLower(goName(p.Name))
-		if _, taken := keys[key]; taken || key == "" || slices.Contains(methods, key) || !ascii(p.Name) {
-			a.give(p.Name)
+		if keys[key] || key == "" || slices.Contains(methods, key) || !ascii(p.Name) {
+			a.unnamed = append(a.unnamed, p.Name)
 			continue
 		}
-		keys[key] = p.Name
+		keys[key], a.members[key] = true, true
 	}
 	for _, p := range s.Properties {
-		key := strings.ToLower(goName(p.Name))
-		for _, accessor := range []string{"get", "set"} {
-			if _, taken := keys[strings.TrimPrefix(key, accessor)]; taken && strings.HasPrefix(key, accessor) {
-				a.give(p.Name)
-			}
+		if field := accessed(goName(p.Name)); keys[field] {
+			a.unnamed = append(a.unnamed, p.Name)
 		}
 		a.findProperties(p.Schema)
 	}
@@ -115,19 +122,28 @@ func (a *avoidance) findProperties(s *ogen.Schema) {
 	}
 }
 
+// accessed is the field, in lower case, that a method of the name gets or sets; empty when it does neither.
+func accessed(name string) string {
+	key := strings.ToLower(name)
+	if strings.HasPrefix(key, "get") || strings.HasPrefix(key, "set") {
+		return key[len("get"):]
+	}
+	return ""
+}
+
 func (a *avoidance) give(property string) {
 	if a.given[property] != "" {
 		return
 	}
 	name := names.Go(property)
-	key := strings.ToLower(name)
-	if slices.Contains(methods, key) || strings.HasPrefix(key, "get") || strings.HasPrefix(key, "set") {
+	if slices.Contains(methods, strings.ToLower(name)) || accessed(name) != "" {
 		name += "Field"
 	}
-	for slices.Contains(slices.Collect(maps.Values(a.given)), name) {
+	for key := strings.ToLower(name); a.members[key] || a.members[accessed(name)] || a.members["get"+key] || a.members["set"+key]; key = strings.ToLower(name) {
 		name += "Field"
 	}
 	a.given[property] = name
+	a.members[strings.ToLower(name)] = true
 }
 
 // nameSchema names the properties of the schema that ogen calls name, and the types within it.

@@ -17,7 +17,9 @@ const contract = `{"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, "
 		"member": {"$ref": "#/components/schemas/TeamMember"}, "text": {"$ref": "#/components/schemas/OptString"}}}}}}}}}},
 	"components": {"schemas": {
 		"Route": {"type": "object", "required": ["uid"], "properties": {"uid": {"type": "string"}, "line1": {"type": "string"}, "line_1": {"type": "string"},
-			"status": {"type": "string"}, "getStatus": {"type": "string"}, "encode": {"type": "string"}, "größe": {"type": "string"}}},
+			"status": {"type": "string"}, "getStatus": {"type": "string"}, "encode": {"type": "string"}, "größe": {"type": "string"},
+			"Uid": {"type": "string"}, "UID": {"type": "string"}, "uidField": {"type": "string"}, "Line1": {"type": "string"},
+			"Version": {"type": "string"}, "version": {"type": "integer"}}},
 		"Team": {"type": "object", "properties": {"memberKind": {"type": "string", "enum": ["a", "b"]}, "kind": {"type": "string", "enum": ["null"]},
 			"kindNull": {"type": "string", "enum": ["x"]}}},
 		"TeamMember": {"type": "object", "properties": {"kind": {"type": "string", "enum": ["c"]}}},
@@ -52,7 +54,9 @@ func TestNamesAreThoseOfOgen(t *testing.T) {
 	}
 	for _, c := range []struct{ component, property, want, typ string }{
 		{"Route", "uid", "UID", "string"}, {"Route", "line1", "Line1", ""}, {"Route", "line_1", "Line_1", ""}, {"Route", "getStatus", "GetStatusField", ""},
-		{"Route", "encode", "EncodeField", ""}, {"Route", "größe", "Gr__e", ""}, {"Team", "memberKind", "MemberKind", "TeamMemberKind"},
+		{"Route", "encode", "EncodeField", ""}, {"Route", "größe", "Gr__e", ""},
+		{"Route", "Uid", "UidFieldField", ""}, {"Route", "UID", "UIDFieldFieldField", ""}, {"Route", "Line1", "Line1Field", ""},
+		{"Route", "version", "Version", ""}, {"Route", "Version", "VersionField", ""}, {"Team", "memberKind", "MemberKind", "TeamMemberKind"},
 		{"TeamMember", "kind", "Kind", "TeamMemberKindEnum"}, {"Team", "kindNull", "KindNull", "TeamKindNullEnum"},
 	} {
 		name, typ := names.Property(c.component, c.property)
