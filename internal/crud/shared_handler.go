@@ -317,7 +317,7 @@ func misreadParameters(ctx context.Context, h *Handler, err error, cursor bool, 
 
 // take sets the JSON field at the pointer from what the wire holds, which the contract's rules have passed.
 func take[T, B, F any](pointer string, most int, set func(T) B, from F) error {
-	text, err := json.Marshal(&from) // ogen's types encode themselves by pointer
+	text, err := wire.Text(&from)
 	if err != nil {
 		return fmt.Errorf("encode a JSON field: %w", err)
 	}
@@ -332,7 +332,7 @@ func take[T, B, F any](pointer string, most int, set func(T) B, from F) error {
 // merge sets the JSON field at the pointer to what the patch makes of the row's value (RFC 7396). The row must be locked. whole is a
 // pointer to the wire's type of the field, which says whether the contract allows the result.
 func merge[T, B, F any](pointer string, most int, set func(T) B, current T, from F, whole any) error {
-	patch, err := json.Marshal(&from)
+	patch, err := wire.Text(&from)
 	if err != nil {
 		return fmt.Errorf("encode a JSON field: %w", err)
 	}
@@ -382,8 +382,8 @@ func fitting[T any](pointer string, most int, text []byte) (value T, err error) 
 	if err := storable(pointer, text); err != nil {
 		return value, err
 	}
-	if err := json.Unmarshal(text, &value); err != nil {
-		return value, fmt.Errorf("read a JSON field: %w", err)
+	if err := json.Unmarshal(text, &value); err != nil { // a Go type that takes fewer texts than the contract says
+		return value, notStorable(pointer, problem.RuleMalformed, "The value does not have the required type or format.")
 	}
 	stored, err := json.Marshal(value)
 	if err != nil {
@@ -406,6 +406,6 @@ func show(to, value any) {
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	if encoder.Encode(value) == nil {
-		_ = json.Unmarshal(text.Bytes(), to)
+		_ = wire.Read(text.Bytes(), to)
 	}
 }
