@@ -17,7 +17,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
-	"github.com/lockstep-dev/lockstep/internal/reading"
+	"github.com/lockstep-dev/lockstep/internal/stmtcache"
 )
 
 // maxReports is the most people one answer holds.
@@ -75,7 +75,7 @@ func (h *Handler) UsersReports(ctx context.Context, params oas.UsersReportsParam
 		return nil, noSuchUser()
 	}
 	reports := &oas.Reports{Data: []oas.Report{}}
-	budget := reading.Budget()
+	budget := stmtcache.Budget()
 	inBudget := postgres.WithBudget(ctx, budget)
 	seen := map[uuid.UUID]bool{params.ID: true} // people may manage each other in a circle
 	level := []uuid.UUID{params.ID}
@@ -99,7 +99,7 @@ func (h *Handler) UsersReports(ctx context.Context, params oas.UsersReportsParam
 			reports.Data = append(reports.Data, oas.Report{Depth: depth, User: crud.UserBody(ctx, row)})
 		}
 	}
-	reading.Announce(ctx, budget)
+	stmtcache.Announce(ctx, budget)
 	return reports, nil
 }
 

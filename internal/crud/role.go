@@ -23,8 +23,8 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
-	"github.com/lockstep-dev/lockstep/internal/reading"
 	"github.com/lockstep-dev/lockstep/internal/special"
+	"github.com/lockstep-dev/lockstep/internal/stmtcache"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
@@ -72,7 +72,7 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 	if err != nil {
 		return nil, err
 	}
-	budget := reading.Budget()
+	budget := stmtcache.Budget()
 	tree := listing.ParseTree(params.Expand)
 	kept := budget.Keep(1 + min(1, int64(len(tree)))) // half of it for expansions
 	// One row more than asked for tells whether there is a next page.
@@ -81,7 +81,7 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 	var fingerprint []byte
 	if roleListIsPlain(params) {
 		fingerprint = h.rolePlain
-		rows, err = reading.One(ctx, h.db, budget, h.roleList.Of(limit+1))
+		rows, err = stmtcache.One(ctx, h.db, budget, h.roleList.Of(limit+1))
 	} else {
 		fingerprint = roleFingerprint(params)
 		rows, err = h.rolePage(ctx, budget, params, reach, where, order, fingerprint, limit+1)
@@ -91,7 +91,7 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 	}
 	page := &oas.RolePage{}
 	page.NextCursor.SetToNull()
-	page.Data, err = reading.Bodies(ctx, &rows, entrole.Columns, readRole)
+	page.Data, err = stmtcache.Bodies(ctx, &rows, entrole.Columns, readRole)
 	if err != nil {
 		return nil, fmt.Errorf("list roles: %w", err)
 	}
@@ -99,7 +99,7 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 	page.Data = page.Data[:min(limit, len(page.Data))]
 	budget.Give(kept)
 	if len(tree) > 0 {
-		shown, err := reading.Fit(budget, &rows, page.Data, func(bodies []oas.Role) error {
+		shown, err := stmtcache.Fit(budget, &rows, page.Data, func(bodies []oas.Role) error {
 			return h.expandRole(ctx, budget, pointers(bodies), tree)
 		})
 		if err != nil {
@@ -116,7 +116,7 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 			return nil, fmt.Errorf("continue the list of roles: %w", err)
 		}
 	}
-	reading.Announce(ctx, budget)
+	stmtcache.Announce(ctx, budget)
 	if how, ok := params.Count.Get(); ok {
 		limit := listing.MaxCounted
 		if how == "exact" {
@@ -176,16 +176,16 @@ func roleListIsPlain(params oas.RolesListParams) bool {
 
 // RolesGet answers one row.
 func (h *Handler) RolesGet(ctx context.Context, params oas.RolesGetParams) (oas.RolesGetRes, error) {
-	budget := reading.Budget()
+	budget := stmtcache.Budget()
 	statement, err := h.roleGet.Statement(ctx, h.db)
 	if err != nil {
 		return nil, err
 	}
-	results, err := reading.Send(ctx, h.db, budget, params.ID, statement)
+	results, err := stmtcache.Send(ctx, h.db, budget, params.ID, statement)
 	if err != nil {
 		return nil, fmt.Errorf("get roles: %w", err)
 	}
-	found, err := reading.Bodies(ctx, &results[0], entrole.Columns, readRole)
+	found, err := stmtcache.Bodies(ctx, &results[0], entrole.Columns, readRole)
 	if err != nil {
 		return nil, fmt.Errorf("get roles: %w", err)
 	}
@@ -196,7 +196,7 @@ func (h *Handler) RolesGet(ctx context.Context, params oas.RolesGetParams) (oas.
 	if err := h.expandRole(ctx, budget, []*oas.Role{detail}, listing.ParseTree(params.Expand)); err != nil {
 		return nil, err
 	}
-	reading.Announce(ctx, budget)
+	stmtcache.Announce(ctx, budget)
 	tag := etag.Later(detail.Version)
 	if known, ok := params.IfNoneMatch.Get(); ok {
 		tag = etag.Of(detail.Version, detail)
@@ -396,9 +396,9 @@ func RoleBody(ctx context.Context, row *ent.Role) oas.Role {
 
 // prepareRole says how the reads of roles that are alike in every request are written.
 func (h *Handler) prepareRole() {
-	h.roleGet = &reading.Read{
+	h.roleGet = &stmtcache.Read{
 		Rule: RoleRead,
-		Write: func(ctx context.Context, reach reading.Reaches) error {
+		Write: func(ctx context.Context, reach stmtcache.Reaches) error {
 			query := h.client.Role.Query().Where(entrole.ID(postgres.AnyRow))
 			if reach.Rows != nil {
 				query.Where(reach.Rows.Row)
@@ -408,7 +408,7 @@ func (h *Handler) prepareRole() {
 		},
 	}
 	h.rolePlain = roleFingerprint(oas.RolesListParams{})
-	h.roleList = &reading.Pages{
+	h.roleList = &stmtcache.Pages{
 		Rule: RoleList,
 		Write: func(ctx context.Context, reach *access.Reach, limit int) error {
 			query := h.client.Role.Query().Order(listing.Order{}.Apply).Limit(limit)
@@ -435,14 +435,14 @@ func readRole(from *postgres.Result, principal *auth.Principal, body *oas.Role) 
 }
 
 // expandRole fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.
-// It ends where the budget does: of a page with a *reading.ShortError, of a single body with the beginning of what there is.
+// It ends where the budget does: of a page with a *stmtcache.ShortError, of a single body with the beginning of what there is.
 func (h *Handler) expandRole(ctx context.Context, budget *postgres.Budget, bodies []*oas.Role, tree listing.Tree) error {
 	if len(bodies) == 0 || len(tree) == 0 {
 		return nil
 	}
 	members(budget, len(bodies), tree)
 	if budget.Short() {
-		return &reading.ShortError{Done: 1, Of: 2}
+		return &stmtcache.ShortError{Done: 1, Of: 2}
 	}
 	left := int64(len(tree)) // each has its share of the budget
 	if below, ok := tree["users"]; ok {
@@ -474,36 +474,36 @@ func (h *Handler) expandRoleUsers(ctx context.Context, budget *postgres.Budget, 
 	}
 	links, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
 		_, err := h.client.UserRole.Query().Where(capped(ctx, through, entuserrole.Table, entrole.UserRolesColumn, ids)).
-			Order(entuserrole.ByID()).Limit(reading.MaxRows).Select(entrole.UserRolesColumn, entuserrole.UserColumn).All(ctx)
+			Order(entuserrole.ByID()).Limit(stmtcache.MaxRows).Select(entrole.UserRolesColumn, entuserrole.UserColumn).All(ctx)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	if budget.Short() {
-		return &reading.ShortError{Done: links.Len(), Of: 2 * links.All()} // a row has more bytes than what links to it
+		return &stmtcache.ShortError{Done: links.Len(), Of: 2 * links.All()} // a row has more bytes than what links to it
 	}
-	pairs, err := reading.Pairs(links, entrole.UserRolesColumn, entuserrole.UserColumn)
+	pairs, err := stmtcache.Pairs(links, entrole.UserRolesColumn, entuserrole.UserColumn)
 	if err != nil {
 		return err
 	}
-	ids = reading.Fars(pairs)
+	ids = stmtcache.Fars(pairs)
 	if len(ids) == 0 {
 		return nil
 	}
 	kept := budget.Keep(1 + min(1, int64(len(below)))) // half of it for what lies below
 	rows, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
 		query := h.client.User.Query().Where(among(reach, predicate.User(postgres.In(entuser.FieldID, ids))))
-		_, err := query.Order(entuser.ByID()).Limit(reading.MaxRows).All(ctx)
+		_, err := query.Order(entuser.ByID()).Limit(stmtcache.MaxRows).All(ctx)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	if budget.Short() {
-		return &reading.ShortError{Done: rows.Len(), Of: rows.All()}
+		return &stmtcache.ShortError{Done: rows.Len(), Of: rows.All()}
 	}
-	copies, err := reading.CopiesOf(ctx, budget, rows, entuser.Columns, readUser)
+	copies, err := stmtcache.CopiesOf(ctx, budget, rows, entuser.Columns, readUser)
 	if err != nil {
 		return err
 	}
@@ -515,7 +515,7 @@ func (h *Handler) expandRoleUsers(ctx context.Context, budget *postgres.Budget, 
 			next = append(next, &body.Users[i])
 		}
 		if budget.Short() {
-			return &reading.ShortError{Done: i, Of: len(bodies)}
+			return &stmtcache.ShortError{Done: i, Of: len(bodies)}
 		}
 	}
 	if err := copies.Err(); err != nil {

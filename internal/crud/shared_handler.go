@@ -24,7 +24,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/numeric"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
-	"github.com/lockstep-dev/lockstep/internal/reading"
+	"github.com/lockstep-dev/lockstep/internal/stmtcache"
 	"github.com/lockstep-dev/lockstep/internal/wire"
 )
 
@@ -69,7 +69,7 @@ var (
 
 // Database sends the statements of concurrent reads, and recorded ones, in one round trip. *postgres.DB is one.
 type Database interface {
-	reading.Database
+	stmtcache.Database
 	Pipelined(ctx context.Context, reads ...func(context.Context) error) error
 }
 
@@ -80,16 +80,16 @@ type Handler struct {
 	db     Database
 	keys   *idempotency.Keys[*ent.Client]
 
-	roleGet             *reading.Read
-	roleList            *reading.Pages
+	roleGet             *stmtcache.Read
+	roleList            *stmtcache.Pages
 	rolePlain           []byte // fingerprint of the list without parameters
-	userGet             *reading.Read
-	userGetRoles        *reading.Read
-	userGetManagedUsers *reading.Read
-	userList            *reading.Pages
+	userGet             *stmtcache.Read
+	userGetRoles        *stmtcache.Read
+	userGetManagedUsers *stmtcache.Read
+	userList            *stmtcache.Pages
 	userPlain           []byte // fingerprint of the list without parameters
-	userRoleGet         *reading.Read
-	userRoleList        *reading.Pages
+	userRoleGet         *stmtcache.Read
+	userRoleList        *stmtcache.Pages
 	userRolePlain       []byte // fingerprint of the list without parameters
 }
 

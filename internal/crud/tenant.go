@@ -19,8 +19,8 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
-	"github.com/lockstep-dev/lockstep/internal/reading"
 	"github.com/lockstep-dev/lockstep/internal/special"
+	"github.com/lockstep-dev/lockstep/internal/stmtcache"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
@@ -41,7 +41,7 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 		return nil, err
 	}
 	var order listing.Order
-	budget := reading.Budget()
+	budget := stmtcache.Budget()
 	// One row more than asked for tells whether there is a next page.
 	limit := params.Limit.Or(50)
 	fingerprint := tenantFingerprint(params)
@@ -51,7 +51,7 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 	}
 	page := &oas.TenantPage{}
 	page.NextCursor.SetToNull()
-	page.Data, err = reading.Bodies(ctx, &rows, enttenant.Columns, readTenant)
+	page.Data, err = stmtcache.Bodies(ctx, &rows, enttenant.Columns, readTenant)
 	if err != nil {
 		return nil, fmt.Errorf("list tenants: %w", err)
 	}
@@ -65,7 +65,7 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 			return nil, fmt.Errorf("continue the list of tenants: %w", err)
 		}
 	}
-	reading.Announce(ctx, budget)
+	stmtcache.Announce(ctx, budget)
 	if how, ok := params.Count.Get(); ok {
 		limit := listing.MaxCounted
 		if how == "exact" {
@@ -119,7 +119,7 @@ func tenantFingerprint(params oas.TenantsListParams) []byte {
 
 // TenantsGet answers one row.
 func (h *Handler) TenantsGet(ctx context.Context, params oas.TenantsGetParams) (oas.TenantsGetRes, error) {
-	budget := reading.Budget()
+	budget := stmtcache.Budget()
 	allowed, err := TenantRead.Filter(ctx)
 	if err != nil {
 		return nil, err
@@ -143,7 +143,7 @@ func (h *Handler) TenantsGet(ctx context.Context, params oas.TenantsGetParams) (
 	if results[0].Next() {
 		budget.Take(results[0].Size())
 	}
-	found, err := reading.Bodies(ctx, &results[0], enttenant.Columns, readTenant)
+	found, err := stmtcache.Bodies(ctx, &results[0], enttenant.Columns, readTenant)
 	if err != nil {
 		return nil, fmt.Errorf("get tenants: %w", err)
 	}
@@ -151,7 +151,7 @@ func (h *Handler) TenantsGet(ctx context.Context, params oas.TenantsGetParams) (
 		return nil, notFound("tenant")
 	}
 	detail := &found[0]
-	reading.Announce(ctx, budget)
+	stmtcache.Announce(ctx, budget)
 	tag := etag.Later(detail.Version)
 	if known, ok := params.IfNoneMatch.Get(); ok {
 		tag = etag.Of(detail.Version, detail)

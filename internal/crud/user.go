@@ -22,8 +22,8 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
-	"github.com/lockstep-dev/lockstep/internal/reading"
 	"github.com/lockstep-dev/lockstep/internal/special"
+	"github.com/lockstep-dev/lockstep/internal/stmtcache"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
@@ -98,7 +98,7 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 	if err != nil {
 		return nil, err
 	}
-	budget := reading.Budget()
+	budget := stmtcache.Budget()
 	tree := listing.ParseTree(params.Expand)
 	kept := budget.Keep(1 + min(1, int64(len(tree)))) // half of it for expansions
 	// One row more than asked for tells whether there is a next page.
@@ -107,7 +107,7 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 	var fingerprint []byte
 	if userListIsPlain(params) {
 		fingerprint = h.userPlain
-		rows, err = reading.One(ctx, h.db, budget, h.userList.Of(limit+1))
+		rows, err = stmtcache.One(ctx, h.db, budget, h.userList.Of(limit+1))
 	} else {
 		fingerprint = userFingerprint(params)
 		rows, err = h.userPage(ctx, budget, params, reach, where, order, fingerprint, limit+1)
@@ -117,7 +117,7 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 	}
 	page := &oas.UserPage{}
 	page.NextCursor.SetToNull()
-	page.Data, err = reading.Bodies(ctx, &rows, entuser.Columns, readUser)
+	page.Data, err = stmtcache.Bodies(ctx, &rows, entuser.Columns, readUser)
 	if err != nil {
 		return nil, fmt.Errorf("list users: %w", err)
 	}
@@ -125,7 +125,7 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 	page.Data = page.Data[:min(limit, len(page.Data))]
 	budget.Give(kept)
 	if len(tree) > 0 {
-		shown, err := reading.Fit(budget, &rows, page.Data, func(bodies []oas.User) error {
+		shown, err := stmtcache.Fit(budget, &rows, page.Data, func(bodies []oas.User) error {
 			return h.expandUser(ctx, budget, pointers(bodies), tree)
 		})
 		if err != nil {
@@ -142,7 +142,7 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 			return nil, fmt.Errorf("continue the list of users: %w", err)
 		}
 	}
-	reading.Announce(ctx, budget)
+	stmtcache.Announce(ctx, budget)
 	if how, ok := params.Count.Get(); ok {
 		limit := listing.MaxCounted
 		if how == "exact" {
@@ -202,7 +202,7 @@ func userListIsPlain(params oas.UsersListParams) bool {
 
 // UsersGet answers one row with its default expansions.
 func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.UsersGetRes, error) {
-	budget := reading.Budget()
+	budget := stmtcache.Budget()
 	statement, err := h.userGet.Statement(ctx, h.db)
 	if err != nil {
 		return nil, err
@@ -215,11 +215,11 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.
 	if err != nil {
 		return nil, err
 	}
-	results, err := reading.Send(ctx, h.db, budget, params.ID, statement, rolesStatement, managedUsersStatement)
+	results, err := stmtcache.Send(ctx, h.db, budget, params.ID, statement, rolesStatement, managedUsersStatement)
 	if err != nil {
 		return nil, fmt.Errorf("get users: %w", err)
 	}
-	found, err := reading.Bodies(ctx, &results[0], entuser.Columns, readUserWithRoles)
+	found, err := stmtcache.Bodies(ctx, &results[0], entuser.Columns, readUserWithRoles)
 	if err != nil {
 		return nil, fmt.Errorf("get users: %w", err)
 	}
@@ -227,11 +227,11 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.
 		return nil, notFound("user")
 	}
 	detail := &found[0]
-	detail.Roles, err = reading.Bodies(ctx, &results[1], entrole.Columns, readRole)
+	detail.Roles, err = stmtcache.Bodies(ctx, &results[1], entrole.Columns, readRole)
 	if err != nil {
 		return nil, fmt.Errorf("get roles of users: %w", err)
 	}
-	detail.ManagedUsers, err = reading.Bodies(ctx, &results[2], entuser.Columns, readUser)
+	detail.ManagedUsers, err = stmtcache.Bodies(ctx, &results[2], entuser.Columns, readUser)
 	if err != nil {
 		return nil, fmt.Errorf("get managedUsers of users: %w", err)
 	}
@@ -244,7 +244,7 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.
 			return nil, err
 		}
 		delete(tree, "managedUsers")
-		bodies, err := reading.Bodies(ctx, &results[0], entuser.Columns, readUser)
+		bodies, err := stmtcache.Bodies(ctx, &results[0], entuser.Columns, readUser)
 		if err != nil {
 			return nil, fmt.Errorf("get users: %w", err)
 		}
@@ -253,7 +253,7 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.
 		}
 		detail.Manager = bodies[0].Manager
 	}
-	reading.Announce(ctx, budget)
+	stmtcache.Announce(ctx, budget)
 	tag := etag.Later(detail.Version)
 	if known, ok := params.IfNoneMatch.Get(); ok {
 		tag = etag.Of(detail.Version, detail)
@@ -464,9 +464,9 @@ func UserBody(ctx context.Context, row *ent.User) oas.User {
 
 // prepareUser says how the reads of users that are alike in every request are written.
 func (h *Handler) prepareUser() {
-	h.userGet = &reading.Read{
+	h.userGet = &stmtcache.Read{
 		Rule: UserRead,
-		Write: func(ctx context.Context, reach reading.Reaches) error {
+		Write: func(ctx context.Context, reach stmtcache.Reaches) error {
 			query := h.client.User.Query().Where(entuser.ID(postgres.AnyRow))
 			if reach.Rows != nil {
 				query.Where(reach.Rows.Row)
@@ -475,10 +475,10 @@ func (h *Handler) prepareUser() {
 			return err
 		},
 	}
-	h.userGetRoles = &reading.Read{
+	h.userGetRoles = &stmtcache.Read{
 		Rule:    RoleRead,
 		Through: &UserRoleRead,
-		Write: func(ctx context.Context, reach reading.Reaches) error {
+		Write: func(ctx context.Context, reach stmtcache.Reaches) error {
 			related := predicate.Role(linked(ctx, reach.Through, access.Related, entuserrole.Table, entuserrole.RoleColumn, entuser.UserRolesColumn, postgres.AnyRow))
 			if reach.Rows != nil {
 				related = access.Related(reach.Rows, related)
@@ -487,9 +487,9 @@ func (h *Handler) prepareUser() {
 			return err
 		},
 	}
-	h.userGetManagedUsers = &reading.Read{
+	h.userGetManagedUsers = &stmtcache.Read{
 		Rule: UserRead,
-		Write: func(ctx context.Context, reach reading.Reaches) error {
+		Write: func(ctx context.Context, reach stmtcache.Reaches) error {
 			related := predicate.User(sql.FieldEQ(entuser.ManagedUsersColumn, postgres.AnyRow))
 			if reach.Rows != nil {
 				related = access.Related(reach.Rows, related)
@@ -499,7 +499,7 @@ func (h *Handler) prepareUser() {
 		},
 	}
 	h.userPlain = userFingerprint(oas.UsersListParams{})
-	h.userList = &reading.Pages{
+	h.userList = &stmtcache.Pages{
 		Rule: UserList,
 		Write: func(ctx context.Context, reach *access.Reach, limit int) error {
 			query := h.client.User.Query().Order(listing.Order{}.Apply).Limit(limit)
@@ -573,14 +573,14 @@ func readUserWithRoles(from *postgres.Result, principal *auth.Principal, body *o
 }
 
 // expandUser fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.
-// It ends where the budget does: of a page with a *reading.ShortError, of a single body with the beginning of what there is.
+// It ends where the budget does: of a page with a *stmtcache.ShortError, of a single body with the beginning of what there is.
 func (h *Handler) expandUser(ctx context.Context, budget *postgres.Budget, bodies []*oas.User, tree listing.Tree) error {
 	if len(bodies) == 0 || len(tree) == 0 {
 		return nil
 	}
 	members(budget, len(bodies), tree)
 	if budget.Short() {
-		return &reading.ShortError{Done: 1, Of: 2}
+		return &stmtcache.ShortError{Done: 1, Of: 2}
 	}
 	left := int64(len(tree)) // each has its share of the budget
 	if below, ok := tree["manager"]; ok {
@@ -633,16 +633,16 @@ func (h *Handler) expandUserManager(ctx context.Context, budget *postgres.Budget
 	}
 	rows, err := h.db.Fetch(ctx, room, func(ctx context.Context) error {
 		query := h.client.User.Query().Where(among(reach, predicate.User(postgres.In(entuser.FieldID, ids))))
-		_, err := query.Order(entuser.ByID()).Limit(reading.MaxRows).All(ctx)
+		_, err := query.Order(entuser.ByID()).Limit(stmtcache.MaxRows).All(ctx)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	if budget.Short() {
-		return &reading.ShortError{Done: rows.Len(), Of: rows.All()}
+		return &stmtcache.ShortError{Done: rows.Len(), Of: rows.All()}
 	}
-	copies, err := reading.CopiesOf(ctx, budget, rows, entuser.Columns, readUserBase)
+	copies, err := stmtcache.CopiesOf(ctx, budget, rows, entuser.Columns, readUserBase)
 	if err != nil {
 		return err
 	}
@@ -656,7 +656,7 @@ func (h *Handler) expandUserManager(ctx context.Context, budget *postgres.Budget
 			body.Manager.Set = true
 		}
 		if budget.Short() {
-			return &reading.ShortError{Done: i, Of: len(bodies)}
+			return &stmtcache.ShortError{Done: i, Of: len(bodies)}
 		}
 	}
 	if err := copies.Err(); err != nil {
@@ -681,16 +681,16 @@ func (h *Handler) expandUserManagedUsers(ctx context.Context, budget *postgres.B
 	kept := budget.Keep(1 + min(1, int64(len(below)))) // half of it for what lies below
 	rows, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
 		query := h.client.User.Query().Where(capped(ctx, reach, entuser.Table, entuser.ManagedUsersColumn, ids))
-		_, err := query.Order(entuser.ByID()).Limit(reading.MaxRows).All(ctx)
+		_, err := query.Order(entuser.ByID()).Limit(stmtcache.MaxRows).All(ctx)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	if budget.Short() {
-		return &reading.ShortError{Done: rows.Len(), Of: rows.All()}
+		return &stmtcache.ShortError{Done: rows.Len(), Of: rows.All()}
 	}
-	copies, err := reading.CopiesOf(ctx, budget, rows, entuser.Columns, readUser)
+	copies, err := stmtcache.CopiesOf(ctx, budget, rows, entuser.Columns, readUser)
 	if err != nil {
 		return err
 	}
@@ -702,7 +702,7 @@ func (h *Handler) expandUserManagedUsers(ctx context.Context, budget *postgres.B
 			next = append(next, &body.ManagedUsers[i])
 		}
 		if budget.Short() {
-			return &reading.ShortError{Done: i, Of: len(bodies)}
+			return &stmtcache.ShortError{Done: i, Of: len(bodies)}
 		}
 	}
 	if err := copies.Err(); err != nil {
@@ -730,36 +730,36 @@ func (h *Handler) expandUserRoles(ctx context.Context, budget *postgres.Budget, 
 	}
 	links, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
 		_, err := h.client.UserRole.Query().Where(capped(ctx, through, entuserrole.Table, entuser.UserRolesColumn, ids)).
-			Order(entuserrole.ByID()).Limit(reading.MaxRows).Select(entuser.UserRolesColumn, entuserrole.RoleColumn).All(ctx)
+			Order(entuserrole.ByID()).Limit(stmtcache.MaxRows).Select(entuser.UserRolesColumn, entuserrole.RoleColumn).All(ctx)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	if budget.Short() {
-		return &reading.ShortError{Done: links.Len(), Of: 2 * links.All()} // a row has more bytes than what links to it
+		return &stmtcache.ShortError{Done: links.Len(), Of: 2 * links.All()} // a row has more bytes than what links to it
 	}
-	pairs, err := reading.Pairs(links, entuser.UserRolesColumn, entuserrole.RoleColumn)
+	pairs, err := stmtcache.Pairs(links, entuser.UserRolesColumn, entuserrole.RoleColumn)
 	if err != nil {
 		return err
 	}
-	ids = reading.Fars(pairs)
+	ids = stmtcache.Fars(pairs)
 	if len(ids) == 0 {
 		return nil
 	}
 	kept := budget.Keep(1 + min(1, int64(len(below)))) // half of it for what lies below
 	rows, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
 		query := h.client.Role.Query().Where(among(reach, predicate.Role(postgres.In(entrole.FieldID, ids))))
-		_, err := query.Order(entrole.ByID()).Limit(reading.MaxRows).All(ctx)
+		_, err := query.Order(entrole.ByID()).Limit(stmtcache.MaxRows).All(ctx)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	if budget.Short() {
-		return &reading.ShortError{Done: rows.Len(), Of: rows.All()}
+		return &stmtcache.ShortError{Done: rows.Len(), Of: rows.All()}
 	}
-	copies, err := reading.CopiesOf(ctx, budget, rows, entrole.Columns, readRole)
+	copies, err := stmtcache.CopiesOf(ctx, budget, rows, entrole.Columns, readRole)
 	if err != nil {
 		return err
 	}
@@ -771,7 +771,7 @@ func (h *Handler) expandUserRoles(ctx context.Context, budget *postgres.Budget, 
 			next = append(next, &body.Roles[i])
 		}
 		if budget.Short() {
-			return &reading.ShortError{Done: i, Of: len(bodies)}
+			return &stmtcache.ShortError{Done: i, Of: len(bodies)}
 		}
 	}
 	if err := copies.Err(); err != nil {

@@ -22,8 +22,8 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
-	"github.com/lockstep-dev/lockstep/internal/reading"
 	"github.com/lockstep-dev/lockstep/internal/special"
+	"github.com/lockstep-dev/lockstep/internal/stmtcache"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
@@ -50,7 +50,7 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 		return nil, err
 	}
 	var order listing.Order
-	budget := reading.Budget()
+	budget := stmtcache.Budget()
 	tree := listing.ParseTree(params.Expand)
 	kept := budget.Keep(1 + min(1, int64(len(tree)))) // half of it for expansions
 	// One row more than asked for tells whether there is a next page.
@@ -59,7 +59,7 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 	var fingerprint []byte
 	if userRoleListIsPlain(params) {
 		fingerprint = h.userRolePlain
-		rows, err = reading.One(ctx, h.db, budget, h.userRoleList.Of(limit+1))
+		rows, err = stmtcache.One(ctx, h.db, budget, h.userRoleList.Of(limit+1))
 	} else {
 		fingerprint = userRoleFingerprint(params)
 		rows, err = h.userRolePage(ctx, budget, params, reach, where, order, fingerprint, limit+1)
@@ -69,7 +69,7 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 	}
 	page := &oas.UserRolePage{}
 	page.NextCursor.SetToNull()
-	page.Data, err = reading.Bodies(ctx, &rows, entuserrole.Columns, readUserRole)
+	page.Data, err = stmtcache.Bodies(ctx, &rows, entuserrole.Columns, readUserRole)
 	if err != nil {
 		return nil, fmt.Errorf("list userRoles: %w", err)
 	}
@@ -77,7 +77,7 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 	page.Data = page.Data[:min(limit, len(page.Data))]
 	budget.Give(kept)
 	if len(tree) > 0 {
-		shown, err := reading.Fit(budget, &rows, page.Data, func(bodies []oas.UserRole) error {
+		shown, err := stmtcache.Fit(budget, &rows, page.Data, func(bodies []oas.UserRole) error {
 			return h.expandUserRole(ctx, budget, pointers(bodies), tree)
 		})
 		if err != nil {
@@ -94,7 +94,7 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 			return nil, fmt.Errorf("continue the list of userRoles: %w", err)
 		}
 	}
-	reading.Announce(ctx, budget)
+	stmtcache.Announce(ctx, budget)
 	if how, ok := params.Count.Get(); ok {
 		limit := listing.MaxCounted
 		if how == "exact" {
@@ -154,16 +154,16 @@ func userRoleListIsPlain(params oas.UserRolesListParams) bool {
 
 // UserRolesGet answers one row.
 func (h *Handler) UserRolesGet(ctx context.Context, params oas.UserRolesGetParams) (oas.UserRolesGetRes, error) {
-	budget := reading.Budget()
+	budget := stmtcache.Budget()
 	statement, err := h.userRoleGet.Statement(ctx, h.db)
 	if err != nil {
 		return nil, err
 	}
-	results, err := reading.Send(ctx, h.db, budget, params.ID, statement)
+	results, err := stmtcache.Send(ctx, h.db, budget, params.ID, statement)
 	if err != nil {
 		return nil, fmt.Errorf("get userRoles: %w", err)
 	}
-	found, err := reading.Bodies(ctx, &results[0], entuserrole.Columns, readUserRole)
+	found, err := stmtcache.Bodies(ctx, &results[0], entuserrole.Columns, readUserRole)
 	if err != nil {
 		return nil, fmt.Errorf("get userRoles: %w", err)
 	}
@@ -174,7 +174,7 @@ func (h *Handler) UserRolesGet(ctx context.Context, params oas.UserRolesGetParam
 	if err := h.expandUserRole(ctx, budget, []*oas.UserRole{detail}, listing.ParseTree(params.Expand)); err != nil {
 		return nil, err
 	}
-	reading.Announce(ctx, budget)
+	stmtcache.Announce(ctx, budget)
 	tag := etag.Later(detail.Version)
 	if known, ok := params.IfNoneMatch.Get(); ok {
 		tag = etag.Of(detail.Version, detail)
@@ -310,9 +310,9 @@ func UserRoleBody(ctx context.Context, row *ent.UserRole) oas.UserRole {
 
 // prepareUserRole says how the reads of userRoles that are alike in every request are written.
 func (h *Handler) prepareUserRole() {
-	h.userRoleGet = &reading.Read{
+	h.userRoleGet = &stmtcache.Read{
 		Rule: UserRoleRead,
-		Write: func(ctx context.Context, reach reading.Reaches) error {
+		Write: func(ctx context.Context, reach stmtcache.Reaches) error {
 			query := h.client.UserRole.Query().Where(entuserrole.ID(postgres.AnyRow))
 			if reach.Rows != nil {
 				query.Where(reach.Rows.Row)
@@ -322,7 +322,7 @@ func (h *Handler) prepareUserRole() {
 		},
 	}
 	h.userRolePlain = userRoleFingerprint(oas.UserRolesListParams{})
-	h.userRoleList = &reading.Pages{
+	h.userRoleList = &stmtcache.Pages{
 		Rule: UserRoleList,
 		Write: func(ctx context.Context, reach *access.Reach, limit int) error {
 			query := h.client.UserRole.Query().Order(listing.Order{}.Apply).Limit(limit)
@@ -350,14 +350,14 @@ func readUserRole(from *postgres.Result, principal *auth.Principal, body *oas.Us
 }
 
 // expandUserRole fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.
-// It ends where the budget does: of a page with a *reading.ShortError, of a single body with the beginning of what there is.
+// It ends where the budget does: of a page with a *stmtcache.ShortError, of a single body with the beginning of what there is.
 func (h *Handler) expandUserRole(ctx context.Context, budget *postgres.Budget, bodies []*oas.UserRole, tree listing.Tree) error {
 	if len(bodies) == 0 || len(tree) == 0 {
 		return nil
 	}
 	members(budget, len(bodies), tree)
 	if budget.Short() {
-		return &reading.ShortError{Done: 1, Of: 2}
+		return &stmtcache.ShortError{Done: 1, Of: 2}
 	}
 	left := int64(len(tree)) // each has its share of the budget
 	if below, ok := tree["user"]; ok {
@@ -409,16 +409,16 @@ func (h *Handler) expandUserRoleUser(ctx context.Context, budget *postgres.Budge
 	}
 	rows, err := h.db.Fetch(ctx, room, func(ctx context.Context) error {
 		query := h.client.User.Query().Where(among(reach, predicate.User(postgres.In(entuser.FieldID, ids))))
-		_, err := query.Order(entuser.ByID()).Limit(reading.MaxRows).All(ctx)
+		_, err := query.Order(entuser.ByID()).Limit(stmtcache.MaxRows).All(ctx)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	if budget.Short() {
-		return &reading.ShortError{Done: rows.Len(), Of: rows.All()}
+		return &stmtcache.ShortError{Done: rows.Len(), Of: rows.All()}
 	}
-	copies, err := reading.CopiesOf(ctx, budget, rows, entuser.Columns, readUser)
+	copies, err := stmtcache.CopiesOf(ctx, budget, rows, entuser.Columns, readUser)
 	if err != nil {
 		return err
 	}
@@ -431,7 +431,7 @@ func (h *Handler) expandUserRoleUser(ctx context.Context, budget *postgres.Budge
 			next = append(next, &body.User.Value)
 		}
 		if budget.Short() {
-			return &reading.ShortError{Done: i, Of: len(bodies)}
+			return &stmtcache.ShortError{Done: i, Of: len(bodies)}
 		}
 	}
 	if err := copies.Err(); err != nil {
@@ -463,16 +463,16 @@ func (h *Handler) expandUserRoleRole(ctx context.Context, budget *postgres.Budge
 	}
 	rows, err := h.db.Fetch(ctx, room, func(ctx context.Context) error {
 		query := h.client.Role.Query().Where(among(reach, predicate.Role(postgres.In(entrole.FieldID, ids))))
-		_, err := query.Order(entrole.ByID()).Limit(reading.MaxRows).All(ctx)
+		_, err := query.Order(entrole.ByID()).Limit(stmtcache.MaxRows).All(ctx)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	if budget.Short() {
-		return &reading.ShortError{Done: rows.Len(), Of: rows.All()}
+		return &stmtcache.ShortError{Done: rows.Len(), Of: rows.All()}
 	}
-	copies, err := reading.CopiesOf(ctx, budget, rows, entrole.Columns, readRole)
+	copies, err := stmtcache.CopiesOf(ctx, budget, rows, entrole.Columns, readRole)
 	if err != nil {
 		return err
 	}
@@ -485,7 +485,7 @@ func (h *Handler) expandUserRoleRole(ctx context.Context, budget *postgres.Budge
 			next = append(next, &body.Role.Value)
 		}
 		if budget.Short() {
-			return &reading.ShortError{Done: i, Of: len(bodies)}
+			return &stmtcache.ShortError{Done: i, Of: len(bodies)}
 		}
 	}
 	if err := copies.Err(); err != nil {
@@ -519,16 +519,16 @@ func (h *Handler) expandUserRoleGrantedBy(ctx context.Context, budget *postgres.
 	}
 	rows, err := h.db.Fetch(ctx, room, func(ctx context.Context) error {
 		query := h.client.User.Query().Where(among(reach, predicate.User(postgres.In(entuser.FieldID, ids))))
-		_, err := query.Order(entuser.ByID()).Limit(reading.MaxRows).All(ctx)
+		_, err := query.Order(entuser.ByID()).Limit(stmtcache.MaxRows).All(ctx)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	if budget.Short() {
-		return &reading.ShortError{Done: rows.Len(), Of: rows.All()}
+		return &stmtcache.ShortError{Done: rows.Len(), Of: rows.All()}
 	}
-	copies, err := reading.CopiesOf(ctx, budget, rows, entuser.Columns, readUser)
+	copies, err := stmtcache.CopiesOf(ctx, budget, rows, entuser.Columns, readUser)
 	if err != nil {
 		return err
 	}
@@ -544,7 +544,7 @@ func (h *Handler) expandUserRoleGrantedBy(ctx context.Context, budget *postgres.
 			next = append(next, &body.GrantedBy.Value)
 		}
 		if budget.Short() {
-			return &reading.ShortError{Done: i, Of: len(bodies)}
+			return &stmtcache.ShortError{Done: i, Of: len(bodies)}
 		}
 	}
 	if err := copies.Err(); err != nil {

@@ -1,7 +1,7 @@
-// Package reading sends the reads that are alike in every request: Ent writes each statement once, and it is sent again
+// Package stmtcache sends the reads that are alike in every request: Ent writes each statement once, and it is sent again
 // with the request's tenant, caller and row. Who may read what, and which tenant it is about, is part of the statement, as
 // in every other; what is saved is the writing.
-package reading
+package stmtcache
 
 import (
 	"context"

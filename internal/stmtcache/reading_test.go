@@ -1,4 +1,4 @@
-package reading_test
+package stmtcache_test
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
-	"github.com/lockstep-dev/lockstep/internal/reading"
+	"github.com/lockstep-dev/lockstep/internal/stmtcache"
 )
 
 // recorder counts what is recorded and keeps the principal it was recorded for. It sends nothing.
@@ -50,7 +50,7 @@ func TestAReadIsWrittenOncePerReach(t *testing.T) {
 	t.Parallel()
 	db := &recorder{}
 	var filtered atomic.Int64
-	read := &reading.Read{Rule: rule, Write: func(_ context.Context, reach reading.Reaches) error {
+	read := &stmtcache.Read{Rule: rule, Write: func(_ context.Context, reach stmtcache.Reaches) error {
 		if reach.Rows != nil {
 			filtered.Add(1)
 		}
@@ -91,7 +91,7 @@ func TestAReadIsWrittenOncePerReach(t *testing.T) {
 func TestAReadNobodyMayHaveIsNotWritten(t *testing.T) {
 	t.Parallel()
 	db := &recorder{}
-	read := &reading.Read{Rule: access.Rule{Permission: "users:read"}, Write: func(context.Context, reading.Reaches) error { return nil }}
+	read := &stmtcache.Read{Rule: access.Rule{Permission: "users:read"}, Write: func(context.Context, stmtcache.Reaches) error { return nil }}
 	var refused *auth.PermissionError
 	if _, err := read.Statement(caller(t.Context(), "roles:read"), db); !errors.As(err, &refused) {
 		t.Errorf("got %v, want a PermissionError", err)
@@ -108,7 +108,7 @@ func TestPagesAreWrittenPerSize(t *testing.T) {
 	t.Parallel()
 	db := &recorder{}
 	var limits []int
-	pages := &reading.Pages{Rule: rule, Write: func(_ context.Context, _ *access.Reach, limit int) error {
+	pages := &stmtcache.Pages{Rule: rule, Write: func(_ context.Context, _ *access.Reach, limit int) error {
 		limits = append(limits, limit)
 		return nil
 	}}
