@@ -12,7 +12,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
 	"github.com/lockstep-dev/lockstep/ent/idempotencykey"
-	"github.com/lockstep-dev/lockstep/internal/inserting"
+	"github.com/lockstep-dev/lockstep/internal/insertcache"
 )
 
 // IdempotencyKeyCreate is the builder for creating a IdempotencyKey entity.
@@ -223,7 +223,7 @@ func (_c *IdempotencyKeyCreate) createSpec() (*IdempotencyKey, *sqlgraph.CreateS
 	return _node, _spec
 }
 
-var idempotencyKeyInserts = inserting.New(idempotencykey.Table, idempotencykey.FieldTenantID, idempotencykey.FieldScope, idempotencykey.FieldKey, idempotencykey.FieldRequest, idempotencykey.FieldAnswer, idempotencykey.FieldCreatedAt, idempotencykey.FieldID)
+var idempotencyKeyInserts = insertcache.New(idempotencykey.Table, idempotencykey.FieldTenantID, idempotencykey.FieldScope, idempotencykey.FieldKey, idempotencykey.FieldRequest, idempotencykey.FieldAnswer, idempotencykey.FieldCreatedAt, idempotencykey.FieldID)
 
 // insert adds the row as sqlSave does, and reports false, without having done anything, if only Ent's builder knows how.
 func (_c *IdempotencyKeyCreate) insert(ctx context.Context) (*IdempotencyKey, bool, error) {
@@ -258,7 +258,7 @@ func (_c *IdempotencyKeyCreate) insert(ctx context.Context) (*IdempotencyKey, bo
 		row.Set(5, m.created_at)
 	}
 	row.Set(6, m.id)
-	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.IdempotencyKey, inserting.Node{}); !ok || err != nil {
+	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.IdempotencyKey, insertcache.Node{}); !ok || err != nil {
 		if err != nil && sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}

@@ -12,7 +12,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
 	"github.com/lockstep-dev/lockstep/ent/platformidempotencykey"
-	"github.com/lockstep-dev/lockstep/internal/inserting"
+	"github.com/lockstep-dev/lockstep/internal/insertcache"
 )
 
 // PlatformIdempotencyKeyCreate is the builder for creating a PlatformIdempotencyKey entity.
@@ -210,7 +210,7 @@ func (_c *PlatformIdempotencyKeyCreate) createSpec() (*PlatformIdempotencyKey, *
 	return _node, _spec
 }
 
-var platformIdempotencyKeyInserts = inserting.New(platformidempotencykey.Table, platformidempotencykey.FieldScope, platformidempotencykey.FieldKey, platformidempotencykey.FieldRequest, platformidempotencykey.FieldAnswer, platformidempotencykey.FieldCreatedAt, platformidempotencykey.FieldID)
+var platformIdempotencyKeyInserts = insertcache.New(platformidempotencykey.Table, platformidempotencykey.FieldScope, platformidempotencykey.FieldKey, platformidempotencykey.FieldRequest, platformidempotencykey.FieldAnswer, platformidempotencykey.FieldCreatedAt, platformidempotencykey.FieldID)
 
 // insert adds the row as sqlSave does, and reports false, without having done anything, if only Ent's builder knows how.
 func (_c *PlatformIdempotencyKeyCreate) insert(ctx context.Context) (*PlatformIdempotencyKey, bool, error) {
@@ -241,7 +241,7 @@ func (_c *PlatformIdempotencyKeyCreate) insert(ctx context.Context) (*PlatformId
 		row.Set(4, m.created_at)
 	}
 	row.Set(5, m.id)
-	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.PlatformIdempotencyKey, inserting.Node{}); !ok || err != nil {
+	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.PlatformIdempotencyKey, insertcache.Node{}); !ok || err != nil {
 		if err != nil && sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}

@@ -12,7 +12,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
 	"github.com/lockstep-dev/lockstep/ent/platformtask"
-	"github.com/lockstep-dev/lockstep/internal/inserting"
+	"github.com/lockstep-dev/lockstep/internal/insertcache"
 )
 
 // PlatformTaskCreate is the builder for creating a PlatformTask entity.
@@ -178,7 +178,7 @@ func (_c *PlatformTaskCreate) createSpec() (*PlatformTask, *sqlgraph.CreateSpec)
 	return _node, _spec
 }
 
-var platformTaskInserts = inserting.New(platformtask.Table, platformtask.FieldName, platformtask.FieldHolder, platformtask.FieldDueAt, platformtask.FieldDoneAt, platformtask.FieldID)
+var platformTaskInserts = insertcache.New(platformtask.Table, platformtask.FieldName, platformtask.FieldHolder, platformtask.FieldDueAt, platformtask.FieldDoneAt, platformtask.FieldID)
 
 // insert adds the row as sqlSave does, and reports false, without having done anything, if only Ent's builder knows how.
 func (_c *PlatformTaskCreate) insert(ctx context.Context) (*PlatformTask, bool, error) {
@@ -205,7 +205,7 @@ func (_c *PlatformTaskCreate) insert(ctx context.Context) (*PlatformTask, bool, 
 		row.Set(3, m.done_at)
 	}
 	row.Set(4, m.id)
-	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.PlatformTask, inserting.Node{}); !ok || err != nil {
+	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.PlatformTask, insertcache.Node{}); !ok || err != nil {
 		if err != nil && sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/lib/pq"
 	"github.com/lockstep-dev/lockstep/ent/role"
 	"github.com/lockstep-dev/lockstep/ent/userrole"
-	"github.com/lockstep-dev/lockstep/internal/inserting"
+	"github.com/lockstep-dev/lockstep/internal/insertcache"
 )
 
 // RoleCreate is the builder for creating a Role entity.
@@ -296,7 +296,7 @@ func (_c *RoleCreate) createSpec() (*Role, *sqlgraph.CreateSpec) {
 	return _node, _spec
 }
 
-var roleInserts = inserting.New(role.Table, role.FieldTenantID, role.FieldVersion, role.FieldCreatedAt, role.FieldUpdatedAt, role.FieldName, role.FieldDescription, role.FieldPermissions, role.FieldID)
+var roleInserts = insertcache.New(role.Table, role.FieldTenantID, role.FieldVersion, role.FieldCreatedAt, role.FieldUpdatedAt, role.FieldName, role.FieldDescription, role.FieldPermissions, role.FieldID)
 
 // insert adds the row as sqlSave does, and reports false, without having done anything, if only Ent's builder knows how.
 func (_c *RoleCreate) insert(ctx context.Context) (*Role, bool, error) {
@@ -335,7 +335,7 @@ func (_c *RoleCreate) insert(ctx context.Context) (*Role, bool, error) {
 		row.Set(6, *m.permissions)
 	}
 	row.Set(7, m.id)
-	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.Role, inserting.Node{}); !ok || err != nil {
+	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.Role, insertcache.Node{}); !ok || err != nil {
 		if err != nil && sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}

@@ -12,7 +12,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
 	"github.com/lockstep-dev/lockstep/ent/tenant"
-	"github.com/lockstep-dev/lockstep/internal/inserting"
+	"github.com/lockstep-dev/lockstep/internal/insertcache"
 )
 
 // TenantCreate is the builder for creating a Tenant entity.
@@ -280,7 +280,7 @@ func (_c *TenantCreate) createSpec() (*Tenant, *sqlgraph.CreateSpec) {
 	return _node, _spec
 }
 
-var tenantInserts = inserting.New(tenant.Table, tenant.FieldVersion, tenant.FieldCreatedAt, tenant.FieldUpdatedAt, tenant.FieldName, tenant.FieldSlug, tenant.FieldStatus, tenant.FieldDeletingSince, tenant.FieldID)
+var tenantInserts = insertcache.New(tenant.Table, tenant.FieldVersion, tenant.FieldCreatedAt, tenant.FieldUpdatedAt, tenant.FieldName, tenant.FieldSlug, tenant.FieldStatus, tenant.FieldDeletingSince, tenant.FieldID)
 
 // insert adds the row as sqlSave does, and reports false, without having done anything, if only Ent's builder knows how.
 func (_c *TenantCreate) insert(ctx context.Context) (*Tenant, bool, error) {
@@ -319,7 +319,7 @@ func (_c *TenantCreate) insert(ctx context.Context) (*Tenant, bool, error) {
 		row.Set(6, m.deleting_since)
 	}
 	row.Set(7, m.id)
-	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.Tenant, inserting.Node{}); !ok || err != nil {
+	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.Tenant, insertcache.Node{}); !ok || err != nil {
 		if err != nil && sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}

@@ -13,7 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/lockstep-dev/lockstep/ent/user"
 	"github.com/lockstep-dev/lockstep/ent/userrole"
-	"github.com/lockstep-dev/lockstep/internal/inserting"
+	"github.com/lockstep-dev/lockstep/internal/insertcache"
 )
 
 // UserCreate is the builder for creating a User entity.
@@ -377,7 +377,7 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 	return _node, _spec
 }
 
-var userInserts = inserting.New(user.Table, user.FieldTenantID, user.FieldVersion, user.FieldCreatedAt, user.FieldUpdatedAt, user.FieldEmail, user.FieldDisplayName, user.FieldStatus, user.ManagerColumn, user.FieldID)
+var userInserts = insertcache.New(user.Table, user.FieldTenantID, user.FieldVersion, user.FieldCreatedAt, user.FieldUpdatedAt, user.FieldEmail, user.FieldDisplayName, user.FieldStatus, user.ManagerColumn, user.FieldID)
 
 // insert adds the row as sqlSave does, and reports false, without having done anything, if only Ent's builder knows how.
 func (_c *UserCreate) insert(ctx context.Context) (*User, bool, error) {
@@ -420,7 +420,7 @@ func (_c *UserCreate) insert(ctx context.Context) (*User, bool, error) {
 		row.Set(7, m.manager)
 	}
 	row.Set(8, m.id)
-	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.User, inserting.Node{}); !ok || err != nil {
+	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.User, insertcache.Node{}); !ok || err != nil {
 		if err != nil && sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/lockstep-dev/lockstep/ent/role"
 	"github.com/lockstep-dev/lockstep/ent/user"
 	"github.com/lockstep-dev/lockstep/ent/userrole"
-	"github.com/lockstep-dev/lockstep/internal/inserting"
+	"github.com/lockstep-dev/lockstep/internal/insertcache"
 )
 
 // UserRoleCreate is the builder for creating a UserRole entity.
@@ -343,7 +343,7 @@ func (_c *UserRoleCreate) createSpec() (*UserRole, *sqlgraph.CreateSpec) {
 	return _node, _spec
 }
 
-var userRoleInserts = inserting.New(userrole.Table, userrole.FieldTenantID, userrole.FieldVersion, userrole.FieldCreatedAt, userrole.FieldUpdatedAt, userrole.FieldGrantedAt, userrole.UserColumn, userrole.RoleColumn, userrole.GrantedByColumn, userrole.FieldID)
+var userRoleInserts = insertcache.New(userrole.Table, userrole.FieldTenantID, userrole.FieldVersion, userrole.FieldCreatedAt, userrole.FieldUpdatedAt, userrole.FieldGrantedAt, userrole.UserColumn, userrole.RoleColumn, userrole.GrantedByColumn, userrole.FieldID)
 
 // insert adds the row as sqlSave does, and reports false, without having done anything, if only Ent's builder knows how.
 func (_c *UserRoleCreate) insert(ctx context.Context) (*UserRole, bool, error) {
@@ -386,7 +386,7 @@ func (_c *UserRoleCreate) insert(ctx context.Context) (*UserRole, bool, error) {
 		row.Set(7, m.granted_by)
 	}
 	row.Set(8, m.id)
-	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.UserRole, inserting.Node{}); !ok || err != nil {
+	if ok, err := row.Insert(ctx, _c.driver, _c.schemaConfig.UserRole, insertcache.Node{}); !ok || err != nil {
 		if err != nil && sqlgraph.IsConstraintError(err) {
 			err = &ConstraintError{msg: err.Error(), wrap: err}
 		}

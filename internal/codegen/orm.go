@@ -65,7 +65,7 @@ func loadGraph(root, module string) (*gen.Graph, error) {
 // it knows for which entities it has to import a package under another name, such as Sync beside sync. So that it knows all,
 // those of its single files and of internal/codegen/orm are among the imports that it writes into each file.
 func readTemplates(storage *gen.Storage, module string) error {
-	for _, path := range []string{"sync", "encoding/json", "reflect", module + "/internal/inserting", module + "/internal/special"} {
+	for _, path := range []string{"sync", "encoding/json", "reflect", module + "/internal/insertcache", module + "/internal/special"} {
 		if !slices.Contains(storage.Imports, path) {
 			storage.Imports = append(storage.Imports, path)
 		}

@@ -11,11 +11,11 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lockstep-dev/lockstep/internal/inserting"
+	"github.com/lockstep-dev/lockstep/internal/insertcache"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
 
-var things = inserting.New("things", "tenant_id", "id", "name", "amount", "parent_id")
+var things = insertcache.New("things", "tenant_id", "id", "name", "amount", "parent_id")
 
 // add inserts a thing the way that the generated ORM does.
 func add(t *testing.T, ctx context.Context, to dialect.Driver, tenant uuid.UUID, name string, amount any, parent *uuid.UUID) error {
@@ -30,7 +30,7 @@ func add(t *testing.T, ctx context.Context, to dialect.Driver, tenant uuid.UUID,
 	if parent != nil {
 		row.Set(4, *parent)
 	}
-	ok, err := row.Insert(ctx, to, "core", inserting.Node{})
+	ok, err := row.Insert(ctx, to, "core", insertcache.Node{})
 	if !ok {
 		t.Error("the row is left to Ent's builder")
 	}

@@ -1,4 +1,4 @@
-// Package orm adds to Ent's code what makes adding a row cheap, see internal/inserting, and the client's driver.
+// Package orm adds to Ent's code what makes adding a row cheap, see internal/insertcache, and the client's driver.
 package orm
 
 import (
@@ -11,7 +11,7 @@ import (
 	"entgo.io/ent/schema/field"
 
 	"github.com/lockstep-dev/lockstep/internal/codegen/limits"
-	"github.com/lockstep-dev/lockstep/internal/inserting"
+	"github.com/lockstep-dev/lockstep/internal/insertcache"
 )
 
 //go:embed insert.tmpl
@@ -43,7 +43,7 @@ func Templates(module string) ([]*gen.Template, error) {
 // Insertable reports whether a row of the entity can be one INSERT with an id that is known beforehand.
 func Insertable(t *gen.Type) bool {
 	return t.HasOneFieldID() && t.ID.UserDefined && !slices.ContainsFunc(t.MutationFields(), (*gen.Field).HasValueScanner) &&
-		!t.ID.HasValueScanner() && columns(t) <= inserting.MaxColumns
+		!t.ID.HasValueScanner() && columns(t) <= insertcache.MaxColumns
 }
 
 func columns(t *gen.Type) int {
@@ -63,9 +63,9 @@ func stored(t *gen.Type) []*gen.Field {
 
 // Check refuses an entity of which an answer could not tell what has been stored.
 func Check(t *gen.Type) error {
-	if n := columns(t); n > inserting.MaxColumns && len(stored(t)) > 0 {
+	if n := columns(t); n > insertcache.MaxColumns && len(stored(t)) > 0 {
 		return fmt.Errorf("entity %s: it has %d columns, and what a new row holds can be read back from one of at most %d: move some to an entity of their own, or into a JSON field",
-			t.Name, n, inserting.MaxColumns)
+			t.Name, n, insertcache.MaxColumns)
 	}
 	return nil
 }

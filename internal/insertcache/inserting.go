@@ -1,7 +1,7 @@
-// Package inserting adds rows with statements that are written once. Ent's builder writes an INSERT anew for each row, from a
+// Package insertcache adds rows with statements that are written once. Ent's builder writes an INSERT anew for each row, from a
 // description of the row that it makes for that, though its text follows from the table and the columns that are set. The
 // generated ORM calls it in the builder's place (internal/codegen/orm).
-package inserting
+package insertcache
 
 import (
 	"context"

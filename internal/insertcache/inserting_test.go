@@ -1,4 +1,4 @@
-package inserting_test
+package insertcache_test
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/inserting"
+	"github.com/lockstep-dev/lockstep/internal/insertcache"
 )
 
 // recorder keeps what a driver is asked to do; Postgres is met by every test that creates a row.
@@ -71,7 +71,7 @@ func byEnt(t *testing.T, schema string, set []int) []string {
 // statement and the others find it.
 func TestInsertSaysWhatEntSays(t *testing.T) {
 	t.Parallel()
-	users := inserting.New("users", columns...)
+	users := insertcache.New("users", columns...)
 	var wg sync.WaitGroup
 	for _, set := range [][]int{{3}, {0, 3}, {1, 3}, {0, 1, 3}, {2, 3}, {0, 1, 2, 3}} {
 		for _, schema := range []string{"core", "other", ""} {
@@ -83,7 +83,7 @@ func TestInsertSaysWhatEntSays(t *testing.T) {
 					for _, i := range set {
 						row.Set(i, i)
 					}
-					if ok, err := row.Insert(t.Context(), got, schema, inserting.Node{}); !ok || err != nil || !slices.Equal(got.said, want) {
+					if ok, err := row.Insert(t.Context(), got, schema, insertcache.Node{}); !ok || err != nil || !slices.Equal(got.said, want) {
 						t.Errorf("%v in %q: got %t, %v and %q, want %q", set, schema, ok, err, got.said, want)
 					}
 				})
@@ -104,10 +104,10 @@ func TestWhatOnlyEntKnowsIsLeftToIt(t *testing.T) {
 		"a query": {dialect.Postgres, sql.Expr("now()")}, "another database": {dialect.SQLite, "email"},
 	} {
 		r := &recorder{dialect: c.dialect}
-		row := inserting.New("users", columns...).Row()
+		row := insertcache.New("users", columns...).Row()
 		row.Set(0, c.value)
 		row.Set(3, &id)
-		if ok, err := row.Insert(t.Context(), r, "core", inserting.Node{}); ok || err != nil || len(r.said) > 0 {
+		if ok, err := row.Insert(t.Context(), r, "core", insertcache.Node{}); ok || err != nil || len(r.said) > 0 {
 			t.Errorf("%s: got %t, %v and %q, want it left alone", name, ok, err, r.said)
 		}
 	}
@@ -120,7 +120,7 @@ func TestMoreFormsThanAreKept(t *testing.T) {
 	for i := range 10 {
 		names = append(names, fmt.Sprint("c", i))
 	}
-	users := inserting.New("users", names...)
+	users := insertcache.New("users", names...)
 	for range 2 {
 		seen := map[string]bool{}
 		for form := 1; form < 1<<len(names); form++ {
@@ -131,7 +131,7 @@ func TestMoreFormsThanAreKept(t *testing.T) {
 					row.Set(i, i)
 				}
 			}
-			if ok, err := row.Insert(t.Context(), r, "core", inserting.Node{}); !ok || err != nil || len(r.said) != 1 {
+			if ok, err := row.Insert(t.Context(), r, "core", insertcache.Node{}); !ok || err != nil || len(r.said) != 1 {
 				t.Fatalf("got %t, %v and %q", ok, err, r.said)
 			}
 			seen[r.said[0]] = true
@@ -146,13 +146,13 @@ func TestMoreFormsThanAreKept(t *testing.T) {
 // argument too many.
 func TestInsertOfNullFirst(t *testing.T) {
 	t.Parallel()
-	users := inserting.New("users", columns...)
+	users := insertcache.New("users", columns...)
 	r := &recorder{dialect: dialect.Postgres}
 	for _, name := range []any{nil, "Ada"} {
 		row := users.Row()
 		row.Set(1, name)
 		row.Set(3, 7)
-		if ok, err := row.Insert(t.Context(), r, "core", inserting.Node{}); !ok || err != nil {
+		if ok, err := row.Insert(t.Context(), r, "core", insertcache.Node{}); !ok || err != nil {
 			t.Fatalf("got %t, %v", ok, err)
 		}
 	}
