@@ -13,8 +13,8 @@ import (
 	otel "go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/logging"
+	"github.com/lockstep-dev/lockstep/internal/requestlog"
 	"github.com/lockstep-dev/lockstep/internal/telemetry"
 )
 
@@ -108,7 +108,7 @@ func logged(t *testing.T, message string, attributes ...any) string {
 	t.Helper()
 	log := &lines{}
 	logger, flush := logging.New(log, slog.LevelDebug)
-	slog.New(journal.NewHandler(logger.Handler())).Info(message, attributes...)
+	slog.New(requestlog.NewHandler(logger.Handler())).Info(message, attributes...)
 	if err := flush(); err != nil {
 		t.Fatal(err)
 	}

@@ -21,10 +21,10 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/grants"
 	"github.com/lockstep-dev/lockstep/internal/inflight"
-	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/logging"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/ratelimit"
+	"github.com/lockstep-dev/lockstep/internal/requestlog"
 	"github.com/lockstep-dev/lockstep/internal/rules"
 	"github.com/lockstep-dev/lockstep/internal/serving"
 	"github.com/lockstep-dev/lockstep/internal/telemetry"
@@ -48,7 +48,7 @@ It becomes ready when the database has the revision this binary embeds, complete
 		}
 		lines, flush := logging.New(cmd.ErrOrStderr(), settings.LogLevel)
 		defer func() { _ = flush() }() // a log that cannot be written can be told to nobody
-		logger := slog.New(journal.NewHandler(lines.Handler()))
+		logger := slog.New(requestlog.NewHandler(lines.Handler()))
 		tuneMemory(cmd.Context(), env, logger)
 		for _, sentence := range settings.unknown() {
 			logger.WarnContext(cmd.Context(), "unknown variable", "mistake", sentence)

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/lockstep-dev/lockstep/internal/api"
-	"github.com/lockstep-dev/lockstep/internal/journal"
+	"github.com/lockstep-dev/lockstep/internal/requestlog"
 	"github.com/lockstep-dev/lockstep/internal/serving"
 	"github.com/lockstep-dev/lockstep/openapi"
 )
@@ -18,11 +18,11 @@ import (
 // counter is a meter.
 type counter struct {
 	begun, ended atomic.Int64
-	last         atomic.Pointer[journal.Entry]
+	last         atomic.Pointer[requestlog.Entry]
 }
 
 func (c *counter) RequestStarted() { c.begun.Add(1) }
-func (c *counter) RequestEnded(e *journal.Entry, _ int, _ time.Duration) {
+func (c *counter) RequestEnded(e *requestlog.Entry, _ int, _ time.Duration) {
 	c.ended.Add(1)
 	c.last.Store(e)
 }
@@ -62,7 +62,7 @@ func TestMeteringAllocatesNothing(t *testing.T) {
 	direct := newStack(t)
 	allocations := func(meter serving.Meter) float64 {
 		s := direct.replica(t, direct.appURL, "", func(c *api.Config) {
-			c.Meter, c.Logger = meter, slog.New(journal.NewHandler(slog.NewJSONHandler(io.Discard, nil)))
+			c.Meter, c.Logger = meter, slog.New(requestlog.NewHandler(slog.NewJSONHandler(io.Discard, nil)))
 		})
 		request := httptest.NewRequest(http.MethodGet, "/v1/me", nil)
 		return testing.AllocsPerRun(1000, func() { s.handler.ServeHTTP(httptest.NewRecorder(), request) })

@@ -17,9 +17,9 @@ import (
 	"entgo.io/ent/dialect"
 
 	"github.com/lockstep-dev/lockstep/internal/etag"
-	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
+	"github.com/lockstep-dev/lockstep/internal/requestlog"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
 
@@ -211,7 +211,7 @@ func replay[C Client, T any](ctx context.Context, keys *Keys[C], op Operation, k
 			return nil, true, problem.New(problem.NotFound, problem.DeletedSince)
 		}
 	}
-	journal.From(ctx).Replayed = true
+	requestlog.From(ctx).Replayed = true
 	if keys.mask(ctx, answer) {
 		retag(answer)
 	}

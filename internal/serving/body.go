@@ -14,8 +14,8 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/errmap"
 	"github.com/lockstep-dev/lockstep/internal/inflight"
-	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/problem"
+	"github.com/lockstep-dev/lockstep/internal/requestlog"
 )
 
 // caller is whom bytes in flight are counted for.
@@ -45,7 +45,7 @@ type bodies struct {
 type body struct {
 	*bodies
 	from    io.Reader
-	entry   *journal.Entry
+	entry   *requestlog.Entry
 	conn    *http.ResponseController
 	overall time.Time // when the time for the request is over
 	expects bool      // the client waits to be told to go on: reading tells it
@@ -56,7 +56,7 @@ type body struct {
 }
 
 // of returns the body of the request, nil if it has none.
-func (b *bodies) of(w http.ResponseWriter, r *http.Request, entry *journal.Entry, overall time.Time) *body {
+func (b *bodies) of(w http.ResponseWriter, r *http.Request, entry *requestlog.Entry, overall time.Time) *body {
 	if r.Body == nil || r.ContentLength == 0 { // an unknown length is -1
 		return nil
 	}

@@ -14,9 +14,9 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/errmap"
 	"github.com/lockstep-dev/lockstep/internal/inflight"
-	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
+	"github.com/lockstep-dev/lockstep/internal/requestlog"
 )
 
 // failures writes every answer that is no success, whichever part of the server it comes from.
@@ -52,7 +52,7 @@ type Body interface{ Encode(e *jx.Encoder) }
 // answer builds the problem of err and notes its cause for the request log.
 func (f *failures) answer(ctx context.Context, err error) Problem {
 	p := f.errors.Problem(err)
-	request := journal.From(ctx)
+	request := requestlog.From(ctx)
 	request.Code, request.Retry = p.Code, p.RetryAfter
 	if p.Code == problem.Internal {
 		f.logger.ErrorContext(ctx, "request failed", "error", err)

@@ -11,9 +11,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/requestlog"
 )
 
 const (
@@ -85,7 +85,7 @@ func (h *health) live(w http.ResponseWriter, _ *http.Request) {
 // programs read and the line of the request has as its cause.
 func (h *health) ready(w http.ResponseWriter, r *http.Request) {
 	if found := h.notReady(r.Context()); found.reason != "" {
-		journal.From(r.Context()).Cause = found.kind
+		requestlog.From(r.Context()).Cause = found.kind
 		writeStatus(w, http.StatusServiceUnavailable, map[string]string{"status": "not ready", "kind": found.kind, "reason": found.reason})
 		return
 	}

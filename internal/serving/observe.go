@@ -17,7 +17,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/lockstep-dev/lockstep/internal/journal"
+	"github.com/lockstep-dev/lockstep/internal/requestlog"
 )
 
 // Meter counts requests. Its methods must be quick and safe for concurrent use.
@@ -25,7 +25,7 @@ type Meter interface {
 	// RequestStarted is called when a request has been read.
 	RequestStarted()
 	// RequestEnded is called when it is answered, or its connection given up.
-	RequestEnded(e *journal.Entry, status int, took time.Duration)
+	RequestEnded(e *requestlog.Entry, status int, took time.Duration)
 }
 
 // What stands for the operation of requests that are none of the contract's.
@@ -72,7 +72,7 @@ type observer struct {
 }
 
 func newObserver(c Config, router Router) (*observer, error) {
-	o := &observer{lines: journal.Bare(c.Logger.Handler()), meter: c.Meter, tracer: c.Tracer, router: router, words: map[string]struct{}{"": {}}}
+	o := &observer{lines: requestlog.Bare(c.Logger.Handler()), meter: c.Meter, tracer: c.Tracer, router: router, words: map[string]struct{}{"": {}}}
 	know := func(path string) {
 		for word := range strings.SplitSeq(path, "/") {
 			o.words[word] = struct{}{}
@@ -85,7 +85,7 @@ func newObserver(c Config, router Router) (*observer, error) {
 }
 
 // recognise notes which operation a request is for, before anything can go wrong with it.
-func (o *observer) recognise(e *journal.Entry, r *http.Request) {
+func (o *observer) recognise(e *requestlog.Entry, r *http.Request) {
 	method := r.Method
 	if method == http.MethodHead {
 		method = http.MethodGet
@@ -111,14 +111,14 @@ func (o *observer) recognise(e *journal.Entry, r *http.Request) {
 }
 
 // probe reports whether a request only asks how the server is, which happens all the time and means nothing.
-func probe(e *journal.Entry) bool {
+func probe(e *requestlog.Entry) bool {
 	return e.Operation == operationLive || e.Operation == operationReady
 }
 
 // begin starts the request's span, as a part of the caller's trace if that comes with one (W3C Trace Context), and returns
 // the context that its lines and statements belong to.
-func (o *observer) begin(ctx context.Context, e *journal.Entry, r *http.Request) (context.Context, trace.Span) {
-	ctx = journal.With(ctx, e)
+func (o *observer) begin(ctx context.Context, e *requestlog.Entry, r *http.Request) (context.Context, trace.Span) {
+	ctx = requestlog.With(ctx, e)
 	if len(r.Header["Traceparent"]) > 0 {
 		// Also where nothing is traced: the log lines can still be found by the caller's trace.
 		ctx = propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(r.Header))
@@ -140,7 +140,7 @@ func (o *observer) begin(ctx context.Context, e *journal.Entry, r *http.Request)
 }
 
 // end reports on a request that is over.
-func (o *observer) end(ctx context.Context, e *journal.Entry, r *http.Request, span trace.Span, status int, took time.Duration) {
+func (o *observer) end(ctx context.Context, e *requestlog.Entry, r *http.Request, span trace.Span, status int, took time.Duration) {
 	if o.meter != nil {
 		o.meter.RequestEnded(e, status, took)
 	}
@@ -154,7 +154,7 @@ func (o *observer) end(ctx context.Context, e *journal.Entry, r *http.Request, s
 	if !o.lines.Enabled(ctx, level) {
 		return
 	}
-	var space [9 + journal.Most]slog.Attr
+	var space [9 + requestlog.Most]slog.Attr
 	attrs := append(space[:0],
 		slog.String("method", method(r)),
 		slog.String("path", o.path(r)),
@@ -180,7 +180,7 @@ func (o *observer) end(ctx context.Context, e *journal.Entry, r *http.Request, s
 	_ = o.lines.Handle(ctx, line)
 }
 
-func finishSpan(span trace.Span, e *journal.Entry, status int) {
+func finishSpan(span trace.Span, e *requestlog.Entry, status int) {
 	if span.IsRecording() {
 		attrs := make([]attribute.KeyValue, 0, 6)
 		attrs = append(attrs, semconv.HTTPResponseStatusCode(status))

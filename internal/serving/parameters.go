@@ -3,15 +3,15 @@ package serving
 import (
 	"net/http"
 
-	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/problem"
+	"github.com/lockstep-dev/lockstep/internal/requestlog"
 )
 
 // hold holds requests to the contract where net/url, net/http and ogen ignore what is wrong. Who calls is found out first:
 // the refusal is left to security.authorize.
 func (all operations) hold(f *failures, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		entry := journal.From(r.Context())
+		entry := requestlog.From(r.Context())
 		if o, ok := all[entry.Operation]; ok {
 			if len(r.Header["Authorization"]) > 1 {
 				f.write(r.Context(), w, errTwoTokens)

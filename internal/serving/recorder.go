@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/lockstep-dev/lockstep/internal/journal"
+	"github.com/lockstep-dev/lockstep/internal/requestlog"
 	"github.com/lockstep-dev/lockstep/internal/wire"
 )
 
@@ -33,7 +33,7 @@ func newField(name, value string) field {
 // (internal/ratelimit).
 type statusRecorder struct {
 	http.ResponseWriter
-	entry *journal.Entry
+	entry *requestlog.Entry
 	conn  *wire.Conn // nil: answers are not held back
 	held  bool
 	code  int

@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/problem"
+	"github.com/lockstep-dev/lockstep/internal/requestlog"
 	"github.com/lockstep-dev/lockstep/internal/wire"
 )
 
@@ -23,7 +23,7 @@ var acceptableID = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
 // waits end with it, and reports on it when it ends.
 func track(o *observer, limit time.Duration, t *traffic, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		entry := &journal.Entry{RequestID: r.Header.Get("X-Request-Id"), Asks: r.Method == http.MethodGet || r.Method == http.MethodHead}
+		entry := &requestlog.Entry{RequestID: r.Header.Get("X-Request-Id"), Asks: r.Method == http.MethodGet || r.Method == http.MethodHead}
 		if entry.RequestID == "" || !acceptableID.MatchString(entry.RequestID) {
 			entry.RequestID = uuid.Must(uuid.NewV7()).String()
 		}
@@ -65,7 +65,7 @@ func recoverPanics(f *failures, next http.Handler) http.Handler {
 			}
 			f.logger.ErrorContext(r.Context(), "panic",
 				"cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
-			if journal.From(r.Context()).Answered {
+			if requestlog.From(r.Context()).Answered {
 				panic(http.ErrAbortHandler) // what has been sent is no whole answer, and must not look like one
 			}
 			f.write(r.Context(), w, problem.Of(problem.Internal))

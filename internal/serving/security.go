@@ -9,10 +9,10 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/admission"
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/grants"
-	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/ratelimit"
+	"github.com/lockstep-dev/lockstep/internal/requestlog"
 )
 
 // TokenVerifier turns an access token into a principal. *auth.Verifier is the one; its error is an *auth.TokenError.
@@ -37,7 +37,7 @@ func (s *security) authorize(ctx context.Context, name, token string) (context.C
 	if err != nil {
 		return ctx, err
 	}
-	request := journal.From(ctx)
+	request := requestlog.From(ctx)
 	request.Principal = principal
 	// Before anything is asked of the database, which is what the limits protect.
 	if err := s.limit(request, principal); err != nil {
@@ -65,7 +65,7 @@ func (s *security) authorize(ctx context.Context, name, token string) (context.C
 
 // admit waits for a read's seat. What answers of its kind were lately must have room before one more is read. A change has to be
 // answered once it is made, so none is made for somebody who has no room left.
-func (s *security) admit(ctx context.Context, request *journal.Entry, name string) error {
+func (s *security) admit(ctx context.Context, request *requestlog.Entry, name string) error {
 	by := callerOf(request.Principal)
 	if !request.Asks {
 		s.gate.Seen(by.tenant)
@@ -87,7 +87,7 @@ func (s *security) admit(ctx context.Context, request *journal.Entry, name strin
 }
 
 // limit counts the request and notes for its answer how many the caller has left. Its error is rate_limited.
-func (s *security) limit(request *journal.Entry, principal *auth.Principal) error {
+func (s *security) limit(request *requestlog.Entry, principal *auth.Principal) error {
 	if s.limiter == nil {
 		return nil
 	}

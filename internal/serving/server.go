@@ -21,10 +21,10 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/errmap"
 	"github.com/lockstep-dev/lockstep/internal/grants"
 	"github.com/lockstep-dev/lockstep/internal/inflight"
-	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/ratelimit"
+	"github.com/lockstep-dev/lockstep/internal/requestlog"
 )
 
 // Config is what the HTTP handler is made of.
@@ -145,7 +145,7 @@ func New(c Config, service Service) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Logger = slog.New(journal.NewHandler(c.Logger.Handler()))
+	c.Logger = slog.New(requestlog.NewHandler(c.Logger.Handler()))
 	failures := &failures{logger: c.Logger, errors: service.Errors, allows: allowances{contract, components}, body: service.Body}
 	t := &traffic{
 		bodies:  &bodies{limit: c.MaxBody, budget: inflight.New[uuid.UUID, caller](c.Bodies), window: c.SlowWindow},

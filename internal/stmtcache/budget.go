@@ -4,8 +4,8 @@ import (
 	"context"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
-	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/requestlog"
 )
 
 // envelope is what an answer has around its rows: a cursor, a count, names and brackets.
@@ -24,6 +24,6 @@ const large = 512 << 10
 // Announce tells who will write the answer of ctx how large it is going to be.
 func Announce(ctx context.Context, budget *postgres.Budget) {
 	if used := budget.Used(); used > large {
-		journal.From(ctx).AnswerBytes = used + envelope
+		requestlog.From(ctx).AnswerBytes = used + envelope
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/lockstep-dev/lockstep/internal/auth"
-	"github.com/lockstep-dev/lockstep/internal/journal"
 	"github.com/lockstep-dev/lockstep/internal/problem"
+	"github.com/lockstep-dev/lockstep/internal/requestlog"
 )
 
 // namespace begins the names of all metrics that are not Go's.
@@ -130,7 +130,7 @@ func (m *Metrics) Handler() http.Handler {
 func (m *Metrics) RequestStarted() { m.inFlight.Inc() }
 
 // RequestEnded implements api.Meter.
-func (m *Metrics) RequestEnded(e *journal.Entry, status int, took time.Duration) {
+func (m *Metrics) RequestEnded(e *requestlog.Entry, status int, took time.Duration) {
 	m.inFlight.Dec()
 	op, ok := m.operations[e.Operation]
 	if !ok {
@@ -151,7 +151,7 @@ func (m *Metrics) RequestEnded(e *journal.Entry, status int, took time.Duration)
 }
 
 // codeOf is the problem's code. Not all failures have one: readiness says no in its own words.
-func codeOf(e *journal.Entry) string {
+func codeOf(e *requestlog.Entry) string {
 	if e.Code == "" {
 		return "none"
 	}

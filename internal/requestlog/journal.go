@@ -1,6 +1,6 @@
-// Package journal keeps what is learnt of a request on its way, for whoever reports on it: its log lines, its metrics, its
+// Package requestlog keeps what is learnt of a request on its way, for whoever reports on it: its log lines, its metrics, its
 // span. Nothing in it is personal data, as long as ids are not.
-package journal
+package requestlog
 
 import (
 	"context"
