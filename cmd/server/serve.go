@@ -19,9 +19,9 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/auth"
 	"github.com/lockstep-dev/lockstep/internal/config"
 	"github.com/lockstep-dev/lockstep/internal/crud"
-	"github.com/lockstep-dev/lockstep/internal/grants"
 	"github.com/lockstep-dev/lockstep/internal/inflight"
 	"github.com/lockstep-dev/lockstep/internal/logging"
+	"github.com/lockstep-dev/lockstep/internal/permcache"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/ratelimit"
 	"github.com/lockstep-dev/lockstep/internal/requestlog"
@@ -83,7 +83,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 	if err != nil {
 		return fmt.Errorf("token verification: %w", err)
 	}
-	permissions, err := grants.New(grants.Options{Source: rules.NewCallers(db.Driver()), Platform: crud.PlatformPermissions, ListenURL: settings.ListenURL, Logger: logger})
+	permissions, err := permcache.New(permcache.Options{Source: rules.NewCallers(db.Driver()), Platform: crud.PlatformPermissions, ListenURL: settings.ListenURL, Logger: logger})
 	if err != nil {
 		return fmt.Errorf("LOCKSTEP_DATABASE_LISTEN_URL: %w", err)
 	}

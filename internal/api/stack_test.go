@@ -21,7 +21,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
-	"github.com/lockstep-dev/lockstep/internal/grants"
+	"github.com/lockstep-dev/lockstep/internal/permcache"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/rules"
 	"github.com/lockstep-dev/lockstep/internal/serving"
@@ -37,7 +37,7 @@ type stack struct {
 	config     api.Config
 	issuer     *devissuer.Issuer
 	verifier   *auth.Verifier
-	grants     *grants.Grants
+	grants     *permcache.Grants
 	owner      *pgx.Conn // bypasses row-level security: what is really in the tables
 	session    *pgx.Conn // as core_app, beside the handler; nil until it is asked for
 	acme       tenant
@@ -106,9 +106,9 @@ func (s *stack) replica(t *testing.T, appURL, listenURL string, options ...func(
 }
 
 // startGrants runs grants that listen on the URL until the test ends.
-func startGrants(t *testing.T, db *postgres.DB, listenURL string) *grants.Grants {
+func startGrants(t *testing.T, db *postgres.DB, listenURL string) *permcache.Grants {
 	t.Helper()
-	g, err := grants.New(grants.Options{Source: rules.NewCallers(db.Driver()), Platform: crud.PlatformPermissions, ListenURL: listenURL, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	g, err := permcache.New(permcache.Options{Source: rules.NewCallers(db.Driver()), Platform: crud.PlatformPermissions, ListenURL: listenURL, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	if err != nil {
 		t.Fatal(err)
 	}

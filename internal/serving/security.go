@@ -8,7 +8,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/admission"
 	"github.com/lockstep-dev/lockstep/internal/auth"
-	"github.com/lockstep-dev/lockstep/internal/grants"
+	"github.com/lockstep-dev/lockstep/internal/permcache"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/ratelimit"
@@ -24,7 +24,7 @@ type TokenVerifier interface {
 type security struct {
 	needs    map[string]access.Need // by operation name
 	verifier TokenVerifier
-	grants   *grants.Grants
+	grants   *permcache.Grants
 	limiter  *ratelimit.Limiter
 	gate     *admission.Gate
 	answers  *budget

@@ -19,9 +19,9 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/admission"
 	"github.com/lockstep-dev/lockstep/internal/errmap"
-	"github.com/lockstep-dev/lockstep/internal/grants"
 	"github.com/lockstep-dev/lockstep/internal/inflight"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/internal/permcache"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/ratelimit"
 	"github.com/lockstep-dev/lockstep/internal/requestlog"
@@ -34,7 +34,7 @@ type Config struct {
 	// Verifier checks access tokens.
 	Verifier TokenVerifier
 	// Grants knows what callers may do; the caller runs it. Required.
-	Grants *grants.Grants
+	Grants *permcache.Grants
 	// Migrations is the embedded directory; its newest file is the revision the database must have.
 	Migrations fs.FS
 	// Contract is the OpenAPI document that is served.

@@ -1,7 +1,7 @@
-// Package grants knows what each caller may do. It keeps what it has read, so that an authorised request needs no
+// Package permcache knows what each caller may do. It keeps what it has read, so that an authorised request needs no
 // statement of its own, and forgets it as soon as it changes: at once for a change made in this process, within two
 // seconds for one made in another, whatever becomes of the connection in between.
-package grants
+package permcache
 
 import (
 	"context"
