@@ -12,7 +12,7 @@ import (
 
 // TestWhoReachesWhomEqualsThePlainWay compares lists, single reads, counts and grants of people without permissions with what
 // Go finds in a random line of management: several roots, circles, chains. The ways that pages take for those who lead many
-// are compared in internal/access, which has bounds for tests.
+// are compared in internal/authz, which has bounds for tests.
 func TestWhoReachesWhomEqualsThePlainWay(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/predicate"
 	"github.com/lockstep-dev/lockstep/ent/user"
-	"github.com/lockstep-dev/lockstep/internal/access"
+	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
@@ -25,7 +25,7 @@ const maxReports = 1000
 
 // UsersDeactivate switches a user off. The rule that a tenant keeps an administrator holds here as everywhere.
 func (h *Handler) UsersDeactivate(ctx context.Context, params oas.UsersDeactivateParams) (*oas.UserChangedHeaders, error) {
-	allowed, err := conditions(access.Both(ctx, crud.UserUpdate, crud.UserRead))
+	allowed, err := conditions(authz.Both(ctx, crud.UserUpdate, crud.UserRead))
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (h *Handler) UsersReports(ctx context.Context, params oas.UsersReportsParam
 	for depth := 1; depth <= params.Depth.Or(1) && len(level) > 0 && len(reports.Data) < maxReports && !budget.Ended(); depth++ {
 		var led predicate.User = postgres.In(user.FieldManagerID, level)
 		if reach != nil {
-			led = access.Page(reach, byID, maxReports, led)
+			led = authz.Page(reach, byID, maxReports, led)
 		}
 		rows, err := h.client.User.Query().Where(led).Order(byID).Limit(maxReports).All(inBudget)
 		if err != nil {

@@ -16,8 +16,8 @@ import (
 	entrole "github.com/lockstep-dev/lockstep/ent/role"
 	entuser "github.com/lockstep-dev/lockstep/ent/user"
 	entuserrole "github.com/lockstep-dev/lockstep/ent/userrole"
-	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/listing"
@@ -48,7 +48,7 @@ func roleConditions(ctx context.Context, params oas.RolesListParams) ([]predicat
 		if err != nil {
 			return nil, err
 		}
-		where = append(where, linked(ctx, through, access.Set, entuserrole.Table, entrole.UserRolesColumn, entuserrole.UserColumn, params.UserId...))
+		where = append(where, linked(ctx, through, authz.Set, entuserrole.Table, entrole.UserRolesColumn, entuserrole.UserColumn, params.UserId...))
 	}
 	if text, ok := params.Q.Get(); ok {
 		var columns []string
@@ -125,7 +125,7 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 		total, all, err := h.count(ctx, limit, func(order func(*sql.Selector)) error {
 			query := h.client.Role.Query().Order(order)
 			if reach != nil {
-				query.Where(access.Set(reach, where...))
+				query.Where(authz.Set(reach, where...))
 			} else {
 				query.Where(where...)
 			}
@@ -145,7 +145,7 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 }
 
 // rolePage reads so many rows of the list, behind the cursor if there is one.
-func (h *Handler) rolePage(ctx context.Context, budget *postgres.Budget, params oas.RolesListParams, reach *access.Reach, where []predicate.Role, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
+func (h *Handler) rolePage(ctx context.Context, budget *postgres.Budget, params oas.RolesListParams, reach *authz.Reach, where []predicate.Role, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
 	query := h.client.Role.Query().Order(order.Apply).Limit(limit)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("roles", fingerprint, text)
@@ -248,7 +248,7 @@ func fillRole(create *ent.RoleCreate, req *oas.RoleCreate) *ent.RoleCreate {
 // the row and its version as they are.
 func (h *Handler) RolesUpdate(ctx context.Context, req *oas.RoleUpdate, params oas.RolesUpdateParams) (*oas.RoleChangedHeaders, error) {
 	// What one may not read does not exist for one, and is not changed either.
-	allowed, err := access.Both(ctx, RoleUpdate, RoleRead)
+	allowed, err := authz.Both(ctx, RoleUpdate, RoleRead)
 	if err != nil {
 		return nil, err
 	}
@@ -306,7 +306,7 @@ func (h *Handler) RolesUpdate(ctx context.Context, req *oas.RoleUpdate, params o
 
 // RolesDelete removes a row that no other refers to.
 func (h *Handler) RolesDelete(ctx context.Context, params oas.RolesDeleteParams) error {
-	allowed, err := access.Both(ctx, RoleDelete, RoleRead)
+	allowed, err := authz.Both(ctx, RoleDelete, RoleRead)
 	if err != nil {
 		return err
 	}
@@ -410,7 +410,7 @@ func (h *Handler) prepareRole() {
 	h.rolePlain = roleFingerprint(oas.RolesListParams{})
 	h.roleList = &stmtcache.Pages{
 		Rule: RoleList,
-		Write: func(ctx context.Context, reach *access.Reach, limit int) error {
+		Write: func(ctx context.Context, reach *authz.Reach, limit int) error {
 			query := h.client.Role.Query().Order(listing.Order{}.Apply).Limit(limit)
 			_, err := within(query, reach, listing.Order{}.Apply, limit).All(ctx)
 			return err

@@ -5,7 +5,7 @@ package crud
 import (
 	entuser "github.com/lockstep-dev/lockstep/ent/user"
 	entuserrole "github.com/lockstep-dev/lockstep/ent/userrole"
-	"github.com/lockstep-dev/lockstep/internal/access"
+	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 )
 
@@ -32,41 +32,41 @@ var PlatformPermissions = []string{
 }
 
 // line is where the line of management is kept.
-var line = access.Line{
+var line = authz.Line{
 	Schema: "core", Table: entuser.Table, Tenant: "tenant_id", ID: entuser.FieldID, Manager: entuser.FieldManagerID,
 }
 
 // Relations are the columns that decide who reaches which rows.
-var Relations = []access.Relation{
+var Relations = []authz.Relation{
 	{Type: "User", Field: "manager_id", Table: entuser.Table, Column: entuser.FieldManagerID, Constraint: "users_tenant_id_manager_id_fkey"},
 	{Type: "UserRole", Field: "user_id", Table: entuserrole.Table, Column: entuserrole.FieldUserID, Constraint: "user_roles_tenant_id_user_id_fkey"},
 }
 
 // Who may do what, as declared beside each entity. Custom operations ask the same rules.
 var (
-	RoleRead         = access.Rule{Permission: "roles:read"}
-	RoleList         = access.Rule{Permission: "roles:read"}
-	RoleCreate       = access.Rule{Permission: "roles:create"}
-	RoleUpdate       = access.Rule{Permission: "roles:update"}
-	RoleDelete       = access.Rule{Permission: "roles:delete"}
-	TenantRead       = access.Rule{Permission: "tenants:read"}
-	TenantList       = access.Rule{Platform: true}
-	TenantUpdate     = access.Rule{Platform: true}
-	UserRead         = access.Rule{Permission: "users:read", Self: []string{entuser.FieldID}, Manager: []string{entuser.FieldID}, Line: line}
-	UserList         = access.Rule{Permission: "users:read", Self: []string{entuser.FieldID}, Manager: []string{entuser.FieldID}, Line: line}
-	UserCreate       = access.Rule{Permission: "users:create"}
-	UserUpdate       = access.Rule{Permission: "users:update"}
-	UserDelete       = access.Rule{Permission: "users:delete"}
-	User_Email_Shown = access.Guard{Permission: "users:read_pii", Own: true}
-	UserRoleRead     = access.Rule{Permission: "user_roles:read", Self: []string{entuserrole.FieldUserID}, Manager: []string{entuserrole.FieldUserID}, Line: line}
-	UserRoleList     = access.Rule{Permission: "user_roles:read", Self: []string{entuserrole.FieldUserID}, Manager: []string{entuserrole.FieldUserID}, Line: line}
-	UserRoleCreate   = access.Rule{Permission: "user_roles:create"}
-	UserRoleDelete   = access.Rule{Permission: "user_roles:delete"}
+	RoleRead         = authz.Rule{Permission: "roles:read"}
+	RoleList         = authz.Rule{Permission: "roles:read"}
+	RoleCreate       = authz.Rule{Permission: "roles:create"}
+	RoleUpdate       = authz.Rule{Permission: "roles:update"}
+	RoleDelete       = authz.Rule{Permission: "roles:delete"}
+	TenantRead       = authz.Rule{Permission: "tenants:read"}
+	TenantList       = authz.Rule{Platform: true}
+	TenantUpdate     = authz.Rule{Platform: true}
+	UserRead         = authz.Rule{Permission: "users:read", Self: []string{entuser.FieldID}, Manager: []string{entuser.FieldID}, Line: line}
+	UserList         = authz.Rule{Permission: "users:read", Self: []string{entuser.FieldID}, Manager: []string{entuser.FieldID}, Line: line}
+	UserCreate       = authz.Rule{Permission: "users:create"}
+	UserUpdate       = authz.Rule{Permission: "users:update"}
+	UserDelete       = authz.Rule{Permission: "users:delete"}
+	User_Email_Shown = authz.Guard{Permission: "users:read_pii", Own: true}
+	UserRoleRead     = authz.Rule{Permission: "user_roles:read", Self: []string{entuserrole.FieldUserID}, Manager: []string{entuserrole.FieldUserID}, Line: line}
+	UserRoleList     = authz.Rule{Permission: "user_roles:read", Self: []string{entuserrole.FieldUserID}, Manager: []string{entuserrole.FieldUserID}, Line: line}
+	UserRoleCreate   = authz.Rule{Permission: "user_roles:create"}
+	UserRoleDelete   = authz.Rule{Permission: "user_roles:delete"}
 )
 
 // Needs are what operations ask of their callers before anything of the request is read but whose it is. Every operation is
 // there; those that check more do so themselves.
-var Needs = map[oas.OperationName]access.Need{
+var Needs = map[oas.OperationName]authz.Need{
 	oas.RolesGetOperation:        RoleRead.Need(),
 	oas.RolesListOperation:       RoleList.Need(),
 	oas.RolesCreateOperation:     RoleCreate.Need(),

@@ -17,7 +17,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/lockstep-dev/lockstep/ent"
-	"github.com/lockstep-dev/lockstep/internal/access"
+	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/jsonb"
 	"github.com/lockstep-dev/lockstep/internal/listing"
@@ -130,11 +130,11 @@ func preconditionFailed(current int) error {
 	return p
 }
 
-// narrowing is how rows within reach are found: access.Set or access.Related.
-type narrowing func(reach *access.Reach, where ...func(*sql.Selector)) func(*sql.Selector)
+// narrowing is how rows within reach are found: authz.Set or authz.Related.
+type narrowing func(reach *authz.Reach, where ...func(*sql.Selector)) func(*sql.Selector)
 
 // linked keeps the rows whose id a join table pairs with id, by rows within reach: far holds theirs, near holds the given one.
-func linked[T comparable](ctx context.Context, reach *access.Reach, within narrowing, table, far, near string, ids ...T) func(*sql.Selector) {
+func linked[T comparable](ctx context.Context, reach *authz.Reach, within narrowing, table, far, near string, ids ...T) func(*sql.Selector) {
 	scope, _ := postgres.ScopeFrom(ctx)
 	return listing.Linked("core", table, "tenant_id", scope.TenantID, far, near, ids, func(join *sql.Selector, condition func(*sql.Selector)) {
 		if reach == nil {
@@ -146,9 +146,9 @@ func linked[T comparable](ctx context.Context, reach *access.Reach, within narro
 }
 
 // capped keeps the first rows of each parent, within reach.
-func capped(ctx context.Context, reach *access.Reach, table, parent string, ids []uuid.UUID) func(*sql.Selector) {
+func capped(ctx context.Context, reach *authz.Reach, table, parent string, ids []uuid.UUID) func(*sql.Selector) {
 	if reach != nil {
-		return access.Capped[func(*sql.Selector)](reach, parent, postgres.Distinct(ids), expansionCap)
+		return authz.Capped[func(*sql.Selector)](reach, parent, postgres.Distinct(ids), expansionCap)
 	}
 	scope, _ := postgres.ScopeFrom(ctx)
 	return listing.Capped("core", table, "tenant_id", scope.TenantID, parent, ids, expansionCap)
@@ -156,19 +156,19 @@ func capped(ctx context.Context, reach *access.Reach, table, parent string, ids 
 
 // within narrows a query to the conditions and to what is within reach: in the order and up to the limit that the query
 // has, zero for none.
-func within[Q interface{ Where(ps ...P) Q }, P ~func(*sql.Selector)](query Q, reach *access.Reach, order func(*sql.Selector), limit int, where ...P) Q {
+func within[Q interface{ Where(ps ...P) Q }, P ~func(*sql.Selector)](query Q, reach *authz.Reach, order func(*sql.Selector), limit int, where ...P) Q {
 	if reach == nil {
 		return query.Where(where...)
 	}
-	return query.Where(access.Page(reach, order, limit, where...))
+	return query.Where(authz.Page(reach, order, limit, where...))
 }
 
 // among narrows the rows that a condition names to those within reach.
-func among[P ~func(*sql.Selector)](reach *access.Reach, rows P) P {
+func among[P ~func(*sql.Selector)](reach *authz.Reach, rows P) P {
 	if reach == nil {
 		return rows
 	}
-	return access.Among(reach, rows)
+	return authz.Among(reach, rows)
 }
 
 // members takes the names of what bodies are expanded with off the budget.

@@ -3,11 +3,11 @@
 package crud
 
 import (
-	"github.com/lockstep-dev/lockstep/internal/access"
+	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 )
 
 // Masks hide from bodies that were made earlier, such as stored answers, what contract.VisibleWith keeps from the caller.
-var Masks = access.Masks{
-	access.MaskOf[oas.UserBase](access.Hidden{Field: "Email", Owner: "ID", Guard: User_Email_Shown}),
+var Masks = authz.Masks{
+	authz.MaskOf[oas.UserBase](authz.Hidden{Field: "Email", Owner: "ID", Guard: User_Email_Shown}),
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/predicate"
 	enttenant "github.com/lockstep-dev/lockstep/ent/tenant"
-	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
@@ -74,7 +74,7 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 		total, all, err := h.count(ctx, limit, func(order func(*sql.Selector)) error {
 			query := h.client.Tenant.Query().Order(order)
 			if reach != nil {
-				query.Where(access.Set(reach, where...))
+				query.Where(authz.Set(reach, where...))
 			} else {
 				query.Where(where...)
 			}
@@ -94,7 +94,7 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 }
 
 // tenantPage reads so many rows of the list, behind the cursor if there is one.
-func (h *Handler) tenantPage(ctx context.Context, budget *postgres.Budget, params oas.TenantsListParams, reach *access.Reach, where []predicate.Tenant, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
+func (h *Handler) tenantPage(ctx context.Context, budget *postgres.Budget, params oas.TenantsListParams, reach *authz.Reach, where []predicate.Tenant, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
 	query := h.client.Tenant.Query().Order(order.Apply).Limit(limit)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("tenants", fingerprint, text)
@@ -166,7 +166,7 @@ func (h *Handler) TenantsGet(ctx context.Context, params oas.TenantsGetParams) (
 // the row and its version as they are.
 func (h *Handler) TenantsUpdate(ctx context.Context, req *oas.TenantUpdate, params oas.TenantsUpdateParams) (*oas.TenantChangedHeaders, error) {
 	// What one may not read does not exist for one, and is not changed either.
-	allowed, err := access.Both(ctx, TenantUpdate, TenantRead)
+	allowed, err := authz.Both(ctx, TenantUpdate, TenantRead)
 	if err != nil {
 		return nil, err
 	}

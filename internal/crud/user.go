@@ -15,8 +15,8 @@ import (
 	entrole "github.com/lockstep-dev/lockstep/ent/role"
 	entuser "github.com/lockstep-dev/lockstep/ent/user"
 	entuserrole "github.com/lockstep-dev/lockstep/ent/userrole"
-	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/listing"
@@ -71,7 +71,7 @@ func userConditions(ctx context.Context, params oas.UsersListParams) ([]predicat
 		if err != nil {
 			return nil, err
 		}
-		where = append(where, linked(ctx, through, access.Set, entuserrole.Table, entuser.UserRolesColumn, entuserrole.RoleColumn, params.RoleId...))
+		where = append(where, linked(ctx, through, authz.Set, entuserrole.Table, entuser.UserRolesColumn, entuserrole.RoleColumn, params.RoleId...))
 	}
 	if text, ok := params.Q.Get(); ok {
 		var columns []string
@@ -151,7 +151,7 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 		total, all, err := h.count(ctx, limit, func(order func(*sql.Selector)) error {
 			query := h.client.User.Query().Order(order)
 			if reach != nil {
-				query.Where(access.Set(reach, where...))
+				query.Where(authz.Set(reach, where...))
 			} else {
 				query.Where(where...)
 			}
@@ -171,7 +171,7 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 }
 
 // userPage reads so many rows of the list, behind the cursor if there is one.
-func (h *Handler) userPage(ctx context.Context, budget *postgres.Budget, params oas.UsersListParams, reach *access.Reach, where []predicate.User, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
+func (h *Handler) userPage(ctx context.Context, budget *postgres.Budget, params oas.UsersListParams, reach *authz.Reach, where []predicate.User, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
 	query := h.client.User.Query().Order(order.Apply).Limit(limit)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("users", fingerprint, text)
@@ -306,7 +306,7 @@ func fillUser(create *ent.UserCreate, req *oas.UserCreate) *ent.UserCreate {
 // the row and its version as they are.
 func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params oas.UsersUpdateParams) (*oas.UserChangedHeaders, error) {
 	// What one may not read does not exist for one, and is not changed either.
-	allowed, err := access.Both(ctx, UserUpdate, UserRead)
+	allowed, err := authz.Both(ctx, UserUpdate, UserRead)
 	if err != nil {
 		return nil, err
 	}
@@ -368,7 +368,7 @@ func (h *Handler) UsersUpdate(ctx context.Context, req *oas.UserUpdate, params o
 
 // UsersDelete removes a row that no other refers to.
 func (h *Handler) UsersDelete(ctx context.Context, params oas.UsersDeleteParams) error {
-	allowed, err := access.Both(ctx, UserDelete, UserRead)
+	allowed, err := authz.Both(ctx, UserDelete, UserRead)
 	if err != nil {
 		return err
 	}
@@ -479,9 +479,9 @@ func (h *Handler) prepareUser() {
 		Rule:    RoleRead,
 		Through: &UserRoleRead,
 		Write: func(ctx context.Context, reach stmtcache.Reaches) error {
-			related := predicate.Role(linked(ctx, reach.Through, access.Related, entuserrole.Table, entuserrole.RoleColumn, entuser.UserRolesColumn, postgres.AnyRow))
+			related := predicate.Role(linked(ctx, reach.Through, authz.Related, entuserrole.Table, entuserrole.RoleColumn, entuser.UserRolesColumn, postgres.AnyRow))
 			if reach.Rows != nil {
-				related = access.Related(reach.Rows, related)
+				related = authz.Related(reach.Rows, related)
 			}
 			_, err := h.client.Role.Query().Where(related).Order(entrole.ByID()).Limit(expansionCap).All(ctx)
 			return err
@@ -492,7 +492,7 @@ func (h *Handler) prepareUser() {
 		Write: func(ctx context.Context, reach stmtcache.Reaches) error {
 			related := predicate.User(sql.FieldEQ(entuser.ManagedUsersColumn, postgres.AnyRow))
 			if reach.Rows != nil {
-				related = access.Related(reach.Rows, related)
+				related = authz.Related(reach.Rows, related)
 			}
 			_, err := h.client.User.Query().Where(related).Order(entuser.ByID()).Limit(expansionCap).All(ctx)
 			return err
@@ -501,7 +501,7 @@ func (h *Handler) prepareUser() {
 	h.userPlain = userFingerprint(oas.UsersListParams{})
 	h.userList = &stmtcache.Pages{
 		Rule: UserList,
-		Write: func(ctx context.Context, reach *access.Reach, limit int) error {
+		Write: func(ctx context.Context, reach *authz.Reach, limit int) error {
 			query := h.client.User.Query().Order(listing.Order{}.Apply).Limit(limit)
 			_, err := within(query, reach, listing.Order{}.Apply, limit).All(ctx)
 			return err

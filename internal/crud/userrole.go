@@ -15,8 +15,8 @@ import (
 	entrole "github.com/lockstep-dev/lockstep/ent/role"
 	entuser "github.com/lockstep-dev/lockstep/ent/user"
 	entuserrole "github.com/lockstep-dev/lockstep/ent/userrole"
-	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/listing"
@@ -103,7 +103,7 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 		total, all, err := h.count(ctx, limit, func(order func(*sql.Selector)) error {
 			query := h.client.UserRole.Query().Order(order)
 			if reach != nil {
-				query.Where(access.Set(reach, where...))
+				query.Where(authz.Set(reach, where...))
 			} else {
 				query.Where(where...)
 			}
@@ -123,7 +123,7 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 }
 
 // userRolePage reads so many rows of the list, behind the cursor if there is one.
-func (h *Handler) userRolePage(ctx context.Context, budget *postgres.Budget, params oas.UserRolesListParams, reach *access.Reach, where []predicate.UserRole, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
+func (h *Handler) userRolePage(ctx context.Context, budget *postgres.Budget, params oas.UserRolesListParams, reach *authz.Reach, where []predicate.UserRole, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
 	query := h.client.UserRole.Query().Order(order.Apply).Limit(limit)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("userRoles", fingerprint, text)
@@ -219,7 +219,7 @@ func fillUserRole(create *ent.UserRoleCreate, req *oas.UserRoleCreate) *ent.User
 
 // UserRolesDelete removes a row that no other refers to.
 func (h *Handler) UserRolesDelete(ctx context.Context, params oas.UserRolesDeleteParams) error {
-	allowed, err := access.Both(ctx, UserRoleDelete, UserRoleRead)
+	allowed, err := authz.Both(ctx, UserRoleDelete, UserRoleRead)
 	if err != nil {
 		return err
 	}
@@ -324,7 +324,7 @@ func (h *Handler) prepareUserRole() {
 	h.userRolePlain = userRoleFingerprint(oas.UserRolesListParams{})
 	h.userRoleList = &stmtcache.Pages{
 		Rule: UserRoleList,
-		Write: func(ctx context.Context, reach *access.Reach, limit int) error {
+		Write: func(ctx context.Context, reach *authz.Reach, limit int) error {
 			query := h.client.UserRole.Query().Order(listing.Order{}.Apply).Limit(limit)
 			_, err := within(query, reach, listing.Order{}.Apply, limit).All(ctx)
 			return err

@@ -11,7 +11,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/access"
+	"github.com/lockstep-dev/lockstep/internal/authz"
 )
 
 // Client is what a generated client of any schema can do.
@@ -32,7 +32,7 @@ type Facts[C Client] struct {
 	Versioned, Timestamped map[string]bool
 	// Relations are the columns that decide who reaches which rows, and People are whom they name. Without relations there need
 	// be none.
-	Relations []access.Relation
+	Relations []authz.Relation
 	People    People[C]
 	// Trees are the references that lead from no row back to itself.
 	Trees []Tree[C]
@@ -45,9 +45,9 @@ type Facts[C Client] struct {
 // People are the rows among which is decided who is below whom.
 type People[C Client] struct {
 	// Read says which of them a caller may read.
-	Read access.Rule
+	Read authz.Rule
 	// Line is where the database keeps them.
-	Line access.Line
+	Line authz.Line
 	// IDs are those of the people who meet the condition.
 	IDs func(ctx context.Context, client C, where func(*sql.Selector)) ([]uuid.UUID, error)
 }

@@ -10,8 +10,8 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
@@ -19,7 +19,7 @@ import (
 // limitRelations refuses a change of who reaches which rows by somebody who may not see the people involved: whoever could
 // name anybody as a manager could make himself the manager of all. Somebody who is named and may not be seen does not
 // exist, and is answered like that. Somebody who was named and may not be seen stays: the answer is permission_denied.
-func limitRelations[C Client](relations []access.Relation, people People[C]) rule {
+func limitRelations[C Client](relations []authz.Relation, people People[C]) rule {
 	return func(ctx context.Context, mutation ent.Mutation) error {
 		for _, relation := range relations {
 			if relation.Type != mutation.Type() {
@@ -33,7 +33,7 @@ func limitRelations[C Client](relations []access.Relation, people People[C]) rul
 	}
 }
 
-func mayRelate[C Client](ctx context.Context, mutation ent.Mutation, relation access.Relation, people People[C]) error {
+func mayRelate[C Client](ctx context.Context, mutation ent.Mutation, relation authz.Relation, people People[C]) error {
 	value, set := mutation.Field(relation.Field)
 	if !set && !mutation.FieldCleared(relation.Field) {
 		return nil
@@ -59,7 +59,7 @@ func mayRelate[C Client](ctx context.Context, mutation ent.Mutation, relation ac
 	if names {
 		named = append(named, id)
 	}
-	seen, err := people.IDs(ctx, m.Client(), access.Among[func(*sql.Selector)](reach, postgres.In(people.Line.ID, named)))
+	seen, err := people.IDs(ctx, m.Client(), authz.Among[func(*sql.Selector)](reach, postgres.In(people.Line.ID, named)))
 	if err != nil {
 		return fmt.Errorf("look for people that are named: %w", err)
 	}
@@ -73,7 +73,7 @@ func mayRelate[C Client](ctx context.Context, mutation ent.Mutation, relation ac
 }
 
 // formerlyNamed returns the people whom the rows to be changed name.
-func formerlyNamed[C Client](ctx context.Context, m rowsMutation[C], op ent.Op, relation access.Relation, people People[C]) ([]uuid.UUID, error) {
+func formerlyNamed[C Client](ctx context.Context, m rowsMutation[C], op ent.Op, relation authz.Relation, people People[C]) ([]uuid.UUID, error) {
 	if op.Is(ent.OpCreate) {
 		return nil, nil
 	}

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/admission"
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/permcache"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
@@ -22,7 +22,7 @@ type TokenVerifier interface {
 
 // security is what stands between a request and its operation: who calls, inside which tenant, with which permissions.
 type security struct {
-	needs    map[string]access.Need // by operation name
+	needs    map[string]authz.Need // by operation name
 	verifier TokenVerifier
 	grants   *permcache.Grants
 	limiter  *ratelimit.Limiter

@@ -16,8 +16,8 @@ import (
 	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/admission"
+	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/errmap"
 	"github.com/lockstep-dev/lockstep/internal/inflight"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
@@ -70,7 +70,7 @@ type Config struct {
 // Service is what a service serves: what is generated from its schema, and its own.
 type Service struct {
 	// Needs are what operations ask of their callers, by operation name as in Runtime.Authorize.
-	Needs map[string]access.Need
+	Needs map[string]authz.Need
 	// Errors maps errors to problems by what the schema says of them.
 	Errors errmap.Mapper
 	// Body is a problem in the type of the contract.

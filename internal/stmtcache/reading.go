@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
 
@@ -26,9 +26,9 @@ type Database interface {
 // Read is a read of tenant-owned rows. It may be used from any goroutine and must not be copied after its first use.
 type Read struct {
 	// Rule says which rows the caller may read.
-	Rule access.Rule
+	Rule authz.Rule
 	// Through says which rows of the join entity the caller may read, for a read that goes by one.
-	Through *access.Rule
+	Through *authz.Rule
 	// Write has Ent issue the statement in ctx, about postgres.AnyRow where it is about one, for the rows within reach, and
 	// returns Ent's error.
 	Write func(ctx context.Context, reach Reaches) error
@@ -39,7 +39,7 @@ type Read struct {
 
 // Reaches are which rows a read may show; nil means all.
 type Reaches struct {
-	Rows, Through *access.Reach
+	Rows, Through *authz.Reach
 }
 
 // Statement is the read as the caller of ctx may have it. Its error is an *auth.PermissionError if there is nothing the
@@ -111,8 +111,8 @@ func (r *Read) Optional(ctx context.Context, db Database) (*postgres.Recorded, e
 // Pages is a Read per page size.
 type Pages struct {
 	// Rule and Write are those of each Read.
-	Rule  access.Rule
-	Write func(ctx context.Context, reach *access.Reach, limit int) error
+	Rule  authz.Rule
+	Write func(ctx context.Context, reach *authz.Reach, limit int) error
 
 	bySize sync.Map // of int to *Read
 }

@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/stmtcache"
 )
@@ -39,7 +39,7 @@ func (r *recorder) Send(context.Context, postgres.Ids, *postgres.Budget, ...*pos
 	return nil, errors.New("nothing is sent here")
 }
 
-var rule = access.Rule{Permission: "users:read", Self: []string{"id"}}
+var rule = authz.Rule{Permission: "users:read", Self: []string{"id"}}
 
 // caller is a user with the permissions.
 func caller(ctx context.Context, permissions ...string) context.Context {
@@ -91,7 +91,7 @@ func TestAReadIsWrittenOncePerReach(t *testing.T) {
 func TestAReadNobodyMayHaveIsNotWritten(t *testing.T) {
 	t.Parallel()
 	db := &recorder{}
-	read := &stmtcache.Read{Rule: access.Rule{Permission: "users:read"}, Write: func(context.Context, stmtcache.Reaches) error { return nil }}
+	read := &stmtcache.Read{Rule: authz.Rule{Permission: "users:read"}, Write: func(context.Context, stmtcache.Reaches) error { return nil }}
 	var refused *auth.PermissionError
 	if _, err := read.Statement(caller(t.Context(), "roles:read"), db); !errors.As(err, &refused) {
 		t.Errorf("got %v, want a PermissionError", err)
@@ -108,7 +108,7 @@ func TestPagesAreWrittenPerSize(t *testing.T) {
 	t.Parallel()
 	db := &recorder{}
 	var limits []int
-	pages := &stmtcache.Pages{Rule: rule, Write: func(_ context.Context, _ *access.Reach, limit int) error {
+	pages := &stmtcache.Pages{Rule: rule, Write: func(_ context.Context, _ *authz.Reach, limit int) error {
 		limits = append(limits, limit)
 		return nil
 	}}

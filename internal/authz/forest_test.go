@@ -1,4 +1,4 @@
-package access_test
+package authz_test
 
 import (
 	"context"
@@ -13,8 +13,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 )
 
@@ -33,10 +33,10 @@ type thing struct {
 	owner, author, lead *uuid.UUID
 }
 
-var line = access.Line{Schema: "f", Table: "people", Tenant: "tenant_id", ID: "id", Manager: "manager_id"}
+var line = authz.Line{Schema: "f", Table: "people", Tenant: "tenant_id", ID: "id", Manager: "manager_id"}
 
 // rules are every way in which an entity can declare its relations.
-var rules = map[string]access.Rule{
+var rules = map[string]authz.Rule{
 	"own":                      {Self: []string{"owner"}},
 	"led":                      {Manager: []string{"owner"}},
 	"own and led":              {Self: []string{"owner"}, Manager: []string{"owner"}},
@@ -122,7 +122,7 @@ func (f *forest) below(caller uuid.UUID) map[uuid.UUID]bool {
 }
 
 // within is which things are within the caller's reach, by id.
-func (f *forest) within(rule access.Rule, caller uuid.UUID) []thing {
+func (f *forest) within(rule authz.Rule, caller uuid.UUID) []thing {
 	led := f.below(caller)
 	var out []thing
 	for _, x := range f.things {
@@ -188,7 +188,7 @@ func TestReachesEqualThePlainWay(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), forestSchema); err != nil {
 		t.Fatal(err)
 	}
-	for _, bounds := range []access.Bounds{{}, {Nearby: 3, PerParent: 1000, First: 4, Above: 1000}, {Nearby: 7, PerParent: 1000, First: 1, Above: 5}, {Nearby: 20, PerParent: 1000, First: 2, Above: 30}} {
+	for _, bounds := range []authz.Bounds{{}, {Nearby: 3, PerParent: 1000, First: 4, Above: 1000}, {Nearby: 7, PerParent: 1000, First: 1, Above: 5}, {Nearby: 20, PerParent: 1000, First: 2, Above: 30}} {
 		f := plant(t, conn, random, 12+random.IntN(80))
 		for _, caller := range append(f.people[:3:3], f.people[random.IntN(len(f.people))], uuid.New()) {
 			ctx := auth.With(t.Context(), &auth.Principal{TenantID: f.tenant, UserID: caller})
@@ -199,7 +199,7 @@ func TestReachesEqualThePlainWay(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if bounds != (access.Bounds{}) {
+				if bounds != (authz.Bounds{}) {
 					reach = reach.With(bounds)
 				}
 				f.compare(t, fmt.Sprintf("%s, %+v, caller %s", name, bounds, caller), reach, f.within(rule, caller))
@@ -208,7 +208,7 @@ func TestReachesEqualThePlainWay(t *testing.T) {
 	}
 }
 
-func (f *forest) compare(t *testing.T, name string, reach *access.Reach, want []thing) {
+func (f *forest) compare(t *testing.T, name string, reach *authz.Reach, want []thing) {
 	t.Helper()
 	same := func(use string, got []uuid.UUID, want []uuid.UUID) {
 		t.Helper()
@@ -224,7 +224,7 @@ func (f *forest) compare(t *testing.T, name string, reach *access.Reach, want []
 		page := func(where ...func(*sql.Selector)) []uuid.UUID {
 			return f.query(t, func(s *sql.Selector) {
 				byID(s)
-				access.Page(reach, byID, limit, where...)(s)
+				authz.Page(reach, byID, limit, where...)(s)
 				s.Limit(limit)
 			})
 		}
@@ -234,14 +234,14 @@ func (f *forest) compare(t *testing.T, name string, reach *access.Reach, want []
 			same("the next page", page(func(s *sql.Selector) { s.Where(sql.GT(s.C("id"), all[limit-1])) }), head(all[limit:], limit))
 		}
 	}
-	same("set", f.query(t, func(s *sql.Selector) { byID(s); access.Set[func(*sql.Selector)](reach)(s); s.ClearOrder(); byID(s) }), all)
+	same("set", f.query(t, func(s *sql.Selector) { byID(s); authz.Set[func(*sql.Selector)](reach)(s); s.ClearOrder(); byID(s) }), all)
 	same("row", f.query(t, func(s *sql.Selector) { byID(s); reach.Row(s) }), all)
-	same("among", f.query(t, func(s *sql.Selector) { access.Among(reach, of)(s) }), few)
-	same("related", f.query(t, func(s *sql.Selector) { access.Related(reach, of)(s) }), few)
+	same("among", f.query(t, func(s *sql.Selector) { authz.Among(reach, of)(s) }), few)
+	same("related", f.query(t, func(s *sql.Selector) { authz.Related(reach, of)(s) }), few)
 	var capped []uuid.UUID
 	for _, p := range f.people[:2] {
 		capped = append(capped, head(ids(want, func(x thing) bool { return x.parent == p }), 4)...)
 	}
 	slices.SortFunc(capped, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
-	same("capped", f.query(t, func(s *sql.Selector) { access.Capped[func(*sql.Selector)](reach, "parent", f.people[:2], 4)(s) }), capped)
+	same("capped", f.query(t, func(s *sql.Selector) { authz.Capped[func(*sql.Selector)](reach, "parent", f.people[:2], 4)(s) }), capped)
 }

@@ -1,4 +1,4 @@
-package access
+package authz
 
 // With is the reach with other bounds, so that small forests are too large for them.
 func (r *Reach) With(b Bounds) *Reach {

@@ -1,4 +1,4 @@
-package access
+package authz
 
 // Relation is a column that decides who reaches which rows: whoever sets it gives or takes access.
 type Relation struct {

@@ -1,7 +1,7 @@
-// Package access decides what a caller may do with which rows, from the rules that are declared beside each entity. A
+// Package authz decides what a caller may do with which rows, from the rules that are declared beside each entity. A
 // decision about rows is a condition of the query, so that a page of a list is full and a hidden row costs no more than a
 // missing one.
-package access
+package authz
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package access_test
+package authz_test
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lockstep-dev/lockstep/internal/access"
 	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 )
 
@@ -29,7 +29,7 @@ func TestDeepLinesAreWalkedOnce(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), forestSchema+`; ALTER TABLE f.things ALTER parent DROP NOT NULL`); err != nil {
 		t.Fatal(err)
 	}
-	rule := access.Rule{Permission: "things:read", Self: []string{"owner"}, Manager: []string{"owner"}, Line: line}
+	rule := authz.Rule{Permission: "things:read", Self: []string{"owner"}, Manager: []string{"owner"}, Line: line}
 	id := func(kind byte, n int) uuid.UUID { return uuid.UUID{0: kind, 14: byte(n >> 8), 15: byte(n)} }
 	boss, parent := id(0xff, 1), id(0xff, 2)
 	for _, from := range []string{"top", "bottom"} {
@@ -63,13 +63,13 @@ func TestDeepLinesAreWalkedOnce(t *testing.T) {
 			// looked is how many rows and people are looked at without the chain.
 			looked int
 		}{
-			{"a page of 50", func(s *sql.Selector) { byID(s); access.Page[func(*sql.Selector)](reach, byID, 50)(s); s.Limit(50) }, 50, 10_000},
-			{"a page of 200", func(s *sql.Selector) { byID(s); access.Page(reach, byID, 200, of)(s); s.Limit(200) }, 200, 10_000},
-			{"a set", func(s *sql.Selector) { access.Set[func(*sql.Selector)](reach)(s) }, crowd + 1, 20_000},
-			{"the related rows", func(s *sql.Selector) { access.Related(reach, of)(s) }, 0, 1000},
-			{"the rows that are named", func(s *sql.Selector) { access.Among(reach, of)(s) }, crowd + 1, 16_000},
+			{"a page of 50", func(s *sql.Selector) { byID(s); authz.Page[func(*sql.Selector)](reach, byID, 50)(s); s.Limit(50) }, 50, 10_000},
+			{"a page of 200", func(s *sql.Selector) { byID(s); authz.Page(reach, byID, 200, of)(s); s.Limit(200) }, 200, 10_000},
+			{"a set", func(s *sql.Selector) { authz.Set[func(*sql.Selector)](reach)(s) }, crowd + 1, 20_000},
+			{"the related rows", func(s *sql.Selector) { authz.Related(reach, of)(s) }, 0, 1000},
+			{"the rows that are named", func(s *sql.Selector) { authz.Among(reach, of)(s) }, crowd + 1, 16_000},
 			{"the first of each parent", func(s *sql.Selector) {
-				access.Capped[func(*sql.Selector)](reach, "parent", []uuid.UUID{parent, boss}, 100)(s)
+				authz.Capped[func(*sql.Selector)](reach, "parent", []uuid.UUID{parent, boss}, 100)(s)
 			}, 0, 10_000},
 		} {
 			s := sql.Dialect(dialect.Postgres).Select().From(sql.Table("things").Schema("f"))
