@@ -23,7 +23,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 )
 
 func main() {
@@ -51,7 +51,7 @@ func run(ctx context.Context, getenv func(string) string) error {
 		return err
 	}
 	defer h.pool.Close()
-	if h.verifier, err = auth.New(auth.Config{Issuers: strings.Split(getenv("LOCKSTEP_OIDC_ISSUERS"), ",")}); err != nil {
+	if h.verifier, err = authn.New(authn.Config{Issuers: strings.Split(getenv("LOCKSTEP_OIDC_ISSUERS"), ",")}); err != nil {
 		return err
 	}
 	h.verifier.Warm(ctx)
@@ -83,7 +83,7 @@ func run(ctx context.Context, getenv func(string) string) error {
 
 type handler struct {
 	pool     *pgxpool.Pool
-	verifier *auth.Verifier
+	verifier *authn.Verifier
 	granted  sync.Map // of user ids to their permissions
 }
 
@@ -94,10 +94,10 @@ func (h *handler) ready(w http.ResponseWriter, r *http.Request) {
 }
 
 // caller returns who calls, or answers that nobody may.
-func (h *handler) caller(w http.ResponseWriter, r *http.Request, permission string) (*auth.Principal, bool) {
-	token, err := auth.BearerToken(r.Header.Get("Authorization"))
+func (h *handler) caller(w http.ResponseWriter, r *http.Request, permission string) (*authn.Principal, bool) {
+	token, err := authn.BearerToken(r.Header.Get("Authorization"))
 	if err == nil {
-		var p *auth.Principal
+		var p *authn.Principal
 		if p, err = h.verifier.Verify(r.Context(), token); err == nil {
 			if p.Permissions, err = h.permissions(r.Context(), p); err == nil {
 				if p.Has(permission) {
@@ -116,7 +116,7 @@ const permissionsSQL = `SELECT coalesce(array_agg(DISTINCT p), '{}') FROM core.u
 	JOIN core.roles r ON r.tenant_id = g.tenant_id AND r.id = g.role_id CROSS JOIN LATERAL unnest(r.permissions) p
 	WHERE g.tenant_id = $1 AND g.user_id = $2`
 
-func (h *handler) permissions(ctx context.Context, p *auth.Principal) ([]string, error) {
+func (h *handler) permissions(ctx context.Context, p *authn.Principal) ([]string, error) {
 	if known, ok := h.granted.Load(p.UserID); ok {
 		return known.([]string), nil
 	}
@@ -141,7 +141,7 @@ type statement struct {
 const scopeSQL = `SELECT set_config('app.tenant_id', $1, true)`
 
 // batch sends the tenant and the statements as one implicit transaction in one round trip, and each result to read.
-func (h *handler) batch(ctx context.Context, p *auth.Principal, read func(pgx.Rows) error, statements ...statement) error {
+func (h *handler) batch(ctx context.Context, p *authn.Principal, read func(pgx.Rows) error, statements ...statement) error {
 	var b pgx.Batch
 	b.Queue(scopeSQL, p.TenantID.String())
 	for _, s := range statements {

@@ -16,7 +16,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/admission"
 	"github.com/lockstep-dev/lockstep/internal/api"
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/config"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/inflight"
@@ -75,7 +75,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 		return fmt.Errorf("LOCKSTEP_DATABASE_URL: %w", err)
 	}
 	defer closeDatabase(db, logger)
-	verifier, err := auth.New(auth.Config{
+	verifier, err := authn.New(authn.Config{
 		Issuers: settings.Issuers, Audience: settings.Audience,
 		TenantClaim: settings.TenantClaim, UserClaim: settings.UserClaim, Logger: logger,
 		Meter: metrics, HTTPClient: tracing.Client(issuerTimeout),

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/config"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/serving"
@@ -37,7 +37,7 @@ func newSettings(cmd *cobra.Command, env config.Environment) *settings {
 		}
 		return postgres.CheckURL(s.ListenURL)
 	}
-	s.list.Get("oidc-issuers").Check = func() error { return auth.CheckIssuers(s.Issuers) }
+	s.list.Get("oidc-issuers").Check = func() error { return authn.CheckIssuers(s.Issuers) }
 	for name, check := range map[string]func() error{
 		"otel-endpoint":            func() error { return telemetry.CheckEndpoint(s.Traces.Endpoint) },
 		"otel-traces-endpoint":     func() error { return telemetry.CheckEndpoint(s.Traces.TracesEndpoint) },

@@ -13,7 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/internal/api"
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
 	"github.com/lockstep-dev/lockstep/internal/oas"
@@ -25,7 +25,7 @@ func twoIssuers(t *testing.T, s *stack, options ...func(*api.Config)) (both *sta
 	t.Helper()
 	other, stop := startIssuer(t)
 	t.Cleanup(stop)
-	verifier, err := auth.New(auth.Config{Issuers: []string{s.issuer.URL() + " any-tenant platform", other.URL() + " any-tenant platform"}})
+	verifier, err := authn.New(authn.Config{Issuers: []string{s.issuer.URL() + " any-tenant platform", other.URL() + " any-tenant platform"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,8 +259,8 @@ func TestMasksReachEveryBody(t *testing.T) {
 			t.Fatalf("%s holds no e-mail address: %s", name, holds)
 		}
 	}
-	seer := auth.With(t.Context(), &auth.Principal{UserID: me, Permissions: []string{"users:read_pii"}})
-	blind := auth.With(t.Context(), &auth.Principal{UserID: me})
+	seer := authn.With(t.Context(), &authn.Principal{UserID: me, Permissions: []string{"users:read_pii"}})
+	blind := authn.With(t.Context(), &authn.Principal{UserID: me})
 	for name, answer := range answers {
 		before := shown(t, answer)
 		if crud.Masks.Apply(seer, answer) || shown(t, answer) != before {

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/lockstep-dev/lockstep/internal/api"
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 )
 
 // TestEveryLineSaysWhose has requests logged at each exit, a failure of the database among them.
@@ -44,7 +44,7 @@ func TestEveryLineSaysWhose(t *testing.T) {
 			if line.RequestID == "" || line.PrincipalID != "operator" || line.TenantID != "" {
 				t.Errorf("got %s, want a line of the platform's request", lines.Text())
 			}
-		case known && (line.PrincipalID != admin.id.String() || line.TenantID != s.acme.id.String() || line.PrincipalType != "user" || line.Permissions != auth.Every):
+		case known && (line.PrincipalID != admin.id.String() || line.TenantID != s.acme.id.String() || line.PrincipalType != "user" || line.Permissions != authn.Every):
 			t.Errorf("got %s, want the caller, its tenant and its permissions", lines.Text())
 		}
 		if line.Msg == "request failed" {

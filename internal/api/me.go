@@ -9,15 +9,15 @@ import (
 
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/user"
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 )
 
 // MeGet says who the token stands for and what it may do. Everybody may know that of themselves.
 func (h *Handler) MeGet(ctx context.Context) (*oas.Me, error) {
-	principal, ok := auth.From(ctx)
+	principal, ok := authn.From(ctx)
 	if !ok {
-		return nil, auth.ErrNoToken
+		return nil, authn.ErrNoToken
 	}
 	me := &oas.Me{Permissions: slices.Sorted(slices.Values(principal.Permissions))}
 	me.TenantId.SetToNull()

@@ -8,14 +8,14 @@ import (
 	"testing"
 
 	"github.com/lockstep-dev/lockstep/internal/api"
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/serving"
 )
 
 // broken panics where an operation would begin.
 type broken struct{ serving.TokenVerifier }
 
-func (broken) Verify(context.Context, string) (*auth.Principal, error) { panic("planted s3cret") }
+func (broken) Verify(context.Context, string) (*authn.Principal, error) { panic("planted s3cret") }
 
 func TestPanicBecomesAProblem(t *testing.T) {
 	t.Parallel()

@@ -17,7 +17,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
 	"github.com/lockstep-dev/lockstep/internal/api"
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
@@ -36,7 +36,7 @@ type stack struct {
 	appURL     string // as core_app
 	config     api.Config
 	issuer     *devissuer.Issuer
-	verifier   *auth.Verifier
+	verifier   *authn.Verifier
 	grants     *permcache.Grants
 	owner      *pgx.Conn // bypasses row-level security: what is really in the tables
 	session    *pgx.Conn // as core_app, beside the handler; nil until it is asked for
@@ -68,7 +68,7 @@ func newStack(t *testing.T) *stack {
 
 	issuer, stop := startIssuer(t)
 	t.Cleanup(stop)
-	verifier, err := auth.New(auth.Config{Issuers: []string{issuer.URL()}})
+	verifier, err := authn.New(authn.Config{Issuers: []string{issuer.URL()}})
 	if err != nil {
 		t.Fatal(err)
 	}

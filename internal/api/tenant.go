@@ -11,7 +11,7 @@ import (
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/predicate"
 	"github.com/lockstep-dev/lockstep/ent/tenant"
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
@@ -34,13 +34,13 @@ var defaultRoles = []struct {
 	name, description string
 	permissions       []string
 }{
-	{"Administrator", "May do everything, also what is added later.", []string{auth.Every}},
+	{"Administrator", "May do everything, also what is added later.", []string{authn.Every}},
 	{"Member", "Looks up colleagues and what they may do.", []string{"users:read", "roles:read", "user_roles:read", "tenants:read"}},
 }
 
 // TenantsCreate makes a tenant with its default roles and its first administrator, all or nothing.
 func (h *Handler) TenantsCreate(ctx context.Context, req *oas.TenantCreate, params oas.TenantsCreateParams) (*oas.TenantProvisionedHeaders, error) {
-	if err := auth.RequirePlatform(ctx); err != nil {
+	if err := authn.RequirePlatform(ctx); err != nil {
 		return nil, err
 	}
 	// The rule about users would name a field of the user.
@@ -84,7 +84,7 @@ func (h *Handler) TenantsCreate(ctx context.Context, req *oas.TenantCreate, para
 // TenantsDelete shuts the tenant for good and deletes all that is its own, as far as one request can. Once the tenant is shut,
 // the answer is no failure: the deletion goes on, whatever ends this part of it.
 func (h *Handler) TenantsDelete(ctx context.Context, params oas.TenantsDeleteParams) (oas.TenantsDeleteRes, error) {
-	if err := auth.RequirePlatform(ctx); err != nil {
+	if err := authn.RequirePlatform(ctx); err != nil {
 		return nil, err
 	}
 	if err := h.shutTenant(ctx, params); err != nil {

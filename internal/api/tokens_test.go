@@ -13,7 +13,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/lockstep-dev/lockstep/internal/api"
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
 )
 
@@ -73,7 +73,7 @@ func TestAnIssuerSpeaksForItsTenants(t *testing.T) {
 	foreign := devissuer.TokenRequest{TenantID: s.globex.id, UserID: s.globex.admin.id}
 	service := devissuer.TokenRequest{TenantID: s.globex.id, ClientID: "importer", Scopes: []string{"users:read"}}
 	s.check(t, call{path: "/v1/users", token: s.token(t, foreign), status: 200})
-	verifier, err := auth.New(auth.Config{Issuers: []string{s.issuer.URL() + " " + s.acme.id.String()}})
+	verifier, err := authn.New(authn.Config{Issuers: []string{s.issuer.URL() + " " + s.acme.id.String()}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lockstep-dev/lockstep/internal/api"
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
 )
 
@@ -239,7 +239,7 @@ func TestTokensWhileTheirIssuerIsAway(t *testing.T) {
 	if issuer, err = devissuer.New(devissuer.Options{IssuerURL: server.URL}); err != nil {
 		t.Fatal(err)
 	}
-	verifier, err := auth.New(auth.Config{Issuers: []string{server.URL + " any-tenant"}})
+	verifier, err := authn.New(authn.Config{Issuers: []string{server.URL + " any-tenant"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 )
 
 // Rule says who may use one verb on one entity.
@@ -33,16 +33,16 @@ type Line struct {
 }
 
 // Related reports whether the caller may use only the rows it is related to, rather than all. Its error is an
-// *auth.PermissionError when there can be none, whichever row is asked for.
+// *authn.PermissionError when there can be none, whichever row is asked for.
 func (r Rule) Related(ctx context.Context) (bool, error) {
 	if r.Platform {
-		return false, auth.RequirePlatform(ctx)
+		return false, authn.RequirePlatform(ctx)
 	}
-	err := auth.Require(ctx, r.Permission)
+	err := authn.Require(ctx, r.Permission)
 	if err == nil {
 		return false, nil
 	}
-	principal, ok := auth.From(ctx)
+	principal, ok := authn.From(ctx)
 	if !ok || principal.IsService() || len(r.Self)+len(r.Manager) == 0 {
 		return false, err
 	}
@@ -55,7 +55,7 @@ func (r Rule) Reach(ctx context.Context) (*Reach, error) {
 	if err != nil || !related {
 		return nil, err
 	}
-	principal, _ := auth.From(ctx)
+	principal, _ := authn.From(ctx)
 	return &Reach{sources: r.sources(), line: r.Line, tenant: principal.TenantID, user: principal.UserID, bounds: usual}, nil
 }
 
@@ -89,13 +89,13 @@ func Both(ctx context.Context, first, second Rule) (func(*sql.Selector), error) 
 	}, nil
 }
 
-// Require returns an *auth.PermissionError unless the caller holds the rule's permission: for verbs that are about no row
+// Require returns an *authn.PermissionError unless the caller holds the rule's permission: for verbs that are about no row
 // yet.
 func (r Rule) Require(ctx context.Context) error {
 	if r.Platform {
-		return auth.RequirePlatform(ctx)
+		return authn.RequirePlatform(ctx)
 	}
-	return auth.Require(ctx, r.Permission)
+	return authn.Require(ctx, r.Permission)
 }
 
 // Need is what an operation asks of its caller before anything is known of the request but whose it is. The zero value asks
@@ -114,17 +114,17 @@ func (r Rule) Need() Need {
 	return Need{Permission: r.Permission, Platform: r.Platform, Related: len(r.Self)+len(r.Manager) > 0}
 }
 
-// Check returns an *auth.PermissionError unless the caller has what the operation needs. It asks no more than the operation
+// Check returns an *authn.PermissionError unless the caller has what the operation needs. It asks no more than the operation
 // does itself.
 func (n Need) Check(ctx context.Context) error {
 	switch {
 	case n.Platform:
-		return auth.RequirePlatform(ctx)
+		return authn.RequirePlatform(ctx)
 	case n.Permission == "":
 		return nil
 	}
-	err := auth.Require(ctx, n.Permission)
-	if principal, ok := auth.From(ctx); err != nil && n.Related && ok && !principal.IsService() {
+	err := authn.Require(ctx, n.Permission)
+	if principal, ok := authn.From(ctx); err != nil && n.Related && ok && !principal.IsService() {
 		return nil
 	}
 	return err
@@ -139,7 +139,7 @@ type Guard struct {
 }
 
 // Shows reports whether the principal may see the field of a row that belongs to the user owner.
-func (g Guard) Shows(principal *auth.Principal, owner uuid.UUID) bool {
+func (g Guard) Shows(principal *authn.Principal, owner uuid.UUID) bool {
 	if principal == nil {
 		return false
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 )
@@ -34,7 +34,7 @@ func TestDeepLinesAreWalkedOnce(t *testing.T) {
 	boss, parent := id(0xff, 1), id(0xff, 2)
 	for _, from := range []string{"top", "bottom"} {
 		tenant := uuid.New()
-		ctx := auth.With(t.Context(), &auth.Principal{TenantID: tenant, UserID: boss})
+		ctx := authn.With(t.Context(), &authn.Principal{TenantID: tenant, UserID: boss})
 		reach, err := rule.Reach(ctx)
 		if err != nil {
 			t.Fatal(err)

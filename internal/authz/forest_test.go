@@ -13,7 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 )
@@ -191,7 +191,7 @@ func TestReachesEqualThePlainWay(t *testing.T) {
 	for _, bounds := range []authz.Bounds{{}, {Nearby: 3, PerParent: 1000, First: 4, Above: 1000}, {Nearby: 7, PerParent: 1000, First: 1, Above: 5}, {Nearby: 20, PerParent: 1000, First: 2, Above: 30}} {
 		f := plant(t, conn, random, 12+random.IntN(80))
 		for _, caller := range append(f.people[:3:3], f.people[random.IntN(len(f.people))], uuid.New()) {
-			ctx := auth.With(t.Context(), &auth.Principal{TenantID: f.tenant, UserID: caller})
+			ctx := authn.With(t.Context(), &authn.Principal{TenantID: f.tenant, UserID: caller})
 			for _, name := range slices.Sorted(maps.Keys(rules)) {
 				rule := rules[name]
 				rule.Permission, rule.Line = "things:read", line

@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 )
 
 // Hidden is a field of a body that a guard hides.
@@ -33,11 +33,11 @@ type Masks []Mask
 // Apply sets to null, at any depth of the answer, the fields that the caller of ctx may not see now, and reports whether there
 // were any. The answer is a pointer.
 func (m Masks) Apply(ctx context.Context, answer any) bool {
-	principal, _ := auth.From(ctx)
+	principal, _ := authn.From(ctx)
 	return m.walk(principal, reflect.ValueOf(answer))
 }
 
-func (m Masks) walk(principal *auth.Principal, v reflect.Value) (changed bool) {
+func (m Masks) walk(principal *authn.Principal, v reflect.Value) (changed bool) {
 	switch v.Kind() {
 	case reflect.Pointer:
 		return !v.IsNil() && m.walk(principal, v.Elem())
@@ -70,7 +70,7 @@ func (m Masks) walk(principal *auth.Principal, v reflect.Value) (changed bool) {
 	return changed
 }
 
-func (m Masks) replace(principal *auth.Principal, value reflect.Value, set func(reflect.Value)) bool {
+func (m Masks) replace(principal *authn.Principal, value reflect.Value, set func(reflect.Value)) bool {
 	masked := reflect.New(value.Type()).Elem()
 	masked.Set(value)
 	changed := m.walk(principal, masked)
@@ -94,7 +94,7 @@ func (m Mask) fits(t reflect.Type) bool {
 }
 
 // apply hides fields of a body; v is addressable.
-func (m Mask) apply(principal *auth.Principal, v reflect.Value) (changed bool) {
+func (m Mask) apply(principal *authn.Principal, v reflect.Value) (changed bool) {
 	for _, h := range m.hidden {
 		owner := uuid.Nil
 		if h.Owner != "" {

@@ -16,7 +16,7 @@ import (
 	entrole "github.com/lockstep-dev/lockstep/ent/role"
 	entuser "github.com/lockstep-dev/lockstep/ent/user"
 	entuserrole "github.com/lockstep-dev/lockstep/ent/userrole"
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
@@ -419,7 +419,7 @@ func (h *Handler) prepareRole() {
 }
 
 // readRole is RoleBody of the row that a result is at.
-func readRole(from *postgres.Result, principal *auth.Principal, body *oas.Role) {
+func readRole(from *postgres.Result, principal *authn.Principal, body *oas.Role) {
 	body.ID = from.UUID(0)
 	body.TenantId = from.UUID(1)
 	body.Name = from.String(5)

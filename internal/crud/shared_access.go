@@ -9,7 +9,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/oas"
 )
 
-// Permissions are all that roles can hold, besides auth.Every.
+// Permissions are all that roles can hold, besides authn.Every.
 var Permissions = []string{
 	"roles:create",
 	"roles:delete",

@@ -13,7 +13,7 @@ import (
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/predicate"
 	enttenant "github.com/lockstep-dev/lockstep/ent/tenant"
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/listing"
@@ -284,7 +284,7 @@ func TenantBody(ctx context.Context, row *ent.Tenant) oas.Tenant {
 }
 
 // readTenant is TenantBody of the row that a result is at.
-func readTenant(from *postgres.Result, principal *auth.Principal, body *oas.Tenant) {
+func readTenant(from *postgres.Result, principal *authn.Principal, body *oas.Tenant) {
 	body.ID = from.UUID(0)
 	body.Name = from.String(4)
 	body.Slug = from.String(5)

@@ -15,7 +15,7 @@ import (
 	entrole "github.com/lockstep-dev/lockstep/ent/role"
 	entuser "github.com/lockstep-dev/lockstep/ent/user"
 	entuserrole "github.com/lockstep-dev/lockstep/ent/userrole"
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
@@ -76,7 +76,7 @@ func userConditions(ctx context.Context, params oas.UsersListParams) ([]predicat
 	if text, ok := params.Q.Get(); ok {
 		var columns []string
 		columns = append(columns, entuser.FieldDisplayName)
-		if auth.Has(ctx, "users:read_pii") {
+		if authn.Has(ctx, "users:read_pii") {
 			columns = append(columns, entuser.FieldEmail)
 		}
 		where = append(where, listing.Contains(columns, text))
@@ -441,7 +441,7 @@ func userExpected(ifMatch oas.OptString) ([]predicate.User, error) {
 // UserBody is the row as the caller may see it.
 func UserBody(ctx context.Context, row *ent.User) oas.User {
 	var body oas.User
-	principal, _ := auth.From(ctx)
+	principal, _ := authn.From(ctx)
 	body.ID = row.ID
 	body.TenantId = row.TenantID
 	if User_Email_Shown.Shows(principal, row.ID) {
@@ -510,7 +510,7 @@ func (h *Handler) prepareUser() {
 }
 
 // readUser is UserBody of the row that a result is at.
-func readUser(from *postgres.Result, principal *auth.Principal, body *oas.User) {
+func readUser(from *postgres.Result, principal *authn.Principal, body *oas.User) {
 	body.ID = from.UUID(0)
 	body.TenantId = from.UUID(1)
 	if User_Email_Shown.Shows(principal, from.UUID(0)) {
@@ -531,7 +531,7 @@ func readUser(from *postgres.Result, principal *auth.Principal, body *oas.User) 
 }
 
 // readUserBase reads the row that a result is at, for rows that it is related to in a circle.
-func readUserBase(from *postgres.Result, principal *auth.Principal, body *oas.UserBase) {
+func readUserBase(from *postgres.Result, principal *authn.Principal, body *oas.UserBase) {
 	body.ID = from.UUID(0)
 	body.TenantId = from.UUID(1)
 	if User_Email_Shown.Shows(principal, from.UUID(0)) {
@@ -552,7 +552,7 @@ func readUserBase(from *postgres.Result, principal *auth.Principal, body *oas.Us
 }
 
 // readUserWithRoles reads the row that a result is at, without its expansions.
-func readUserWithRoles(from *postgres.Result, principal *auth.Principal, body *oas.UserWithRoles) {
+func readUserWithRoles(from *postgres.Result, principal *authn.Principal, body *oas.UserWithRoles) {
 	body.ID = from.UUID(0)
 	body.TenantId = from.UUID(1)
 	if User_Email_Shown.Shows(principal, from.UUID(0)) {

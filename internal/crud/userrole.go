@@ -15,7 +15,7 @@ import (
 	entrole "github.com/lockstep-dev/lockstep/ent/role"
 	entuser "github.com/lockstep-dev/lockstep/ent/user"
 	entuserrole "github.com/lockstep-dev/lockstep/ent/userrole"
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
@@ -333,7 +333,7 @@ func (h *Handler) prepareUserRole() {
 }
 
 // readUserRole is UserRoleBody of the row that a result is at.
-func readUserRole(from *postgres.Result, principal *auth.Principal, body *oas.UserRole) {
+func readUserRole(from *postgres.Result, principal *authn.Principal, body *oas.UserRole) {
 	body.ID = from.UUID(0)
 	body.TenantId = from.UUID(1)
 	body.UserId = from.UUID(5)

@@ -13,7 +13,7 @@ import (
 	"github.com/ogen-go/ogen/validate"
 
 	"github.com/lockstep-dev/lockstep/internal/admission"
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/wire"
@@ -51,9 +51,9 @@ func (m Mapper) Problem(err error) *problem.Error {
 	if errors.As(err, &known) {
 		return known
 	}
-	var token *auth.TokenError
+	var token *authn.TokenError
 	if errors.As(err, &token) {
-		if token.Result == auth.ResultUnavailable {
+		if token.Result == authn.ResultUnavailable {
 			// Whether the token is good nobody knows: a 401 would have the caller sign in again for nothing.
 			return Unavailable(problem.New(problem.Unavailable, problem.IssuerUnreachable))
 		}
@@ -62,7 +62,7 @@ func (m Mapper) Problem(err error) *problem.Error {
 	if errors.Is(err, ogenerrors.ErrSecurityRequirementIsNotSatisfied) {
 		return problem.New(problem.Unauthenticated, problem.TokenMissing)
 	}
-	var permission *auth.PermissionError
+	var permission *authn.PermissionError
 	if errors.As(err, &permission) {
 		return problem.Of(problem.PermissionDenied, permission.Permission)
 	}

@@ -10,7 +10,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
@@ -38,7 +38,7 @@ func mayRelate[C Client](ctx context.Context, mutation ent.Mutation, relation au
 	if !set && !mutation.FieldCleared(relation.Field) {
 		return nil
 	}
-	if principal, ok := auth.From(ctx); ok && principal.Platform {
+	if principal, ok := authn.From(ctx); ok && principal.Platform {
 		return nil // makes a tenant's first people
 	}
 	reach, err := people.Read.Reach(ctx)

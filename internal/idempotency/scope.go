@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 )
 
 // maxScope is the most characters of the column scope.
@@ -16,7 +16,7 @@ const maxScope = 400
 // that scope too, so that servers of both releases, side by side during an update, do nothing twice. It can be dropped a
 // day after no server of such a release runs.
 func scopesOf(ctx context.Context, operation string) []string {
-	principal, ok := auth.From(ctx)
+	principal, ok := authn.From(ctx)
 	if !ok {
 		return []string{operation}
 	}

@@ -15,7 +15,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
@@ -70,11 +70,11 @@ func TestOrdersOfOneDirectionAreOneIndexRange(t *testing.T) {
 func TestOrderByAHiddenFieldNeedsItsPermission(t *testing.T) {
 	t.Parallel()
 	_, err := listing.Parse(t.Context(), keys, []string{"-email"})
-	var refused *auth.PermissionError
+	var refused *authn.PermissionError
 	if !errors.As(err, &refused) || refused.Permission != "users:read_pii" {
 		t.Errorf("got %v, want a refusal for users:read_pii", err)
 	}
-	ctx := auth.With(t.Context(), &auth.Principal{Permissions: []string{"users:read_pii"}})
+	ctx := authn.With(t.Context(), &authn.Principal{Permissions: []string{"users:read_pii"}})
 	if _, err := listing.Parse(ctx, keys, []string{"-email"}); err != nil {
 		t.Errorf("got %v, want the order", err)
 	}

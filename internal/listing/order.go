@@ -10,7 +10,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 )
 
 // idColumn ends every order: it makes keys unique, so that rows that compare equal are neither lost nor repeated.
@@ -42,7 +42,7 @@ type Order struct {
 }
 
 // Parse reads the parameter sort: names of keys, with a leading - for descending. Unknown names cannot reach it: the
-// contract lists the known ones. Its error is an *auth.PermissionError.
+// contract lists the known ones. Its error is an *authn.PermissionError.
 func Parse[S ~string](ctx context.Context, keys []Key, sort []S) (Order, error) {
 	var o Order
 	for _, item := range sort {
@@ -52,7 +52,7 @@ func Parse[S ~string](ctx context.Context, keys []Key, sort []S) (Order, error) 
 				continue
 			}
 			if key.Permission != "" {
-				if err := auth.Require(ctx, key.Permission); err != nil {
+				if err := authn.Require(ctx, key.Permission); err != nil {
 					return o, err
 				}
 			}

@@ -15,7 +15,7 @@ import (
 	"entgo.io/ent"
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
 
@@ -34,7 +34,7 @@ const (
 type Source interface {
 	// Permissions returns what a user of a tenant may do. The zero user stands for all services of the tenant: their scopes say
 	// what they may do, and the source only whether the tenant may be used. The context has no scope. The error is an
-	// *auth.TokenError for a tenant or user that does not exist, a *problem.Error for one that may not be used now.
+	// *authn.TokenError for a tenant or user that does not exist, a *problem.Error for one that may not be used now.
 	Permissions(ctx context.Context, tenant, user uuid.UUID) ([]string, error)
 	// Changed returns the tenants in which the mutation changes what somebody may do who may have been let in before.
 	Changed(ctx context.Context, mutation ent.Mutation) ([]uuid.UUID, error)
@@ -102,7 +102,7 @@ func (g *Grants) ForgetAll() { g.cache.forgetAll() }
 
 // Of returns the principal's permissions, which the caller must not change: a service's are its scopes, a user's are
 // those that the source knows. Its error is the source's. Refusals are never kept.
-func (g *Grants) Of(ctx context.Context, principal *auth.Principal) ([]string, error) {
+func (g *Grants) Of(ctx context.Context, principal *authn.Principal) ([]string, error) {
 	if principal.Platform {
 		return g.platform, nil
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/time/rate"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 )
 
 // Policy is a token bucket: Quota requests may come at once, and are given back evenly over Window.
@@ -77,7 +77,7 @@ func (l *Limiter) Policies() string {
 }
 
 // Take counts a request of p.
-func (l *Limiter) Take(p *auth.Principal, now time.Time) Verdict {
+func (l *Limiter) Take(p *authn.Principal, now time.Time) Verdict {
 	if l == nil {
 		return Verdict{}
 	}
@@ -109,7 +109,7 @@ type found struct {
 const refound = time.Second
 
 // find returns the principal's buckets. To look them up costs more than to count in them.
-func (l *Limiter) find(p *auth.Principal, now time.Time) found {
+func (l *Limiter) find(p *authn.Principal, now time.Time) found {
 	memo := p.Memo()
 	if memo != nil {
 		if f, ok := memo.Load().(*found); ok && f.by == l && now.Sub(f.at).Abs() < refound {

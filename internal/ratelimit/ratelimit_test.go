@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
 )
 
@@ -24,8 +24,8 @@ func mustNew(t testing.TB, limits Limits) *Limiter {
 	return l
 }
 
-func user(tenant uuid.UUID) *auth.Principal {
-	return &auth.Principal{TenantID: tenant, UserID: uuid.New(), Subject: "somebody"}
+func user(tenant uuid.UUID) *authn.Principal {
+	return &authn.Principal{TenantID: tenant, UserID: uuid.New(), Subject: "somebody"}
 }
 
 func TestPrincipalIsLimited(t *testing.T) {
@@ -96,7 +96,7 @@ func TestTenantIsLimited(t *testing.T) {
 	if got := l.Take(user(uuid.New()), noon); got.Exceeded != "" {
 		t.Errorf("another tenant: got %+v", got)
 	}
-	if got := l.Take(&auth.Principal{Platform: true, Subject: "operator"}, noon); got.RateLimit != `"principal";r=9;t=1` {
+	if got := l.Take(&authn.Principal{Platform: true, Subject: "operator"}, noon); got.RateLimit != `"principal";r=9;t=1` {
 		t.Errorf("the platform: got %+v, want no tenant's limit", got)
 	}
 }
@@ -106,11 +106,11 @@ func TestServicesAreToldApart(t *testing.T) {
 	l := mustNew(t, Limits{Principal: Policy{1, time.Minute}})
 	tenant := uuid.New()
 	for _, subject := range []string{"billing", "mailer"} {
-		if got := l.Take(&auth.Principal{TenantID: tenant, Subject: subject}, noon); got.Exceeded != "" {
+		if got := l.Take(&authn.Principal{TenantID: tenant, Subject: subject}, noon); got.Exceeded != "" {
 			t.Errorf("%s: got %+v", subject, got)
 		}
 	}
-	if got := l.Take(&auth.Principal{TenantID: tenant, Subject: "mailer"}, noon); got.Exceeded == "" {
+	if got := l.Take(&authn.Principal{TenantID: tenant, Subject: "mailer"}, noon); got.Exceeded == "" {
 		t.Error("a service is not limited")
 	}
 }
@@ -168,7 +168,7 @@ func TestTokensOfACallerShareTheQuota(t *testing.T) {
 }
 
 // verified are the principals of that many tokens of a user.
-func verified(t testing.TB, tenant, person uuid.UUID, tokens int) []*auth.Principal {
+func verified(t testing.TB, tenant, person uuid.UUID, tokens int) []*authn.Principal {
 	t.Helper()
 	listener, url, err := devissuer.Listen("127.0.0.1:0")
 	if err != nil {
@@ -181,11 +181,11 @@ func verified(t testing.TB, tenant, person uuid.UUID, tokens int) []*auth.Princi
 	server := &http.Server{Handler: issuer, ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(listener) }() // ends with the test
 	t.Cleanup(func() { _ = server.Close() })
-	verifier, err := auth.New(auth.Config{Issuers: []string{url}})
+	verifier, err := authn.New(authn.Config{Issuers: []string{url}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []*auth.Principal
+	var out []*authn.Principal
 	for n := range tokens {
 		token, err := issuer.Token(devissuer.TokenRequest{TenantID: tenant, UserID: person, Claims: map[string]any{"n": n}})
 		if err != nil {

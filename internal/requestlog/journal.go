@@ -6,7 +6,7 @@ import (
 	"context"
 
 	"github.com/lockstep-dev/lockstep/internal/admission"
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
@@ -20,7 +20,7 @@ type Entry struct {
 	// Route is the path's template, such as /v1/users/{id}; empty if the path has none.
 	Route string
 	// Principal is who the request acts for; nil until its token is verified.
-	Principal *auth.Principal
+	Principal *authn.Principal
 	// Code is that of the problem that was answered, empty for a success.
 	Code problem.Code
 	// Cause is the kind of failure behind an answer of 503 or 504, and SQLState the database's code for it; empty: none.

@@ -9,13 +9,13 @@ import (
 
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/user"
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/hooks"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
 // keepAdministrator refuses a change that would leave a tenant without an administrator: an active user with a role that
-// holds auth.Every. Changes that could are made one at a time per tenant, so that two cannot each leave the other's.
+// holds authn.Every. Changes that could are made one at a time per tenant, so that two cannot each leave the other's.
 func keepAdministrator(next ent.Mutator) ent.Mutator {
 	return ent.MutateFunc(func(ctx context.Context, mutation ent.Mutation) (ent.Value, error) {
 		client, could := endangers(mutation)
@@ -77,13 +77,13 @@ func hasAdministrator(ctx context.Context, client *ent.Client, tenantID uuid.UUI
 	return found, nil
 }
 
-// holdsEvery is true of users with a role that holds auth.Every.
+// holdsEvery is true of users with a role that holds authn.Every.
 func holdsEvery(tenantID uuid.UUID) func(*sql.Selector) {
 	return func(s *sql.Selector) {
 		s.Where(sql.P(func(b *sql.Builder) {
 			b.Ident(s.C(user.FieldID)).WriteString(" IN (SELECT g.user_id FROM core.user_roles AS g JOIN core.roles AS r" +
 				" ON r.tenant_id = g.tenant_id AND r.id = g.role_id WHERE g.tenant_id = ").Arg(tenantID)
-			b.WriteString(" AND ").Arg(auth.Every).WriteString(" = ANY (r.permissions))")
+			b.WriteString(" AND ").Arg(authn.Every).WriteString(" = ANY (r.permissions))")
 		}))
 	}
 }

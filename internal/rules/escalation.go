@@ -11,7 +11,7 @@ import (
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/hook"
 	"github.com/lockstep-dev/lockstep/ent/role"
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
@@ -26,7 +26,7 @@ func limitRoles(known []string) ent.Hook {
 				return next.Mutate(ctx, mutation)
 			}
 			for i, permission := range wanted {
-				if permission != auth.Every && !slices.Contains(known, permission) {
+				if permission != authn.Every && !slices.Contains(known, permission) {
 					return nil, problem.New(problem.ValidationFailed, problem.PermissionsUnknown).
 						At(fmt.Sprintf("/permissions/%d", i), problem.RuleUnknownPermission, "There is no such permission; see docs/permissions.md.")
 				}
@@ -102,7 +102,7 @@ func rolePermissions(ctx context.Context, client *ent.Client, id uuid.UUID) (pq.
 // mayGive returns a permission_denied problem unless the caller holds all the permissions. The platform, which makes a
 // tenant's first roles, may give any.
 func mayGive(ctx context.Context, permissions []string) error {
-	principal, ok := auth.From(ctx)
+	principal, ok := authn.From(ctx)
 	if ok && principal.Platform {
 		return nil
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/ent/tenant"
 	"github.com/lockstep-dev/lockstep/ent/user"
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
@@ -65,7 +65,7 @@ func (c Callers) Permissions(ctx context.Context, tenantID, userID uuid.UUID) ([
 	}
 	switch {
 	case !found:
-		return nil, &auth.TokenError{Reason: "the token's tenant does not exist"}
+		return nil, &authn.TokenError{Reason: "the token's tenant does not exist"}
 	case tenantStatus == deleting:
 		return nil, problem.New(problem.TenantSuspended, problem.TenantDeleting)
 	case tenant.Status(tenantStatus) != tenant.StatusActive:
@@ -73,7 +73,7 @@ func (c Callers) Permissions(ctx context.Context, tenantID, userID uuid.UUID) ([
 	case userID == uuid.Nil:
 		return nil, nil
 	case !userStatus.Valid:
-		return nil, &auth.TokenError{Reason: "the token's user does not exist in its tenant"}
+		return nil, &authn.TokenError{Reason: "the token's user does not exist in its tenant"}
 	case user.Status(userStatus.String) != user.StatusActive:
 		return nil, problem.Of(problem.UserInactive)
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/ent/user"
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
 
@@ -24,7 +24,7 @@ func TestVeryManyChangeTheirManager(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := postgres.WithScope(t.Context(), postgres.Scope{TenantID: w.ours.tenant})
-	ctx = auth.With(ctx, &auth.Principal{TenantID: w.ours.tenant, UserID: w.ours.boss})
+	ctx = authn.With(ctx, &authn.Principal{TenantID: w.ours.tenant, UserID: w.ours.boss})
 	changed, err := w.ruled.User.Update().Where(user.ManagerID(w.ours.report)).ClearManagerID().Save(ctx)
 	if err != nil || changed != many {
 		t.Fatalf("got %d rows changed and %v, want %d", changed, err, many)
@@ -33,7 +33,7 @@ func TestVeryManyChangeTheirManager(t *testing.T) {
 	if _, err := w.owner.Exec(t.Context(), `UPDATE core.users SET manager_id = $2 WHERE tenant_id = $1 AND display_name = 'Many'`, w.ours.tenant, w.ours.report); err != nil {
 		t.Fatal(err)
 	}
-	stranger := auth.With(ctx, &auth.Principal{TenantID: w.ours.tenant, UserID: uuid.Must(uuid.NewV7())})
+	stranger := authn.With(ctx, &authn.Principal{TenantID: w.ours.tenant, UserID: uuid.Must(uuid.NewV7())})
 	if changed, err := w.ruled.User.Update().Where(user.ManagerID(w.ours.report)).ClearManagerID().Save(stranger); err == nil {
 		t.Errorf("got %d rows changed by somebody who sees none of them, want an error", changed)
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/errmap"
 	"github.com/lockstep-dev/lockstep/internal/inflight"
 	"github.com/lockstep-dev/lockstep/internal/problem"
@@ -30,7 +30,7 @@ type (
 	hold   = inflight.Hold[uuid.UUID, caller]
 )
 
-func callerOf(p *auth.Principal) caller { return caller{tenant: p.TenantID, identity: p.Identity()} }
+func callerOf(p *authn.Principal) caller { return caller{tenant: p.TenantID, identity: p.Identity()} }
 
 // bodies are the rules that all request bodies are read by.
 type bodies struct {

@@ -11,7 +11,7 @@ import (
 	"github.com/go-faster/jx"
 
 	"github.com/lockstep-dev/lockstep/internal/admission"
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/errmap"
 	"github.com/lockstep-dev/lockstep/internal/inflight"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
@@ -61,7 +61,7 @@ func (f *failures) answer(ctx context.Context, err error) Problem {
 		request.Cause, request.SQLState = causeOf(ctx, err)
 	}
 	if p.Code == problem.Unauthenticated {
-		var token *auth.TokenError
+		var token *authn.TokenError
 		request.Challenge = "Bearer"
 		if errors.As(err, &token) {
 			request.Challenge = token.WWWAuthenticate()
@@ -112,7 +112,7 @@ func causeOf(ctx context.Context, err error) (cause, state string) {
 			return causeClientGone, state
 		}
 	}
-	var token *auth.TokenError
+	var token *authn.TokenError
 	if errors.As(err, &token) {
 		return token.Result, ""
 	}

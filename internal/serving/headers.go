@@ -6,13 +6,13 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
 // errTwoTokens refuses a request with two Authorization headers: who checks the one and who believes the other need not be
 // the same (RFC 6750, section 2).
-var errTwoTokens = auth.Ambiguous("the request has more than one Authorization header")
+var errTwoTokens = authn.Ambiguous("the request has more than one Authorization header")
 
 // lists are the headers of a contract whose lines make one list (RFC 9110, section 5.3). All others may be sent once.
 var lists = map[string]bool{"If-Match": true, "If-None-Match": true}

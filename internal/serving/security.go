@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/lockstep-dev/lockstep/internal/admission"
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/permcache"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
@@ -15,9 +15,9 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/requestlog"
 )
 
-// TokenVerifier turns an access token into a principal. *auth.Verifier is the one; its error is an *auth.TokenError.
+// TokenVerifier turns an access token into a principal. *authn.Verifier is the one; its error is an *authn.TokenError.
 type TokenVerifier interface {
-	Verify(ctx context.Context, token string) (*auth.Principal, error)
+	Verify(ctx context.Context, token string) (*authn.Principal, error)
 }
 
 // security is what stands between a request and its operation: who calls, inside which tenant, with which permissions.
@@ -51,7 +51,7 @@ func (s *security) authorize(ctx context.Context, name, token string) (context.C
 	if request.Refusal != nil {
 		return ctx, request.Refusal
 	}
-	ctx = auth.With(ctx, principal)
+	ctx = authn.With(ctx, principal)
 	// Before anything of the body is read, which may be long in coming.
 	need, known := s.needs[name]
 	if !known {
@@ -87,7 +87,7 @@ func (s *security) admit(ctx context.Context, request *requestlog.Entry, name st
 }
 
 // limit counts the request and notes for its answer how many the caller has left. Its error is rate_limited.
-func (s *security) limit(request *requestlog.Entry, principal *auth.Principal) error {
+func (s *security) limit(request *requestlog.Entry, principal *authn.Principal) error {
 	if s.limiter == nil {
 		return nil
 	}

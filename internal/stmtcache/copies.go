@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
 
@@ -16,7 +16,7 @@ import (
 type Copies[T any] struct {
 	rows      postgres.Result
 	budget    *postgres.Budget
-	principal *auth.Principal
+	principal *authn.Principal
 	body      Body[T]
 	copied    []copied[T]
 }
@@ -33,7 +33,7 @@ func CopiesOf[T any](ctx context.Context, budget *postgres.Budget, rows postgres
 	if rows.Len() > 0 && !rows.Has(columns) {
 		return nil, fmt.Errorf("reading: the result has other columns than %v", columns)
 	}
-	principal, _ := auth.From(ctx)
+	principal, _ := authn.From(ctx)
 	return &Copies[T]{
 		rows: rows, budget: budget, principal: principal, body: body, copied: make([]copied[T], rows.Len()),
 	}, nil

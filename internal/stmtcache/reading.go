@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 )
@@ -42,7 +42,7 @@ type Reaches struct {
 	Rows, Through *authz.Reach
 }
 
-// Statement is the read as the caller of ctx may have it. Its error is an *auth.PermissionError if there is nothing the
+// Statement is the read as the caller of ctx may have it. Its error is an *authn.PermissionError if there is nothing the
 // caller may read.
 func (r *Read) Statement(ctx context.Context, db Database) (*postgres.Recorded, error) {
 	rows, through, err := r.related(ctx)
@@ -79,14 +79,14 @@ func index(b bool) int {
 // record has Ent write the statement for one who may read all rows, or related ones only.
 func (r *Read) record(ctx context.Context, db Database, rows, through bool) (*postgres.Recorded, error) {
 	// The stand-in may do as much as the caller and no more.
-	standIn := &auth.Principal{TenantID: postgres.AnyTenant, UserID: postgres.AnyUser}
+	standIn := &authn.Principal{TenantID: postgres.AnyTenant, UserID: postgres.AnyUser}
 	if !rows {
 		standIn.Permissions = append(standIn.Permissions, r.Rule.Permission)
 	}
 	if r.Through != nil && !through {
 		standIn.Permissions = append(standIn.Permissions, r.Through.Permission)
 	}
-	return db.Record(auth.With(context.WithoutCancel(ctx), standIn), func(ctx context.Context) (err error) {
+	return db.Record(authn.With(context.WithoutCancel(ctx), standIn), func(ctx context.Context) (err error) {
 		var reach Reaches
 		if reach.Rows, err = r.Rule.Reach(ctx); err != nil {
 			return err
@@ -132,7 +132,7 @@ func (p *Pages) Of(limit int) *Read {
 // budget.
 func Send(ctx context.Context, db Database, budget *postgres.Budget, row uuid.UUID, statements ...*postgres.Recorded) ([]postgres.Result, error) {
 	ids := postgres.Ids{Row: row}
-	if principal, ok := auth.From(ctx); ok {
+	if principal, ok := authn.From(ctx); ok {
 		ids.User = principal.UserID
 	}
 	return db.Send(ctx, ids, budget, statements...)
@@ -152,7 +152,7 @@ func One(ctx context.Context, db Database, budget *postgres.Budget, read *Read) 
 }
 
 // Body reads the row that a result is at as the principal may see it.
-type Body[T any] func(from *postgres.Result, principal *auth.Principal, body *T)
+type Body[T any] func(from *postgres.Result, principal *authn.Principal, body *T)
 
 // Bodies reads a result of the columns from its first row on, into bodies that lie side by side, as the caller of ctx may
 // see them; it is never nil. Its error is a programming error: the statement was written for other columns.
@@ -164,7 +164,7 @@ func Bodies[T any](ctx context.Context, result *postgres.Result, columns []strin
 	if !result.Has(columns) {
 		return nil, fmt.Errorf("reading: the result has other columns than %v", columns)
 	}
-	principal, _ := auth.From(ctx)
+	principal, _ := authn.From(ctx)
 	result.Rewind()
 	for i := range bodies {
 		result.Next()

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/stmtcache"
@@ -19,12 +19,12 @@ import (
 type recorder struct {
 	recorded atomic.Int64
 	mu       sync.Mutex
-	as       []*auth.Principal
+	as       []*authn.Principal
 }
 
 func (r *recorder) Record(ctx context.Context, read func(context.Context) error) (*postgres.Recorded, error) {
 	r.recorded.Add(1)
-	p, _ := auth.From(ctx)
+	p, _ := authn.From(ctx)
 	r.mu.Lock()
 	r.as = append(r.as, p)
 	r.mu.Unlock()
@@ -43,7 +43,7 @@ var rule = authz.Rule{Permission: "users:read", Self: []string{"id"}}
 
 // caller is a user with the permissions.
 func caller(ctx context.Context, permissions ...string) context.Context {
-	return auth.With(ctx, &auth.Principal{TenantID: uuid.New(), UserID: uuid.New(), Permissions: permissions})
+	return authn.With(ctx, &authn.Principal{TenantID: uuid.New(), UserID: uuid.New(), Permissions: permissions})
 }
 
 func TestAReadIsWrittenOncePerReach(t *testing.T) {
@@ -70,7 +70,7 @@ func TestAReadIsWrittenOncePerReach(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
-			for permission, want := range map[string]*postgres.Recorded{"users:read": all, auth.Every: all, "roles:read": own} {
+			for permission, want := range map[string]*postgres.Recorded{"users:read": all, authn.Every: all, "roles:read": own} {
 				if got, err := read.Statement(caller(t.Context(), permission), db); got != want || err != nil {
 					t.Errorf("with %s: got another statement, or %v", permission, err)
 				}
@@ -92,7 +92,7 @@ func TestAReadNobodyMayHaveIsNotWritten(t *testing.T) {
 	t.Parallel()
 	db := &recorder{}
 	read := &stmtcache.Read{Rule: authz.Rule{Permission: "users:read"}, Write: func(context.Context, stmtcache.Reaches) error { return nil }}
-	var refused *auth.PermissionError
+	var refused *authn.PermissionError
 	if _, err := read.Statement(caller(t.Context(), "roles:read"), db); !errors.As(err, &refused) {
 		t.Errorf("got %v, want a PermissionError", err)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/requestlog"
 )
@@ -100,10 +100,10 @@ func NewMetrics(build Build, operations, issuers []string) *Metrics {
 		m.operations[name] = m.operation(name)
 	}
 	m.other = m.operation("other")
-	for _, result := range auth.Results() {
+	for _, result := range authn.Results() {
 		m.tokens.WithLabelValues(result)
 	}
-	m.accepted = m.tokens.WithLabelValues(auth.ResultOK)
+	m.accepted = m.tokens.WithLabelValues(authn.ResultOK)
 	for _, issuer := range issuers {
 		m.keys.WithLabelValues(issuer, resultOK)
 		m.keys.WithLabelValues(issuer, resultError)
@@ -163,16 +163,16 @@ func (m *Metrics) RowsRemoved(table string, rows int) {
 	m.removed.WithLabelValues(table).Add(float64(rows))
 }
 
-// TokenVerified implements auth.Meter.
+// TokenVerified implements authn.Meter.
 func (m *Metrics) TokenVerified(result string) {
-	if result == auth.ResultOK {
+	if result == authn.ResultOK {
 		m.accepted.Inc()
 		return
 	}
 	m.tokens.WithLabelValues(result).Inc()
 }
 
-// KeysFetched implements auth.Meter.
+// KeysFetched implements authn.Meter.
 func (m *Metrics) KeysFetched(issuer string, err error) {
 	result := resultOK
 	if err != nil {
@@ -181,4 +181,4 @@ func (m *Metrics) KeysFetched(issuer string, err error) {
 	m.keys.WithLabelValues(issuer, result).Inc()
 }
 
-var _ auth.Meter = (*Metrics)(nil)
+var _ authn.Meter = (*Metrics)(nil)

@@ -1,4 +1,4 @@
-package auth_test
+package authn_test
 
 import (
 	"net/http"
@@ -12,7 +12,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
 )
 
@@ -85,18 +85,18 @@ func (i *realIssuer) block() (release func()) {
 	return i.gate.Unlock
 }
 
-func newVerifier(t *testing.T, c *clock, issuers ...*realIssuer) *auth.Verifier {
+func newVerifier(t *testing.T, c *clock, issuers ...*realIssuer) *authn.Verifier {
 	t.Helper()
-	config := auth.Config{Clock: c.Now}
+	config := authn.Config{Clock: c.Now}
 	for _, i := range issuers {
 		config.Issuers = append(config.Issuers, i.URL()+" any-tenant platform")
 	}
 	return newVerifierWith(t, config)
 }
 
-func newVerifierWith(t *testing.T, config auth.Config) *auth.Verifier {
+func newVerifierWith(t *testing.T, config authn.Config) *authn.Verifier {
 	t.Helper()
-	v, err := auth.New(config)
+	v, err := authn.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func userToken(t *testing.T, i *realIssuer, claims map[string]any) string {
 // wantRefused checks that err is a TokenError whose reason contains want and which does not show the token.
 func wantRefused(t *testing.T, err error, token, want string) {
 	t.Helper()
-	refused, ok := err.(*auth.TokenError) //nolint:errorlint // Verify promises this very type
+	refused, ok := err.(*authn.TokenError) //nolint:errorlint // Verify promises this very type
 	if !ok {
 		t.Fatalf("got %v (%T), want a *auth.TokenError", err, err)
 	}

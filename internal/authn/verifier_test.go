@@ -1,4 +1,4 @@
-package auth_test
+package authn_test
 
 import (
 	"crypto/ecdsa"
@@ -19,7 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
 )
 
@@ -29,52 +29,52 @@ func TestAcceptedTokens(t *testing.T) {
 	cases := []struct {
 		name    string
 		request devissuer.TokenRequest
-		want    auth.Principal
+		want    authn.Principal
 	}{
 		{
 			"user", devissuer.TokenRequest{TenantID: someTenant, UserID: someUser},
-			auth.Principal{TenantID: someTenant, UserID: someUser, Subject: someUser.String()},
+			authn.Principal{TenantID: someTenant, UserID: someUser, Subject: someUser.String()},
 		},
 		{
 			"user with a scope, which grants nothing",
 			devissuer.TokenRequest{TenantID: someTenant, UserID: someUser, Scopes: []string{"users:write"}, Claims: map[string]any{"azp": "web"}},
-			auth.Principal{TenantID: someTenant, UserID: someUser, Subject: someUser.String(), Scopes: []string{"users:write"}},
+			authn.Principal{TenantID: someTenant, UserID: someUser, Subject: someUser.String(), Scopes: []string{"users:write"}},
 		},
 		{
 			"service", service,
-			auth.Principal{TenantID: someTenant, Subject: "importer", Scopes: service.Scopes, Permissions: service.Scopes},
+			authn.Principal{TenantID: someTenant, Subject: "importer", Scopes: service.Scopes, Permissions: service.Scopes},
 		},
 		{
 			"service whose client id is a UUID",
 			devissuer.TokenRequest{TenantID: someTenant, ClientID: someUser.String(), Scopes: []string{"a"}},
-			auth.Principal{TenantID: someTenant, Subject: someUser.String(), Scopes: []string{"a"}, Permissions: []string{"a"}},
+			authn.Principal{TenantID: someTenant, Subject: someUser.String(), Scopes: []string{"a"}, Permissions: []string{"a"}},
 		},
 		{
 			// It names its client: what nothing names is not the same with its next token.
 			"service without a subject, scopes as an array",
 			devissuer.TokenRequest{TenantID: someTenant, ClientID: "importer", Claims: map[string]any{"sub": nil, "scope": []string{"a", "b"}}},
-			auth.Principal{TenantID: someTenant, Scopes: []string{"a", "b"}, Permissions: []string{"a", "b"}},
+			authn.Principal{TenantID: someTenant, Scopes: []string{"a", "b"}, Permissions: []string{"a", "b"}},
 		},
 		{
 			"platform", devissuer.TokenRequest{ClientID: "operator", Scopes: []string{"platform"}},
-			auth.Principal{Platform: true, Subject: "operator", Scopes: []string{"platform"}, Permissions: []string{"platform"}},
+			authn.Principal{Platform: true, Subject: "operator", Scopes: []string{"platform"}, Permissions: []string{"platform"}},
 		},
 		{
 			"platform scope in a tenant is not the platform",
 			devissuer.TokenRequest{TenantID: someTenant, UserID: someUser, Scopes: []string{"platform"}},
-			auth.Principal{TenantID: someTenant, UserID: someUser, Subject: someUser.String(), Scopes: []string{"platform"}},
+			authn.Principal{TenantID: someTenant, UserID: someUser, Subject: someUser.String(), Scopes: []string{"platform"}},
 		},
 		{
 			"several audiences", devissuer.TokenRequest{TenantID: someTenant, UserID: someUser, Claims: map[string]any{"aud": []string{"other", "lockstep"}}},
-			auth.Principal{TenantID: someTenant, UserID: someUser, Subject: someUser.String()},
+			authn.Principal{TenantID: someTenant, UserID: someUser, Subject: someUser.String()},
 		},
 		{
 			"expired within the skew", devissuer.TokenRequest{TenantID: someTenant, UserID: someUser, Lifetime: -29 * time.Second},
-			auth.Principal{TenantID: someTenant, UserID: someUser, Subject: someUser.String()},
+			authn.Principal{TenantID: someTenant, UserID: someUser, Subject: someUser.String()},
 		},
 		{
 			"without nbf and iat", devissuer.TokenRequest{TenantID: someTenant, UserID: someUser, Claims: map[string]any{"nbf": nil, "iat": nil}},
-			auth.Principal{TenantID: someTenant, UserID: someUser, Subject: someUser.String()},
+			authn.Principal{TenantID: someTenant, UserID: someUser, Subject: someUser.String()},
 		},
 	}
 	for _, alg := range []jose.SignatureAlgorithm{jose.ES256, jose.RS256, jose.EdDSA} {
@@ -94,7 +94,7 @@ func TestAcceptedTokens(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if diff := cmp.Diff(test.want, *got, cmpopts.IgnoreUnexported(auth.Principal{})); diff != "" {
+					if diff := cmp.Diff(test.want, *got, cmpopts.IgnoreUnexported(authn.Principal{})); diff != "" {
 						t.Errorf("-want +got:\n%s", diff)
 					}
 					named := test.want.ID()
@@ -114,7 +114,7 @@ func TestOtherClaimNames(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	issuer := newIssuer(t, c, jose.ES256)
-	v := newVerifierWith(t, auth.Config{Issuers: []string{issuer.URL()}, Clock: c.Now, Audience: "api", TenantClaim: "org", UserClaim: "uid"})
+	v := newVerifierWith(t, authn.Config{Issuers: []string{issuer.URL()}, Clock: c.Now, Audience: "api", TenantClaim: "org", UserClaim: "uid"})
 	token, err := issuer.Sign(map[string]any{
 		"iss": issuer.URL(), "aud": "api", "exp": c.Now().Add(time.Hour).Unix(),
 		"sub": "auth|17", "org": someTenant, "uid": someUser,
@@ -126,7 +126,7 @@ func TestOtherClaimNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(auth.Principal{TenantID: someTenant, UserID: someUser, Subject: "auth|17"}, *got, cmpopts.IgnoreUnexported(auth.Principal{})); diff != "" {
+	if diff := cmp.Diff(authn.Principal{TenantID: someTenant, UserID: someUser, Subject: "auth|17"}, *got, cmpopts.IgnoreUnexported(authn.Principal{})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	t.Run("a user without the user claim is no service", func(t *testing.T) {

@@ -1,4 +1,4 @@
-package auth_test
+package authn_test
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 )
 
 // crookedIssuer is an issuer whose answers a test writes. Its client reaches it by any host name, so that
@@ -128,7 +128,7 @@ func TestDiscoveryIsNotTrustedBlindly(t *testing.T) {
 			t.Parallel()
 			i := newCrookedIssuer(t)
 			test.serve(i)
-			v := newVerifierWith(t, auth.Config{Issuers: []string{i.url}, HTTPClient: i.client})
+			v := newVerifierWith(t, authn.Config{Issuers: []string{i.url}, HTTPClient: i.client})
 			token := rsaToken(t, test.key, i.url)
 			_, err := v.Verify(t.Context(), token)
 			if test.want == "" {

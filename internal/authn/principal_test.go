@@ -1,4 +1,4 @@
-package auth_test
+package authn_test
 
 import (
 	"errors"
@@ -6,46 +6,46 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 )
 
 func TestPrincipalOfContext(t *testing.T) {
 	t.Parallel()
-	if p, ok := auth.From(t.Context()); ok {
+	if p, ok := authn.From(t.Context()); ok {
 		t.Errorf("got %v, want none", p)
 	}
-	if _, ok := auth.From(auth.With(t.Context(), nil)); ok {
+	if _, ok := authn.From(authn.With(t.Context(), nil)); ok {
 		t.Error("nil principal: got ok, want none")
 	}
-	want := &auth.Principal{UserID: someUser}
-	if p, ok := auth.From(auth.With(t.Context(), want)); !ok || p != want {
+	want := &authn.Principal{UserID: someUser}
+	if p, ok := authn.From(authn.With(t.Context(), want)); !ok || p != want {
 		t.Errorf("got %v, want %v", p, want)
 	}
 }
 
 func TestRequire(t *testing.T) {
 	t.Parallel()
-	ctx := auth.With(t.Context(), &auth.Principal{Permissions: []string{"users:read"}, Scopes: []string{"users:write"}})
-	if err := auth.Require(ctx, "users:read"); err != nil {
+	ctx := authn.With(t.Context(), &authn.Principal{Permissions: []string{"users:read"}, Scopes: []string{"users:write"}})
+	if err := authn.Require(ctx, "users:read"); err != nil {
 		t.Errorf("held: got %v, want nil", err)
 	}
-	var missing *auth.PermissionError
-	if err := auth.Require(ctx, "users:write"); !errors.As(err, &missing) || missing.Permission != "users:write" {
+	var missing *authn.PermissionError
+	if err := authn.Require(ctx, "users:write"); !errors.As(err, &missing) || missing.Permission != "users:write" {
 		t.Errorf("only a scope: got %v, want a PermissionError for users:write", err)
 	}
-	if err := auth.Require(t.Context(), "users:read"); !errors.As(err, &missing) {
+	if err := authn.Require(t.Context(), "users:read"); !errors.As(err, &missing) {
 		t.Errorf("nobody: got %v, want a PermissionError", err)
 	}
 }
 
 func TestPrincipalInLogs(t *testing.T) {
 	t.Parallel()
-	log := func(p *auth.Principal) string {
+	log := func(p *authn.Principal) string {
 		var b strings.Builder
 		slog.New(slog.NewTextHandler(&b, nil)).Info("x", "principal", p)
 		return b.String()
 	}
-	user := log(&auth.Principal{TenantID: someTenant, UserID: someUser, Subject: "zoe@example.com", Permissions: []string{"users:read"}})
+	user := log(&authn.Principal{TenantID: someTenant, UserID: someUser, Subject: "zoe@example.com", Permissions: []string{"users:read"}})
 	for _, want := range []string{someTenant.String(), someUser.String(), "users:read"} {
 		if !strings.Contains(user, want) {
 			t.Errorf("got %q, want it to contain %q", user, want)
@@ -54,7 +54,7 @@ func TestPrincipalInLogs(t *testing.T) {
 	if strings.Contains(user, "zoe") {
 		t.Errorf("the log names the person: %q", user)
 	}
-	if service := log(&auth.Principal{TenantID: someTenant, Subject: "importer"}); !strings.Contains(service, "principal.service=importer") {
+	if service := log(&authn.Principal{TenantID: someTenant, Subject: "importer"}); !strings.Contains(service, "principal.service=importer") {
 		t.Errorf("got %q, want the service's name", service)
 	}
 	if nobody := log(nil); strings.Contains(nobody, "panic") {
@@ -68,7 +68,7 @@ func TestBearerToken(t *testing.T) {
 		"Bearer a.b.c": "a.b.c", "bearer a.b.c": "a.b.c", "Bearer  a": "a",
 		"": "", "Bearer": "", "Bearer ": "", "Basic dTpw": "", "a.b.c": "",
 	} {
-		got, err := auth.BearerToken(header)
+		got, err := authn.BearerToken(header)
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: got %q and %v, want %q", header, got, err, want)
 		}
@@ -77,10 +77,10 @@ func TestBearerToken(t *testing.T) {
 
 func TestWWWAuthenticate(t *testing.T) {
 	t.Parallel()
-	if got, want := auth.ErrNoToken.WWWAuthenticate(), "Bearer"; got != want {
+	if got, want := authn.ErrNoToken.WWWAuthenticate(), "Bearer"; got != want {
 		t.Errorf("no token: got %q, want %q", got, want)
 	}
-	refused := &auth.TokenError{Reason: "a \"bad\" \\ \r\nclaim é"}
+	refused := &authn.TokenError{Reason: "a \"bad\" \\ \r\nclaim é"}
 	if got, want := refused.WWWAuthenticate(), `Bearer error="invalid_token", error_description="a ?bad? ? ??claim ?"`; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

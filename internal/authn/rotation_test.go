@@ -1,4 +1,4 @@
-package auth_test
+package authn_test
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 )
 
 func TestNewKeyIsFetched(t *testing.T) {
@@ -173,7 +173,7 @@ func TestIssuerDown(t *testing.T) {
 		issuer := newIssuer(t, c, jose.ES256)
 		issuer.down.Store(true)
 		var log strings.Builder
-		v := newVerifierWith(t, auth.Config{Issuers: []string{issuer.URL()}, Clock: c.Now, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		v := newVerifierWith(t, authn.Config{Issuers: []string{issuer.URL()}, Clock: c.Now, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		v.Warm(t.Context())
 		token := userToken(t, issuer, nil)
 		for range 20 {
@@ -253,7 +253,7 @@ func TestSeveralIssuers(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]auth.Config{
+	for name, c := range map[string]authn.Config{
 		"no issuer":               {},
 		"http":                    {Issuers: []string{"http://issuer.example"}},
 		"no host":                 {Issuers: []string{"https://"}},
@@ -269,19 +269,19 @@ func TestConfig(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := auth.New(c); err == nil {
+			if _, err := authn.New(c); err == nil {
 				t.Error("got no error, want one")
 			}
 		})
 	}
 	for _, url := range []string{"https://issuer.example/realms/a", "http://127.0.0.1:9000", "http://localhost:9000", "http://[::1]:9000"} {
-		if _, err := auth.New(auth.Config{Issuers: []string{url}}); err != nil {
+		if _, err := authn.New(authn.Config{Issuers: []string{url}}); err != nil {
 			t.Errorf("%s: got %v, want nil", url, err)
 		}
 	}
 }
 
-func mustVerify(t *testing.T, v *auth.Verifier, token string) {
+func mustVerify(t *testing.T, v *authn.Verifier, token string) {
 	t.Helper()
 	if _, err := v.Verify(t.Context(), token); err != nil {
 		t.Fatalf("verify: %v: %v", err, errors.Unwrap(err))

@@ -1,4 +1,4 @@
-package auth_test
+package authn_test
 
 import (
 	"testing"
@@ -6,7 +6,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/auth"
+	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
 )
 
@@ -17,17 +17,17 @@ func TestIssuersSpeakForWhomTheyMay(t *testing.T) {
 	c := newClock()
 	all, platform, bound := newIssuer(t, c, jose.ES256), newIssuer(t, c, jose.ES256), newIssuer(t, c, jose.ES256)
 	const ofNobodyElse = "77777777-2222-4333-8444-555555555555"
-	v := newVerifierWith(t, auth.Config{Clock: c.Now, Issuers: []string{
+	v := newVerifierWith(t, authn.Config{Clock: c.Now, Issuers: []string{
 		all.URL() + " any-tenant", platform.URL() + " platform", bound.URL() + " " + someTenant.String() + " " + ofNobodyElse,
 	}})
-	both := newVerifierWith(t, auth.Config{Clock: c.Now, Issuers: []string{
+	both := newVerifierWith(t, authn.Config{Clock: c.Now, Issuers: []string{
 		all.URL() + " " + someTenant.String() + " any-tenant", bound.URL() + " " + someTenant.String() + " " + ofNobodyElse,
 	}})
-	alone := newVerifierWith(t, auth.Config{Clock: c.Now, Issuers: []string{bound.URL()}})
-	aloneBound := newVerifierWith(t, auth.Config{Clock: c.Now, Issuers: []string{bound.URL() + " platform"}})
+	alone := newVerifierWith(t, authn.Config{Clock: c.Now, Issuers: []string{bound.URL()}})
+	aloneBound := newVerifierWith(t, authn.Config{Clock: c.Now, Issuers: []string{bound.URL() + " platform"}})
 	const tenant, operator = "may not speak for this tenant", "may not speak for the platform"
 	for name, test := range map[string]struct {
-		verifier                 *auth.Verifier
+		verifier                 *authn.Verifier
 		issuer                   *realIssuer
 		own, foreign, ofPlatform string
 	}{
