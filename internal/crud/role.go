@@ -20,8 +20,8 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
-	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
+	"github.com/lockstep-dev/lockstep/internal/paging"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/special"
 	"github.com/lockstep-dev/lockstep/internal/stmtcache"
@@ -29,8 +29,8 @@ import (
 )
 
 // roleKeys are what lists of roles can be ordered by.
-var roleKeys = []listing.Key{
-	{Name: "name", Column: entrole.FieldName, Kind: listing.Text},
+var roleKeys = []paging.Key{
+	{Name: "name", Column: entrole.FieldName, Kind: paging.Text},
 }
 
 // roleConditions are what a list's parameters ask for.
@@ -53,7 +53,7 @@ func roleConditions(ctx context.Context, params oas.RolesListParams) ([]predicat
 	if text, ok := params.Q.Get(); ok {
 		var columns []string
 		columns = append(columns, entrole.FieldName)
-		where = append(where, listing.Contains(columns, text))
+		where = append(where, paging.Contains(columns, text))
 	}
 	return where, nil
 }
@@ -68,12 +68,12 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 	if err != nil {
 		return nil, err
 	}
-	order, err := listing.Parse(ctx, roleKeys, params.Sort)
+	order, err := paging.Parse(ctx, roleKeys, params.Sort)
 	if err != nil {
 		return nil, err
 	}
 	budget := stmtcache.Budget()
-	tree := listing.ParseTree(params.Expand)
+	tree := paging.ParseTree(params.Expand)
 	kept := budget.Keep(1 + min(1, int64(len(tree)))) // half of it for expansions
 	// One row more than asked for tells whether there is a next page.
 	limit := params.Limit.Or(50)
@@ -118,7 +118,7 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 	}
 	stmtcache.Announce(ctx, budget)
 	if how, ok := params.Count.Get(); ok {
-		limit := listing.MaxCounted
+		limit := paging.MaxCounted
 		if how == "exact" {
 			limit = 0
 		}
@@ -145,7 +145,7 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 }
 
 // rolePage reads so many rows of the list, behind the cursor if there is one.
-func (h *Handler) rolePage(ctx context.Context, budget *postgres.Budget, params oas.RolesListParams, reach *authz.Reach, where []predicate.Role, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
+func (h *Handler) rolePage(ctx context.Context, budget *postgres.Budget, params oas.RolesListParams, reach *authz.Reach, where []predicate.Role, order paging.Order, fingerprint []byte, limit int) (postgres.Result, error) {
 	query := h.client.Role.Query().Order(order.Apply).Limit(limit)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("roles", fingerprint, text)
@@ -166,7 +166,7 @@ func roleFingerprint(params oas.RolesListParams) []byte {
 	params.Cursor.Reset()
 	params.Count.Reset()
 	params.Expand = nil
-	return listing.Fingerprint(params)
+	return paging.Fingerprint(params)
 }
 
 // roleListIsPlain reports whether the list is of all rows, from the first, in the order of their creation.
@@ -193,7 +193,7 @@ func (h *Handler) RolesGet(ctx context.Context, params oas.RolesGetParams) (oas.
 		return nil, notFound("role")
 	}
 	detail := &found[0]
-	if err := h.expandRole(ctx, budget, []*oas.Role{detail}, listing.ParseTree(params.Expand)); err != nil {
+	if err := h.expandRole(ctx, budget, []*oas.Role{detail}, paging.ParseTree(params.Expand)); err != nil {
 		return nil, err
 	}
 	stmtcache.Announce(ctx, budget)
@@ -411,8 +411,8 @@ func (h *Handler) prepareRole() {
 	h.roleList = &stmtcache.Pages{
 		Rule: RoleList,
 		Write: func(ctx context.Context, reach *authz.Reach, limit int) error {
-			query := h.client.Role.Query().Order(listing.Order{}.Apply).Limit(limit)
-			_, err := within(query, reach, listing.Order{}.Apply, limit).All(ctx)
+			query := h.client.Role.Query().Order(paging.Order{}.Apply).Limit(limit)
+			_, err := within(query, reach, paging.Order{}.Apply, limit).All(ctx)
 			return err
 		},
 	}
@@ -436,7 +436,7 @@ func readRole(from *postgres.Result, principal *authn.Principal, body *oas.Role)
 
 // expandRole fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.
 // It ends where the budget does: of a page with a *stmtcache.ShortError, of a single body with the beginning of what there is.
-func (h *Handler) expandRole(ctx context.Context, budget *postgres.Budget, bodies []*oas.Role, tree listing.Tree) error {
+func (h *Handler) expandRole(ctx context.Context, budget *postgres.Budget, bodies []*oas.Role, tree paging.Tree) error {
 	if len(bodies) == 0 || len(tree) == 0 {
 		return nil
 	}
@@ -456,7 +456,7 @@ func (h *Handler) expandRole(ctx context.Context, budget *postgres.Budget, bodie
 	return nil
 }
 
-func (h *Handler) expandRoleUsers(ctx context.Context, budget *postgres.Budget, bodies []*oas.Role, below listing.Tree) error {
+func (h *Handler) expandRoleUsers(ctx context.Context, budget *postgres.Budget, bodies []*oas.Role, below paging.Tree) error {
 	for _, body := range bodies {
 		body.Users = []oas.User{}
 	}

@@ -20,8 +20,8 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/jsonb"
-	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/numeric"
+	"github.com/lockstep-dev/lockstep/internal/paging"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/stmtcache"
@@ -136,7 +136,7 @@ type narrowing func(reach *authz.Reach, where ...func(*sql.Selector)) func(*sql.
 // linked keeps the rows whose id a join table pairs with id, by rows within reach: far holds theirs, near holds the given one.
 func linked[T comparable](ctx context.Context, reach *authz.Reach, within narrowing, table, far, near string, ids ...T) func(*sql.Selector) {
 	scope, _ := postgres.ScopeFrom(ctx)
-	return listing.Linked("core", table, "tenant_id", scope.TenantID, far, near, ids, func(join *sql.Selector, condition func(*sql.Selector)) {
+	return paging.Linked("core", table, "tenant_id", scope.TenantID, far, near, ids, func(join *sql.Selector, condition func(*sql.Selector)) {
 		if reach == nil {
 			condition(join)
 		} else {
@@ -151,7 +151,7 @@ func capped(ctx context.Context, reach *authz.Reach, table, parent string, ids [
 		return authz.Capped[func(*sql.Selector)](reach, parent, postgres.Distinct(ids), expansionCap)
 	}
 	scope, _ := postgres.ScopeFrom(ctx)
-	return listing.Capped("core", table, "tenant_id", scope.TenantID, parent, ids, expansionCap)
+	return paging.Capped("core", table, "tenant_id", scope.TenantID, parent, ids, expansionCap)
 }
 
 // within narrows a query to the conditions and to what is within reach: in the order and up to the limit that the query
@@ -172,7 +172,7 @@ func among[P ~func(*sql.Selector)](reach *authz.Reach, rows P) P {
 }
 
 // members takes the names of what bodies are expanded with off the budget.
-func members(budget *postgres.Budget, bodies int, tree listing.Tree) {
+func members(budget *postgres.Budget, bodies int, tree paging.Tree) {
 	for name := range tree {
 		budget.Take(int64(bodies * (len(name) + len(`"":[],`))))
 	}
@@ -202,7 +202,7 @@ func (h *Handler) count(ctx context.Context, limit int, run func(order func(*sql
 		return 0, false, fmt.Errorf("prepare a count: %w", err)
 	}
 	query = query.Clone()
-	return listing.Count(ctx, h.driver, query.Select(query.C("id")), limit)
+	return paging.Count(ctx, h.driver, query.Select(query.C("id")), limit)
 }
 
 // forDelete holds the rows of a query until the end of the transaction, as a DELETE of them will.

@@ -16,8 +16,8 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/etag"
-	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
+	"github.com/lockstep-dev/lockstep/internal/paging"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/special"
 	"github.com/lockstep-dev/lockstep/internal/stmtcache"
@@ -40,7 +40,7 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 	if err != nil {
 		return nil, err
 	}
-	var order listing.Order
+	var order paging.Order
 	budget := stmtcache.Budget()
 	// One row more than asked for tells whether there is a next page.
 	limit := params.Limit.Or(50)
@@ -67,7 +67,7 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 	}
 	stmtcache.Announce(ctx, budget)
 	if how, ok := params.Count.Get(); ok {
-		limit := listing.MaxCounted
+		limit := paging.MaxCounted
 		if how == "exact" {
 			limit = 0
 		}
@@ -94,7 +94,7 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 }
 
 // tenantPage reads so many rows of the list, behind the cursor if there is one.
-func (h *Handler) tenantPage(ctx context.Context, budget *postgres.Budget, params oas.TenantsListParams, reach *authz.Reach, where []predicate.Tenant, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
+func (h *Handler) tenantPage(ctx context.Context, budget *postgres.Budget, params oas.TenantsListParams, reach *authz.Reach, where []predicate.Tenant, order paging.Order, fingerprint []byte, limit int) (postgres.Result, error) {
 	query := h.client.Tenant.Query().Order(order.Apply).Limit(limit)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("tenants", fingerprint, text)
@@ -114,7 +114,7 @@ func tenantFingerprint(params oas.TenantsListParams) []byte {
 	params.Limit.Reset()
 	params.Cursor.Reset()
 	params.Count.Reset()
-	return listing.Fingerprint(params)
+	return paging.Fingerprint(params)
 }
 
 // TenantsGet answers one row.

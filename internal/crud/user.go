@@ -19,8 +19,8 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
-	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
+	"github.com/lockstep-dev/lockstep/internal/paging"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/special"
 	"github.com/lockstep-dev/lockstep/internal/stmtcache"
@@ -28,9 +28,9 @@ import (
 )
 
 // userKeys are what lists of users can be ordered by.
-var userKeys = []listing.Key{
-	{Name: "displayName", Column: entuser.FieldDisplayName, Kind: listing.Text},
-	{Name: "createdAt", Column: entuser.FieldCreatedAt, Kind: listing.Time},
+var userKeys = []paging.Key{
+	{Name: "displayName", Column: entuser.FieldDisplayName, Kind: paging.Text},
+	{Name: "createdAt", Column: entuser.FieldCreatedAt, Kind: paging.Time},
 }
 
 // userConditions are what a list's parameters ask for.
@@ -43,7 +43,7 @@ func userConditions(ctx context.Context, params oas.UsersListParams) ([]predicat
 		where = append(where, postgres.In(entuser.FieldManagerID, params.ManagerId))
 	}
 	if null, ok := params.ManagerIdNull.Get(); ok {
-		where = append(where, listing.Null(entuser.FieldManagerID, null))
+		where = append(where, paging.Null(entuser.FieldManagerID, null))
 	}
 	if bounds, ok := params.CreatedAt.Get(); ok {
 		if value, ok := bounds.Eq.Get(); ok {
@@ -79,7 +79,7 @@ func userConditions(ctx context.Context, params oas.UsersListParams) ([]predicat
 		if authn.Has(ctx, "users:read_pii") {
 			columns = append(columns, entuser.FieldEmail)
 		}
-		where = append(where, listing.Contains(columns, text))
+		where = append(where, paging.Contains(columns, text))
 	}
 	return where, nil
 }
@@ -94,12 +94,12 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 	if err != nil {
 		return nil, err
 	}
-	order, err := listing.Parse(ctx, userKeys, params.Sort)
+	order, err := paging.Parse(ctx, userKeys, params.Sort)
 	if err != nil {
 		return nil, err
 	}
 	budget := stmtcache.Budget()
-	tree := listing.ParseTree(params.Expand)
+	tree := paging.ParseTree(params.Expand)
 	kept := budget.Keep(1 + min(1, int64(len(tree)))) // half of it for expansions
 	// One row more than asked for tells whether there is a next page.
 	limit := params.Limit.Or(50)
@@ -144,7 +144,7 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 	}
 	stmtcache.Announce(ctx, budget)
 	if how, ok := params.Count.Get(); ok {
-		limit := listing.MaxCounted
+		limit := paging.MaxCounted
 		if how == "exact" {
 			limit = 0
 		}
@@ -171,7 +171,7 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 }
 
 // userPage reads so many rows of the list, behind the cursor if there is one.
-func (h *Handler) userPage(ctx context.Context, budget *postgres.Budget, params oas.UsersListParams, reach *authz.Reach, where []predicate.User, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
+func (h *Handler) userPage(ctx context.Context, budget *postgres.Budget, params oas.UsersListParams, reach *authz.Reach, where []predicate.User, order paging.Order, fingerprint []byte, limit int) (postgres.Result, error) {
 	query := h.client.User.Query().Order(order.Apply).Limit(limit)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("users", fingerprint, text)
@@ -192,7 +192,7 @@ func userFingerprint(params oas.UsersListParams) []byte {
 	params.Cursor.Reset()
 	params.Count.Reset()
 	params.Expand = nil
-	return listing.Fingerprint(params)
+	return paging.Fingerprint(params)
 }
 
 // userListIsPlain reports whether the list is of all rows, from the first, in the order of their creation.
@@ -235,7 +235,7 @@ func (h *Handler) UsersGet(ctx context.Context, params oas.UsersGetParams) (oas.
 	if err != nil {
 		return nil, fmt.Errorf("get managedUsers of users: %w", err)
 	}
-	if tree := listing.ParseTree(params.Expand); len(tree) > 0 {
+	if tree := paging.ParseTree(params.Expand); len(tree) > 0 {
 		if err := h.expandRole(ctx, budget, pointers(detail.Roles), tree["roles"]); err != nil {
 			return nil, err
 		}
@@ -502,8 +502,8 @@ func (h *Handler) prepareUser() {
 	h.userList = &stmtcache.Pages{
 		Rule: UserList,
 		Write: func(ctx context.Context, reach *authz.Reach, limit int) error {
-			query := h.client.User.Query().Order(listing.Order{}.Apply).Limit(limit)
-			_, err := within(query, reach, listing.Order{}.Apply, limit).All(ctx)
+			query := h.client.User.Query().Order(paging.Order{}.Apply).Limit(limit)
+			_, err := within(query, reach, paging.Order{}.Apply, limit).All(ctx)
 			return err
 		},
 	}
@@ -574,7 +574,7 @@ func readUserWithRoles(from *postgres.Result, principal *authn.Principal, body *
 
 // expandUser fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.
 // It ends where the budget does: of a page with a *stmtcache.ShortError, of a single body with the beginning of what there is.
-func (h *Handler) expandUser(ctx context.Context, budget *postgres.Budget, bodies []*oas.User, tree listing.Tree) error {
+func (h *Handler) expandUser(ctx context.Context, budget *postgres.Budget, bodies []*oas.User, tree paging.Tree) error {
 	if len(bodies) == 0 || len(tree) == 0 {
 		return nil
 	}
@@ -610,7 +610,7 @@ func (h *Handler) expandUser(ctx context.Context, budget *postgres.Budget, bodie
 	return nil
 }
 
-func (h *Handler) expandUserManager(ctx context.Context, budget *postgres.Budget, bodies []*oas.User, below listing.Tree) error {
+func (h *Handler) expandUserManager(ctx context.Context, budget *postgres.Budget, bodies []*oas.User, below paging.Tree) error {
 	for _, body := range bodies {
 		body.Manager.Reset() // of a page that did not fit
 	}
@@ -666,7 +666,7 @@ func (h *Handler) expandUserManager(ctx context.Context, budget *postgres.Budget
 	return nil
 }
 
-func (h *Handler) expandUserManagedUsers(ctx context.Context, budget *postgres.Budget, bodies []*oas.User, below listing.Tree) error {
+func (h *Handler) expandUserManagedUsers(ctx context.Context, budget *postgres.Budget, bodies []*oas.User, below paging.Tree) error {
 	for _, body := range bodies {
 		body.ManagedUsers = []oas.User{}
 	}
@@ -712,7 +712,7 @@ func (h *Handler) expandUserManagedUsers(ctx context.Context, budget *postgres.B
 	return h.expandUser(ctx, budget, next, below)
 }
 
-func (h *Handler) expandUserRoles(ctx context.Context, budget *postgres.Budget, bodies []*oas.User, below listing.Tree) error {
+func (h *Handler) expandUserRoles(ctx context.Context, budget *postgres.Budget, bodies []*oas.User, below paging.Tree) error {
 	for _, body := range bodies {
 		body.Roles = []oas.Role{}
 	}

@@ -19,8 +19,8 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
-	"github.com/lockstep-dev/lockstep/internal/listing"
 	"github.com/lockstep-dev/lockstep/internal/oas"
+	"github.com/lockstep-dev/lockstep/internal/paging"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/special"
 	"github.com/lockstep-dev/lockstep/internal/stmtcache"
@@ -49,9 +49,9 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 	if err != nil {
 		return nil, err
 	}
-	var order listing.Order
+	var order paging.Order
 	budget := stmtcache.Budget()
-	tree := listing.ParseTree(params.Expand)
+	tree := paging.ParseTree(params.Expand)
 	kept := budget.Keep(1 + min(1, int64(len(tree)))) // half of it for expansions
 	// One row more than asked for tells whether there is a next page.
 	limit := params.Limit.Or(50)
@@ -96,7 +96,7 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 	}
 	stmtcache.Announce(ctx, budget)
 	if how, ok := params.Count.Get(); ok {
-		limit := listing.MaxCounted
+		limit := paging.MaxCounted
 		if how == "exact" {
 			limit = 0
 		}
@@ -123,7 +123,7 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 }
 
 // userRolePage reads so many rows of the list, behind the cursor if there is one.
-func (h *Handler) userRolePage(ctx context.Context, budget *postgres.Budget, params oas.UserRolesListParams, reach *authz.Reach, where []predicate.UserRole, order listing.Order, fingerprint []byte, limit int) (postgres.Result, error) {
+func (h *Handler) userRolePage(ctx context.Context, budget *postgres.Budget, params oas.UserRolesListParams, reach *authz.Reach, where []predicate.UserRole, order paging.Order, fingerprint []byte, limit int) (postgres.Result, error) {
 	query := h.client.UserRole.Query().Order(order.Apply).Limit(limit)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("userRoles", fingerprint, text)
@@ -144,7 +144,7 @@ func userRoleFingerprint(params oas.UserRolesListParams) []byte {
 	params.Cursor.Reset()
 	params.Count.Reset()
 	params.Expand = nil
-	return listing.Fingerprint(params)
+	return paging.Fingerprint(params)
 }
 
 // userRoleListIsPlain reports whether the list is of all rows, from the first, in the order of their creation.
@@ -171,7 +171,7 @@ func (h *Handler) UserRolesGet(ctx context.Context, params oas.UserRolesGetParam
 		return nil, notFound("user role")
 	}
 	detail := &found[0]
-	if err := h.expandUserRole(ctx, budget, []*oas.UserRole{detail}, listing.ParseTree(params.Expand)); err != nil {
+	if err := h.expandUserRole(ctx, budget, []*oas.UserRole{detail}, paging.ParseTree(params.Expand)); err != nil {
 		return nil, err
 	}
 	stmtcache.Announce(ctx, budget)
@@ -325,8 +325,8 @@ func (h *Handler) prepareUserRole() {
 	h.userRoleList = &stmtcache.Pages{
 		Rule: UserRoleList,
 		Write: func(ctx context.Context, reach *authz.Reach, limit int) error {
-			query := h.client.UserRole.Query().Order(listing.Order{}.Apply).Limit(limit)
-			_, err := within(query, reach, listing.Order{}.Apply, limit).All(ctx)
+			query := h.client.UserRole.Query().Order(paging.Order{}.Apply).Limit(limit)
+			_, err := within(query, reach, paging.Order{}.Apply, limit).All(ctx)
 			return err
 		},
 	}
@@ -351,7 +351,7 @@ func readUserRole(from *postgres.Result, principal *authn.Principal, body *oas.U
 
 // expandUserRole fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.
 // It ends where the budget does: of a page with a *stmtcache.ShortError, of a single body with the beginning of what there is.
-func (h *Handler) expandUserRole(ctx context.Context, budget *postgres.Budget, bodies []*oas.UserRole, tree listing.Tree) error {
+func (h *Handler) expandUserRole(ctx context.Context, budget *postgres.Budget, bodies []*oas.UserRole, tree paging.Tree) error {
 	if len(bodies) == 0 || len(tree) == 0 {
 		return nil
 	}
@@ -387,7 +387,7 @@ func (h *Handler) expandUserRole(ctx context.Context, budget *postgres.Budget, b
 	return nil
 }
 
-func (h *Handler) expandUserRoleUser(ctx context.Context, budget *postgres.Budget, bodies []*oas.UserRole, below listing.Tree) error {
+func (h *Handler) expandUserRoleUser(ctx context.Context, budget *postgres.Budget, bodies []*oas.UserRole, below paging.Tree) error {
 	for _, body := range bodies {
 		body.User.Reset() // of a page that did not fit
 	}
@@ -441,7 +441,7 @@ func (h *Handler) expandUserRoleUser(ctx context.Context, budget *postgres.Budge
 	return h.expandUser(ctx, budget, next, below)
 }
 
-func (h *Handler) expandUserRoleRole(ctx context.Context, budget *postgres.Budget, bodies []*oas.UserRole, below listing.Tree) error {
+func (h *Handler) expandUserRoleRole(ctx context.Context, budget *postgres.Budget, bodies []*oas.UserRole, below paging.Tree) error {
 	for _, body := range bodies {
 		body.Role.Reset() // of a page that did not fit
 	}
@@ -495,7 +495,7 @@ func (h *Handler) expandUserRoleRole(ctx context.Context, budget *postgres.Budge
 	return h.expandRole(ctx, budget, next, below)
 }
 
-func (h *Handler) expandUserRoleGrantedBy(ctx context.Context, budget *postgres.Budget, bodies []*oas.UserRole, below listing.Tree) error {
+func (h *Handler) expandUserRoleGrantedBy(ctx context.Context, budget *postgres.Budget, bodies []*oas.UserRole, below paging.Tree) error {
 	for _, body := range bodies {
 		body.GrantedBy.Reset() // of a page that did not fit
 	}

@@ -357,7 +357,7 @@ func requestPath(e *model.Entity, verb contract.Verb) string {
 	return e.Path + "/{id}"
 }
 
-// keyKind is the listing.Kind of a sort key.
+// keyKind is the paging.Kind of a sort key.
 func keyKind(f *model.Field) string {
 	switch f.Kind {
 	case model.Integer:

@@ -14,7 +14,7 @@ import (
 const maxCursor = 4 << 10
 
 // CursorLen is the most characters of a cursor of the entity's list, which holds a value of each key it can be ordered by:
-// what internal/listing writes, as JSON in base64url.
+// what internal/paging writes, as JSON in base64url.
 func (e *Entity) CursorLen() int {
 	size := len(`{"l":"","o":"01234567","k":[],"a":"00000000-0000-0000-0000-000000000000"}`) + len(e.Resource)
 	for _, f := range e.Sorts {

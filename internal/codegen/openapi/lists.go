@@ -17,7 +17,7 @@ const (
 	defaultLimit = 50
 	maxLimit     = 200
 	maxValues    = 100
-	maxCounted   = 10_000 // listing.MaxCounted
+	maxCounted   = 10_000 // paging.MaxCounted
 )
 
 // pageLists gives lists a cursor, a limit and an envelope.

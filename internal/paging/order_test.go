@@ -1,4 +1,4 @@
-package listing_test
+package paging_test
 
 import (
 	"cmp"

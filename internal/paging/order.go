@@ -1,7 +1,7 @@
-// Package listing orders, pages and searches lists: keyset pagination over any order, with cursors that are bound to the
+// Package paging orders, pages and searches lists: keyset pagination over any order, with cursors that are bound to the
 // list, its order and its filters. A page costs the same wherever it is, because the database continues behind a key
 // instead of counting rows.
-package listing
+package paging
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package listing_test
+package paging_test
 
 import (
 	"encoding/base64"
@@ -14,7 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
-	"github.com/lockstep-dev/lockstep/internal/listing"
+	"github.com/lockstep-dev/lockstep/internal/paging"
 	"github.com/lockstep-dev/lockstep/internal/special"
 )
 
@@ -26,18 +26,18 @@ func TestCursorsKeepSpecialValues(t *testing.T) {
 	negative, _ := special.Decimal("-Infinity")
 	far := time.Date(20000, 1, 2, 3, 4, 5, 6000, time.UTC)
 	for _, c := range []struct {
-		kind  listing.Kind
+		kind  paging.Kind
 		value any
 		bound string
 	}{
-		{listing.Time, special.Infinity, special.Infinity.String()}, {listing.Time, &special.NegativeInfinity, special.NegativeInfinity.String()},
-		{listing.Time, far, far.String()}, {listing.Time, time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), "2026-01-02 00:00:00 +0000 UTC"},
-		{listing.Number, math.NaN(), "NaN"}, {listing.Number, math.Inf(1), "Infinity"}, {listing.Number, float32(math.Inf(-1)), "-Infinity"},
-		{listing.Number, float32(0.3), "0.3"}, {listing.Number, -math.MaxFloat64, "-1.7976931348623157e+308"}, {listing.Number, int64(math.MinInt64), "-9223372036854775808"},
-		{listing.Integer, int64(math.MinInt64), "-9223372036854775808"}, {listing.Integer, 7, "7"},
-		{listing.Decimal, nan, "NaN"}, {listing.Decimal, &negative, "-Infinity"}, {listing.Decimal, decimal.RequireFromString("-12.50"), "-12.5"},
+		{paging.Time, special.Infinity, special.Infinity.String()}, {paging.Time, &special.NegativeInfinity, special.NegativeInfinity.String()},
+		{paging.Time, far, far.String()}, {paging.Time, time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), "2026-01-02 00:00:00 +0000 UTC"},
+		{paging.Number, math.NaN(), "NaN"}, {paging.Number, math.Inf(1), "Infinity"}, {paging.Number, float32(math.Inf(-1)), "-Infinity"},
+		{paging.Number, float32(0.3), "0.3"}, {paging.Number, -math.MaxFloat64, "-1.7976931348623157e+308"}, {paging.Number, int64(math.MinInt64), "-9223372036854775808"},
+		{paging.Integer, int64(math.MinInt64), "-9223372036854775808"}, {paging.Integer, 7, "7"},
+		{paging.Decimal, nan, "NaN"}, {paging.Decimal, &negative, "-Infinity"}, {paging.Decimal, decimal.RequireFromString("-12.50"), "-12.5"},
 	} {
-		o, err := listing.Parse(t.Context(), []listing.Key{{Name: "key", Column: "key", Kind: c.kind, Nullable: true}}, []string{"key"})
+		o, err := paging.Parse(t.Context(), []paging.Key{{Name: "key", Column: "key", Kind: c.kind, Nullable: true}}, []string{"key"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,13 +58,13 @@ func TestCursorsKeepSpecialValues(t *testing.T) {
 // TestForgedNumbersAreRefused before Postgres, or whatever writes them out, sees them.
 func TestForgedNumbersAreRefused(t *testing.T) {
 	t.Parallel()
-	for kind, values := range map[listing.Kind][]string{
-		listing.Integer: {"1.5", "1e1", `"1"`, "9223372036854775808", "true", `[1]`},
-		listing.Number:  {strings.Repeat("9", 33), `"1"`, `1e309`, `"nan"`, `true`},
-		listing.Decimal: {`"1e9"`, `"` + strings.Repeat("9", 1001) + `"`, `"x"`, `1`},
-		listing.Time:    {`[1]x`, `"infinity"`, `1`, `"2026-01-01T00:00:00,5Z"`, `"2026-01-01T00:00:00+24:00"`, `"2026-01-01T0:00:00Z"`, `"2016-12-31T23:59:60Z"`},
+	for kind, values := range map[paging.Kind][]string{
+		paging.Integer: {"1.5", "1e1", `"1"`, "9223372036854775808", "true", `[1]`},
+		paging.Number:  {strings.Repeat("9", 33), `"1"`, `1e309`, `"nan"`, `true`},
+		paging.Decimal: {`"1e9"`, `"` + strings.Repeat("9", 1001) + `"`, `"x"`, `1`},
+		paging.Time:    {`[1]x`, `"infinity"`, `1`, `"2026-01-01T00:00:00,5Z"`, `"2026-01-01T00:00:00+24:00"`, `"2026-01-01T0:00:00Z"`, `"2016-12-31T23:59:60Z"`},
 	} {
-		o, err := listing.Parse(t.Context(), []listing.Key{{Name: "key", Column: "key", Kind: kind}}, []string{"key"})
+		o, err := paging.Parse(t.Context(), []paging.Key{{Name: "key", Column: "key", Kind: kind}}, []string{"key"})
 		if err != nil {
 			t.Fatal(err)
 		}

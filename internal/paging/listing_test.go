@@ -1,4 +1,4 @@
-package listing_test
+package paging_test
 
 import (
 	"encoding/base64"
@@ -16,20 +16,20 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/internal/authn"
-	"github.com/lockstep-dev/lockstep/internal/listing"
+	"github.com/lockstep-dev/lockstep/internal/paging"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
-var keys = []listing.Key{
+var keys = []paging.Key{
 	{Name: "name", Column: "name"},
-	{Name: "createdAt", Column: "created_at", Kind: listing.Time},
-	{Name: "level", Column: "level", Kind: listing.Number, Nullable: true},
+	{Name: "createdAt", Column: "created_at", Kind: paging.Time},
+	{Name: "level", Column: "level", Kind: paging.Number, Nullable: true},
 	{Name: "email", Column: "email", Permission: "users:read_pii"},
 }
 
-func order(t *testing.T, sort ...string) listing.Order {
+func order(t *testing.T, sort ...string) paging.Order {
 	t.Helper()
-	o, err := listing.Parse(t.Context(), keys, sort)
+	o, err := paging.Parse(t.Context(), keys, sort)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,13 +69,13 @@ func TestOrdersOfOneDirectionAreOneIndexRange(t *testing.T) {
 
 func TestOrderByAHiddenFieldNeedsItsPermission(t *testing.T) {
 	t.Parallel()
-	_, err := listing.Parse(t.Context(), keys, []string{"-email"})
+	_, err := paging.Parse(t.Context(), keys, []string{"-email"})
 	var refused *authn.PermissionError
 	if !errors.As(err, &refused) || refused.Permission != "users:read_pii" {
 		t.Errorf("got %v, want a refusal for users:read_pii", err)
 	}
 	ctx := authn.With(t.Context(), &authn.Principal{Permissions: []string{"users:read_pii"}})
-	if _, err := listing.Parse(ctx, keys, []string{"-email"}); err != nil {
+	if _, err := paging.Parse(ctx, keys, []string{"-email"}); err != nil {
 		t.Errorf("got %v, want the order", err)
 	}
 }
@@ -83,7 +83,7 @@ func TestOrderByAHiddenFieldNeedsItsPermission(t *testing.T) {
 func TestDecodeRefusesForeignCursors(t *testing.T) {
 	t.Parallel()
 	o := order(t, "name", "-level")
-	id, print := uuid.Must(uuid.NewV7()), listing.Fingerprint("filters")
+	id, print := uuid.Must(uuid.NewV7()), paging.Fingerprint("filters")
 	value := func(name string) any { return map[string]any{"name": "x", "level": nil}[name] }
 	valid := o.Encode("things", print, id, value)
 	if _, err := o.Decode("things", print, valid); err != nil {
@@ -94,7 +94,7 @@ func TestDecodeRefusesForeignCursors(t *testing.T) {
 		"not base64":       "%%%",
 		"not JSON":         base64.RawURLEncoding.EncodeToString([]byte("things")),
 		"of another list":  o.Encode("others", print, id, value),
-		"of other filters": o.Encode("things", listing.Fingerprint("other"), id, value),
+		"of other filters": o.Encode("things", paging.Fingerprint("other"), id, value),
 		"of another order": order(t, "name").Encode("things", print, id, value),
 		"without a row":    o.Encode("things", print, uuid.Nil, value),
 		"null for a name":  o.Encode("things", print, id, func(string) any { return nil }),
@@ -113,14 +113,14 @@ func TestDecodeRefusesForeignCursors(t *testing.T) {
 // TestCursorsHaveIDsInOneForm: uuid.UUID reads four from JSON.
 func TestCursorsHaveIDsInOneForm(t *testing.T) {
 	t.Parallel()
-	plain := listing.Order{}
-	byBoss, err := listing.Parse(t.Context(), []listing.Key{{Name: "bossId", Column: "boss_id", Kind: listing.ID}}, []string{"bossId"})
+	plain := paging.Order{}
+	byBoss, err := paging.Parse(t.Context(), []paging.Key{{Name: "bossId", Column: "boss_id", Kind: paging.ID}}, []string{"bossId"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	print, id, boss := listing.Fingerprint("of this"), uuid.New(), uuid.New()
+	print, id, boss := paging.Fingerprint("of this"), uuid.New(), uuid.New()
 	for name, c := range map[string]struct {
-		order listing.Order
+		order paging.Order
 		id    string
 	}{"of the row": {plain, id.String()}, "of a key": {byBoss, boss.String()}} {
 		valid := c.order.Encode("things", print, id, func(string) any { return boss })
@@ -142,8 +142,8 @@ func TestCursorsHaveIDsInOneForm(t *testing.T) {
 // TestACursorOfNoKeysIsWrittenLikeOthers decodes the cursor that is written without an encoder.
 func TestACursorOfNoKeysIsWrittenLikeOthers(t *testing.T) {
 	t.Parallel()
-	print, id := listing.Fingerprint("of this"), uuid.New()
-	text := listing.Order{}.Encode("user_things", print, id, nil)
+	print, id := paging.Fingerprint("of this"), uuid.New()
+	text := paging.Order{}.Encode("user_things", print, id, nil)
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
 		t.Fatal(err)
@@ -156,10 +156,10 @@ func TestACursorOfNoKeysIsWrittenLikeOthers(t *testing.T) {
 	if err != nil || string(raw) != string(want) {
 		t.Errorf("got %s, want %s (%v)", raw, want, err)
 	}
-	if _, err := (listing.Order{}).Decode("user_things", print, text); err != nil {
+	if _, err := (paging.Order{}).Decode("user_things", print, text); err != nil {
 		t.Errorf("read again: %v", err)
 	}
-	if _, err := (listing.Order{}).Decode("things", print, text); err == nil {
+	if _, err := (paging.Order{}).Decode("things", print, text); err == nil {
 		t.Error("the cursor of another list was taken")
 	}
 }
@@ -167,7 +167,7 @@ func TestACursorOfNoKeysIsWrittenLikeOthers(t *testing.T) {
 // TestCursorsAreReadStrictly: U+0000 in a value reached Postgres, which refused it as if the caller had sent a body.
 func TestCursorsAreReadStrictly(t *testing.T) {
 	t.Parallel()
-	o, print, id := order(t, "name"), listing.Fingerprint("of this"), uuid.New()
+	o, print, id := order(t, "name"), paging.Fingerprint("of this"), uuid.New()
 	valid := o.Encode("things", print, id, func(string) any { return "NAME" })
 	raw, err := base64.RawURLEncoding.DecodeString(valid)
 	if err != nil {
@@ -207,7 +207,7 @@ func TestCursorsAreReadStrictly(t *testing.T) {
 // TestCursorsOfEarlierReleasesAreTaken: they escaped what HTML would read, and are in flight while servers are updated.
 func TestCursorsOfEarlierReleasesAreTaken(t *testing.T) {
 	t.Parallel()
-	o, print, id := order(t, "name", "-level"), listing.Fingerprint("of this"), uuid.New()
+	o, print, id := order(t, "name", "-level"), paging.Fingerprint("of this"), uuid.New()
 	name := "<&>\u2028" + strings.Repeat("&", 100)
 	earlier, err := json.Marshal(struct {
 		List   string    `json:"l"`
