@@ -19,6 +19,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/config"
 	"github.com/lockstep-dev/lockstep/internal/crud"
+	"github.com/lockstep-dev/lockstep/internal/httpio"
 	"github.com/lockstep-dev/lockstep/internal/inflight"
 	"github.com/lockstep-dev/lockstep/internal/logging"
 	"github.com/lockstep-dev/lockstep/internal/permcache"
@@ -28,7 +29,6 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/rules"
 	"github.com/lockstep-dev/lockstep/internal/serving"
 	"github.com/lockstep-dev/lockstep/internal/telemetry"
-	"github.com/lockstep-dev/lockstep/internal/wire"
 	"github.com/lockstep-dev/lockstep/migrations"
 	"github.com/lockstep-dev/lockstep/openapi"
 )
@@ -128,7 +128,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 		cut:    func() { stop(serving.ErrShutdown) },
 	}
 	failed := make(chan error, 3)
-	go func() { failed <- servers.public.Serve(wire.Whole(servers.public, public, settings.SlowWindow)) }()
+	go func() { failed <- servers.public.Serve(httpio.Whole(servers.public, public, settings.SlowWindow)) }()
 	go func() { failed <- servers.admin.Serve(admin) }()
 	go func() {
 		if err := checkRole(ctx, db, logger); err != nil {

@@ -14,9 +14,9 @@ import (
 	"time"
 
 	"github.com/lockstep-dev/lockstep/internal/api"
+	"github.com/lockstep-dev/lockstep/internal/httpio"
 	"github.com/lockstep-dev/lockstep/internal/inflight"
 	"github.com/lockstep-dev/lockstep/internal/serving"
-	"github.com/lockstep-dev/lockstep/internal/wire"
 )
 
 // listening is a stack whose handler serves a socket.
@@ -30,7 +30,7 @@ func serveStack(t *testing.T, options ...func(*api.Config)) *listening {
 	first := newStack(t)
 	s := first.replica(t, first.appURL, first.appURL, append([]func(*api.Config){func(c *api.Config) { c.RequestTimeout = time.Hour }}, options...)...)
 	server := httptest.NewUnstartedServer(s.handler)
-	server.Listener = wire.Whole(server.Config, server.Listener, time.Hour)
+	server.Listener = httpio.Whole(server.Config, server.Listener, time.Hour)
 	server.Start()
 	t.Cleanup(server.Close)
 	return &listening{s, server}

@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lockstep-dev/lockstep/internal/api"
+	"github.com/lockstep-dev/lockstep/internal/httpio"
 	"github.com/lockstep-dev/lockstep/internal/ratelimit"
-	"github.com/lockstep-dev/lockstep/internal/wire"
 )
 
 // TestAnswersAreTheSameAsAWhole asks a server that holds its answers back what it asks one that does not. On the way out
@@ -78,7 +78,7 @@ func listen(t *testing.T, handler http.Handler, whole bool) string {
 	address := listener.Addr().String()
 	server := &http.Server{Handler: handler}
 	if whole {
-		listener = wire.Whole(server, listener, 0)
+		listener = httpio.Whole(server, listener, 0)
 	}
 	go func() { _ = server.Serve(listener) }() // ends when it is closed
 	t.Cleanup(func() { _ = server.Close() })

@@ -77,7 +77,7 @@ func writeHandlers(generator *gen.Generator, dir, module string) error {
 	if err := generator.WriteSource(genfs.FormattedSource{Root: dir}, "oas"); err != nil {
 		return fmt.Errorf("write ogen's server: %w", err)
 	}
-	if err := refine(dir, handlerRefinements, module+"/internal/wire"); err != nil {
+	if err := refine(dir, handlerRefinements, module+"/internal/httpio"); err != nil {
 		return err
 	}
 	if err := refineBytes(filepath.Join(dir, "oas_json_gen.go"), generator.Types()); err != nil {

@@ -14,10 +14,10 @@ import (
 	"github.com/ogen-go/ogen/gen/ir"
 )
 
-// handlerRefinements have answers written and parameters found by internal/wire, whose comments say why.
+// handlerRefinements have answers written and parameters found by internal/httpio, whose comments say why.
 var handlerRefinements = []refinement{
 	{
-		// Nobody reads the status it records; the writer that internal/wire asks to hold an answer back is behind it.
+		// Nobody reads the status it records; the writer that internal/httpio asks to hold an answer back is behind it.
 		file: "oas_handlers_gen.go",
 		form: regexp.MustCompile(`\tstatusWriter := &codeRecorder\{ResponseWriter: w\}\n\tw = statusWriter\n`),
 		with: "",
@@ -30,12 +30,12 @@ var handlerRefinements = []refinement{
 	{
 		file: "oas_request_decoders_gen.go",
 		form: regexp.MustCompile(`mime\.ParseMediaType\(`),
-		with: "wire.MediaType(",
+		with: "httpio.MediaType(",
 	},
 	{
 		file: "oas_request_decoders_gen.go",
 		form: regexp.MustCompile(`io\.ReadAll\(r\.Body\)`),
-		with: "wire.Body(r)",
+		with: "httpio.Body(r)",
 	},
 	{
 		// Nobody reads the body again, and nobody changes what has been read.
@@ -51,17 +51,17 @@ var handlerRefinements = []refinement{
 	{
 		file: "oas_response_encoders_gen.go",
 		form: regexp.MustCompile(`(\t+)w\.WriteHeader\(([^)\n]+)\)\n\n\t+e := new\(jx\.Encoder\)\n\t+response\.Encode\(e\)\n\t+if _, err := e\.WriteTo\(w\); err != nil \{`),
-		with: "${1}if err := wire.Write(w, $2, response); err != nil {",
+		with: "${1}if err := httpio.Write(w, $2, response); err != nil {",
 	},
 	{
 		file: "oas_response_encoders_gen.go",
 		form: regexp.MustCompile(`(\t+)w\.WriteHeader\(([^)\n]+)\)\n\n\t+e := new\(jx\.Encoder\)\n\t+response\.Response\.Encode\(e\)\n\t+if _, err := e\.WriteTo\(w\); err != nil \{`),
-		with: "${1}if err := wire.Write(w, $2, &response.Response); err != nil {",
+		with: "${1}if err := httpio.Write(w, $2, &response.Response); err != nil {",
 	},
 	{
 		file: "oas_response_encoders_gen.go",
 		form: regexp.MustCompile(`w\.Header\(\)\.Set\("Content-Type", "application/json; charset=utf-8"\)`),
-		with: "wire.JSON(w)",
+		with: "httpio.JSON(w)",
 	},
 	{
 		// For headers that are not plain texts.
@@ -73,7 +73,7 @@ var handlerRefinements = []refinement{
 		file: "oas_response_encoders_gen.go",
 		form: regexp.MustCompile(`\{\n\t+cfg := uri\.HeaderParameterEncodingConfig\{\n\t+Name: +("[\w-]+"),\n\t+Explode: false,\n\t+\}\n` +
 			`\t+if err := h\.EncodeParam\(cfg, func\(e uri\.Encoder\) error \{\n\t+return e\.EncodeValue\(conv\.StringToString\(([\w.]+)\)\)\n\t+\}\); err != nil \{\n.*\n\t+\}\n\t+\}`),
-		with: "wire.Header(w, $1, $2)",
+		with: "httpio.Header(w, $1, $2)",
 	},
 	{
 		// Which headers a script may read is for internal/serving to say, and to scripts of allowed origins only.
@@ -84,38 +84,38 @@ var handlerRefinements = []refinement{
 	{
 		file: "oas_json_gen.go",
 		form: regexp.MustCompile(`json\.EncodeTimeFormat\(e, ([\w.]+), "` + regexp.QuoteMeta(timeFormat) + `"\)`),
-		with: "wire.Time(e, $1)",
+		with: "httpio.Time(e, $1)",
 	},
 	{
 		// Also of answers, which are read when they are shown again.
 		file: "oas_json_gen.go",
 		form: regexp.MustCompile(`json\.DecodeTimeFormat\(d, "` + regexp.QuoteMeta(timeFormat) + `"\)`),
-		with: "wire.ReadTime(d)",
+		with: "httpio.ReadTime(d)",
 	},
 	{
 		file: "oas_json_gen.go",
 		form: regexp.MustCompile(`d\.Arr\(func\(`),
-		with: "wire.Arr(d, func(",
+		with: "httpio.Arr(d, func(",
 	},
 	{
 		file: "oas_parameters_gen.go",
 		form: regexp.MustCompile(`q\.HasParam\(cfg\)`),
-		with: "wire.Has(r, q, cfg)",
+		with: "httpio.Has(r, q, cfg)",
 	},
 	{
 		file: "oas_parameters_gen.go",
 		form: regexp.MustCompile(`q\.DecodeParam\(cfg, `),
-		with: "wire.Decode(r, q, cfg, ",
+		with: "httpio.Decode(r, q, cfg, ",
 	},
 	{
 		file: "oas_parameters_gen.go",
 		form: regexp.MustCompile(`conv\.ToUUID\(`),
-		with: "wire.ToUUID(",
+		with: "httpio.ToUUID(",
 	},
 	{
 		file: "oas_json_gen.go",
 		form: regexp.MustCompile(`json\.DecodeUUID\(`),
-		with: "wire.UUID(",
+		with: "httpio.UUID(",
 	},
 }
 
@@ -124,12 +124,12 @@ var handlerRefinements = []refinement{
 // fields have nothing to refine.
 var valueRefinements = map[string][]struct{ form, with string }{
 	"oas_json_gen.go": {
-		{`json\.Decode(?:String)?Decimal\(d\)`, `wire.Decimal(d)`},
-		{`json\.Encode(?:String)?Decimal\(e, `, `wire.WriteDecimal(e, `},
-		{`json\.DecodeStringInt64\(d\)`, `wire.Int64(d)`},
-		{`json\.NewTimeEncoder\("` + regexp.QuoteMeta(timeFormat) + `"\)`, `wire.Time`},
-		{`json\.NewTimeDecoder\("` + regexp.QuoteMeta(timeFormat) + `"\)`, `wire.ReadTime`},
-		{`e\.Float(64|32)\(`, `wire.Float$1(e, `},
+		{`json\.Decode(?:String)?Decimal\(d\)`, `httpio.Decimal(d)`},
+		{`json\.Encode(?:String)?Decimal\(e, `, `httpio.WriteDecimal(e, `},
+		{`json\.DecodeStringInt64\(d\)`, `httpio.Int64(d)`},
+		{`json\.NewTimeEncoder\("` + regexp.QuoteMeta(timeFormat) + `"\)`, `httpio.Time`},
+		{`json\.NewTimeDecoder\("` + regexp.QuoteMeta(timeFormat) + `"\)`, `httpio.ReadTime`},
+		{`e\.Float(64|32)\(`, `httpio.Float$1(e, `},
 		// A free object in one order: its ETag is of what is written.
 		{`for k, elem := range s \{`, "for _, k := range slices.Sorted(maps.Keys(s)) {\nelem := s[k]"},
 	},
@@ -161,7 +161,7 @@ func refineValues(dir, module string) error {
 				found = append(found, refinement{file: file, form: form, with: r.with})
 			}
 		}
-		if err := refine(dir, found, module+"/internal/wire", module+"/internal/numeric", module+"/internal/timetext"); err != nil {
+		if err := refine(dir, found, module+"/internal/httpio", module+"/internal/numeric", module+"/internal/timetext"); err != nil {
 			return err
 		}
 	}
@@ -175,7 +175,7 @@ func refineBytes(path string, types map[string]*ir.Type) error {
 	if err != nil {
 		return fmt.Errorf("refine ogen's server: %w", err)
 	}
-	text := strings.ReplaceAll(string(source), "d.Base64()", "wire.Base64(d)")
+	text := strings.ReplaceAll(string(source), "d.Base64()", "httpio.Base64(d)")
 	for _, name := range slices.Sorted(maps.Keys(types)) {
 		for _, field := range types[name].Fields {
 			var method, form, with string
@@ -183,7 +183,7 @@ func refineBytes(path string, types map[string]*ir.Type) error {
 			case field.Type.Primitive != ir.ByteSlice:
 				continue
 			case field.Type.NilSemantic.Null():
-				method, form, with = "Decode(d *jx.Decoder) error", `wire\.Base64\(d\)(\n\t+s\.`+field.Name+` = )`, "d.Base64()$1"
+				method, form, with = "Decode(d *jx.Decoder) error", `httpio\.Base64\(d\)(\n\t+s\.`+field.Name+` = )`, "d.Base64()$1"
 			case field.Type.NilSemantic.Optional():
 				method, form, with = "encodeFields(e *jx.Encoder)", `\{(\n.*\n\t+e\.Base64\(s\.`+field.Name+`\)\n)`, "if s."+field.Name+" != nil {$1"
 			default:

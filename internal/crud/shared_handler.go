@@ -18,6 +18,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/ent"
 	"github.com/lockstep-dev/lockstep/internal/authz"
+	"github.com/lockstep-dev/lockstep/internal/httpio"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/jsonb"
 	"github.com/lockstep-dev/lockstep/internal/numeric"
@@ -25,7 +26,6 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/stmtcache"
-	"github.com/lockstep-dev/lockstep/internal/wire"
 )
 
 // expansionCap is the most rows a default expansion carries.
@@ -317,7 +317,7 @@ func misreadParameters(ctx context.Context, h *Handler, err error, cursor bool, 
 
 // take sets the JSON field at the pointer from what the wire holds, which the contract's rules have passed.
 func take[T, B, F any](pointer string, most int, set func(T) B, from F) error {
-	text, err := wire.Text(&from)
+	text, err := httpio.Text(&from)
 	if err != nil {
 		return fmt.Errorf("encode a JSON field: %w", err)
 	}
@@ -332,7 +332,7 @@ func take[T, B, F any](pointer string, most int, set func(T) B, from F) error {
 // merge sets the JSON field at the pointer to what the patch makes of the row's value (RFC 7396). The row must be locked. whole is a
 // pointer to the wire's type of the field, which says whether the contract allows the result.
 func merge[T, B, F any](pointer string, most int, set func(T) B, current T, from F, whole any) error {
-	patch, err := wire.Text(&from)
+	patch, err := httpio.Text(&from)
 	if err != nil {
 		return fmt.Errorf("encode a JSON field: %w", err)
 	}
@@ -358,7 +358,7 @@ func merge[T, B, F any](pointer string, most int, set func(T) B, current T, from
 	if merged, err = jsonb.WithNulls(merged, stored); err != nil {
 		return fmt.Errorf("merge a JSON field: %w", err)
 	}
-	if err := wire.Allowed(strings.TrimPrefix(pointer, "/"), merged, whole); err != nil {
+	if err := httpio.Allowed(strings.TrimPrefix(pointer, "/"), merged, whole); err != nil {
 		return err
 	}
 	set(value)
@@ -406,6 +406,6 @@ func show(to, value any) {
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	if encoder.Encode(value) == nil {
-		_ = wire.Read(text.Bytes(), to)
+		_ = httpio.Read(text.Bytes(), to)
 	}
 }

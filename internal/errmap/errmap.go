@@ -14,9 +14,9 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/admission"
 	"github.com/lockstep-dev/lockstep/internal/authn"
+	"github.com/lockstep-dev/lockstep/internal/httpio"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
 	"github.com/lockstep-dev/lockstep/internal/problem"
-	"github.com/lockstep-dev/lockstep/internal/wire"
 )
 
 // Mapper maps errors by what the schema says of them. Its zero value knows no schema.
@@ -66,7 +66,7 @@ func (m Mapper) Problem(err error) *problem.Error {
 	if errors.As(err, &permission) {
 		return problem.Of(problem.PermissionDenied, permission.Permission)
 	}
-	var member *wire.MemberError
+	var member *httpio.MemberError
 	if errors.As(err, &member) {
 		p := problem.Of(problem.ValidationFailed)
 		p.Violations = violations(member)

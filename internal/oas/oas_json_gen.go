@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/internal/wire"
+	"github.com/lockstep-dev/lockstep/internal/httpio"
 
 	"github.com/go-faster/errors"
 	"github.com/go-faster/jx"
@@ -99,7 +99,7 @@ func (s *Me) Decode(d *jx.Decoder) error {
 			requiredBitSet[0] |= 1 << 3
 			if err := func() error {
 				s.Permissions = make([]string, 0)
-				if err := wire.Arr(d, func(d *jx.Decoder) error {
+				if err := httpio.Arr(d, func(d *jx.Decoder) error {
 					var elem string
 					v, err := d.Str()
 					elem = string(v)
@@ -207,14 +207,14 @@ func (o *NilDateTime) Decode(d *jx.Decoder, format func(*jx.Decoder) (time.Time,
 // MarshalJSON implements stdjson.Marshaler.
 func (s NilDateTime) MarshalJSON() ([]byte, error) {
 	e := jx.Encoder{}
-	s.Encode(&e, wire.Time)
+	s.Encode(&e, httpio.Time)
 	return e.Bytes(), nil
 }
 
 // UnmarshalJSON implements stdjson.Unmarshaler.
 func (s *NilDateTime) UnmarshalJSON(data []byte) error {
 	d := jx.DecodeBytes(data)
-	return s.Decode(d, wire.ReadTime)
+	return s.Decode(d, httpio.ReadTime)
 }
 
 // Encode encodes string as json.
@@ -288,7 +288,7 @@ func (o *NilUUID) Decode(d *jx.Decoder) error {
 		return nil
 	}
 	o.Null = false
-	v, err := wire.UUID(d)
+	v, err := httpio.UUID(d)
 	if err != nil {
 		return err
 	}
@@ -425,7 +425,7 @@ func (o *OptNilUUID) Decode(d *jx.Decoder) error {
 	}
 	o.Set = true
 	o.Null = false
-	v, err := wire.UUID(d)
+	v, err := httpio.UUID(d)
 	if err != nil {
 		return err
 	}
@@ -957,7 +957,7 @@ func (s *Problem) Decode(d *jx.Decoder) error {
 		case "errors":
 			if err := func() error {
 				s.Errors = make([]Violation, 0)
-				if err := wire.Arr(d, func(d *jx.Decoder) error {
+				if err := httpio.Arr(d, func(d *jx.Decoder) error {
 					var elem Violation
 					if err := elem.Decode(d); err != nil {
 						return err
@@ -1184,7 +1184,7 @@ func (s *Reports) Decode(d *jx.Decoder) error {
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
 				s.Data = make([]Report, 0)
-				if err := wire.Arr(d, func(d *jx.Decoder) error {
+				if err := httpio.Arr(d, func(d *jx.Decoder) error {
 					var elem Report
 					if err := elem.Decode(d); err != nil {
 						return err
@@ -1293,11 +1293,11 @@ func (s *Role) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("createdAt")
-		wire.Time(e, s.CreatedAt)
+		httpio.Time(e, s.CreatedAt)
 	}
 	{
 		e.FieldStart("updatedAt")
-		wire.Time(e, s.UpdatedAt)
+		httpio.Time(e, s.UpdatedAt)
 	}
 	{
 		if s.Users != nil {
@@ -1335,7 +1335,7 @@ func (s *Role) Decode(d *jx.Decoder) error {
 		case "id":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := wire.UUID(d)
+				v, err := httpio.UUID(d)
 				s.ID = v
 				if err != nil {
 					return err
@@ -1347,7 +1347,7 @@ func (s *Role) Decode(d *jx.Decoder) error {
 		case "tenantId":
 			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
-				v, err := wire.UUID(d)
+				v, err := httpio.UUID(d)
 				s.TenantId = v
 				if err != nil {
 					return err
@@ -1382,7 +1382,7 @@ func (s *Role) Decode(d *jx.Decoder) error {
 			requiredBitSet[0] |= 1 << 4
 			if err := func() error {
 				s.Permissions = make([]string, 0)
-				if err := wire.Arr(d, func(d *jx.Decoder) error {
+				if err := httpio.Arr(d, func(d *jx.Decoder) error {
 					var elem string
 					v, err := d.Str()
 					elem = string(v)
@@ -1413,7 +1413,7 @@ func (s *Role) Decode(d *jx.Decoder) error {
 		case "createdAt":
 			requiredBitSet[0] |= 1 << 6
 			if err := func() error {
-				v, err := wire.ReadTime(d)
+				v, err := httpio.ReadTime(d)
 				s.CreatedAt = v
 				if err != nil {
 					return err
@@ -1425,7 +1425,7 @@ func (s *Role) Decode(d *jx.Decoder) error {
 		case "updatedAt":
 			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
-				v, err := wire.ReadTime(d)
+				v, err := httpio.ReadTime(d)
 				s.UpdatedAt = v
 				if err != nil {
 					return err
@@ -1437,7 +1437,7 @@ func (s *Role) Decode(d *jx.Decoder) error {
 		case "users":
 			if err := func() error {
 				s.Users = make([]User, 0)
-				if err := wire.Arr(d, func(d *jx.Decoder) error {
+				if err := httpio.Arr(d, func(d *jx.Decoder) error {
 					var elem User
 					if err := elem.Decode(d); err != nil {
 						return err
@@ -1579,7 +1579,7 @@ func (s *RoleCreate) Decode(d *jx.Decoder) error {
 		case "permissions":
 			if err := func() error {
 				s.Permissions = make([]string, 0)
-				if err := wire.Arr(d, func(d *jx.Decoder) error {
+				if err := httpio.Arr(d, func(d *jx.Decoder) error {
 					var elem string
 					v, err := d.Str()
 					elem = string(v)
@@ -1706,7 +1706,7 @@ func (s *RolePage) Decode(d *jx.Decoder) error {
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
 				s.Data = make([]Role, 0)
-				if err := wire.Arr(d, func(d *jx.Decoder) error {
+				if err := httpio.Arr(d, func(d *jx.Decoder) error {
 					var elem Role
 					if err := elem.Decode(d); err != nil {
 						return err
@@ -1916,7 +1916,7 @@ func (s *RoleUpdate) Decode(d *jx.Decoder) error {
 		case "permissions":
 			if err := func() error {
 				s.Permissions = make([]string, 0)
-				if err := wire.Arr(d, func(d *jx.Decoder) error {
+				if err := httpio.Arr(d, func(d *jx.Decoder) error {
 					var elem string
 					v, err := d.Str()
 					elem = string(v)
@@ -1983,7 +1983,7 @@ func (s *Tenant) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("deletingSince")
-		s.DeletingSince.Encode(e, wire.Time)
+		s.DeletingSince.Encode(e, httpio.Time)
 	}
 	{
 		e.FieldStart("version")
@@ -1991,11 +1991,11 @@ func (s *Tenant) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("createdAt")
-		wire.Time(e, s.CreatedAt)
+		httpio.Time(e, s.CreatedAt)
 	}
 	{
 		e.FieldStart("updatedAt")
-		wire.Time(e, s.UpdatedAt)
+		httpio.Time(e, s.UpdatedAt)
 	}
 }
 
@@ -2022,7 +2022,7 @@ func (s *Tenant) Decode(d *jx.Decoder) error {
 		case "id":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := wire.UUID(d)
+				v, err := httpio.UUID(d)
 				s.ID = v
 				if err != nil {
 					return err
@@ -2068,7 +2068,7 @@ func (s *Tenant) Decode(d *jx.Decoder) error {
 		case "deletingSince":
 			requiredBitSet[0] |= 1 << 4
 			if err := func() error {
-				if err := s.DeletingSince.Decode(d, wire.ReadTime); err != nil {
+				if err := s.DeletingSince.Decode(d, httpio.ReadTime); err != nil {
 					return err
 				}
 				return nil
@@ -2090,7 +2090,7 @@ func (s *Tenant) Decode(d *jx.Decoder) error {
 		case "createdAt":
 			requiredBitSet[0] |= 1 << 6
 			if err := func() error {
-				v, err := wire.ReadTime(d)
+				v, err := httpio.ReadTime(d)
 				s.CreatedAt = v
 				if err != nil {
 					return err
@@ -2102,7 +2102,7 @@ func (s *Tenant) Decode(d *jx.Decoder) error {
 		case "updatedAt":
 			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
-				v, err := wire.ReadTime(d)
+				v, err := httpio.ReadTime(d)
 				s.UpdatedAt = v
 				if err != nil {
 					return err
@@ -2449,7 +2449,7 @@ func (s *TenantDeletion) Decode(d *jx.Decoder) error {
 		case "tenantId":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := wire.UUID(d)
+				v, err := httpio.UUID(d)
 				s.TenantId = v
 				if err != nil {
 					return err
@@ -2648,7 +2648,7 @@ func (s *TenantPage) Decode(d *jx.Decoder) error {
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
 				s.Data = make([]Tenant, 0)
-				if err := wire.Arr(d, func(d *jx.Decoder) error {
+				if err := httpio.Arr(d, func(d *jx.Decoder) error {
 					var elem Tenant
 					if err := elem.Decode(d); err != nil {
 						return err
@@ -2834,7 +2834,7 @@ func (s *TenantProvisioned) Decode(d *jx.Decoder) error {
 		case "administratorId":
 			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
-				v, err := wire.UUID(d)
+				v, err := httpio.UUID(d)
 				s.AdministratorId = v
 				if err != nil {
 					return err
@@ -3191,11 +3191,11 @@ func (s *User) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("createdAt")
-		wire.Time(e, s.CreatedAt)
+		httpio.Time(e, s.CreatedAt)
 	}
 	{
 		e.FieldStart("updatedAt")
-		wire.Time(e, s.UpdatedAt)
+		httpio.Time(e, s.UpdatedAt)
 	}
 	{
 		if s.Manager.Set {
@@ -3252,7 +3252,7 @@ func (s *User) Decode(d *jx.Decoder) error {
 		case "id":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := wire.UUID(d)
+				v, err := httpio.UUID(d)
 				s.ID = v
 				if err != nil {
 					return err
@@ -3264,7 +3264,7 @@ func (s *User) Decode(d *jx.Decoder) error {
 		case "tenantId":
 			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
-				v, err := wire.UUID(d)
+				v, err := httpio.UUID(d)
 				s.TenantId = v
 				if err != nil {
 					return err
@@ -3330,7 +3330,7 @@ func (s *User) Decode(d *jx.Decoder) error {
 		case "createdAt":
 			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
-				v, err := wire.ReadTime(d)
+				v, err := httpio.ReadTime(d)
 				s.CreatedAt = v
 				if err != nil {
 					return err
@@ -3342,7 +3342,7 @@ func (s *User) Decode(d *jx.Decoder) error {
 		case "updatedAt":
 			requiredBitSet[1] |= 1 << 0
 			if err := func() error {
-				v, err := wire.ReadTime(d)
+				v, err := httpio.ReadTime(d)
 				s.UpdatedAt = v
 				if err != nil {
 					return err
@@ -3364,7 +3364,7 @@ func (s *User) Decode(d *jx.Decoder) error {
 		case "managedUsers":
 			if err := func() error {
 				s.ManagedUsers = make([]User, 0)
-				if err := wire.Arr(d, func(d *jx.Decoder) error {
+				if err := httpio.Arr(d, func(d *jx.Decoder) error {
 					var elem User
 					if err := elem.Decode(d); err != nil {
 						return err
@@ -3381,7 +3381,7 @@ func (s *User) Decode(d *jx.Decoder) error {
 		case "roles":
 			if err := func() error {
 				s.Roles = make([]Role, 0)
-				if err := wire.Arr(d, func(d *jx.Decoder) error {
+				if err := httpio.Arr(d, func(d *jx.Decoder) error {
 					var elem Role
 					if err := elem.Decode(d); err != nil {
 						return err
@@ -3491,11 +3491,11 @@ func (s *UserBase) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("createdAt")
-		wire.Time(e, s.CreatedAt)
+		httpio.Time(e, s.CreatedAt)
 	}
 	{
 		e.FieldStart("updatedAt")
-		wire.Time(e, s.UpdatedAt)
+		httpio.Time(e, s.UpdatedAt)
 	}
 }
 
@@ -3523,7 +3523,7 @@ func (s *UserBase) Decode(d *jx.Decoder) error {
 		case "id":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := wire.UUID(d)
+				v, err := httpio.UUID(d)
 				s.ID = v
 				if err != nil {
 					return err
@@ -3535,7 +3535,7 @@ func (s *UserBase) Decode(d *jx.Decoder) error {
 		case "tenantId":
 			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
-				v, err := wire.UUID(d)
+				v, err := httpio.UUID(d)
 				s.TenantId = v
 				if err != nil {
 					return err
@@ -3601,7 +3601,7 @@ func (s *UserBase) Decode(d *jx.Decoder) error {
 		case "createdAt":
 			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
-				v, err := wire.ReadTime(d)
+				v, err := httpio.ReadTime(d)
 				s.CreatedAt = v
 				if err != nil {
 					return err
@@ -3613,7 +3613,7 @@ func (s *UserBase) Decode(d *jx.Decoder) error {
 		case "updatedAt":
 			requiredBitSet[1] |= 1 << 0
 			if err := func() error {
-				v, err := wire.ReadTime(d)
+				v, err := httpio.ReadTime(d)
 				s.UpdatedAt = v
 				if err != nil {
 					return err
@@ -3962,7 +3962,7 @@ func (s *UserPage) Decode(d *jx.Decoder) error {
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
 				s.Data = make([]User, 0)
-				if err := wire.Arr(d, func(d *jx.Decoder) error {
+				if err := httpio.Arr(d, func(d *jx.Decoder) error {
 					var elem User
 					if err := elem.Decode(d); err != nil {
 						return err
@@ -4129,7 +4129,7 @@ func (s *UserRole) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("grantedAt")
-		wire.Time(e, s.GrantedAt)
+		httpio.Time(e, s.GrantedAt)
 	}
 	{
 		e.FieldStart("grantedById")
@@ -4141,11 +4141,11 @@ func (s *UserRole) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("createdAt")
-		wire.Time(e, s.CreatedAt)
+		httpio.Time(e, s.CreatedAt)
 	}
 	{
 		e.FieldStart("updatedAt")
-		wire.Time(e, s.UpdatedAt)
+		httpio.Time(e, s.UpdatedAt)
 	}
 	{
 		if s.User.Set {
@@ -4194,7 +4194,7 @@ func (s *UserRole) Decode(d *jx.Decoder) error {
 		case "id":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := wire.UUID(d)
+				v, err := httpio.UUID(d)
 				s.ID = v
 				if err != nil {
 					return err
@@ -4206,7 +4206,7 @@ func (s *UserRole) Decode(d *jx.Decoder) error {
 		case "tenantId":
 			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
-				v, err := wire.UUID(d)
+				v, err := httpio.UUID(d)
 				s.TenantId = v
 				if err != nil {
 					return err
@@ -4218,7 +4218,7 @@ func (s *UserRole) Decode(d *jx.Decoder) error {
 		case "userId":
 			requiredBitSet[0] |= 1 << 2
 			if err := func() error {
-				v, err := wire.UUID(d)
+				v, err := httpio.UUID(d)
 				s.UserId = v
 				if err != nil {
 					return err
@@ -4230,7 +4230,7 @@ func (s *UserRole) Decode(d *jx.Decoder) error {
 		case "roleId":
 			requiredBitSet[0] |= 1 << 3
 			if err := func() error {
-				v, err := wire.UUID(d)
+				v, err := httpio.UUID(d)
 				s.RoleId = v
 				if err != nil {
 					return err
@@ -4242,7 +4242,7 @@ func (s *UserRole) Decode(d *jx.Decoder) error {
 		case "grantedAt":
 			requiredBitSet[0] |= 1 << 4
 			if err := func() error {
-				v, err := wire.ReadTime(d)
+				v, err := httpio.ReadTime(d)
 				s.GrantedAt = v
 				if err != nil {
 					return err
@@ -4276,7 +4276,7 @@ func (s *UserRole) Decode(d *jx.Decoder) error {
 		case "createdAt":
 			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
-				v, err := wire.ReadTime(d)
+				v, err := httpio.ReadTime(d)
 				s.CreatedAt = v
 				if err != nil {
 					return err
@@ -4288,7 +4288,7 @@ func (s *UserRole) Decode(d *jx.Decoder) error {
 		case "updatedAt":
 			requiredBitSet[1] |= 1 << 0
 			if err := func() error {
-				v, err := wire.ReadTime(d)
+				v, err := httpio.ReadTime(d)
 				s.UpdatedAt = v
 				if err != nil {
 					return err
@@ -4420,7 +4420,7 @@ func (s *UserRoleCreate) Decode(d *jx.Decoder) error {
 		case "userId":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := wire.UUID(d)
+				v, err := httpio.UUID(d)
 				s.UserId = v
 				if err != nil {
 					return err
@@ -4432,7 +4432,7 @@ func (s *UserRoleCreate) Decode(d *jx.Decoder) error {
 		case "roleId":
 			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
-				v, err := wire.UUID(d)
+				v, err := httpio.UUID(d)
 				s.RoleId = v
 				if err != nil {
 					return err
@@ -4552,7 +4552,7 @@ func (s *UserRolePage) Decode(d *jx.Decoder) error {
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
 				s.Data = make([]UserRole, 0)
-				if err := wire.Arr(d, func(d *jx.Decoder) error {
+				if err := httpio.Arr(d, func(d *jx.Decoder) error {
 					var elem UserRole
 					if err := elem.Decode(d); err != nil {
 						return err
@@ -4925,11 +4925,11 @@ func (s *UserWithRoles) encodeFields(e *jx.Encoder) {
 	}
 	{
 		e.FieldStart("createdAt")
-		wire.Time(e, s.CreatedAt)
+		httpio.Time(e, s.CreatedAt)
 	}
 	{
 		e.FieldStart("updatedAt")
-		wire.Time(e, s.UpdatedAt)
+		httpio.Time(e, s.UpdatedAt)
 	}
 	{
 		e.FieldStart("roles")
@@ -4982,7 +4982,7 @@ func (s *UserWithRoles) Decode(d *jx.Decoder) error {
 		case "id":
 			requiredBitSet[0] |= 1 << 0
 			if err := func() error {
-				v, err := wire.UUID(d)
+				v, err := httpio.UUID(d)
 				s.ID = v
 				if err != nil {
 					return err
@@ -4994,7 +4994,7 @@ func (s *UserWithRoles) Decode(d *jx.Decoder) error {
 		case "tenantId":
 			requiredBitSet[0] |= 1 << 1
 			if err := func() error {
-				v, err := wire.UUID(d)
+				v, err := httpio.UUID(d)
 				s.TenantId = v
 				if err != nil {
 					return err
@@ -5060,7 +5060,7 @@ func (s *UserWithRoles) Decode(d *jx.Decoder) error {
 		case "createdAt":
 			requiredBitSet[0] |= 1 << 7
 			if err := func() error {
-				v, err := wire.ReadTime(d)
+				v, err := httpio.ReadTime(d)
 				s.CreatedAt = v
 				if err != nil {
 					return err
@@ -5072,7 +5072,7 @@ func (s *UserWithRoles) Decode(d *jx.Decoder) error {
 		case "updatedAt":
 			requiredBitSet[1] |= 1 << 0
 			if err := func() error {
-				v, err := wire.ReadTime(d)
+				v, err := httpio.ReadTime(d)
 				s.UpdatedAt = v
 				if err != nil {
 					return err
@@ -5085,7 +5085,7 @@ func (s *UserWithRoles) Decode(d *jx.Decoder) error {
 			requiredBitSet[1] |= 1 << 1
 			if err := func() error {
 				s.Roles = make([]Role, 0)
-				if err := wire.Arr(d, func(d *jx.Decoder) error {
+				if err := httpio.Arr(d, func(d *jx.Decoder) error {
 					var elem Role
 					if err := elem.Decode(d); err != nil {
 						return err
@@ -5103,7 +5103,7 @@ func (s *UserWithRoles) Decode(d *jx.Decoder) error {
 			requiredBitSet[1] |= 1 << 2
 			if err := func() error {
 				s.ManagedUsers = make([]User, 0)
-				if err := wire.Arr(d, func(d *jx.Decoder) error {
+				if err := httpio.Arr(d, func(d *jx.Decoder) error {
 					var elem User
 					if err := elem.Decode(d); err != nil {
 						return err
@@ -5302,7 +5302,7 @@ func (s *Violation) Decode(d *jx.Decoder) error {
 		case "pointers":
 			if err := func() error {
 				s.Pointers = make([]string, 0)
-				if err := wire.Arr(d, func(d *jx.Decoder) error {
+				if err := httpio.Arr(d, func(d *jx.Decoder) error {
 					var elem string
 					v, err := d.Str()
 					elem = string(v)

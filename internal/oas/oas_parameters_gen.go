@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/lockstep-dev/lockstep/internal/wire"
+	"github.com/lockstep-dev/lockstep/internal/httpio"
 
 	"github.com/go-faster/errors"
 	"github.com/google/uuid"
@@ -163,7 +163,7 @@ func decodeRolesDeleteParams(args [1]string, argsEscaped bool, r *http.Request) 
 					return err
 				}
 
-				c, err := wire.ToUUID(val)
+				c, err := httpio.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -320,7 +320,7 @@ func decodeRolesGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 					return err
 				}
 
-				c, err := wire.ToUUID(val)
+				c, err := httpio.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -415,8 +415,8 @@ func decodeRolesGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 			Explode: false,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.Expand = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotExpandVal RolesGetExpandItem
@@ -607,8 +607,8 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotLimitVal int
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -673,8 +673,8 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotCursorVal string
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -741,8 +741,8 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotCountVal RolesListCount
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -797,8 +797,8 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: false,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.Sort = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotSortVal RolesListSortItem
@@ -877,8 +877,8 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.Name = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotNameVal string
@@ -966,8 +966,8 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.UserId = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotUserIdVal uuid.UUID
@@ -977,7 +977,7 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 							return err
 						}
 
-						c, err := wire.ToUUID(val)
+						c, err := httpio.ToUUID(val)
 						if err != nil {
 							return err
 						}
@@ -1026,8 +1026,8 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotQVal string
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -1094,8 +1094,8 @@ func decodeRolesListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: false,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.Expand = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotExpandVal RolesListExpandItem
@@ -1223,7 +1223,7 @@ func decodeRolesUpdateParams(args [1]string, argsEscaped bool, r *http.Request) 
 					return err
 				}
 
-				c, err := wire.ToUUID(val)
+				c, err := httpio.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -1459,7 +1459,7 @@ func decodeTenantsDeleteParams(args [1]string, argsEscaped bool, r *http.Request
 					return err
 				}
 
-				c, err := wire.ToUUID(val)
+				c, err := httpio.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -1603,7 +1603,7 @@ func decodeTenantsGetParams(args [1]string, argsEscaped bool, r *http.Request) (
 					return err
 				}
 
-				c, err := wire.ToUUID(val)
+				c, err := httpio.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -1750,8 +1750,8 @@ func decodeTenantsListParams(args [0]string, argsEscaped bool, r *http.Request) 
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotLimitVal int
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -1816,8 +1816,8 @@ func decodeTenantsListParams(args [0]string, argsEscaped bool, r *http.Request) 
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotCursorVal string
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -1884,8 +1884,8 @@ func decodeTenantsListParams(args [0]string, argsEscaped bool, r *http.Request) 
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotCountVal TenantsListCount
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -1989,7 +1989,7 @@ func decodeTenantsUpdateParams(args [1]string, argsEscaped bool, r *http.Request
 					return err
 				}
 
-				c, err := wire.ToUUID(val)
+				c, err := httpio.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -2224,7 +2224,7 @@ func decodeUserRolesDeleteParams(args [1]string, argsEscaped bool, r *http.Reque
 					return err
 				}
 
-				c, err := wire.ToUUID(val)
+				c, err := httpio.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -2381,7 +2381,7 @@ func decodeUserRolesGetParams(args [1]string, argsEscaped bool, r *http.Request)
 					return err
 				}
 
-				c, err := wire.ToUUID(val)
+				c, err := httpio.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -2476,8 +2476,8 @@ func decodeUserRolesGetParams(args [1]string, argsEscaped bool, r *http.Request)
 			Explode: false,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.Expand = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotExpandVal UserRolesGetExpandItem
@@ -2643,8 +2643,8 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotLimitVal int
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -2709,8 +2709,8 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotCursorVal string
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -2777,8 +2777,8 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotCountVal UserRolesListCount
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -2833,8 +2833,8 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.UserId = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotUserIdVal uuid.UUID
@@ -2844,7 +2844,7 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 							return err
 						}
 
-						c, err := wire.ToUUID(val)
+						c, err := httpio.ToUUID(val)
 						if err != nil {
 							return err
 						}
@@ -2893,8 +2893,8 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.RoleId = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotRoleIdVal uuid.UUID
@@ -2904,7 +2904,7 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 							return err
 						}
 
-						c, err := wire.ToUUID(val)
+						c, err := httpio.ToUUID(val)
 						if err != nil {
 							return err
 						}
@@ -2953,8 +2953,8 @@ func decodeUserRolesListParams(args [0]string, argsEscaped bool, r *http.Request
 			Explode: false,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.Expand = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotExpandVal UserRolesListExpandItem
@@ -3174,7 +3174,7 @@ func decodeUsersDeactivateParams(args [1]string, argsEscaped bool, r *http.Reque
 					return err
 				}
 
-				c, err := wire.ToUUID(val)
+				c, err := httpio.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -3318,7 +3318,7 @@ func decodeUsersDeleteParams(args [1]string, argsEscaped bool, r *http.Request) 
 					return err
 				}
 
-				c, err := wire.ToUUID(val)
+				c, err := httpio.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -3475,7 +3475,7 @@ func decodeUsersGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 					return err
 				}
 
-				c, err := wire.ToUUID(val)
+				c, err := httpio.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -3570,8 +3570,8 @@ func decodeUsersGetParams(args [1]string, argsEscaped bool, r *http.Request) (pa
 			Explode: false,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.Expand = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotExpandVal UsersGetExpandItem
@@ -3795,8 +3795,8 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotLimitVal int
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -3861,8 +3861,8 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotCursorVal string
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -3929,8 +3929,8 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotCountVal UsersListCount
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -3985,8 +3985,8 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: false,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.Sort = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotSortVal UsersListSortItem
@@ -4065,8 +4065,8 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.Status = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotStatusVal UsersListStatusItem
@@ -4142,8 +4142,8 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.ManagerId = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotManagerIdVal uuid.UUID
@@ -4153,7 +4153,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 							return err
 						}
 
-						c, err := wire.ToUUID(val)
+						c, err := httpio.ToUUID(val)
 						if err != nil {
 							return err
 						}
@@ -4202,8 +4202,8 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotManagerIdNullVal bool
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -4244,8 +4244,8 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Fields:  []uri.QueryParameterObjectField{{Name: "eq", Required: false}, {Name: "gt", Required: false}, {Name: "gte", Required: false}, {Name: "lt", Required: false}, {Name: "lte", Required: false}},
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotCreatedAtVal UsersListCreatedAt
 				if err := func() error {
 					return paramsDotCreatedAtVal.DecodeURI(d)
@@ -4274,8 +4274,8 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.RoleId = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotRoleIdVal uuid.UUID
@@ -4285,7 +4285,7 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 							return err
 						}
 
-						c, err := wire.ToUUID(val)
+						c, err := httpio.ToUUID(val)
 						if err != nil {
 							return err
 						}
@@ -4334,8 +4334,8 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotQVal string
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -4402,8 +4402,8 @@ func decodeUsersListParams(args [0]string, argsEscaped bool, r *http.Request) (p
 			Explode: false,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				params.Expand = nil
 				return d.DecodeArray(func(d uri.Decoder) error {
 					var paramsDotExpandVal UsersListExpandItem
@@ -4531,7 +4531,7 @@ func decodeUsersReportsParams(args [1]string, argsEscaped bool, r *http.Request)
 					return err
 				}
 
-				c, err := wire.ToUUID(val)
+				c, err := httpio.ToUUID(val)
 				if err != nil {
 					return err
 				}
@@ -4565,8 +4565,8 @@ func decodeUsersReportsParams(args [1]string, argsEscaped bool, r *http.Request)
 			Explode: true,
 		}
 
-		if err := wire.Has(r, q, cfg); err == nil {
-			if err := wire.Decode(r, q, cfg, func(d uri.Decoder) error {
+		if err := httpio.Has(r, q, cfg); err == nil {
+			if err := httpio.Decode(r, q, cfg, func(d uri.Decoder) error {
 				var paramsDotDepthVal int
 				if err := func() error {
 					val, err := d.DecodeValue()
@@ -4680,7 +4680,7 @@ func decodeUsersUpdateParams(args [1]string, argsEscaped bool, r *http.Request) 
 					return err
 				}
 
-				c, err := wire.ToUUID(val)
+				c, err := httpio.ToUUID(val)
 				if err != nil {
 					return err
 				}

@@ -6,7 +6,7 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/lockstep-dev/lockstep/internal/wire"
+	"github.com/lockstep-dev/lockstep/internal/httpio"
 
 	"github.com/go-faster/errors"
 	"github.com/go-faster/jx"
@@ -35,7 +35,7 @@ func (s *Server) decodeRolesCreateRequest(r *http.Request) (
 			rerr = errors.Join(rerr, close())
 		}
 	}()
-	ct, _, err := wire.MediaType(r.Header.Get("Content-Type"))
+	ct, _, err := httpio.MediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		return req, rawBody, close, errors.Wrap(err, "parse media type")
 	}
@@ -44,7 +44,7 @@ func (s *Server) decodeRolesCreateRequest(r *http.Request) (
 		if r.ContentLength == 0 {
 			return req, rawBody, close, validate.ErrBodyRequired
 		}
-		buf, err := wire.Body(r)
+		buf, err := httpio.Body(r)
 		defer func() {
 			_ = r.Body.Close()
 		}()
@@ -111,7 +111,7 @@ func (s *Server) decodeRolesUpdateRequest(r *http.Request) (
 			rerr = errors.Join(rerr, close())
 		}
 	}()
-	ct, _, err := wire.MediaType(r.Header.Get("Content-Type"))
+	ct, _, err := httpio.MediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		return req, rawBody, close, errors.Wrap(err, "parse media type")
 	}
@@ -120,7 +120,7 @@ func (s *Server) decodeRolesUpdateRequest(r *http.Request) (
 		if r.ContentLength == 0 {
 			return req, rawBody, close, validate.ErrBodyRequired
 		}
-		buf, err := wire.Body(r)
+		buf, err := httpio.Body(r)
 		defer func() {
 			_ = r.Body.Close()
 		}()
@@ -187,7 +187,7 @@ func (s *Server) decodeTenantsCreateRequest(r *http.Request) (
 			rerr = errors.Join(rerr, close())
 		}
 	}()
-	ct, _, err := wire.MediaType(r.Header.Get("Content-Type"))
+	ct, _, err := httpio.MediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		return req, rawBody, close, errors.Wrap(err, "parse media type")
 	}
@@ -196,7 +196,7 @@ func (s *Server) decodeTenantsCreateRequest(r *http.Request) (
 		if r.ContentLength == 0 {
 			return req, rawBody, close, validate.ErrBodyRequired
 		}
-		buf, err := wire.Body(r)
+		buf, err := httpio.Body(r)
 		defer func() {
 			_ = r.Body.Close()
 		}()
@@ -263,7 +263,7 @@ func (s *Server) decodeTenantsUpdateRequest(r *http.Request) (
 			rerr = errors.Join(rerr, close())
 		}
 	}()
-	ct, _, err := wire.MediaType(r.Header.Get("Content-Type"))
+	ct, _, err := httpio.MediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		return req, rawBody, close, errors.Wrap(err, "parse media type")
 	}
@@ -272,7 +272,7 @@ func (s *Server) decodeTenantsUpdateRequest(r *http.Request) (
 		if r.ContentLength == 0 {
 			return req, rawBody, close, validate.ErrBodyRequired
 		}
-		buf, err := wire.Body(r)
+		buf, err := httpio.Body(r)
 		defer func() {
 			_ = r.Body.Close()
 		}()
@@ -339,7 +339,7 @@ func (s *Server) decodeUserRolesCreateRequest(r *http.Request) (
 			rerr = errors.Join(rerr, close())
 		}
 	}()
-	ct, _, err := wire.MediaType(r.Header.Get("Content-Type"))
+	ct, _, err := httpio.MediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		return req, rawBody, close, errors.Wrap(err, "parse media type")
 	}
@@ -348,7 +348,7 @@ func (s *Server) decodeUserRolesCreateRequest(r *http.Request) (
 		if r.ContentLength == 0 {
 			return req, rawBody, close, validate.ErrBodyRequired
 		}
-		buf, err := wire.Body(r)
+		buf, err := httpio.Body(r)
 		defer func() {
 			_ = r.Body.Close()
 		}()
@@ -407,7 +407,7 @@ func (s *Server) decodeUsersCreateRequest(r *http.Request) (
 			rerr = errors.Join(rerr, close())
 		}
 	}()
-	ct, _, err := wire.MediaType(r.Header.Get("Content-Type"))
+	ct, _, err := httpio.MediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		return req, rawBody, close, errors.Wrap(err, "parse media type")
 	}
@@ -416,7 +416,7 @@ func (s *Server) decodeUsersCreateRequest(r *http.Request) (
 		if r.ContentLength == 0 {
 			return req, rawBody, close, validate.ErrBodyRequired
 		}
-		buf, err := wire.Body(r)
+		buf, err := httpio.Body(r)
 		defer func() {
 			_ = r.Body.Close()
 		}()
@@ -483,7 +483,7 @@ func (s *Server) decodeUsersUpdateRequest(r *http.Request) (
 			rerr = errors.Join(rerr, close())
 		}
 	}()
-	ct, _, err := wire.MediaType(r.Header.Get("Content-Type"))
+	ct, _, err := httpio.MediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		return req, rawBody, close, errors.Wrap(err, "parse media type")
 	}
@@ -492,7 +492,7 @@ func (s *Server) decodeUsersUpdateRequest(r *http.Request) (
 		if r.ContentLength == 0 {
 			return req, rawBody, close, validate.ErrBodyRequired
 		}
-		buf, err := wire.Body(r)
+		buf, err := httpio.Body(r)
 		defer func() {
 			_ = r.Body.Close()
 		}()

@@ -5,7 +5,7 @@ package oas
 import (
 	"net/http"
 
-	"github.com/lockstep-dev/lockstep/internal/wire"
+	"github.com/lockstep-dev/lockstep/internal/httpio"
 
 	"github.com/go-faster/errors"
 	ht "github.com/ogen-go/ogen/http"
@@ -13,8 +13,8 @@ import (
 )
 
 func encodeMeGetResponse(response *Me, w http.ResponseWriter) error {
-	wire.JSON(w)
-	if err := wire.Write(w, 200, response); err != nil {
+	httpio.JSON(w)
+	if err := httpio.Write(w, 200, response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -22,17 +22,17 @@ func encodeMeGetResponse(response *Me, w http.ResponseWriter) error {
 }
 
 func encodeRolesCreateResponse(response *RoleCreatedHeaders, w http.ResponseWriter) error {
-	wire.JSON(w)
+	httpio.JSON(w)
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
 		_ = h
 		// Encode "ETag" header.
-		wire.Header(w, "ETag", response.ETag)
+		httpio.Header(w, "ETag", response.ETag)
 		// Encode "Location" header.
-		wire.Header(w, "Location", response.Location)
+		httpio.Header(w, "Location", response.Location)
 	}
-	if err := wire.Write(w, 201, &response.Response); err != nil {
+	if err := httpio.Write(w, 201, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -48,15 +48,15 @@ func encodeRolesDeleteResponse(response *RolesDeleteNoContent, w http.ResponseWr
 func encodeRolesGetResponse(response RolesGetRes, w http.ResponseWriter) error {
 	switch response := response.(type) {
 	case *RoleFoundHeaders:
-		wire.JSON(w)
+		httpio.JSON(w)
 		// Encoding response headers.
 		{
 			h := uri.NewHeaderEncoder(w.Header())
 			_ = h
 			// Encode "ETag" header.
-			wire.Header(w, "ETag", response.ETag)
+			httpio.Header(w, "ETag", response.ETag)
 		}
-		if err := wire.Write(w, 200, &response.Response); err != nil {
+		if err := httpio.Write(w, 200, &response.Response); err != nil {
 			return errors.Wrap(err, "write")
 		}
 
@@ -68,7 +68,7 @@ func encodeRolesGetResponse(response RolesGetRes, w http.ResponseWriter) error {
 			h := uri.NewHeaderEncoder(w.Header())
 			_ = h
 			// Encode "ETag" header.
-			wire.Header(w, "ETag", response.ETag)
+			httpio.Header(w, "ETag", response.ETag)
 		}
 		w.WriteHeader(304)
 
@@ -80,8 +80,8 @@ func encodeRolesGetResponse(response RolesGetRes, w http.ResponseWriter) error {
 }
 
 func encodeRolesListResponse(response *RolePage, w http.ResponseWriter) error {
-	wire.JSON(w)
-	if err := wire.Write(w, 200, response); err != nil {
+	httpio.JSON(w)
+	if err := httpio.Write(w, 200, response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -89,15 +89,15 @@ func encodeRolesListResponse(response *RolePage, w http.ResponseWriter) error {
 }
 
 func encodeRolesUpdateResponse(response *RoleChangedHeaders, w http.ResponseWriter) error {
-	wire.JSON(w)
+	httpio.JSON(w)
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
 		_ = h
 		// Encode "ETag" header.
-		wire.Header(w, "ETag", response.ETag)
+		httpio.Header(w, "ETag", response.ETag)
 	}
-	if err := wire.Write(w, 200, &response.Response); err != nil {
+	if err := httpio.Write(w, 200, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -105,15 +105,15 @@ func encodeRolesUpdateResponse(response *RoleChangedHeaders, w http.ResponseWrit
 }
 
 func encodeTenantsCreateResponse(response *TenantProvisionedHeaders, w http.ResponseWriter) error {
-	wire.JSON(w)
+	httpio.JSON(w)
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
 		_ = h
 		// Encode "Location" header.
-		wire.Header(w, "Location", response.Location)
+		httpio.Header(w, "Location", response.Location)
 	}
-	if err := wire.Write(w, 201, &response.Response); err != nil {
+	if err := httpio.Write(w, 201, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -123,16 +123,16 @@ func encodeTenantsCreateResponse(response *TenantProvisionedHeaders, w http.Resp
 func encodeTenantsDeleteResponse(response TenantsDeleteRes, w http.ResponseWriter) error {
 	switch response := response.(type) {
 	case *TenantsDeleteOK:
-		wire.JSON(w)
-		if err := wire.Write(w, 200, response); err != nil {
+		httpio.JSON(w)
+		if err := httpio.Write(w, 200, response); err != nil {
 			return errors.Wrap(err, "write")
 		}
 
 		return nil
 
 	case *TenantsDeleteAccepted:
-		wire.JSON(w)
-		if err := wire.Write(w, 202, response); err != nil {
+		httpio.JSON(w)
+		if err := httpio.Write(w, 202, response); err != nil {
 			return errors.Wrap(err, "write")
 		}
 
@@ -146,15 +146,15 @@ func encodeTenantsDeleteResponse(response TenantsDeleteRes, w http.ResponseWrite
 func encodeTenantsGetResponse(response TenantsGetRes, w http.ResponseWriter) error {
 	switch response := response.(type) {
 	case *TenantFoundHeaders:
-		wire.JSON(w)
+		httpio.JSON(w)
 		// Encoding response headers.
 		{
 			h := uri.NewHeaderEncoder(w.Header())
 			_ = h
 			// Encode "ETag" header.
-			wire.Header(w, "ETag", response.ETag)
+			httpio.Header(w, "ETag", response.ETag)
 		}
-		if err := wire.Write(w, 200, &response.Response); err != nil {
+		if err := httpio.Write(w, 200, &response.Response); err != nil {
 			return errors.Wrap(err, "write")
 		}
 
@@ -166,7 +166,7 @@ func encodeTenantsGetResponse(response TenantsGetRes, w http.ResponseWriter) err
 			h := uri.NewHeaderEncoder(w.Header())
 			_ = h
 			// Encode "ETag" header.
-			wire.Header(w, "ETag", response.ETag)
+			httpio.Header(w, "ETag", response.ETag)
 		}
 		w.WriteHeader(304)
 
@@ -178,8 +178,8 @@ func encodeTenantsGetResponse(response TenantsGetRes, w http.ResponseWriter) err
 }
 
 func encodeTenantsListResponse(response *TenantPage, w http.ResponseWriter) error {
-	wire.JSON(w)
-	if err := wire.Write(w, 200, response); err != nil {
+	httpio.JSON(w)
+	if err := httpio.Write(w, 200, response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -187,15 +187,15 @@ func encodeTenantsListResponse(response *TenantPage, w http.ResponseWriter) erro
 }
 
 func encodeTenantsUpdateResponse(response *TenantChangedHeaders, w http.ResponseWriter) error {
-	wire.JSON(w)
+	httpio.JSON(w)
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
 		_ = h
 		// Encode "ETag" header.
-		wire.Header(w, "ETag", response.ETag)
+		httpio.Header(w, "ETag", response.ETag)
 	}
-	if err := wire.Write(w, 200, &response.Response); err != nil {
+	if err := httpio.Write(w, 200, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -203,17 +203,17 @@ func encodeTenantsUpdateResponse(response *TenantChangedHeaders, w http.Response
 }
 
 func encodeUserRolesCreateResponse(response *UserRoleCreatedHeaders, w http.ResponseWriter) error {
-	wire.JSON(w)
+	httpio.JSON(w)
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
 		_ = h
 		// Encode "ETag" header.
-		wire.Header(w, "ETag", response.ETag)
+		httpio.Header(w, "ETag", response.ETag)
 		// Encode "Location" header.
-		wire.Header(w, "Location", response.Location)
+		httpio.Header(w, "Location", response.Location)
 	}
-	if err := wire.Write(w, 201, &response.Response); err != nil {
+	if err := httpio.Write(w, 201, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -229,15 +229,15 @@ func encodeUserRolesDeleteResponse(response *UserRolesDeleteNoContent, w http.Re
 func encodeUserRolesGetResponse(response UserRolesGetRes, w http.ResponseWriter) error {
 	switch response := response.(type) {
 	case *UserRoleFoundHeaders:
-		wire.JSON(w)
+		httpio.JSON(w)
 		// Encoding response headers.
 		{
 			h := uri.NewHeaderEncoder(w.Header())
 			_ = h
 			// Encode "ETag" header.
-			wire.Header(w, "ETag", response.ETag)
+			httpio.Header(w, "ETag", response.ETag)
 		}
-		if err := wire.Write(w, 200, &response.Response); err != nil {
+		if err := httpio.Write(w, 200, &response.Response); err != nil {
 			return errors.Wrap(err, "write")
 		}
 
@@ -249,7 +249,7 @@ func encodeUserRolesGetResponse(response UserRolesGetRes, w http.ResponseWriter)
 			h := uri.NewHeaderEncoder(w.Header())
 			_ = h
 			// Encode "ETag" header.
-			wire.Header(w, "ETag", response.ETag)
+			httpio.Header(w, "ETag", response.ETag)
 		}
 		w.WriteHeader(304)
 
@@ -261,8 +261,8 @@ func encodeUserRolesGetResponse(response UserRolesGetRes, w http.ResponseWriter)
 }
 
 func encodeUserRolesListResponse(response *UserRolePage, w http.ResponseWriter) error {
-	wire.JSON(w)
-	if err := wire.Write(w, 200, response); err != nil {
+	httpio.JSON(w)
+	if err := httpio.Write(w, 200, response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -270,17 +270,17 @@ func encodeUserRolesListResponse(response *UserRolePage, w http.ResponseWriter) 
 }
 
 func encodeUsersCreateResponse(response *UserCreatedHeaders, w http.ResponseWriter) error {
-	wire.JSON(w)
+	httpio.JSON(w)
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
 		_ = h
 		// Encode "ETag" header.
-		wire.Header(w, "ETag", response.ETag)
+		httpio.Header(w, "ETag", response.ETag)
 		// Encode "Location" header.
-		wire.Header(w, "Location", response.Location)
+		httpio.Header(w, "Location", response.Location)
 	}
-	if err := wire.Write(w, 201, &response.Response); err != nil {
+	if err := httpio.Write(w, 201, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -288,15 +288,15 @@ func encodeUsersCreateResponse(response *UserCreatedHeaders, w http.ResponseWrit
 }
 
 func encodeUsersDeactivateResponse(response *UserChangedHeaders, w http.ResponseWriter) error {
-	wire.JSON(w)
+	httpio.JSON(w)
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
 		_ = h
 		// Encode "ETag" header.
-		wire.Header(w, "ETag", response.ETag)
+		httpio.Header(w, "ETag", response.ETag)
 	}
-	if err := wire.Write(w, 200, &response.Response); err != nil {
+	if err := httpio.Write(w, 200, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -312,15 +312,15 @@ func encodeUsersDeleteResponse(response *UsersDeleteNoContent, w http.ResponseWr
 func encodeUsersGetResponse(response UsersGetRes, w http.ResponseWriter) error {
 	switch response := response.(type) {
 	case *UserWithRolesFoundHeaders:
-		wire.JSON(w)
+		httpio.JSON(w)
 		// Encoding response headers.
 		{
 			h := uri.NewHeaderEncoder(w.Header())
 			_ = h
 			// Encode "ETag" header.
-			wire.Header(w, "ETag", response.ETag)
+			httpio.Header(w, "ETag", response.ETag)
 		}
-		if err := wire.Write(w, 200, &response.Response); err != nil {
+		if err := httpio.Write(w, 200, &response.Response); err != nil {
 			return errors.Wrap(err, "write")
 		}
 
@@ -332,7 +332,7 @@ func encodeUsersGetResponse(response UsersGetRes, w http.ResponseWriter) error {
 			h := uri.NewHeaderEncoder(w.Header())
 			_ = h
 			// Encode "ETag" header.
-			wire.Header(w, "ETag", response.ETag)
+			httpio.Header(w, "ETag", response.ETag)
 		}
 		w.WriteHeader(304)
 
@@ -344,8 +344,8 @@ func encodeUsersGetResponse(response UsersGetRes, w http.ResponseWriter) error {
 }
 
 func encodeUsersListResponse(response *UserPage, w http.ResponseWriter) error {
-	wire.JSON(w)
-	if err := wire.Write(w, 200, response); err != nil {
+	httpio.JSON(w)
+	if err := httpio.Write(w, 200, response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -353,8 +353,8 @@ func encodeUsersListResponse(response *UserPage, w http.ResponseWriter) error {
 }
 
 func encodeUsersReportsResponse(response *Reports, w http.ResponseWriter) error {
-	wire.JSON(w)
-	if err := wire.Write(w, 200, response); err != nil {
+	httpio.JSON(w)
+	if err := httpio.Write(w, 200, response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -362,15 +362,15 @@ func encodeUsersReportsResponse(response *Reports, w http.ResponseWriter) error 
 }
 
 func encodeUsersUpdateResponse(response *UserChangedHeaders, w http.ResponseWriter) error {
-	wire.JSON(w)
+	httpio.JSON(w)
 	// Encoding response headers.
 	{
 		h := uri.NewHeaderEncoder(w.Header())
 		_ = h
 		// Encode "ETag" header.
-		wire.Header(w, "ETag", response.ETag)
+		httpio.Header(w, "ETag", response.ETag)
 	}
-	if err := wire.Write(w, 200, &response.Response); err != nil {
+	if err := httpio.Write(w, 200, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 
@@ -384,7 +384,7 @@ func encodeErrorResponse(response *ProblemStatusCode, w http.ResponseWriter) err
 		// Set default status code.
 		code = http.StatusOK
 	}
-	if err := wire.Write(w, code, &response.Response); err != nil {
+	if err := httpio.Write(w, code, &response.Response); err != nil {
 		return errors.Wrap(err, "write")
 	}
 

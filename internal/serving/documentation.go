@@ -16,7 +16,7 @@ import (
 	"github.com/swaggest/swgui/v5emb"
 
 	"github.com/lockstep-dev/lockstep/internal/etag"
-	"github.com/lockstep-dev/lockstep/internal/wire"
+	"github.com/lockstep-dev/lockstep/internal/httpio"
 )
 
 // contractPath serves the document that clients are generated from.
@@ -30,7 +30,7 @@ func serveContract(document []byte) http.Handler {
 	sum := sha256.Sum256(document)
 	tag := `"` + hex.EncodeToString(sum[:16]) + `"`
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		wire.Header(w, "ETag", tag)
+		httpio.Header(w, "ETag", tag)
 		w.Header().Set("Cache-Control", "no-cache")
 		if etag.Matches(strings.Join(r.Header.Values("If-None-Match"), ","), tag) {
 			w.WriteHeader(http.StatusNotModified)

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/lockstep-dev/lockstep/internal/wire"
+	"github.com/lockstep-dev/lockstep/internal/httpio"
 )
 
 // operationsPrefix is where all operations of the contract are, and no page.
@@ -39,7 +39,7 @@ func asGet(next http.Handler) http.Handler {
 func mergePatch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPatch {
-			if mediaType, _, err := wire.MediaType(r.Header.Get("Content-Type")); err == nil && mediaType == "application/json" {
+			if mediaType, _, err := httpio.MediaType(r.Header.Get("Content-Type")); err == nil && mediaType == "application/json" {
 				r.Header.Set("Content-Type", "application/merge-patch+json")
 			}
 		}

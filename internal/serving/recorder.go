@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/lockstep-dev/lockstep/internal/httpio"
 	"github.com/lockstep-dev/lockstep/internal/requestlog"
-	"github.com/lockstep-dev/lockstep/internal/wire"
 )
 
 // carried is what every answer carries unless its handler says otherwise: an API is not a page, so nothing may be loaded,
@@ -34,7 +34,7 @@ func newField(name, value string) field {
 type statusRecorder struct {
 	http.ResponseWriter
 	entry *requestlog.Entry
-	conn  *wire.Conn // nil: answers are not held back
+	conn  *httpio.Conn // nil: answers are not held back
 	held  bool
 	code  int
 
@@ -43,19 +43,19 @@ type statusRecorder struct {
 	hold    hold
 }
 
-// Hold has the answer leave as a whole when the request is over; see wire.Write.
+// Hold has the answer leave as a whole when the request is over; see httpio.Write.
 func (s *statusRecorder) Hold() bool {
 	s.held = s.conn.Hold()
 	return s.held
 }
 
-// AnswerBytes is how long a large answer will be at most; see wire.Write.
+// AnswerBytes is how long a large answer will be at most; see httpio.Write.
 func (s *statusRecorder) AnswerBytes() int64 { return s.entry.AnswerBytes }
 
 // smallAnswer is the most bytes of an answer that is not counted: it fits into what the system keeps for a connection anyway.
 const smallAnswer = 16 << 10
 
-// Admit counts an answer of so many bytes until it has been taken; see wire.Write. Its error says that too many are on their
+// Admit counts an answer of so many bytes until it has been taken; see httpio.Write. Its error says that too many are on their
 // way. What has been changed is answered in any case.
 func (s *statusRecorder) Admit(n int) error {
 	s.entry.Seat.Leave(int64(n)) // who takes it slowly is in nobody's way
@@ -109,7 +109,7 @@ func (s *statusRecorder) addFields(code int) {
 		s.add("RateLimit", s.entry.RateLimit)
 	}
 	if code == http.StatusUnauthorized && s.entry.Challenge != "" {
-		wire.Header(s, "WWW-Authenticate", s.entry.Challenge)
+		httpio.Header(s, "WWW-Authenticate", s.entry.Challenge)
 	}
 	if s.entry.Retry > 0 {
 		h.Set("Retry-After", strconv.Itoa(s.entry.Retry))

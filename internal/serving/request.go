@@ -11,9 +11,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/lockstep-dev/lockstep/internal/httpio"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/requestlog"
-	"github.com/lockstep-dev/lockstep/internal/wire"
 )
 
 // acceptableID is a caller's X-Request-Id that may go into logs as it is.
@@ -36,7 +36,7 @@ func track(o *observer, limit time.Duration, t *traffic, next http.Handler) http
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		body := t.bodies.of(w, r, entry, start.Add(limit))
-		recorder := &statusRecorder{ResponseWriter: w, entry: entry, conn: wire.ConnOf(ctx), body: body, answers: t.answers}
+		recorder := &statusRecorder{ResponseWriter: w, entry: entry, conn: httpio.ConnOf(ctx), body: body, answers: t.answers}
 		defer recorder.settle()
 		defer recorder.conn.Release() // the answer is on its way when it has been reported on
 		// Also when net/http drops the connection, which is a panic.

@@ -1,4 +1,4 @@
-package wire_test
+package httpio_test
 
 import (
 	"errors"
@@ -7,14 +7,14 @@ import (
 
 	"github.com/go-faster/jx"
 
-	"github.com/lockstep-dev/lockstep/internal/wire"
+	"github.com/lockstep-dev/lockstep/internal/httpio"
 )
 
 func TestArrSaysWhichElement(t *testing.T) {
 	t.Parallel()
 	odd := errors.New("odd")
 	read := func(text string) (sum int, err error) {
-		err = wire.Arr(jx.DecodeStr(text), func(d *jx.Decoder) error {
+		err = httpio.Arr(jx.DecodeStr(text), func(d *jx.Decoder) error {
 			n, err := d.Int()
 			if err == nil && n%2 == 1 {
 				return odd

@@ -1,4 +1,4 @@
-package wire_test
+package httpio_test
 
 import (
 	"net/http"
@@ -7,7 +7,7 @@ import (
 
 	"github.com/ogen-go/ogen/uri"
 
-	"github.com/lockstep-dev/lockstep/internal/wire"
+	"github.com/lockstep-dev/lockstep/internal/httpio"
 )
 
 // TestHasFindsWhatOgenFinds asks for each kind of parameter in queries with and without it.
@@ -28,7 +28,7 @@ func TestHasFindsWhatOgenFinds(t *testing.T) {
 		r := httptest.NewRequest("GET", "/?"+query, nil)
 		q := uri.NewQueryDecoder(r.URL.Query())
 		for name, p := range parameters {
-			if got, want := wire.Has(r, q, p) == nil, q.HasParam(p) == nil; got != want {
+			if got, want := httpio.Has(r, q, p) == nil, q.HasParam(p) == nil; got != want {
 				t.Errorf("%s in %q: got %t, want %t", name, query, got, want)
 			}
 		}
@@ -52,11 +52,11 @@ func TestDecodeSeesOnlyWhatIsTheObjects(t *testing.T) {
 		return got, err
 	}
 	for _, query := range []string{"due[gte]=1&due[lt]=2", "due[gte]=1&dueBy=a&dueBy=b&due%5Blt%5D=2", "dueNull=true&due[lt]=2&dueNull=false&due[gte]=1"} {
-		if got, err := decode(query, wire.Decode); err != nil || len(got) != 2 || got["gte"] != "1" || got["lt"] != "2" {
+		if got, err := decode(query, httpio.Decode); err != nil || len(got) != 2 || got["gte"] != "1" || got["lt"] != "2" {
 			t.Errorf("%s: got %v, %v, want both bounds", query, got, err)
 		}
 	}
-	if _, err := decode("due[gte]=1&due[gte]=2", wire.Decode); err == nil {
+	if _, err := decode("due[gte]=1&due[gte]=2", httpio.Decode); err == nil {
 		t.Error("a bound that is given twice is taken")
 	}
 	if _, err := decode("due[gte]=1&dueBy=a&dueBy=b", func(_ *http.Request, q *uri.QueryDecoder, p uri.QueryParameterDecodingConfig, f func(uri.Decoder) error) error {

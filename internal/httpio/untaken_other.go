@@ -1,6 +1,6 @@
 //go:build !linux
 
-package wire
+package httpio
 
 // untaken is not known here: what the system takes counts as taken.
 func (c *Conn) untaken() int { return 0 }

@@ -1,4 +1,4 @@
-package wire
+package httpio
 
 import (
 	"fmt"

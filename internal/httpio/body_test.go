@@ -1,4 +1,4 @@
-package wire_test
+package httpio_test
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"github.com/lockstep-dev/lockstep/internal/wire"
+	"github.com/lockstep-dev/lockstep/internal/httpio"
 )
 
 func TestMediaTypesAreReadAsMimeDoes(t *testing.T) {
@@ -20,7 +20,7 @@ func TestMediaTypesAreReadAsMimeDoes(t *testing.T) {
 		"text/plain", "", ";", "application/json, text/plain", `application/json; a="`,
 	} {
 		wantType, wantParameters, wantErr := mime.ParseMediaType(text)
-		gotType, gotParameters, gotErr := wire.MediaType(text)
+		gotType, gotParameters, gotErr := httpio.MediaType(text)
 		if gotType != wantType || len(gotParameters) != len(wantParameters) || !reflect.DeepEqual(gotErr, wantErr) {
 			t.Errorf("%q: got %q, %v and %v, want %q, %v and %v", text, gotType, gotParameters, gotErr, wantType, wantParameters, wantErr)
 		}
@@ -35,14 +35,14 @@ func TestBodiesAreReadWhole(t *testing.T) {
 		want := bytes.Repeat([]byte("x"), size)
 		for _, length := range []int64{-1, 0, int64(size), int64(size) / 2, int64(size) * 2} {
 			for name, reader := range map[string]io.Reader{"at once": bytes.NewReader(want), "in pieces": iotest.HalfReader(bytes.NewReader(want))} {
-				got, err := wire.Body(&http.Request{Body: io.NopCloser(reader), ContentLength: length})
+				got, err := httpio.Body(&http.Request{Body: io.NopCloser(reader), ContentLength: length})
 				if err != nil || !bytes.Equal(got, want) {
 					t.Errorf("%d bytes of %d %s: got %d and %v", size, length, name, len(got), err)
 				}
 			}
 		}
 		broken := errors.New("broken")
-		_, err := wire.Body(&http.Request{Body: io.NopCloser(io.MultiReader(bytes.NewReader(want), iotest.ErrReader(broken))), ContentLength: int64(size) + 1})
+		_, err := httpio.Body(&http.Request{Body: io.NopCloser(io.MultiReader(bytes.NewReader(want), iotest.ErrReader(broken))), ContentLength: int64(size) + 1})
 		if !errors.Is(err, broken) {
 			t.Errorf("broken after %d bytes: got %v", size, err)
 		}

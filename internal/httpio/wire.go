@@ -1,7 +1,7 @@
-// Package wire writes answers, finds parameters and reads bytes. The generated server calls it where ogen's own way costs
+// Package httpio writes answers, finds parameters and reads bytes. The generated server calls it where ogen's own way costs
 // more: a buffer per answer, an answer whose length is not known, times by a layout that is read anew for each, and for each
 // parameter that was not sent an error with the stack it comes from; and where it takes what the contract does not allow.
-package wire
+package httpio
 
 import (
 	"net/http"

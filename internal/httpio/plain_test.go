@@ -1,4 +1,4 @@
-package wire_test
+package httpio_test
 
 import (
 	"reflect"
@@ -7,7 +7,7 @@ import (
 
 	"github.com/go-faster/jx"
 
-	"github.com/lockstep-dev/lockstep/internal/wire"
+	"github.com/lockstep-dev/lockstep/internal/httpio"
 )
 
 // TestPlainSlices has what encoding/json writes in another form: `[null]` was stored as `["bnVsbA=="]`, and a time with nanoseconds.
@@ -25,19 +25,19 @@ func TestPlainSlices(t *testing.T) {
 		`["a","\""]`:                           &[]string{"a", `"`},
 		`null`:                                 ref([]jx.Raw(nil)),
 	} {
-		text, err := wire.Text(from)
+		text, err := httpio.Text(from)
 		if err != nil || string(text) != want {
 			t.Errorf("%T: got %s (%v), want %s", from, text, err, want)
 		}
 		back := reflect.New(reflect.TypeOf(from).Elem()).Interface()
-		if err := wire.Read([]byte(want), back); err != nil {
+		if err := httpio.Read([]byte(want), back); err != nil {
 			t.Errorf("read %s: %v", want, err)
 		}
-		if again, err := wire.Text(back); err != nil || string(again) != want {
+		if again, err := httpio.Text(back); err != nil || string(again) != want {
 			t.Errorf("read %s: got %s (%v)", want, again, err)
 		}
 	}
-	if err := wire.Read([]byte(`{"a": 1}`), &[]jx.Raw{}); err == nil {
+	if err := httpio.Read([]byte(`{"a": 1}`), &[]jx.Raw{}); err == nil {
 		t.Error("an object is read as a list")
 	}
 }

@@ -1,4 +1,4 @@
-package wire_test
+package httpio_test
 
 import (
 	"bufio"
@@ -16,7 +16,7 @@ import (
 
 	"github.com/go-faster/jx"
 
-	"github.com/lockstep-dev/lockstep/internal/wire"
+	"github.com/lockstep-dev/lockstep/internal/httpio"
 )
 
 // counted is a listener that counts what its connections write, and in how many pieces.
@@ -53,7 +53,7 @@ func (t text) Encode(e *jx.Encoder) { e.Str(string(t)) }
 // holding is the writer of a handler whose answers are held back, with one more field.
 type holding struct {
 	http.ResponseWriter
-	conn *wire.Conn
+	conn *httpio.Conn
 }
 
 func (h holding) Hold() bool                  { return h.conn.Hold() }
@@ -65,7 +65,7 @@ func (h holding) WriteHeader(code int) {
 	h.ResponseWriter.WriteHeader(code)
 }
 
-// serve runs a server whose answers are as long as the path says: wire.Write's under /held, net/http's elsewhere.
+// serve runs a server whose answers are as long as the path says: httpio.Write's under /held, net/http's elsewhere.
 func serve(t *testing.T) *counted {
 	t.Helper()
 	inner, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -77,7 +77,7 @@ func serve(t *testing.T) *counted {
 		kind, length, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		n, _ := strconv.Atoi(length)
 		body := text(strings.Repeat("x", n))
-		conn := wire.ConnOf(r.Context())
+		conn := httpio.ConnOf(r.Context())
 		if conn == nil {
 			t.Error("got a request without its connection")
 			return
@@ -85,8 +85,8 @@ func serve(t *testing.T) *counted {
 		defer conn.Release()
 		switch kind {
 		case "held":
-			wire.JSON(w)
-			if err := wire.Write(holding{w, conn}, http.StatusOK, body); err != nil {
+			httpio.JSON(w)
+			if err := httpio.Write(holding{w, conn}, http.StatusOK, body); err != nil {
 				t.Error(err)
 			}
 		case "given-up": // before anything is written
@@ -96,13 +96,13 @@ func serve(t *testing.T) *counted {
 		default:
 			w.Header().Set("X-One", "1")
 			w.Header().Set("X-Two", "2")
-			wire.JSON(w)
-			if err := wire.Write(w, http.StatusOK, body); err != nil {
+			httpio.JSON(w)
+			if err := httpio.Write(w, http.StatusOK, body); err != nil {
 				t.Error(err)
 			}
 		}
 	})}
-	listener := wire.Whole(server, l, time.Hour)
+	listener := httpio.Whole(server, l, time.Hour)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
 	return l
@@ -183,16 +183,16 @@ func TestAnswerThatCannotBeSentEndsTheConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		conn := wire.ConnOf(r.Context())
+		conn := httpio.ConnOf(r.Context())
 		defer conn.Release()
 		if err := http.NewResponseController(w).SetWriteDeadline(time.Unix(1, 0)); err != nil {
 			t.Error(err)
 		}
-		if err := wire.Write(holding{w, conn}, http.StatusOK, text("late")); err != nil {
+		if err := httpio.Write(holding{w, conn}, http.StatusOK, text("late")); err != nil {
 			t.Error(err)
 		}
 	})}
-	go func() { _ = server.Serve(wire.Whole(server, listener, time.Hour)) }()
+	go func() { _ = server.Serve(httpio.Whole(server, listener, time.Hour)) }()
 	t.Cleanup(func() { _ = server.Close() })
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{}}
 	response, err := client.Get("http://" + listener.Addr().String())
@@ -217,14 +217,14 @@ func TestReadersThatTakeNothingAreCut(t *testing.T) {
 			}
 			outcome := make(chan error, 1)
 			server := &http.Server{WriteTimeout: time.Hour, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				conn := wire.ConnOf(r.Context())
+				conn := httpio.ConnOf(r.Context())
 				defer conn.Release()
 				if path == "held" {
 					w = holding{w, conn}
 				}
-				outcome <- wire.Write(w, http.StatusOK, text(strings.Repeat("x", 64<<20)))
+				outcome <- httpio.Write(w, http.StatusOK, text(strings.Repeat("x", 64<<20)))
 			})}
-			go func() { _ = server.Serve(wire.Whole(server, listener, 20*time.Millisecond)) }()
+			go func() { _ = server.Serve(httpio.Whole(server, listener, 20*time.Millisecond)) }()
 			t.Cleanup(func() { _ = server.Close() })
 			conn, err := net.Dial("tcp", listener.Addr().String())
 			if err != nil {

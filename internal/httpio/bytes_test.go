@@ -1,4 +1,4 @@
-package wire_test
+package httpio_test
 
 import (
 	"bytes"
@@ -6,18 +6,18 @@ import (
 
 	"github.com/go-faster/jx"
 
-	"github.com/lockstep-dev/lockstep/internal/wire"
+	"github.com/lockstep-dev/lockstep/internal/httpio"
 )
 
 func TestBase64IsNeverNull(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string][]byte{`"AP8="`: {0, 255}, `""`: {}} {
-		if got, err := wire.Base64(jx.DecodeStr(text)); err != nil || got == nil || !bytes.Equal(got, want) {
+		if got, err := httpio.Base64(jx.DecodeStr(text)); err != nil || got == nil || !bytes.Equal(got, want) {
 			t.Errorf("%s: got %v, %v, want %v", text, got, err, want)
 		}
 	}
 	for _, text := range []string{`null`, `"AP8"`, `"?"`, `1`, `[]`, ``} {
-		if got, err := wire.Base64(jx.DecodeStr(text)); err == nil {
+		if got, err := httpio.Base64(jx.DecodeStr(text)); err == nil {
 			t.Errorf("%s: got %v, want an error", text, got)
 		}
 	}

@@ -1,4 +1,4 @@
-package wire_test
+package httpio_test
 
 import (
 	"math"
@@ -11,8 +11,8 @@ import (
 	"github.com/go-faster/jx"
 
 	"github.com/lockstep-dev/lockstep/internal/etag"
+	"github.com/lockstep-dev/lockstep/internal/httpio"
 	"github.com/lockstep-dev/lockstep/internal/special"
-	"github.com/lockstep-dev/lockstep/internal/wire"
 )
 
 func TestTimeIsWrittenLikeByItsLayout(t *testing.T) {
@@ -26,7 +26,7 @@ func TestTimeIsWrittenLikeByItsLayout(t *testing.T) {
 	for i, at := range times {
 		at = at.In(zones[i%len(zones)])
 		e := &jx.Encoder{}
-		wire.Time(e, at)
+		httpio.Time(e, at)
 		if got, want := e.String(), `"`+at.Format("2006-01-02T15:04:05.999999Z07:00")+`"`; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
@@ -40,12 +40,12 @@ func TestSpecialValuesAreWrittenAsTheNearest(t *testing.T) {
 	e := &jx.Encoder{}
 	e.ArrStart()
 	for _, at := range []time.Time{special.Infinity, special.NegativeInfinity, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)} {
-		wire.Time(e, at)
+		httpio.Time(e, at)
 	}
-	wire.Float64(e, math.NaN())
-	wire.Float64(e, math.Inf(-1))
-	wire.Float32(e, float32(math.Inf(1)))
-	wire.Float64(e, 0.5)
+	httpio.Float64(e, math.NaN())
+	httpio.Float64(e, math.Inf(-1))
+	httpio.Float32(e, float32(math.Inf(1)))
+	httpio.Float64(e, 0.5)
 	e.ArrEnd()
 	last, first := `"9999-12-31T23:59:59.999999Z"`, `"0001-01-01T00:00:00Z"`
 	if got, want := e.String(), "["+last+","+first+","+last+","+first+`,1.7976931348623157e308,-1.7976931348623157e308,3.4028235e38,0.5]`; strings.ReplaceAll(got, "e+", "e") != want {
@@ -58,8 +58,8 @@ type pair struct{ at time.Time }
 
 func (p pair) Encode(e *jx.Encoder) {
 	e.ArrStart()
-	wire.Time(e, p.at)
-	wire.Time(e, p.at)
+	httpio.Time(e, p.at)
+	httpio.Time(e, p.at)
 	e.ArrEnd()
 }
 
@@ -68,8 +68,8 @@ func TestWrite(t *testing.T) {
 	at := time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC)
 	for range 2 { // the second one gets the buffer of the first
 		w := httptest.NewRecorder()
-		wire.Header(w, "ETag", etag.Later(7))
-		if err := wire.Write(w, 201, pair{at}); err != nil {
+		httpio.Header(w, "ETag", etag.Later(7))
+		if err := httpio.Write(w, 201, pair{at}); err != nil {
 			t.Fatal(err)
 		}
 		want := `["2024-01-02T03:04:05Z","2024-01-02T03:04:05Z"]`
