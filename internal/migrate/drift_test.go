@@ -5,9 +5,9 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 const driftBase = `CREATE SCHEMA core;
@@ -49,7 +49,7 @@ func withFingerprint(t *testing.T, dir fstest.MapFS) fstest.MapFS {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := catalog.NewStored(latest, read(t, db.OwnerURL)).Encode()
+	b, err := pgcatalog.NewStored(latest, read(t, db.OwnerURL)).Encode()
 	if err != nil {
 		t.Fatal(err)
 	}

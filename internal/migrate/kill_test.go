@@ -14,9 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 const (
@@ -125,7 +125,7 @@ func TestKilledAtEveryStatement(t *testing.T) {
 const allRows = "SELECT (SELECT string_agg(n || ' ' || total, ', ' ORDER BY n) FROM counter) || '; ' || count(*) || ' ' || sum(bb) || ' ' || sum(c) FROM a"
 
 // undisturbed is the state and the rows that a run leads to which nobody kills.
-func undisturbed(t *testing.T, files map[string]string) (catalog.Fingerprint, string) {
+func undisturbed(t *testing.T, files map[string]string) (pgcatalog.Fingerprint, string) {
 	t.Helper()
 	db := dbtest.Empty(t)
 	mustUp(t, history(t, files), db.OwnerURL)
@@ -218,16 +218,16 @@ func killed(t *testing.T, url string, files map[string]string, observer *pgx.Con
 }
 
 // fingerprint is the state that an undisturbed run of the files leads to.
-func fingerprint(t *testing.T, files map[string]string) catalog.Fingerprint {
+func fingerprint(t *testing.T, files map[string]string) pgcatalog.Fingerprint {
 	t.Helper()
 	db := dbtest.Empty(t)
 	mustUp(t, history(t, files), db.OwnerURL)
 	return read(t, db.OwnerURL)
 }
 
-func read(t *testing.T, url string) catalog.Fingerprint {
+func read(t *testing.T, url string) pgcatalog.Fingerprint {
 	t.Helper()
-	print, err := catalog.Read(t.Context(), connect(t, url))
+	print, err := pgcatalog.Read(t.Context(), connect(t, url))
 	if err != nil {
 		t.Fatal(err)
 	}

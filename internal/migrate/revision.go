@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 const (
@@ -158,9 +158,9 @@ BEGIN
     GRANT SELECT ON %[3]s TO %[1]s;
   END IF;
 END
-$$`, catalog.AppRole, revisionSchema, revisionTable))
+$$`, pgcatalog.AppRole, revisionSchema, revisionTable))
 	if err != nil {
-		return fmt.Errorf("let %s read the revisions: %w", catalog.AppRole, err)
+		return fmt.Errorf("let %s read the revisions: %w", pgcatalog.AppRole, err)
 	}
 	return nil
 }
@@ -192,7 +192,7 @@ FROM `+revisionTable+` WHERE version NOT LIKE '.%'`, revisionBaseline|revisionRe
 	case absent(err):
 		return Standing{}, nil
 	case errors.As(err, &pg) && pg.Code == "42501":
-		return Standing{}, fmt.Errorf("read revisions: %w: run `server migrate up`, which grants %s the right to", err, catalog.AppRole)
+		return Standing{}, fmt.Errorf("read revisions: %w: run `server migrate up`, which grants %s the right to", err, pgcatalog.AppRole)
 	case err != nil:
 		return Standing{}, fmt.Errorf("read revisions: %w", err)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // lockName is the name the Atlas CLI locks while it applies, so that it and we exclude each other.
@@ -92,7 +92,7 @@ RESET ALL;
 SET statement_timeout = 0;
 SET idle_in_transaction_session_timeout = 0;
 SET lock_timeout = %d;
-%s`, s.o.LockTimeout.Milliseconds(), catalog.Pin(searchPath, false)))
+%s`, s.o.LockTimeout.Milliseconds(), pgcatalog.Pin(searchPath, false)))
 	if err != nil {
 		return fmt.Errorf("prepare the session: %w", err)
 	}

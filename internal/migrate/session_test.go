@@ -7,9 +7,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // zoned is a migration whose every value depends on what the session says, up, down and outside transactions.
@@ -73,7 +73,7 @@ func TestMigrationsDoTheSameEverywhere(t *testing.T) {
 func rowsOf(t *testing.T, url string) string {
 	t.Helper()
 	conn := connect(t, url)
-	exec(t, conn, catalog.Pin("pg_catalog", false))
+	exec(t, conn, pgcatalog.Pin("pg_catalog", false))
 	var text string
 	if err := conn.QueryRow(t.Context(), "SELECT string_agg(t::text, '; ' ORDER BY id) FROM core.times t").Scan(&text); err != nil {
 		t.Fatal(err)

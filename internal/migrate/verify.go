@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // FingerprintFile holds what the migrations make of an empty database, object by object. It lies in the directory and is
@@ -41,7 +41,7 @@ func Verify(ctx context.Context, o Options) (State, error) {
 	for _, version := range state.Ahead {
 		state.Problems = append(state.Problems, problem("unknown", version, "version %s is applied and newer than this release: deploy the release that has it", version))
 	}
-	tables, err := catalog.Tables(ctx, s.conn)
+	tables, err := pgcatalog.Tables(ctx, s.conn)
 	if err != nil {
 		return State{}, err
 	}
@@ -50,7 +50,7 @@ func Verify(ctx context.Context, o Options) (State, error) {
 			state.Problems = append(state.Problems, problem("fence", "", "%s", sentence))
 		}
 	}
-	declared, err := catalog.ReadDeclared(ctx, s.conn)
+	declared, err := pgcatalog.ReadDeclared(ctx, s.conn)
 	if err != nil {
 		return State{}, err
 	}
@@ -76,7 +76,7 @@ func (s *session) drift(ctx context.Context, state State) ([]*Problem, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the fingerprint: %w", err)
 	}
-	stored, err := catalog.Decode(b)
+	stored, err := pgcatalog.Decode(b)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (s *session) drift(ctx context.Context, state State) ([]*Problem, error) {
 	case state.Current != state.Latest || len(state.Pending) > 0:
 		return nil, nil
 	}
-	live, err := catalog.Read(ctx, s.conn, stored.Schemas()...)
+	live, err := pgcatalog.Read(ctx, s.conn, stored.Schemas()...)
 	if err != nil {
 		return nil, err
 	}

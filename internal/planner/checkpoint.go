@@ -12,8 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // checkpointName is the part of a checkpoint's file name after the version.
@@ -204,7 +204,7 @@ func (w *checkpointer) statements(ctx context.Context, old *database, rows conte
 	}
 	parts := layout.Make(empty, goal)
 	for _, s := range rows.inserts() {
-		parts = append(parts, catalog.Part{Stage: catalog.StageRows, Comment: s.Comment, SQL: s.SQL})
+		parts = append(parts, pgcatalog.Part{Stage: pgcatalog.StageRows, Comment: s.Comment, SQL: s.SQL})
 	}
 	if up, err = fresh.rebuild(ctx, carried(w.dir, w.To), parts); err != nil {
 		return nil, "", "", err
@@ -219,7 +219,7 @@ func (w *checkpointer) statements(ctx context.Context, old *database, rows conte
 		more, err = fresh.complete(ctx, empty)
 	}
 	if err == nil {
-		var after catalog.Layout
+		var after pgcatalog.Layout
 		if _, after, err = fresh.described(ctx); err == nil && !slices.Equal(after.Others, before.Others) {
 			err = fmt.Errorf("no statement is known that drops %s", strings.Join(after.Others, ", "))
 		}

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"testing/fstest"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // ProveCheckpoint proves anew that the directory's checkpoint makes what the files it stands for made, which are in replaced:
@@ -46,16 +46,16 @@ func ProveCheckpoint(ctx context.Context, o Options, replaced fs.FS) error {
 	return w.prove(ctx, files, c.Up.Irreversible == "" && c.Down != nil, old, twin, rows)
 }
 
-func (d *database) described(ctx context.Context) (catalog.Fingerprint, catalog.Layout, error) {
+func (d *database) described(ctx context.Context) (pgcatalog.Fingerprint, pgcatalog.Layout, error) {
 	conn, err := d.connection(ctx)
 	if err != nil {
-		return nil, catalog.Layout{}, err
+		return nil, pgcatalog.Layout{}, err
 	}
-	print, err := catalog.Read(ctx, conn)
+	print, err := pgcatalog.Read(ctx, conn)
 	if err != nil {
-		return nil, catalog.Layout{}, err
+		return nil, pgcatalog.Layout{}, err
 	}
-	layout, err := catalog.ReadLayout(ctx, conn)
+	layout, err := pgcatalog.ReadLayout(ctx, conn)
 	return print, layout, err
 }
 

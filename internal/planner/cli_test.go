@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 const repository = "../.."
@@ -310,7 +310,7 @@ func TestCLIReadsCheckpoint(t *testing.T) {
 	if state, err := migrate.Verify(t.Context(), whole.options()); err != nil || !state.Clean() {
 		t.Errorf("a fresh database: got %+v, %v; want it clean", state.Problems, err)
 	}
-	if diff := catalog.Diff(read(t, connect(t, whole.target.OwnerURL)), before); len(diff) > 0 {
+	if diff := pgcatalog.Diff(read(t, connect(t, whole.target.OwnerURL)), before); len(diff) > 0 {
 		t.Errorf("a fresh database differs: %v", diff)
 	}
 }

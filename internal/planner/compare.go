@@ -9,8 +9,8 @@ import (
 	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // Comparison is what changes between the schema a release was built for and the one the migrations lead to.
@@ -79,29 +79,29 @@ func missed(old, next *schema.Realm) []string {
 	for _, t := range tablesOf(old) {
 		now, ok := realmTable(next, t.Name)
 		if !ok {
-			say("the released version reads table %s.%s, which these migrations drop or rename: drop it one release after the last that reads it", catalog.Schema, t.Name)
+			say("the released version reads table %s.%s, which these migrations drop or rename: drop it one release after the last that reads it", pgcatalog.Schema, t.Name)
 			continue
 		}
 		for _, c := range t.Columns {
 			other, ok := now.Column(c.Name)
 			switch {
 			case !ok:
-				say("the released version reads column %s.%s.%s, which these migrations drop or rename: drop it one release after the last that reads it", catalog.Schema, t.Name, c.Name)
+				say("the released version reads column %s.%s.%s, which these migrations drop or rename: drop it one release after the last that reads it", pgcatalog.Schema, t.Name, c.Name)
 			case !fits(c, other):
-				say("the released version expects column %s.%s.%s to be %s, and these migrations make it %s: add a column of the new type and switch in a later release", catalog.Schema, t.Name, c.Name, typeName(c), typeName(other))
+				say("the released version expects column %s.%s.%s to be %s, and these migrations make it %s: add a column of the new type and switch in a later release", pgcatalog.Schema, t.Name, c.Name, typeName(c), typeName(other))
 			case c.Type.Null && !other.Type.Null:
-				say("the released version may write null into column %s.%s.%s, which these migrations forbid: wait until no release does", catalog.Schema, t.Name, c.Name)
+				say("the released version may write null into column %s.%s.%s, which these migrations forbid: wait until no release does", pgcatalog.Schema, t.Name, c.Name)
 			}
 			if ok && !has(c.Attrs, &schema.GeneratedExpr{}) && has(other.Attrs, &schema.GeneratedExpr{}) {
-				say("the released version writes column %s.%s.%s, which these migrations have Postgres compute: add a column of another name and switch in a later release", catalog.Schema, t.Name, c.Name)
+				say("the released version writes column %s.%s.%s, which these migrations have Postgres compute: add a column of another name and switch in a later release", pgcatalog.Schema, t.Name, c.Name)
 			}
 			if gone := forbidden(t, now, c.Name); len(gone) > 0 {
-				say("the released version may write %s into column %s.%s.%s, which these migrations forbid: wait until no release does", strings.Join(gone, ", "), catalog.Schema, t.Name, c.Name)
+				say("the released version may write %s into column %s.%s.%s, which these migrations forbid: wait until no release does", strings.Join(gone, ", "), pgcatalog.Schema, t.Name, c.Name)
 			}
 		}
 		for _, c := range now.Columns {
 			if _, ok := t.Column(c.Name); !ok && !c.Type.Null && c.Default == nil && !identity(c.Attrs) && !has(c.Attrs, &schema.GeneratedExpr{}) {
-				say("the released version does not write column %s.%s.%s, which these migrations require without a default: give it a default in the database until that release is gone", catalog.Schema, t.Name, c.Name)
+				say("the released version does not write column %s.%s.%s, which these migrations require without a default: give it a default in the database until that release is gone", pgcatalog.Schema, t.Name, c.Name)
 			}
 		}
 	}
@@ -145,7 +145,7 @@ func typeName(c *schema.Column) string {
 }
 
 func tablesOf(r *schema.Realm) []*schema.Table {
-	if s, ok := r.Schema(catalog.Schema); ok {
+	if s, ok := r.Schema(pgcatalog.Schema); ok {
 		return s.Tables
 	}
 	return nil

@@ -8,7 +8,7 @@ import (
 
 	"ariga.io/atlas/sql/schema"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // declaredIn reads the objects of a database that Atlas does not inspect.
@@ -45,10 +45,10 @@ func declaredChanges(old, next side) []string {
 func declaredDefinitions(s side) map[string]string {
 	out := map[string]string{}
 	for _, o := range s.objects {
-		out[o.Kind+" "+o.Name] = o.definition + fmt.Sprint(o.indexes, o.grants[catalog.AppRole])
+		out[o.Kind+" "+o.Name] = o.definition + fmt.Sprint(o.indexes, o.grants[pgcatalog.AppRole])
 	}
 	for _, t := range tablesOf(s.realm) {
-		name := catalog.Schema + "." + t.Name
+		name := pgcatalog.Schema + "." + t.Name
 		for _, c := range t.Columns {
 			var x schema.GeneratedExpr
 			if has(c.Attrs, &x) {
@@ -78,7 +78,7 @@ func declaredDefinitions(s side) map[string]string {
 func missedObjects(old, next objects) []string {
 	var out []string
 	for _, o := range old {
-		if _, stays := next.find(o.key()); !stays && o.grants[catalog.AppRole] != "" {
+		if _, stays := next.find(o.key()); !stays && o.grants[pgcatalog.AppRole] != "" {
 			out = append(out, fmt.Sprintf("the released version may use the %s %s, which these migrations drop: drop it one release after the last that uses it", o.Kind, o.Name))
 		}
 	}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // complyRule is the rule of an allowance by which a migration says that the rows in use keep to a CHECK before it is
@@ -18,7 +18,7 @@ import (
 const complyRule = "rows-comply:"
 
 // validated finds the limits that a statement validates; see reportOrValidate.
-var validated = regexp.MustCompile(`VALIDATE CONSTRAINT "([^"]+_` + catalog.LimitSuffix + `)"`)
+var validated = regexp.MustCompile(`VALIDATE CONSTRAINT "([^"]+_` + pgcatalog.LimitSuffix + `)"`)
 
 // comply makes generated rows keep to what a migration says that real ones do. changed: it looked at them.
 func (d *database) comply(ctx context.Context, m *migrate.Migration) (changed bool, err error) {

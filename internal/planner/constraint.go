@@ -8,7 +8,7 @@ import (
 
 	"ariga.io/atlas/sql/schema"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // notValid adds a constraint that binds new rows, and has those that are there checked later under a weak lock. mended says that
@@ -77,7 +77,7 @@ func (s *stages) validateLater(table, name, constraint string) {
 }
 
 // isLimit says whether a CHECK is about sizes, or values that no answer can show: rows that break it can be read.
-func isLimit(c *schema.Check) bool { return strings.HasSuffix(c.Name, "_"+catalog.LimitSuffix) }
+func isLimit(c *schema.Check) bool { return strings.HasSuffix(c.Name, "_"+pgcatalog.LimitSuffix) }
 
 // reportOrValidate validates a limit unless rows break it. Those are reported, by their keys and never by what they hold, and the
 // limit stays as it is: it binds every row that is written, and server migrate verify names it until it is validated. A release
@@ -110,7 +110,7 @@ BEGIN
       limit_broken, limit_keys;
   END IF;
 END
-$$`, strings.Join(key, ", "), qualifiedName(t.Name), c.Expr, c.Name, catalog.Schema, t.Name, c.Name),
+$$`, strings.Join(key, ", "), qualifiedName(t.Name), c.Expr, c.Name, pgcatalog.Schema, t.Name, c.Name),
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // Scratch lends empty databases: *devdb.Cluster.
@@ -51,7 +51,7 @@ func open(ctx context.Context, scratch Scratch) (*database, error) {
 	if err == nil {
 		// Compiling the queries that inspect a catalog costs more than running them.
 		config.RuntimeParams["jit"] = "off"
-		catalog.PinAtStart(config.RuntimeParams, "public")
+		pgcatalog.PinAtStart(config.RuntimeParams, "public")
 		d.pool = stdlib.OpenDB(*config)
 		d.Driver, err = postgres.Open(d.pool)
 	}
@@ -102,7 +102,7 @@ func place(script string, err error) string {
 // inspect reads the application's schema as Atlas sees it. Diffing and planning write into what they are given, so every
 // use takes a fresh one.
 func (d *database) inspect(ctx context.Context) (*schema.Realm, error) {
-	realm, err := d.InspectRealm(ctx, &schema.InspectRealmOption{Schemas: []string{catalog.Schema}})
+	realm, err := d.InspectRealm(ctx, &schema.InspectRealmOption{Schemas: []string{pgcatalog.Schema}})
 	if err != nil {
 		return nil, fmt.Errorf("inspect the scratch database: %w", err)
 	}
@@ -110,16 +110,16 @@ func (d *database) inspect(ctx context.Context) (*schema.Realm, error) {
 }
 
 // catalog reads what Atlas does not see: the fingerprint of every object and the fences.
-func (d *database) catalog(ctx context.Context) (catalog.Fingerprint, []catalog.Table, error) {
+func (d *database) catalog(ctx context.Context) (pgcatalog.Fingerprint, []pgcatalog.Table, error) {
 	conn, err := d.connection(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	print, err := catalog.Read(ctx, conn)
+	print, err := pgcatalog.Read(ctx, conn)
 	if err != nil {
 		return nil, nil, err
 	}
-	tables, err := catalog.Tables(ctx, conn)
+	tables, err := pgcatalog.Tables(ctx, conn)
 	return print, tables, err
 }
 

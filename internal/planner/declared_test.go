@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 const (
@@ -36,7 +36,7 @@ CREATE INDEX users_handle ON core.users (tenant_id, core.slug(note));`
 CREATE VIEW core.actives WITH (security_invoker = true) AS SELECT tenant_id, id, email FROM core.users WHERE status = 'active';
 COMMENT ON VIEW core.actives IS 'Those who work here.';
 GRANT SELECT ON core.actives TO core_app;`
-	role  = catalog.CreateAppRole + ";"
+	role  = pgcatalog.CreateAppRole + ";"
 	noted = `
 CREATE FUNCTION core.note_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -6,7 +6,7 @@ import (
 
 	"ariga.io/atlas/sql/schema"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // fence is the way a table's rows are kept from those who must not touch them.
@@ -37,31 +37,31 @@ const (
 	ownReadPolicy   = "tenant_read"
 	ownLockPolicy   = "tenant_lock"
 
-	boundTenant = "(nullif(current_setting('" + catalog.TenantSetting + "', true), ''))::uuid"
-	onPlatform  = "current_setting('" + catalog.PlatformSetting + "', true) = 'on'"
+	boundTenant = "(nullif(current_setting('" + pgcatalog.TenantSetting + "', true), ''))::uuid"
+	onPlatform  = "current_setting('" + pgcatalog.PlatformSetting + "', true) = 'on'"
 )
 
 // wanted says which fence a table of the desired state gets, by its key, which is the tenant-owned mixin's mark in the
 // database, and for tables without a tenant by the name.
 func wanted(t *schema.Table) (fence, error) {
-	_, hasTenant := t.Column(catalog.TenantColumn)
+	_, hasTenant := t.Column(pgcatalog.TenantColumn)
 	switch {
-	case hasTenant && t.PrimaryKey != nil && len(t.PrimaryKey.Parts) > 0 && t.PrimaryKey.Parts[0].C != nil && t.PrimaryKey.Parts[0].C.Name == catalog.TenantColumn:
+	case hasTenant && t.PrimaryKey != nil && len(t.PrimaryKey.Parts) > 0 && t.PrimaryKey.Parts[0].C != nil && t.PrimaryKey.Parts[0].C.Name == pgcatalog.TenantColumn:
 		return fenceTenant, nil
 	case hasTenant:
-		return 0, fmt.Errorf("table %s has %s, but its primary key does not start with it: use the mixin TenantOwned, or give the column another name", t.Name, catalog.TenantColumn)
-	case t.Name == catalog.TenantTable:
+		return 0, fmt.Errorf("table %s has %s, but its primary key does not start with it: use the mixin TenantOwned, or give the column another name", t.Name, pgcatalog.TenantColumn)
+	case t.Name == pgcatalog.TenantTable:
 		return fenceTenants, nil
-	case catalog.OfPlatform(t.Name):
+	case pgcatalog.OfPlatform(t.Name):
 		return fencePlatform, nil
 	}
 	return fenceReference, nil
 }
 
 // present says which fence a table of a real database has, by its policies.
-func present(t catalog.Table) fence {
+func present(t pgcatalog.Table) fence {
 	has := func(name string) bool {
-		return slices.ContainsFunc(t.Policies, func(p catalog.Policy) bool { return p.Name == name })
+		return slices.ContainsFunc(t.Policies, func(p pgcatalog.Policy) bool { return p.Name == name })
 	}
 	switch {
 	case !t.Fenced():
@@ -97,7 +97,7 @@ func fencesWanted(realm *schema.Realm) (fences, error) {
 	return out, nil
 }
 
-func fencesPresent(tables []catalog.Table) fences {
+func fencesPresent(tables []pgcatalog.Table) fences {
 	out := fences{}
 	for _, t := range tables {
 		out[t.Name] = present(t)
@@ -151,7 +151,7 @@ func putFence(name string, f fence, bare bool) []Statement {
 	}
 	switch f {
 	case fenceTenant:
-		own := catalog.TenantColumn + " = " + boundTenant
+		own := pgcatalog.TenantColumn + " = " + boundTenant
 		policy(fmt.Sprintf("Only rows of the session's tenant in %q", name), isolationPolicy, "", own, own)
 	case fenceNone, fenceCustom: // neither gets policies
 	case fenceTenants:
@@ -170,7 +170,7 @@ func putFence(name string, f fence, bare bool) []Statement {
 		policy(fmt.Sprintf("The platform alone writes %q", name), writePolicy, "", onPlatform, onPlatform)
 	}
 	if bare {
-		add(fmt.Sprintf("Let the application work with rows of %q", name), "GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %q", table, catalog.AppRole)
+		add(fmt.Sprintf("Let the application work with rows of %q", name), "GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %q", table, pgcatalog.AppRole)
 	}
 	return out
 }
@@ -203,9 +203,9 @@ func unfence(name string, f fence, bare bool) []Statement {
 		out = append(out,
 			Statement{SQL: fmt.Sprintf("ALTER TABLE %s NO FORCE ROW LEVEL SECURITY", table)},
 			Statement{SQL: fmt.Sprintf("ALTER TABLE %s DISABLE ROW LEVEL SECURITY", table)},
-			Statement{SQL: fmt.Sprintf("REVOKE SELECT, INSERT, UPDATE, DELETE ON %s FROM %q", table, catalog.AppRole)})
+			Statement{SQL: fmt.Sprintf("REVOKE SELECT, INSERT, UPDATE, DELETE ON %s FROM %q", table, pgcatalog.AppRole)})
 	}
 	return out
 }
 
-func qualifiedName(table string) string { return fmt.Sprintf("%q.%q", catalog.Schema, table) }
+func qualifiedName(table string) string { return fmt.Sprintf("%q.%q", pgcatalog.Schema, table) }

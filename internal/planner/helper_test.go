@@ -12,9 +12,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // project is a folder with a desired state and migrations.
@@ -128,16 +128,16 @@ func (p *project) sameSchema(report Report) {
 	if _, err := conn.Exec(p.t.Context(), string(text)); err != nil {
 		p.t.Fatal(err)
 	}
-	added := func(o catalog.Object) bool {
+	added := func(o pgcatalog.Object) bool {
 		return o.Kind == "policy" || o.Kind == "row security" || o.Kind == "grant"
 	}
-	stored, err := catalog.Decode(report.fingerprint)
+	stored, err := pgcatalog.Decode(report.fingerprint)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	got := slices.DeleteFunc(stored.Objects, added)
-	want := slices.DeleteFunc(catalog.NewStored("", read(p.t, conn)).Objects, added)
-	for _, d := range catalog.Diff(got, want) {
+	want := slices.DeleteFunc(pgcatalog.NewStored("", read(p.t, conn)).Objects, added)
+	for _, d := range pgcatalog.Diff(got, want) {
 		p.t.Errorf("migrated database: %s", d)
 	}
 }
@@ -152,9 +152,9 @@ func connect(t testing.TB, url string) *pgx.Conn {
 	return conn
 }
 
-func read(t testing.TB, conn *pgx.Conn) catalog.Fingerprint {
+func read(t testing.TB, conn *pgx.Conn) pgcatalog.Fingerprint {
 	t.Helper()
-	print, err := catalog.Read(t.Context(), conn)
+	print, err := pgcatalog.Read(t.Context(), conn)
 	if err != nil {
 		t.Fatal(err)
 	}

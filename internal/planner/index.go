@@ -9,7 +9,7 @@ import (
 	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // goesWithColumn says whether an index reads a column that the same change drops: as a part, in an expression or predicate,
@@ -82,7 +82,7 @@ func leads(i *schema.Index) string {
 		if p.C == nil {
 			return ""
 		}
-		if p.C.Name != catalog.TenantColumn {
+		if p.C.Name != pgcatalog.TenantColumn {
 			return p.C.Name
 		}
 	}

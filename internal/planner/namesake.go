@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 var indexName = regexp.MustCompile(`^(CREATE (?:UNIQUE )?INDEX )(?:"(?:[^"]|"")+"|\S+)( ON )`)
@@ -25,16 +25,16 @@ func (r *renamer) follow(ctx context.Context) error {
 	}
 	// Relations share their names in a schema: tables, indexes, views and sequences.
 	relations := func(name string) bool {
-		return slices.ContainsFunc(have, func(o catalog.Object) bool {
-			return o.Name == catalog.Schema+"."+name && slices.Contains([]string{"table", "index", "view", "materialized view", "sequence"}, o.Kind)
+		return slices.ContainsFunc(have, func(o pgcatalog.Object) bool {
+			return o.Name == pgcatalog.Schema+"."+name && slices.Contains([]string{"table", "index", "view", "materialized view", "sequence"}, o.Kind)
 		})
 	}
 	forms := map[string]string{} // by the present name
 	var moves []move
-	for _, n := range namesakes(have, want, "index", func(catalog.Object) bool { return true }) {
+	for _, n := range namesakes(have, want, "index", func(pgcatalog.Object) bool { return true }) {
 		moves = append(moves, n.move)
-		forms[n.from] = fmt.Sprintf("ALTER INDEX %q.%%q RENAME TO %%q", catalog.Schema)
-		if slices.ContainsFunc(have, func(o catalog.Object) bool {
+		forms[n.from] = fmt.Sprintf("ALTER INDEX %q.%%q RENAME TO %%q", pgcatalog.Schema)
+		if slices.ContainsFunc(have, func(o pgcatalog.Object) bool {
 			return o.Kind == "constraint" && backed(o) && o.Name == n.table+"."+n.from
 		}) {
 			forms[n.from] = constraintForm(n.table)
@@ -49,7 +49,7 @@ func (r *renamer) follow(ctx context.Context) error {
 	}
 	byTable := map[string][]move{}
 	var order []string
-	for _, n := range namesakes(have, want, "constraint", func(o catalog.Object) bool { return !backed(o) }) {
+	for _, n := range namesakes(have, want, "constraint", func(o pgcatalog.Object) bool { return !backed(o) }) {
 		if byTable[n.table] == nil {
 			order = append(order, n.table)
 		}
@@ -57,7 +57,7 @@ func (r *renamer) follow(ctx context.Context) error {
 	}
 	for _, table := range order {
 		taken := func(name string) bool {
-			return slices.ContainsFunc(have, func(o catalog.Object) bool { return o.Kind == "constraint" && o.Name == table+"."+name })
+			return slices.ContainsFunc(have, func(o pgcatalog.Object) bool { return o.Kind == "constraint" && o.Name == table+"."+name })
 		}
 		if err := r.rename(ctx, byTable[table], taken, func(move) string { return constraintForm(table) }); err != nil {
 			return err
@@ -92,11 +92,13 @@ type namesake struct {
 }
 
 // namesakes pairs objects of a kind that only one of two states has, by what they are.
-func namesakes(have, want catalog.Fingerprint, kind string, which func(catalog.Object) bool) []namesake {
-	of := func(p, other catalog.Fingerprint) []catalog.Object {
-		var out []catalog.Object
+func namesakes(have, want pgcatalog.Fingerprint, kind string, which func(pgcatalog.Object) bool) []namesake {
+	of := func(p, other pgcatalog.Fingerprint) []pgcatalog.Object {
+		var out []pgcatalog.Object
 		for _, o := range p {
-			same := func(x catalog.Object) bool { return x.Kind == kind && x.Name == o.Name && x.Definition == o.Definition }
+			same := func(x pgcatalog.Object) bool {
+				return x.Kind == kind && x.Name == o.Name && x.Definition == o.Definition
+			}
 			if o.Kind == kind && which(o) && !strings.Contains(o.Name, `"`) && !slices.ContainsFunc(other, same) {
 				out = append(out, o)
 			}
@@ -106,7 +108,7 @@ func namesakes(have, want catalog.Fingerprint, kind string, which func(catalog.O
 	wanted := of(want, have)
 	var out []namesake
 	for _, old := range of(have, want) {
-		i := slices.IndexFunc(wanted, func(o catalog.Object) bool {
+		i := slices.IndexFunc(wanted, func(o pgcatalog.Object) bool {
 			return last(o.Name) != last(old.Name) && parent(o) == parent(old) && nameless(o) == nameless(old)
 		})
 		if i >= 0 {
@@ -118,14 +120,14 @@ func namesakes(have, want catalog.Fingerprint, kind string, which func(catalog.O
 }
 
 // backed says whether a constraint has an index of its name.
-func backed(o catalog.Object) bool {
+func backed(o pgcatalog.Object) bool {
 	return strings.HasPrefix(o.Definition, "PRIMARY KEY") || strings.HasPrefix(o.Definition, "UNIQUE") || strings.HasPrefix(o.Definition, "EXCLUDE")
 }
 
-func nameless(o catalog.Object) string { return indexName.ReplaceAllString(o.Definition, "$1*$2") }
+func nameless(o pgcatalog.Object) string { return indexName.ReplaceAllString(o.Definition, "$1*$2") }
 
 // parent is the table of a constraint or an index, qualified.
-func parent(o catalog.Object) string {
+func parent(o pgcatalog.Object) string {
 	if o.Kind == "constraint" {
 		return o.Name[:strings.LastIndex(o.Name, ".")]
 	}

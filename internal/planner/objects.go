@@ -10,14 +10,14 @@ import (
 
 	"ariga.io/atlas/sql/schema"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // object is one that Atlas does not inspect: an extension, function, procedure, view, materialized view, trigger or extended
 // statistics. Desired ones stand in ent/schema/*.sql.
 type object struct {
-	catalog.Declared
+	pgcatalog.Declared
 	definition string
 	grants     map[string]string // privileges by grantee
 	comment    string
@@ -28,16 +28,16 @@ type object struct {
 type objects []object
 
 // objects reads those of a database whose fingerprint is given. Most databases hold none, and are asked nothing.
-func (d *database) objects(ctx context.Context, print catalog.Fingerprint) (objects, error) {
+func (d *database) objects(ctx context.Context, print pgcatalog.Fingerprint) (objects, error) {
 	kinds := map[string]bool{"extension": true, "function": true, "procedure": true, "view": true, "materialized view": true, "trigger": true, "statistics": true}
-	if !slices.ContainsFunc(print, func(o catalog.Object) bool { return kinds[o.Kind] }) {
+	if !slices.ContainsFunc(print, func(o pgcatalog.Object) bool { return kinds[o.Kind] }) {
 		return nil, nil
 	}
 	conn, err := d.connection(ctx)
 	if err != nil {
 		return nil, err
 	}
-	declared, err := catalog.ReadDeclared(ctx, conn)
+	declared, err := pgcatalog.ReadDeclared(ctx, conn)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (d *database) objects(ctx context.Context, print catalog.Fingerprint) (obje
 }
 
 // nounOf is the noun under which grants and comments of an object are listed in a fingerprint; relation is that of a view.
-func nounOf(d catalog.Declared, relation string) string {
+func nounOf(d pgcatalog.Declared, relation string) string {
 	switch {
 	case d.Routine():
 		return "routine"
@@ -171,7 +171,7 @@ func planObjects(from, to objects, changes []schema.Change) objectPlan {
 		if !there {
 			statements = o.create()
 		} else {
-			if !catalog.SameDefinition(o.Kind, have.definition, o.definition) { // a function, or it would be gone
+			if !pgcatalog.SameDefinition(o.Kind, have.definition, o.definition) { // a function, or it would be gone
 				statements = append(statements, Statement{Comment: fmt.Sprintf("Replace %s %s", o.Kind, o.Name), SQL: o.sql()})
 			}
 			statements = append(statements, o.rights(have.grants)...)
@@ -193,7 +193,7 @@ func (o object) remade(want object) bool {
 	if o.Routine() {
 		return o.Signature != want.Signature
 	}
-	return !catalog.SameDefinition(o.Kind, o.definition, want.definition) || !slices.Equal(o.indexes, want.indexes)
+	return !pgcatalog.SameDefinition(o.Kind, o.definition, want.definition) || !slices.Equal(o.indexes, want.indexes)
 }
 
 // early are the objects that tables need: extensions, functions they call, and functions that those call by name.
@@ -228,7 +228,7 @@ func bareName(name string) string {
 // touchedBy are the tables and columns that something standing on them has to leave alone while they change, without quotes.
 func touchedBy(changes []schema.Change) map[string]bool {
 	out := map[string]bool{}
-	relation := func(t *schema.Table) string { return catalog.Schema + "." + t.Name }
+	relation := func(t *schema.Table) string { return pgcatalog.Schema + "." + t.Name }
 	for _, c := range changes {
 		switch c := c.(type) {
 		case *schema.DropTable:
@@ -286,7 +286,7 @@ func (d *database) refuseLeaks(ctx context.Context, goal side) error {
 	if err != nil {
 		return err
 	}
-	tables, err := catalog.Tables(ctx, conn)
+	tables, err := pgcatalog.Tables(ctx, conn)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // sql is the statement that makes the object.
@@ -14,7 +14,7 @@ func (o object) sql() string {
 	if o.Kind == "extension" {
 		return "CREATE EXTENSION IF NOT EXISTS " + o.Name // operators may have installed it
 	}
-	return catalog.Difference{Kind: o.Kind, Name: o.Name, Want: o.definition, Missing: true}.Repair()[0]
+	return pgcatalog.Difference{Kind: o.Kind, Name: o.Name, Want: o.definition, Missing: true}.Repair()[0]
 }
 
 func (o object) create() []Statement {

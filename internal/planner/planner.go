@@ -15,8 +15,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // ErrNothing is returned by Plan when the migrations already lead to the desired state.
@@ -111,7 +111,7 @@ func New(ctx context.Context, o Options, name string) (*Plan, error) {
 		return nil, err
 	}
 	if len(goal.fences) == 0 {
-		return nil, fmt.Errorf("%s describes no table in schema %s: run `make generate` first", o.Schema, catalog.Schema)
+		return nil, fmt.Errorf("%s describes no table in schema %s: run `make generate` first", o.Schema, pgcatalog.Schema)
 	}
 	if err := d.desired.refuseLeaks(ctx, goal); err != nil {
 		return nil, err
@@ -253,7 +253,7 @@ func (p pair) close() {
 // snapshot is the state of a database by every means of comparison.
 type snapshot struct {
 	side
-	print catalog.Fingerprint
+	print pgcatalog.Fingerprint
 }
 
 func (d *database) snapshot(ctx context.Context) (snapshot, error) {

@@ -3,12 +3,12 @@ package planner
 import (
 	"fmt"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // preamble makes the application's role where the cluster does not have it.
 func preamble() Statement {
-	return Statement{Comment: "Create the application's role unless the cluster has it", SQL: catalog.CreateAppRole}
+	return Statement{Comment: "Create the application's role unless the cluster has it", SQL: pgcatalog.CreateAppRole}
 }
 
 // entrance lets the application into the schema and read the revisions, which it compares with those it embeds before it
@@ -17,7 +17,7 @@ func entrance() []Statement {
 	return []Statement{
 		{
 			Comment: "Let the application into the schema",
-			SQL:     fmt.Sprintf("GRANT USAGE ON SCHEMA %q TO %q", catalog.Schema, catalog.AppRole),
+			SQL:     fmt.Sprintf("GRANT USAGE ON SCHEMA %q TO %q", pgcatalog.Schema, pgcatalog.AppRole),
 		},
 		{
 			Comment: "Let the application read which migrations are applied",
@@ -28,7 +28,7 @@ BEGIN
     GRANT SELECT ON "atlas_schema_revisions"."atlas_schema_revisions" TO "%[1]s";
   END IF;
 END
-$$`, catalog.AppRole),
+$$`, pgcatalog.AppRole),
 		},
 	}
 }

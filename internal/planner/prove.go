@@ -10,8 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // prove applies the planned files one after the other to a database with rows in it, computes each reverse by comparing
@@ -119,7 +119,7 @@ func (d *database) stored(ctx context.Context, version string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return catalog.NewStored(version, print).Encode()
+	return pgcatalog.NewStored(version, print).Encode()
 }
 
 // undoWhole undoes all files of a plan, and applies them again. Values that a file gave stay when it is undone, and the reverse of an
@@ -179,9 +179,9 @@ func (o Options) down(ctx context.Context, d *database, stage stage, after, befo
 var makesRoutine = regexp.MustCompile(`(?i)^CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE)\s`)
 
 // valid validates the constraints that are valid in the one state and not yet in the other, a difference that Atlas does not see.
-func valid(from, to catalog.Fingerprint) []Statement {
+func valid(from, to pgcatalog.Fingerprint) []Statement {
 	var out []Statement
-	for _, d := range catalog.Diff(from, to) {
+	for _, d := range pgcatalog.Diff(from, to) {
 		if d.Kind == "constraint" && d.Got == d.Want+" NOT VALID" {
 			out = append(out, Statement{Comment: "Valid again: " + d.Name, SQL: d.Repair()[0]})
 		}
@@ -237,7 +237,7 @@ func (d *database) mustEqual(ctx context.Context, want snapshot, complaint strin
 		return err
 	}
 	var lines []string
-	for _, difference := range catalog.Diff(got.print, want.print) {
+	for _, difference := range pgcatalog.Diff(got.print, want.print) {
 		lines = append(lines, difference.String())
 	}
 	changes, err := d.diffRealms(got.realm, want.realm)

@@ -10,8 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 var (
@@ -25,8 +25,8 @@ var (
 )
 
 // carried are the statements of migrations that a checkpoint repeats as they are, in order.
-func carried(dir *migrate.Directory, to string) []catalog.Part {
-	var out []catalog.Part
+func carried(dir *migrate.Directory, to string) []pgcatalog.Part {
+	var out []pgcatalog.Part
 	for _, m := range dir.Migrations {
 		if m.Version > to {
 			break
@@ -37,7 +37,7 @@ func carried(dir *migrate.Directory, to string) []catalog.Part {
 		for _, s := range m.Up.Statements {
 			text := strings.TrimRight(s.Text, "; \n")
 			if ofCluster.MatchString(text) || anonymous.MatchString(text) && inCluster.MatchString(text) {
-				out = append(out, catalog.Part{Stage: catalog.StageSchemas, Comment: "As in " + m.Up.Name, SQL: text})
+				out = append(out, pgcatalog.Part{Stage: pgcatalog.StageSchemas, Comment: "As in " + m.Up.Name, SQL: text})
 			}
 		}
 	}
@@ -47,11 +47,11 @@ func carried(dir *migrate.Directory, to string) []catalog.Part {
 // rebuild makes the parts of another database in this empty one and returns the statements in the order in which they
 // work. Each part is tried when its stage comes, and again as long as others are made meanwhile: so nothing has to be known
 // about what needs what. chain are parts that keep their order.
-func (d *database) rebuild(ctx context.Context, chain, parts []catalog.Part) ([]Statement, error) {
+func (d *database) rebuild(ctx context.Context, chain, parts []pgcatalog.Part) ([]Statement, error) {
 	var done []Statement
 	var refused error
-	var stuck catalog.Part
-	try := func(p catalog.Part) (bool, error) {
+	var stuck pgcatalog.Part
+	try := func(p pgcatalog.Part) (bool, error) {
 		err := d.write(ctx, p.SQL)
 		if err != nil && ctx.Err() != nil {
 			return false, err
@@ -65,7 +65,7 @@ func (d *database) rebuild(ctx context.Context, chain, parts []catalog.Part) ([]
 		done = append(done, Statement{Comment: p.Comment, SQL: p.SQL})
 		return true, nil
 	}
-	for stage := catalog.StageSchemas; stage <= catalog.StageComments; stage++ {
+	for stage := pgcatalog.StageSchemas; stage <= pgcatalog.StageComments; stage++ {
 		for progress := true; progress; {
 			progress, refused = false, nil
 			for len(chain) > 0 {
@@ -78,7 +78,7 @@ func (d *database) rebuild(ctx context.Context, chain, parts []catalog.Part) ([]
 				}
 				chain, progress = chain[1:], true
 			}
-			var left []catalog.Part
+			var left []pgcatalog.Part
 			for _, p := range parts {
 				if p.Stage <= stage {
 					ok, err := try(p)
@@ -101,17 +101,17 @@ func (d *database) rebuild(ctx context.Context, chain, parts []catalog.Part) ([]
 }
 
 // complete repairs what is still not as in want after a rebuild, such as grants, and returns the statements.
-func (d *database) complete(ctx context.Context, want catalog.Fingerprint) ([]Statement, error) {
+func (d *database) complete(ctx context.Context, want pgcatalog.Fingerprint) ([]Statement, error) {
 	conn, err := d.connection(ctx)
 	if err != nil {
 		return nil, err
 	}
-	have, err := catalog.Read(ctx, conn)
+	have, err := pgcatalog.Read(ctx, conn)
 	if err != nil {
 		return nil, err
 	}
 	var out []Statement
-	for _, difference := range (catalog.Stored{Objects: want}).Drift(have) {
+	for _, difference := range (pgcatalog.Stored{Objects: want}).Drift(have) {
 		for _, sql := range difference.Repair() {
 			sql = strings.Replace(sql, " CONCURRENTLY", "", 1)
 			if err := d.write(ctx, sql); err != nil {
@@ -124,34 +124,34 @@ func (d *database) complete(ctx context.Context, want catalog.Fingerprint) ([]St
 }
 
 // clear drops all that is in the database but not in base, in an order that works, without CASCADE, and returns the statements.
-func (d *database) clear(ctx context.Context, base catalog.Fingerprint, before catalog.Layout) ([]Statement, error) {
+func (d *database) clear(ctx context.Context, base pgcatalog.Fingerprint, before pgcatalog.Layout) ([]Statement, error) {
 	have, layout, err := d.described(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var drops, keys []catalog.Part
+	var drops, keys []pgcatalog.Part
 	for _, other := range layout.Others { // kind and name, as DROP wants them
 		if !slices.Contains(before.Others, other) {
-			drops = append(drops, catalog.Part{SQL: "DROP " + other})
+			drops = append(drops, pgcatalog.Part{SQL: "DROP " + other})
 		}
 	}
-	differences := catalog.Diff(have, base)
+	differences := pgcatalog.Diff(have, base)
 	for _, difference := range differences {
 		sql := strings.Join(difference.Repair(), "; ")
 		switch {
 		case !difference.Extra:
 		case difference.Kind == "constraint" && strings.HasPrefix(difference.Got, "FOREIGN KEY"):
-			keys = append(keys, catalog.Part{SQL: sql, Comment: "Take apart a circle of references"})
+			keys = append(keys, pgcatalog.Part{SQL: sql, Comment: "Take apart a circle of references"})
 		case difference.Kind == "extension":
-			drops = append(drops, catalog.Part{SQL: "DROP EXTENSION " + difference.Name})
+			drops = append(drops, pgcatalog.Part{SQL: "DROP EXTENSION " + difference.Name})
 		case slices.Contains([]string{"schema", "table", "view", "materialized view", "function", "procedure", "aggregate", "sequence", "enum", "domain", "range", "composite type"}, difference.Kind):
-			drops = append(drops, catalog.Part{Comment: fmt.Sprintf("Drop %s %s", difference.Kind, difference.Name), SQL: sql})
+			drops = append(drops, pgcatalog.Part{Comment: fmt.Sprintf("Drop %s %s", difference.Kind, difference.Name), SQL: sql})
 		}
 	}
 	slices.Reverse(drops)
 	var out []Statement
 	for len(drops) > 0 {
-		var left []catalog.Part
+		var left []pgcatalog.Part
 		var failed error
 		for _, p := range drops {
 			if gone, err := d.gone(ctx, p.SQL); gone {

@@ -7,8 +7,8 @@ import (
 	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // anew marks the old one of two columns of the same name, of which one is dropped and the other added.
@@ -163,7 +163,7 @@ func refusePartitions(realms ...*schema.Realm) error {
 		for _, t := range tablesOf(r) {
 			if has(t.Attrs, &postgres.Partition{}) {
 				return &migrate.Problem{Code: "schema", Message: fmt.Sprintf("table %s.%s is partitioned, which is not supported: its partitions would be outside row-level security, and its indexes could not be built while it is in use. "+
-					"Keep one table, whose key begins with the tenant; docs/scaling.md says what to do when it is too large", catalog.Schema, t.Name)}
+					"Keep one table, whose key begins with the tenant; docs/scaling.md says what to do when it is too large", pgcatalog.Schema, t.Name)}
 			}
 		}
 	}

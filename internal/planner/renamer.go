@@ -7,7 +7,7 @@ import (
 
 	"ariga.io/atlas/sql/schema"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // renamer finds what goes on under another name, and renames it in the database the plan starts from, so that comparing
@@ -160,12 +160,12 @@ func (r *renamer) realms(ctx context.Context) (from, to *schema.Schema, err erro
 	if err != nil {
 		return nil, nil, err
 	}
-	from, ok := one.Schema(catalog.Schema)
+	from, ok := one.Schema(pgcatalog.Schema)
 	if !ok {
-		from = schema.New(catalog.Schema)
+		from = schema.New(pgcatalog.Schema)
 	}
-	if to, ok = two.Schema(catalog.Schema); !ok {
-		to = schema.New(catalog.Schema)
+	if to, ok = two.Schema(pgcatalog.Schema); !ok {
+		to = schema.New(pgcatalog.Schema)
 	}
 	return from, to, nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // rowsPerTable is how many rows a table gets: enough for every tenant to have several, for every value of a short
@@ -27,7 +27,7 @@ func (d *database) connection(ctx context.Context) (*pgx.Conn, error) {
 		return nil, fmt.Errorf("read the scratch database's URL: %w", err)
 	}
 	config.RuntimeParams["jit"] = "off"
-	catalog.PinAtStart(config.RuntimeParams, "public")
+	pgcatalog.PinAtStart(config.RuntimeParams, "public")
 	// Tables change between the reads, so plans must not be kept.
 	config.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
 	if d.conn, err = pgx.ConnectConfig(ctx, config); err != nil {

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 //go:embed rows.sql
@@ -89,7 +89,7 @@ func (d *database) shapes(ctx context.Context) ([]shape, error) {
 		return nil, err
 	}
 	var text []byte
-	if err := conn.QueryRow(ctx, rowsSQL, catalog.Schema).Scan(&text); err != nil {
+	if err := conn.QueryRow(ctx, rowsSQL, pgcatalog.Schema).Scan(&text); err != nil {
 		return nil, fmt.Errorf("read the tables to fill: %w", err)
 	}
 	var shapes []shape

@@ -9,7 +9,7 @@ import (
 	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // ask has a person decide about each candidate: a name that went and one that came are a rename or not, and guessing
@@ -83,7 +83,7 @@ func tableCandidates(from, to *schema.Schema) []Rename {
 			}
 			own, shared := 0, 0
 			for _, c := range old.Columns {
-				if slices.Contains([]string{catalog.TenantColumn, "id", "version", "created_at", "updated_at"}, c.Name) {
+				if slices.Contains([]string{pgcatalog.TenantColumn, "id", "version", "created_at", "updated_at"}, c.Name) {
 					continue
 				}
 				own++

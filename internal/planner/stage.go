@@ -7,7 +7,7 @@ import (
 
 	"ariga.io/atlas/sql/schema"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // stage is one file of a plan. A change to a table that is already there, and in use, is cut into as many as it takes for
@@ -200,7 +200,7 @@ func (s *stages) afterAll(body *[]Statement, last []Statement) {
 
 // realmTable finds a table of the application's schema.
 func realmTable(r *schema.Realm, name string) (*schema.Table, bool) {
-	s, ok := r.Schema(catalog.Schema)
+	s, ok := r.Schema(pgcatalog.Schema)
 	if !ok {
 		return nil, false
 	}

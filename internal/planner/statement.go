@@ -10,7 +10,7 @@ import (
 	atlas "ariga.io/atlas/sql/migrate"
 	"ariga.io/atlas/sql/schema"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // Statement is one planned statement, without its semicolon.
@@ -132,8 +132,8 @@ func (d *database) wrap(ctx context.Context, from, to side, changes []schema.Cha
 	if err != nil {
 		return nil, nil, err
 	}
-	_, there := from.realm.Schema(catalog.Schema)
-	_, wanted := to.realm.Schema(catalog.Schema)
+	_, there := from.realm.Schema(pgcatalog.Schema)
+	_, wanted := to.realm.Schema(pgcatalog.Schema)
 	takeDown, putUp := planFences(from.fences, to.fences)
 	if readsOrPrints(changes) {
 		statements = append(statements, pin()...)

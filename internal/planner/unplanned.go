@@ -6,12 +6,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // unplanned lists what the desired state has otherwise than the database, of what the planner does not make itself. Atlas does not
 // see all that Postgres knows of an object, such as the collation of an index or that a foreign key is deferrable.
-func (d pair) unplanned(ctx context.Context) ([]catalog.Difference, error) {
+func (d pair) unplanned(ctx context.Context) ([]pgcatalog.Difference, error) {
 	have, _, err := d.current.catalog(ctx)
 	if err != nil {
 		return nil, err
@@ -20,14 +20,14 @@ func (d pair) unplanned(ctx context.Context) ([]catalog.Difference, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(catalog.Diff(have, want), func(c catalog.Difference) bool {
+	return slices.DeleteFunc(pgcatalog.Diff(have, want), func(c pgcatalog.Difference) bool {
 		return c.Extra || slices.Contains([]string{"policy", "row security", "grant", "schema"}, c.Kind) || c.Got == c.Want+" NOT VALID"
 	}), nil
 }
 
 // refuseUnplanned refuses a plan that makes something otherwise than the desired state says. What was so before the plan is a
 // warning: somebody may have made it so by hand.
-func (o Options) refuseUnplanned(ctx context.Context, d pair, before []catalog.Difference, plan *Plan) error {
+func (o Options) refuseUnplanned(ctx context.Context, d pair, before []pgcatalog.Difference, plan *Plan) error {
 	left, err := d.unplanned(ctx)
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func (o Options) refuseUnplanned(ctx context.Context, d pair, before []catalog.D
 }
 
 // notPlanned says that a difference stays.
-func notPlanned(c catalog.Difference) string {
+func notPlanned(c pgcatalog.Difference) string {
 	return fmt.Sprintf("%s: no plan changes this; a migration written by hand does", c)
 }
 

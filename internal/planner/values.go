@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // tries is how many different texts are offered to a table before it is left empty.
@@ -37,8 +37,8 @@ func (d *database) valuesWith(ctx context.Context, t shape, i, try int, given ma
 			out[k] = v
 		}
 	}
-	if c, ok := t.column(catalog.TenantColumn); ok && out[c.Name] == "" {
-		tenants, err := d.tuples(ctx, catalog.TenantTable, []string{"id"}, nil)
+	if c, ok := t.column(pgcatalog.TenantColumn); ok && out[c.Name] == "" {
+		tenants, err := d.tuples(ctx, pgcatalog.TenantTable, []string{"id"}, nil)
 		if err == nil && len(tenants) > 0 {
 			out[c.Name] = tenants[i%min(2, len(tenants))][0]
 		}

@@ -12,8 +12,8 @@ import (
 
 	atlas "ariga.io/atlas/sql/migrate"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // Report is what Verify found.
@@ -193,7 +193,7 @@ func (o Options) verify(ctx context.Context, report *Report) error {
 			continue
 		}
 		say("unproven", "", "no rows could be made for %s.%s, so nothing is proven about rows in it: %s: declare values that it takes, `contract.Sample(…)` on the field or `contract.SampleRow(…)` on the entity, and run `make generate`; "+
-			"or say in a migration why it does without, `-- lockstep:allow %s:%s reason`", catalog.Schema, table, report.Bare[table], unprovenRule, table)
+			"or say in a migration why it does without, `-- lockstep:allow %s:%s reason`", pgcatalog.Schema, table, report.Bare[table], unprovenRule, table)
 	}
 	if report.fingerprint, err = d.current.stored(ctx, dir.Latest()); err != nil {
 		return err

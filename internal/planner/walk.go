@@ -10,8 +10,8 @@ import (
 	"ariga.io/atlas/sql/schema"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // walker runs migrations one statement at a time and watches the database.
@@ -218,7 +218,7 @@ type relation struct {
 
 func (w *walker) tables(ctx context.Context) (map[uint32]relation, error) {
 	rows, err := w.conn.Query(ctx, `SELECT c.oid, c.relname, c.relkind::text, c.relfilenode FROM pg_class c
-JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')`, catalog.Schema)
+JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')`, pgcatalog.Schema)
 	if err != nil {
 		return nil, fmt.Errorf("list tables: %w", err)
 	}
@@ -252,7 +252,7 @@ WHERE n.nspname = $1 AND k.contype = 'c' AND k.convalidated AND pg_get_constrain
 }
 
 func (w *walker) columns(ctx context.Context, sql string) (map[string]uint32, error) {
-	rows, err := w.conn.Query(ctx, sql, catalog.Schema)
+	rows, err := w.conn.Query(ctx, sql, pgcatalog.Schema)
 	if err != nil {
 		return nil, fmt.Errorf("list columns: %w", err)
 	}

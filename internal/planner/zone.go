@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // elsewhere are settings under which generated times are of another day than in UTC, and print and read otherwise. The runner
@@ -89,13 +89,13 @@ func (d *database) trial(ctx context.Context, m *migrate.Migration, settings str
 		return nil, fmt.Errorf("begin a trial: %w", err)
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
-	for _, sql := range append([]string{catalog.Pin("public", true), settings}, texts(m.Up.Statements)...) {
+	for _, sql := range append([]string{pgcatalog.Pin("public", true), settings}, texts(m.Up.Statements)...) {
 		if _, err := tx.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol); err != nil {
 			return nil, fmt.Errorf("try %s: %w", m.Up.Name, err)
 		}
 	}
 	// What is compared reads the same, however it was written.
-	if _, err := tx.Exec(ctx, catalog.Pin("public", true), pgx.QueryExecModeSimpleProtocol); err != nil {
+	if _, err := tx.Exec(ctx, pgcatalog.Pin("public", true), pgx.QueryExecModeSimpleProtocol); err != nil {
 		return nil, fmt.Errorf("try %s: %w", m.Up.Name, err)
 	}
 	return d.rows(ctx)

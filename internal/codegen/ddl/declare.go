@@ -10,9 +10,9 @@ import (
 	"entgo.io/ent/entc/gen"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
-	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/codegen/names"
 	"github.com/lockstep-dev/lockstep/internal/codegen/sqlfile"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // compute gives columns of contract.Generated their expression. Ent has no form for it, so its text is changed.
@@ -46,7 +46,7 @@ func declare(sql string, declared []sqlfile.Statement) (string, error) {
 	if len(declared) == 0 {
 		return sql, nil
 	}
-	const opening = "CREATE SCHEMA \"" + catalog.Schema + "\";\n"
+	const opening = "CREATE SCHEMA \"" + pgcatalog.Schema + "\";\n"
 	at := strings.Index(sql, opening)
 	if at < 0 {
 		return "", fmt.Errorf("write DDL: nothing of the form %s", opening)
@@ -55,7 +55,7 @@ func declare(sql string, declared []sqlfile.Statement) (string, error) {
 	early := needed(sql, declared)
 	var before, after strings.Builder
 	if slices.ContainsFunc(declared, func(s sqlfile.Statement) bool { return s.Kind == sqlfile.Grant }) {
-		fmt.Fprintf(&before, "-- The role that is granted to, unless the cluster has it\n%s;\n", catalog.CreateAppRole)
+		fmt.Fprintf(&before, "-- The role that is granted to, unless the cluster has it\n%s;\n", pgcatalog.CreateAppRole)
 	}
 	for i, s := range declared {
 		to := &after

@@ -10,16 +10,16 @@ import (
 	"entgo.io/ent/schema/field"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
-	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/codegen/limits"
 	"github.com/lockstep-dev/lockstep/internal/codegen/names"
 	"github.com/lockstep-dev/lockstep/internal/codegen/validators"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // LimitName is the name of the CHECK that carries a column's sizes and forbids values that no answer can show. It stands apart
 // from CheckName's: rows that broke it before it came can still be read, so a migration reports them and goes on.
 func LimitName(table string, c *schema.Column) string {
-	return symbol(table, []*schema.Column{c}, catalog.LimitSuffix)
+	return symbol(table, []*schema.Column{c}, pgcatalog.LimitSuffix)
 }
 
 // sizeChecks are the terms of a field's limit. varchar(n) is its column's own.

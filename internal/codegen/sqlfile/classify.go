@@ -5,12 +5,12 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 const (
 	word      = `"?([A-Za-z_][\w$]*)"?`
-	qualified = `(?:"?` + catalog.Schema + `"?\.)` + word
+	qualified = `(?:"?` + pgcatalog.Schema + `"?\.)` + word
 )
 
 // form is a statement that can be declared. Groups of its expression are the object's name and, where table is set, the table's.
@@ -38,8 +38,8 @@ var forms = []form{
 	{Comment, like(`comment on (?:function|procedure|view|materialized view|index|statistics) NAME.* is `), 1, 0},
 	{Comment, like(`comment on column NAME\.WORD is `), 2, 1},
 	{Comment, like(`comment on (?:constraint|trigger) WORD on NAME is `), 1, 2},
-	{Grant, like(`grant execute on (?:function|procedure|routine) NAME\s*\(.*\)\s*to "?` + catalog.AppRole + `"?\s*$`), 1, 0},
-	{Grant, like(`grant select on (?:table )?NAME to "?` + catalog.AppRole + `"?\s*$`), 1, 0},
+	{Grant, like(`grant execute on (?:function|procedure|routine) NAME\s*\(.*\)\s*to "?` + pgcatalog.AppRole + `"?\s*$`), 1, 0},
+	{Grant, like(`grant select on (?:table )?NAME to "?` + pgcatalog.AppRole + `"?\s*$`), 1, 0},
 }
 
 // refusal is a statement that is known and cannot be declared.
@@ -71,9 +71,9 @@ var (
 		{like(`create type\b|create domain\b`), "declare a field instead: field.Enum for an enumeration, a CHECK on the field for a domain"},
 		{like(`create sequence\b|alter sequence\b`), "a sequence spans tenants, so that its numbers tell what others do: count per tenant in a row of an entity"},
 		{like(`create (?:or replace )?(?:aggregate|operator|cast|rule|event trigger|language|transform|collation|conversion|access method|text search|foreign|server|user mapping|publication|subscription)\b`), "objects of this kind are not compared with the database: let a migration written by hand make it, in a schema of its own"},
-		{like(`create schema\b`), "all that is the application's lies in the schema " + catalog.Schema},
+		{like(`create schema\b`), "all that is the application's lies in the schema " + pgcatalog.Schema},
 		{like(`create (?:role|user|group|database|tablespace)\b|alter (?:role|user|database|system|default privileges)\b`), "it belongs to the server and not to the schema: see docs/operations.md"},
-		{like(`grant\b`), "grant EXECUTE on a function or SELECT on a view, of the same files, to " + catalog.AppRole + "; the planner grants what the application needs on tables, and nobody else needs anything"},
+		{like(`grant\b`), "grant EXECUTE on a function or SELECT on a view, of the same files, to " + pgcatalog.AppRole + "; the planner grants what the application needs on tables, and nobody else needs anything"},
 		{like(`revoke\b`), "there is nothing to revoke: only what is granted here is granted"},
 		{like(`insert\b|update\b|delete\b|merge\b|copy\b|truncate\b|with\b|select\b`), "rows are no part of the desired state: write them in a migration"},
 		{like(`drop\b`), "take the declaration away instead: the plan then drops the object"},
@@ -105,7 +105,7 @@ func (s *Statement) classify() error {
 		}
 		switch {
 		case s.Kind == View && !owned.MatchString(bare):
-			return fmt.Errorf("view %s reads as its owner, whom row-level security does not bind, so that it shows rows of every tenant: write CREATE VIEW %s.%s WITH (security_invoker = true) AS …", s.Name, catalog.Schema, s.Name)
+			return fmt.Errorf("view %s reads as its owner, whom row-level security does not bind, so that it shows rows of every tenant: write CREATE VIEW %s.%s WITH (security_invoker = true) AS …", s.Name, pgcatalog.Schema, s.Name)
 		case s.Kind == Column && !strings.HasSuffix(strings.ToLower(bare), "stored"), (s.Kind == Column || s.Kind == Constraint) && actions(bare) > 1:
 			return fmt.Errorf("%s: write one action per ALTER TABLE, and STORED at the end of a generated column", s.beginning())
 		}
@@ -117,7 +117,7 @@ func (s *Statement) classify() error {
 		}
 	}
 	return fmt.Errorf("%s: it declares nothing that is known: name the schema, %s.name, and write CREATE EXTENSION, FUNCTION, PROCEDURE, VIEW, MATERIALIZED VIEW, TRIGGER, INDEX or STATISTICS, "+
-		"ALTER TABLE … ADD COLUMN … GENERATED ALWAYS AS (…) STORED, ADD CONSTRAINT … CHECK or EXCLUDE, COMMENT ON or GRANT", s.beginning(), catalog.Schema)
+		"ALTER TABLE … ADD COLUMN … GENERATED ALWAYS AS (…) STORED, ADD CONSTRAINT … CHECK or EXCLUDE, COMMENT ON or GRANT", s.beginning(), pgcatalog.Schema)
 }
 
 // actions counts the actions of an ALTER TABLE: the commas of its skeleton outside parentheses, and one.

@@ -1,4 +1,4 @@
-package catalog_test
+package pgcatalog_test
 
 import (
 	"context"
@@ -7,8 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // problems are those of all tables and views of the database.
@@ -22,7 +22,7 @@ func problems(t *testing.T, url string, change string) []string {
 	if _, err := conn.Exec(t.Context(), change); err != nil {
 		t.Fatalf("%s: %v", change, err)
 	}
-	tables, err := catalog.Tables(t.Context(), conn)
+	tables, err := pgcatalog.Tables(t.Context(), conn)
 	if err != nil {
 		t.Fatal(err)
 	}

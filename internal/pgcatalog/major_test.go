@@ -1,9 +1,9 @@
-package catalog_test
+package pgcatalog_test
 
 import (
 	"testing"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 // What another major prints otherwise is no difference, and what is one is seen on any.
@@ -26,10 +26,10 @@ func TestDefinitionsOfAnotherMajor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			of := func(definition string) catalog.Fingerprint {
-				return catalog.Fingerprint{{Kind: test.kind, Name: "core.x", Definition: definition}}
+			of := func(definition string) pgcatalog.Fingerprint {
+				return pgcatalog.Fingerprint{{Kind: test.kind, Name: "core.x", Definition: definition}}
 			}
-			if got := len(catalog.Diff(of(test.got), of(test.want))) == 0; got != test.same {
+			if got := len(pgcatalog.Diff(of(test.got), of(test.want))) == 0; got != test.same {
 				t.Errorf("got same: %v, want %v", got, test.same)
 			}
 		})

@@ -1,4 +1,4 @@
-package catalog_test
+package pgcatalog_test
 
 import (
 	"context"
@@ -8,8 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lockstep-dev/lockstep/internal/catalog"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
+	"github.com/lockstep-dev/lockstep/internal/pgcatalog"
 )
 
 func TestMain(m *testing.M) { os.Exit(dbtest.Main(m)) }
@@ -75,7 +75,7 @@ func TestFingerprintSees(t *testing.T) {
 			exec(t, conn, base)
 			before := read(t, conn)
 			exec(t, conn, test.change)
-			differences := catalog.Diff(read(t, conn), before)
+			differences := pgcatalog.Diff(read(t, conn), before)
 			if len(differences) != 1 || !strings.HasPrefix(differences[0].String(), test.object) {
 				t.Errorf("got differences %v, want one that starts with %q", differences, test.object)
 			}
@@ -94,7 +94,7 @@ func TestFingerprintOverlooks(t *testing.T) {
 ALTER TABLE core.t ADD COLUMN parent int REFERENCES core.parent; CREATE VIEW core.v AS SELECT id FROM core.t;
 GRANT SELECT ON core.parent TO core_app; REVOKE SELECT ON core.parent FROM core_app;
 SELECT nextval('core.s'); INSERT INTO core.parent VALUES (1); SET search_path = core`)
-	if differences := catalog.Diff(read(t, conn), before); len(differences) > 0 {
+	if differences := pgcatalog.Diff(read(t, conn), before); len(differences) > 0 {
 		t.Errorf("got differences %v, want none", differences)
 	}
 }
@@ -103,13 +103,13 @@ func TestFingerprintOfOneSchema(t *testing.T) {
 	t.Parallel()
 	conn := connect(t)
 	exec(t, conn, base)
-	before, err := catalog.Read(t.Context(), conn, "core")
+	before, err := pgcatalog.Read(t.Context(), conn, "core")
 	if err != nil {
 		t.Fatal(err)
 	}
 	exec(t, conn, "CREATE SCHEMA other; CREATE TABLE other.t ()")
-	after, err := catalog.Read(t.Context(), conn, "core")
-	if differences := catalog.Diff(after, before); err != nil || len(differences) > 0 {
+	after, err := pgcatalog.Read(t.Context(), conn, "core")
+	if differences := pgcatalog.Diff(after, before); err != nil || len(differences) > 0 {
 		t.Errorf("got %v, %v; want another schema left out", differences, err)
 	}
 	if len(before) < 20 {
@@ -134,9 +134,9 @@ func exec(t *testing.T, conn *pgx.Conn, sql string) {
 	}
 }
 
-func read(t *testing.T, conn *pgx.Conn) catalog.Fingerprint {
+func read(t *testing.T, conn *pgx.Conn) pgcatalog.Fingerprint {
 	t.Helper()
-	print, err := catalog.Read(t.Context(), conn)
+	print, err := pgcatalog.Read(t.Context(), conn)
 	if err != nil {
 		t.Fatal(err)
 	}

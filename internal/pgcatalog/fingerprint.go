@@ -1,8 +1,8 @@
-// Package catalog reads what a database really is from the Postgres catalogs: a fingerprint of every object, including
+// Package pgcatalog reads what a database really is from the Postgres catalogs: a fingerprint of every object, including
 // those Atlas does not inspect (policies, grants, functions, triggers, views, sequences, validity), and the state of the
 // fence of row-level security around tenants. It is used at build time to prove that a migration can be undone and at run
 // time to verify a live database, so it depends on pgx only.
-package catalog
+package pgcatalog
 
 import (
 	"context"
