@@ -17,10 +17,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lockstep-dev/lockstep/internal/child"
 	"github.com/lockstep-dev/lockstep/internal/devdb"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
+	"github.com/lockstep-dev/lockstep/internal/subprocess"
 	"github.com/lockstep-dev/lockstep/migrations"
 )
 
@@ -47,7 +47,7 @@ type server struct {
 	name    string
 	addr    string
 	admin   string // pprof
-	process *child.Process
+	process *subprocess.Process
 }
 
 // start brings up the database with its data, and both servers.
@@ -154,7 +154,7 @@ func (s *stack) startServer(ctx context.Context, rate, program string, args ...s
 		"LOCKSTEP_RATE_LIMIT_PRINCIPAL=" + rate, "LOCKSTEP_RATE_LIMIT_TENANT=" + unlimited,
 		"LOCKSTEP_SHUTDOWN_DELAY=0s", // there is no load balancer
 	}
-	if v.process, err = child.Start(cmd, child.Options{}); err != nil {
+	if v.process, err = subprocess.Start(cmd, subprocess.Options{}); err != nil {
 		return nil, err
 	}
 	if err := v.ready(ctx); err != nil {

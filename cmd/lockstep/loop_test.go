@@ -19,9 +19,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lockstep-dev/lockstep/internal/child"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
+	"github.com/lockstep-dev/lockstep/internal/subprocess"
 )
 
 // TestLoop adds a fifth entity to a copy of the repository, by the steps of the README's guide, and uses it over HTTP and
@@ -339,7 +339,7 @@ func startServer(t *testing.T, binary, databaseURL, issuer string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := child.Start(cmd, child.Options{})
+	server, err := subprocess.Start(cmd, subprocess.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

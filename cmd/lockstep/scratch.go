@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
-	"github.com/lockstep-dev/lockstep/internal/child"
 	"github.com/lockstep-dev/lockstep/internal/devdb"
+	"github.com/lockstep-dev/lockstep/internal/subprocess"
 )
 
 // exitNotFound is the shell's exit code for a command that does not exist.
@@ -74,7 +74,7 @@ func runScratch(cmd *cobra.Command, major int, args []string) (err error) {
 	command.Args[0] = args[0]
 	command.Stdin, command.Stdout, command.Stderr = cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
 	command.Env = append(os.Environ(), "LOCKSTEP_SCRATCH_URL="+url, "DATABASE_URL="+url)
-	p, err := child.Start(command, child.Options{Foreground: true, OnParentDeath: syscall.SIGTERM})
+	p, err := subprocess.Start(command, subprocess.Options{Foreground: true, OnParentDeath: syscall.SIGTERM})
 	if err != nil {
 		return err
 	}

@@ -22,10 +22,10 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/lockstep-dev/lockstep/internal/child"
 	"github.com/lockstep-dev/lockstep/internal/config"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
+	"github.com/lockstep-dev/lockstep/internal/subprocess"
 )
 
 // binaryDir is where the tests of this process keep the server they build; TestMain removes it.
@@ -169,7 +169,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 
 // server is a running process.
 type server struct {
-	*child.Process
+	*subprocess.Process
 	url, admin string
 	client     *http.Client
 
@@ -209,7 +209,7 @@ func (w *world) startBinary(t *testing.T, binary string, env config.Environment,
 	}
 	cmd.Stderr = said
 	s := &server{client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}, read: make(chan struct{})}
-	s.Process, err = child.Start(cmd, child.Options{})
+	s.Process, err = subprocess.Start(cmd, subprocess.Options{})
 	if err := errors.Join(err, said.Close()); err != nil {
 		t.Fatal(err)
 	}

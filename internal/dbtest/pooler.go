@@ -16,16 +16,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/internal/child"
 	"github.com/lockstep-dev/lockstep/internal/devdb"
 	"github.com/lockstep-dev/lockstep/internal/setup"
+	"github.com/lockstep-dev/lockstep/internal/subprocess"
 )
 
 // pooler is a PgBouncer in front of this process' cluster.
 type pooler struct {
 	addr    string
 	dir     string
-	process *child.Process
+	process *subprocess.Process
 }
 
 // BehindPooler returns the URL's database, one of Cluster's, behind Debian's PgBouncer in transaction mode.
@@ -115,7 +115,7 @@ max_client_conn = 500
 		return nil, err
 	}
 	p := &pooler{addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), dir: dir}
-	if p.process, err = child.Start(cmd, child.Options{}); err != nil {
+	if p.process, err = subprocess.Start(cmd, subprocess.Options{}); err != nil {
 		return nil, err
 	}
 	if err := accepts(p.process, p.addr, log); err != nil {
@@ -148,7 +148,7 @@ func drop(cmd *exec.Cmd, files ...string) error {
 }
 
 // accepts returns when the pooler accepts connections, or has ended.
-func accepts(p *child.Process, addr string, log *bytes.Buffer) error {
+func accepts(p *subprocess.Process, addr string, log *bytes.Buffer) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	timeout := time.After(3 * time.Minute)

@@ -17,8 +17,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/lockstep-dev/lockstep/internal/child"
 	"github.com/lockstep-dev/lockstep/internal/lockfile"
+	"github.com/lockstep-dev/lockstep/internal/subprocess"
 )
 
 // lockName is the file whose lock says that a process uses the cluster's folder.
@@ -51,7 +51,7 @@ type Cluster struct {
 	say       progress
 	secrets   credentials
 	lock      *os.File
-	server    *child.Process
+	server    *subprocess.Process
 	admin     *pgxpool.Pool
 	stop      sync.Once
 	stopErr   error

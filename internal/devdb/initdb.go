@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/internal/child"
+	"github.com/lockstep-dev/lockstep/internal/subprocess"
 	"github.com/lockstep-dev/lockstep/internal/wholefile"
 )
 
@@ -81,7 +81,7 @@ func (c *Cluster) initdb(ctx context.Context, bin binaries, run account, making,
 	cmd := run.command(bin.program("initdb"), args...)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	// A group: initdb starts postgres for each of its steps.
-	p, err := child.Start(cmd, child.Options{OnParentDeath: syscall.SIGKILL, Group: true})
+	p, err := subprocess.Start(cmd, subprocess.Options{OnParentDeath: syscall.SIGKILL, Group: true})
 	if err != nil {
 		return fmt.Errorf("make the database cluster: %w%s", err, run.hint(err))
 	}

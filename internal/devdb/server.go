@@ -12,7 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/lockstep-dev/lockstep/internal/child"
+	"github.com/lockstep-dev/lockstep/internal/subprocess"
 )
 
 const (
@@ -68,7 +68,7 @@ func (c *Cluster) launchOnce(ctx context.Context, bin binaries, run account) err
 	if c.ephemeral {
 		onDeath = syscall.SIGQUIT
 	}
-	server, err := child.Start(cmd, child.Options{OnParentDeath: onDeath})
+	server, err := subprocess.Start(cmd, subprocess.Options{OnParentDeath: onDeath})
 	if err != nil {
 		return fmt.Errorf("start Postgres: %w%s", err, run.hint(err))
 	}
@@ -105,7 +105,7 @@ func (c *Cluster) settings() map[string]string {
 }
 
 // connect waits until the server answers, or has ended.
-func (c *Cluster) connect(ctx context.Context, server *child.Process) (*pgxpool.Pool, error) {
+func (c *Cluster) connect(ctx context.Context, server *subprocess.Process) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(c.url(adminRole, c.secrets.Admin, "postgres"))
 	if err != nil {
 		return nil, fmt.Errorf("connect to Postgres: %w", err)

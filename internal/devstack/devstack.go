@@ -14,11 +14,11 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/internal/child"
 	"github.com/lockstep-dev/lockstep/internal/devdb"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
 	"github.com/lockstep-dev/lockstep/internal/devseed"
 	"github.com/lockstep-dev/lockstep/internal/lockfile"
+	"github.com/lockstep-dev/lockstep/internal/subprocess"
 )
 
 // Config says what to run and where.
@@ -55,9 +55,9 @@ type stack struct {
 	accounts []devseed.Account
 	issuer   *devissuer.Issuer
 	issuers  *http.Server
-	server   *child.Process
+	server   *subprocess.Process
 	api      string
-	web      *child.Process
+	web      *subprocess.Process
 	webAddr  string // where the front end is, or is expected
 	webNote  string // why it is not the preferred address
 	webURL   string
@@ -144,7 +144,7 @@ func (s *stack) wait(ctx context.Context) error {
 }
 
 // ended describes a child that was not meant to end.
-func ended(name string, p *child.Process) error {
+func ended(name string, p *subprocess.Process) error {
 	if err := p.Err(); err != nil {
 		return fmt.Errorf("%s has ended by itself: %w", name, err)
 	}

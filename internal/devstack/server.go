@@ -14,12 +14,12 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/internal/child"
+	"github.com/lockstep-dev/lockstep/internal/subprocess"
 )
 
 // build is a compilation in the background.
 type build struct {
-	process *child.Process
+	process *subprocess.Process
 	program string
 	output  bytes.Buffer
 	begin   time.Time
@@ -34,7 +34,7 @@ func (s *stack) buildServer(ctx context.Context) *build {
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), "go", "build", "-buildvcs=false", "-o", b.program, "./cmd/server")
 	cmd.Dir = s.Root
 	cmd.Stdout, cmd.Stderr = &b.output, &b.output
-	b.process, b.err = child.Start(cmd, child.Options{Group: true})
+	b.process, b.err = subprocess.Start(cmd, subprocess.Options{Group: true})
 	if b.err == nil {
 		context.AfterFunc(ctx, func() { _ = b.abandon() })
 	}
@@ -100,7 +100,7 @@ func (s *stack) startServer(ctx context.Context, built *build) error {
 		"LOCKSTEP_SHUTDOWN_TIMEOUT":  "5s",
 	})
 	// It keeps nothing, so there is nothing to finish once nobody is left to ask.
-	if s.server, err = child.Start(cmd, child.Options{OnParentDeath: syscall.SIGKILL}); err != nil {
+	if s.server, err = subprocess.Start(cmd, subprocess.Options{OnParentDeath: syscall.SIGKILL}); err != nil {
 		return err
 	}
 	if err := answers(ctx, s.api+"/readyz", "the server", s.server); err != nil {
@@ -130,7 +130,7 @@ func environment(base []string, set map[string]string) []string {
 const patience = 2 * time.Minute
 
 // answers returns when a URL answers 200, or when the process behind it has ended.
-func answers(ctx context.Context, url, name string, p *child.Process) error {
+func answers(ctx context.Context, url, name string, p *subprocess.Process) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {

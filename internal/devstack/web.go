@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/internal/child"
+	"github.com/lockstep-dev/lockstep/internal/subprocess"
 )
 
 // chooseWeb settles the front end's address before the issuer starts, which sends people back there and nowhere else. A front
@@ -58,7 +58,7 @@ func (s *stack) startWeb(ctx context.Context) error {
 		"LOCKSTEP_OIDC_CLIENT_ID":     webClientID,
 		"NEXT_TELEMETRY_DISABLED":     "1",
 	})
-	if s.web, err = child.Start(cmd, child.Options{Group: true, OnParentDeath: syscall.SIGKILL}); err != nil {
+	if s.web, err = subprocess.Start(cmd, subprocess.Options{Group: true, OnParentDeath: syscall.SIGKILL}); err != nil {
 		return err
 	}
 	s.webURL = "http://" + s.webAddr

@@ -1,4 +1,4 @@
-package child_test
+package subprocess_test
 
 import (
 	"bufio"
@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/internal/child"
+	"github.com/lockstep-dev/lockstep/internal/subprocess"
 )
 
 const helperVariable = "CHILD_TEST_HELPER"
@@ -33,7 +33,7 @@ const family = `sleep 600 & echo $$ $!; wait`
 func help(group bool) {
 	cmd := exec.Command("/bin/sh", "-c", family)
 	cmd.Stdout = os.Stdout
-	if _, err := child.Start(cmd, child.Options{Group: group}); err != nil {
+	if _, err := subprocess.Start(cmd, subprocess.Options{Group: group}); err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
@@ -41,7 +41,7 @@ func help(group bool) {
 }
 
 // start starts a command whose output the test reads.
-func start(t *testing.T, o child.Options, script string) (*child.Process, *bufio.Reader) {
+func start(t *testing.T, o subprocess.Options, script string) (*subprocess.Process, *bufio.Reader) {
 	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -49,7 +49,7 @@ func start(t *testing.T, o child.Options, script string) (*child.Process, *bufio
 	}
 	cmd := exec.Command("/bin/sh", "-c", script)
 	cmd.Stdout = w
-	p, err := child.Start(cmd, o)
+	p, err := subprocess.Start(cmd, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestEndsWithKilledParent(t *testing.T) {
 
 func TestStopGroup(t *testing.T) {
 	t.Parallel()
-	p, out := start(t, child.Options{Group: true}, family)
+	p, out := start(t, subprocess.Options{Group: true}, family)
 	pids := ids(t, out)
 	killed, err := p.Stop(3*time.Minute, syscall.SIGTERM)
 	if killed || err != nil {
@@ -144,7 +144,7 @@ func TestStopGroup(t *testing.T) {
 
 func TestStopKillsWhoDoesNotListen(t *testing.T) {
 	t.Parallel()
-	p, out := start(t, child.Options{}, `trap "" TERM; echo $$; while :; do sleep 0.05; done`)
+	p, out := start(t, subprocess.Options{}, `trap "" TERM; echo $$; while :; do sleep 0.05; done`)
 	ids(t, out)
 	killed, err := p.Stop(50*time.Millisecond, syscall.SIGTERM)
 	if !killed || err != nil {
@@ -157,7 +157,7 @@ func TestStopKillsWhoDoesNotListen(t *testing.T) {
 
 func TestErrTellsTheExitCode(t *testing.T) {
 	t.Parallel()
-	p, _ := start(t, child.Options{}, "exit 3")
+	p, _ := start(t, subprocess.Options{}, "exit 3")
 	<-p.Done()
 	if got, want := fmt.Sprint(p.Err()), "exit status 3"; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -169,7 +169,7 @@ func TestErrTellsTheExitCode(t *testing.T) {
 
 func TestStartReportsMissingProgram(t *testing.T) {
 	t.Parallel()
-	if _, err := child.Start(exec.Command("/nonexistent/program"), child.Options{}); err == nil {
+	if _, err := subprocess.Start(exec.Command("/nonexistent/program"), subprocess.Options{}); err == nil {
 		t.Error("got no error")
 	}
 }

@@ -1,6 +1,6 @@
-// Package child runs processes that must not outlive the process that started them: Postgres, the API server and the
+// Package subprocess runs processes that must not outlive the process that started them: Postgres, the API server and the
 // front end of a developer's stack. A child is ended with its parent even when the parent is killed with SIGKILL.
-package child
+package subprocess
 
 import (
 	"errors"
