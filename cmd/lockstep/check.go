@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/lockstep-dev/lockstep/internal/check"
+	"github.com/lockstep-dev/lockstep/internal/prcheck"
 )
 
 func newCheckCommand() *cobra.Command {
@@ -32,8 +32,8 @@ held against the branch. The exit code is 1 when it may not.`,
 			}
 			defer func() { err = errors.Join(err, stop()) }()
 			root := filepath.Dir(options.Migrations)
-			result, err := check.Run(cmd.Context(), check.Options{
-				Root: root, Base: base, Planner: options, Squawk: check.Squawk(root), SkipRelease: skipRelease, More: checkParts(), Step: progress,
+			result, err := prcheck.Run(cmd.Context(), prcheck.Options{
+				Root: root, Base: base, Planner: options, Squawk: prcheck.Squawk(root), SkipRelease: skipRelease, More: checkParts(), Step: progress,
 			})
 			if err != nil {
 				return err

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/lockstep-dev/lockstep/internal/check"
 	"github.com/lockstep-dev/lockstep/internal/git"
+	"github.com/lockstep-dev/lockstep/internal/prcheck"
 )
 
 // checkParts are the sections of the report that are not about the database.
-func checkParts() []check.Part {
-	return []check.Part{
+func checkParts() []prcheck.Part {
+	return []prcheck.Part{
 		{Title: "Contract", Run: contractPart},
 		{Title: "SDK", Run: sdkPart},
 	}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/lockstep-dev/lockstep/internal/check"
 	"github.com/lockstep-dev/lockstep/internal/planner"
+	"github.com/lockstep-dev/lockstep/internal/prcheck"
 )
 
 func newMigrateCheckpointCommand() *cobra.Command {
@@ -100,5 +100,5 @@ func releaseWith(cmd *cobra.Command, o planner.Options, version string) (string,
 	if last == "" {
 		return "", fmt.Errorf("version %s is not in the directory: name one that is, or none for the newest", version)
 	}
-	return check.ReleaseOf(cmd.Context(), filepath.Dir(o.Migrations), last)
+	return prcheck.ReleaseOf(cmd.Context(), filepath.Dir(o.Migrations), last)
 }

@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/lockstep-dev/lockstep/internal/check"
 	"github.com/lockstep-dev/lockstep/internal/planner"
+	"github.com/lockstep-dev/lockstep/internal/prcheck"
 )
 
 func newMigrateRebaseCommand() *cobra.Command {
@@ -28,7 +28,7 @@ branch or a release has. A development database that has them under their old ve
 				return err
 			}
 			defer func() { err = errors.Join(err, stop()) }()
-			names, err := check.BaseMigrations(cmd.Context(), filepath.Dir(options.Migrations), base)
+			names, err := prcheck.BaseMigrations(cmd.Context(), filepath.Dir(options.Migrations), base)
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,6 @@
-// Package check answers, for a pull request, whether it may be merged: the migrations' history, proof and locks, and
+// Package prcheck answers, for a pull request, whether it may be merged: the migrations' history, proof and locks, and
 // whether the released version survives on the new schema. It writes the answer as one report for people.
-package check
+package prcheck
 
 import (
 	"context"
