@@ -20,7 +20,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/config"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
-	"github.com/lockstep-dev/lockstep/internal/wiretest"
+	"github.com/lockstep-dev/lockstep/internal/pgproxy"
 )
 
 // The personal data of the rows in the tests' databases, none of which may leave the process but in answers.
@@ -33,7 +33,7 @@ const (
 // administrator.
 type running struct {
 	api, admin string // base URLs
-	wire       *wiretest.Wire
+	wire       *pgproxy.Wire
 	owner      *pgx.Conn
 	issuer     *devissuer.Issuer
 	tenant     uuid.UUID
@@ -82,7 +82,7 @@ func startServer(t *testing.T, settings config.Environment) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &running{wire: wiretest.New(t, database.AppURL), log: &lines{}, tenant: newID(), user: newID()}
+	s := &running{wire: pgproxy.New(t, database.AppURL), log: &lines{}, tenant: newID(), user: newID()}
 	if s.issuer, err = devissuer.New(devissuer.Options{IssuerURL: url}); err != nil {
 		t.Fatal(err)
 	}

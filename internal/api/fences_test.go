@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/lockstep-dev/lockstep/internal/wiretest"
+	"github.com/lockstep-dev/lockstep/internal/pgproxy"
 )
 
 // fences are the ways in which the cross-tenant cases run: each fence must hold alone.
@@ -31,7 +31,7 @@ func withoutRowSecurity(t *testing.T, s *stack) *stack {
 
 // withoutApplicationFence takes every comparison with a tenant out of the statements on their way to Postgres.
 func withoutApplicationFence(t *testing.T, s *stack) *stack {
-	wire := wiretest.New(t, s.appURL)
+	wire := pgproxy.New(t, s.appURL)
 	wire.Rewrite(func(sql string) string {
 		return tenantJoined.ReplaceAllString(tenantCompared.ReplaceAllString(sql, "($1::uuid IS NOT NULL)"), "true")
 	})

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
-	"github.com/lockstep-dev/lockstep/internal/wiretest"
+	"github.com/lockstep-dev/lockstep/internal/pgproxy"
 )
 
 // elsewhere is how long a change may take to be obeyed by a process that did not make it.
@@ -121,16 +121,16 @@ func TestChangesAreObeyedByEveryProcess(t *testing.T) {
 // TestChangesAreObeyedWhenTheConnectionIsLost loses the listening connection in each way just before the change.
 func TestChangesAreObeyedWhenTheConnectionIsLost(t *testing.T) {
 	t.Parallel()
-	for name, lose := range map[string]func(*testing.T, *stack, *wiretest.Wire){
-		"it is closed": func(t *testing.T, s *stack, _ *wiretest.Wire) {
+	for name, lose := range map[string]func(*testing.T, *stack, *pgproxy.Wire){
+		"it is closed": func(t *testing.T, s *stack, _ *pgproxy.Wire) {
 			execAs(t, s.appURL, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'lockstep-listener'`)
 		},
-		"it hangs": func(_ *testing.T, _ *stack, wire *wiretest.Wire) { wire.Hang() },
+		"it hangs": func(_ *testing.T, _ *stack, wire *pgproxy.Wire) { wire.Hang() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			here := newStack(t)
-			wire := wiretest.New(t, here.appURL)
+			wire := pgproxy.New(t, here.appURL)
 			there := here.replica(t, here.appURL, wire.URL)
 			for round, c := range changes[:4] {
 				m := here.addTeam(t)

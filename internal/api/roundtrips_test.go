@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/lockstep-dev/lockstep/internal/wiretest"
+	"github.com/lockstep-dev/lockstep/internal/pgproxy"
 )
 
 // TestRoundTrips counts on the wire how often a request waits for Postgres: tenant, permissions, row and expansions of a
@@ -13,7 +13,7 @@ import (
 func TestRoundTrips(t *testing.T) {
 	t.Parallel()
 	direct := newStack(t)
-	wire := wiretest.New(t, direct.appURL)
+	wire := pgproxy.New(t, direct.appURL)
 	s := direct.replica(t, wire.URL, direct.appURL)
 	waitUntilHearing(t, s)
 	acme := s.acme

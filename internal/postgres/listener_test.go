@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/lockstep-dev/lockstep/internal/pgproxy"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
-	"github.com/lockstep-dev/lockstep/internal/wiretest"
 )
 
 // ear is a running listener on the channel "news" and what it has heard.
@@ -174,7 +174,7 @@ func TestAListenerThatIsCutOffListensAgain(t *testing.T) {
 func TestAListenerThatHangsIsNotHealthy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	wire := wiretest.New(t, w.appURL)
+	wire := pgproxy.New(t, w.appURL)
 	e := listen(t, wire.URL)
 	wire.Hang()
 	hung := time.Now()

@@ -8,15 +8,15 @@ import (
 	"entgo.io/ent/dialect"
 	"github.com/google/uuid"
 
+	"github.com/lockstep-dev/lockstep/internal/pgproxy"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
-	"github.com/lockstep-dev/lockstep/internal/wiretest"
 )
 
 // overWire makes a world whose pool goes through a wire.
-func overWire(t *testing.T) (*world, *wiretest.Wire) {
+func overWire(t *testing.T) (*world, *pgproxy.Wire) {
 	t.Helper()
 	w := newWorld(t)
-	wire := wiretest.New(t, maybePooled(t, w.appURL))
+	wire := pgproxy.New(t, maybePooled(t, w.appURL))
 	w.db = openAt(t, wire.URL)
 	w.driver = w.db.Driver()
 	return w, wire
@@ -82,7 +82,7 @@ func TestLostConnection(t *testing.T) {
 	insert := func(t *testing.T, w *world, on dialect.ExecQuerier) error {
 		return on.Exec(w.as(t, w.a), insertThing, []any{w.a, uuid.New(), "new"}, nil)
 	}
-	for name, where := range map[string]int32{"before the server has it": wiretest.BeforeServer, "after the server has it": wiretest.AfterServer} {
+	for name, where := range map[string]int32{"before the server has it": pgproxy.BeforeServer, "after the server has it": pgproxy.AfterServer} {
 		t.Run("a read is repeated "+name, func(t *testing.T) {
 			t.Parallel()
 			w, wire := overWire(t)

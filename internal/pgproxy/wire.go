@@ -1,6 +1,6 @@
-// Package wiretest is a proxy in front of Postgres for tests that care about the wire: it counts round trips, breaks
+// Package pgproxy is a proxy in front of Postgres for tests that care about the wire: it counts round trips, breaks
 // connections, and lets them hang.
-package wiretest
+package pgproxy
 
 import (
 	"bufio"
