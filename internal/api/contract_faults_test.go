@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/lockstep-dev/lockstep/internal/contracttest"
+	"github.com/lockstep-dev/lockstep/internal/apifuzz"
 )
 
 // TestContractTestSeesFaults plants faults between the real handler and its callers: each must be found within a few
@@ -103,9 +103,9 @@ func TestContractTestSeesFaults(t *testing.T) {
 		}, "was accepted with status 204"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			report, err := contracttest.Run(contracttest.Config{
+			report, err := apifuzz.Run(apifuzz.Config{
 				Document: doc, Codes: codes, Seed: 7, Requests: 1500, MaxFailures: 1, EpisodeLength: 500,
-				NewWorld: func(int) (*contracttest.World, error) {
+				NewWorld: func(int) (*apifuzz.World, error) {
 					episode++
 					world, err := worlds(episode)
 					if err == nil {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/lockstep-dev/lockstep/internal/contracttest"
+	"github.com/lockstep-dev/lockstep/internal/apifuzz"
 	"github.com/lockstep-dev/lockstep/openapi"
 )
 
@@ -41,13 +41,13 @@ func TestContractTestSeesWrongLists(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			wrong, err := contracttest.Load(data)
+			wrong, err := apifuzz.Load(data)
 			if err != nil {
 				t.Fatal(err)
 			}
-			report, err := contracttest.Run(contracttest.Config{
+			report, err := apifuzz.Run(apifuzz.Config{
 				Document: wrong, Codes: codes, Seed: 7, Requests: 1500, MaxFailures: 1, EpisodeLength: 500,
-				NewWorld: func(int) (*contracttest.World, error) { episode++; return worlds(episode) },
+				NewWorld: func(int) (*apifuzz.World, error) { episode++; return worlds(episode) },
 			})
 			if err != nil {
 				t.Fatal(err)

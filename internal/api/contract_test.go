@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/lockstep-dev/lockstep/internal/api"
-	"github.com/lockstep-dev/lockstep/internal/contracttest"
+	"github.com/lockstep-dev/lockstep/internal/apifuzz"
 	"github.com/lockstep-dev/lockstep/internal/crud/crudtest"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
 	"github.com/lockstep-dev/lockstep/internal/postgres"
@@ -48,13 +48,13 @@ func TestHandlerKeepsTheContract(t *testing.T) {
 	}
 	t.Logf("repeat with: go test ./internal/api -run '^%s$' -contract.seed=%d -contract.requests=%d", t.Name(), seed, requests)
 
-	reports := make([]*contracttest.Report, contractLanes)
+	reports := make([]*apifuzz.Report, contractLanes)
 	var lanes sync.WaitGroup
 	for lane := range reports {
 		s := newStack(t)
 		worlds := s.worlds(t, doc)
 		lanes.Go(func() {
-			report, err := contracttest.Run(contracttest.Config{
+			report, err := apifuzz.Run(apifuzz.Config{
 				Document: doc, Codes: codes, Seed: seed + uint64(lane), Requests: requests / contractLanes, NewWorld: worlds,
 			})
 			if err != nil {
@@ -68,7 +68,7 @@ func TestHandlerKeepsTheContract(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	total := contracttest.Sum(reports...)
+	total := apifuzz.Sum(reports...)
 	t.Logf("%d requests in %d episodes\n%s", total.Requests, total.Episodes, total)
 	for _, f := range total.Failures {
 		t.Errorf("%s", f)
@@ -93,9 +93,9 @@ func TestHandlerKeepsTheContract(t *testing.T) {
 var unreached = map[string]int{"tenants.create": 404, "users.create": 404, "roles.create": 404, "user_roles.create": 404}
 
 // readContract returns the contract and the codes of all problems with their statuses.
-func readContract(t *testing.T) (*contracttest.Document, map[string]int) {
+func readContract(t *testing.T) (*apifuzz.Document, map[string]int) {
 	t.Helper()
-	doc, err := contracttest.Load(openapi.Document)
+	doc, err := apifuzz.Load(openapi.Document)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func (l errorLog) take() string {
 var plenty = ratelimit.Limits{Principal: ratelimit.Policy{Quota: 1 << 30, Window: time.Second}, Tenant: ratelimit.Policy{Quota: 1 << 30, Window: time.Second}}
 
 // worlds returns how to make a world: a new tenant on the stack, with a row of every entity.
-func (s *stack) worlds(t *testing.T, doc *contracttest.Document) func(int) (*contracttest.World, error) {
+func (s *stack) worlds(t *testing.T, doc *apifuzz.Document) func(int) (*apifuzz.World, error) {
 	t.Helper()
 	s.watchWrites(t)
 	db, err := postgres.Open(t.Context(), postgres.Config{URL: s.appURL, MaxConns: 4, MaxWait: time.Minute})
@@ -144,16 +144,16 @@ func (s *stack) worlds(t *testing.T, doc *contracttest.Document) func(int) (*con
 	}
 	s.handler = handler
 	expired := s.token(t, devissuer.TokenRequest{TenantID: s.acme.id, UserID: s.acme.admin.id, Lifetime: -time.Hour})
-	return func(episode int) (*contracttest.World, error) {
+	return func(episode int) (*apifuzz.World, error) {
 		in := s.addTenant(t, fmt.Sprintf("episode-%d", episode))
 		bare := newID() // no row refers to it: it can be deleted
 		s.exec(t, `INSERT INTO core.tenants (id, name, slug, version, created_at, updated_at) VALUES ($1, $2, $2, 1, now(), now())`,
 			bare, fmt.Sprintf("bare-%d", episode))
 		ids := s.addSamples(t, in)
-		platform := contracttest.Caller{Name: "platform", Authorization: "Bearer " + s.platform}
-		world := &contracttest.World{
+		platform := apifuzz.Caller{Name: "platform", Authorization: "Bearer " + s.platform}
+		world := &apifuzz.World{
 			Handler: handler,
-			Callers: []contracttest.Caller{
+			Callers: []apifuzz.Caller{
 				{Name: "administrator", Authorization: "Bearer " + in.admin.token, Essential: true},
 				platform,
 				{Name: "member", Authorization: "Bearer " + in.member.token},
@@ -169,7 +169,7 @@ func (s *stack) worlds(t *testing.T, doc *contracttest.Document) func(int) (*con
 				{Name: "bare scheme", Authorization: "Bearer"},
 				{},
 			},
-			Needs: map[string]contracttest.Caller{},
+			Needs: map[string]apifuzz.Caller{},
 			IDs: map[string][]string{
 				"/v1/tenants": {in.id.String(), bare.String()},
 				"/v1/users":   {in.member.id.String(), in.manager.id.String(), in.admin.id.String()},
@@ -189,7 +189,7 @@ func (s *stack) worlds(t *testing.T, doc *contracttest.Document) func(int) (*con
 }
 
 // addSampleFacts tells the world what the generated samples know: accepted bodies, references, a row of every entity.
-func addSampleFacts(world *contracttest.World, ids rows) {
+func addSampleFacts(world *apifuzz.World, ids rows) {
 	paths := map[string]string{"tenants": "/v1/tenants"}
 	samples := slices.Concat(crudtest.Samples, crudtest.PlatformSamples)
 	for _, sample := range samples {

@@ -1,7 +1,7 @@
-// Package contracttest tests a handler against its contract: it generates requests from the OpenAPI document, valid ones
+// Package apifuzz tests a handler against its contract: it generates requests from the OpenAPI document, valid ones
 // and ones that break a rule, and holds every answer to the document. It knows no entity; what it cannot read in the
 // document (tokens, ids of rows that exist) the caller gives it as a World.
-package contracttest
+package apifuzz
 
 import (
 	"cmp"
