@@ -52,7 +52,7 @@ test-go: setup ## Go tests, on an embedded Postgres
 	go test -timeout 30m ./...
 
 # What asks a database most; all of them takes minutes more: make test-major packages=./...
-packages ?= ./internal/pgcatalog ./internal/migrate ./internal/postgres ./internal/retention ./internal/rules
+packages ?= ./internal/pgcatalog ./internal/migrate ./internal/pg ./internal/retention ./internal/rules
 test-major: setup ## tests of the database on another major of Postgres: make test-major [major=18] [packages=./...]
 	LOCKSTEP_POSTGRES_MAJOR=$(or $(major),18) go test -timeout 30m $(packages)
 

@@ -23,7 +23,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/inflight"
 	"github.com/lockstep-dev/lockstep/internal/logging"
 	"github.com/lockstep-dev/lockstep/internal/permcache"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/ratelimit"
 	"github.com/lockstep-dev/lockstep/internal/requestlog"
 	"github.com/lockstep-dev/lockstep/internal/rules"
@@ -67,7 +67,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 		return err
 	}
 	defer tracing.Close(ctx)
-	db, err := postgres.Open(ctx, postgres.Config{
+	db, err := pg.Open(ctx, pg.Config{
 		URL: settings.DatabaseURL, MaxConns: settings.MaxConns, PgBouncer: settings.PgBouncer,
 		MaxWait: settings.MaxWait, MaxWaiting: settings.MaxWaiting, ConnectTimeout: settings.ConnectTimeout, Tracer: tracing.Tracer(), Logger: logger,
 	})
@@ -96,7 +96,7 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 		DB: db, Verifier: verifier, Grants: permissions, Migrations: migrations.FS, Contract: openapi.Document, Documentation: settings.Docs, Logger: logger,
 		Meter: metrics, Tracer: tracing.Tracer(),
 		MaxBody: settings.MaxBody, Bodies: inflight.Limits(settings.Bodies), Answers: inflight.Limits(settings.Answers), SlowWindow: settings.SlowWindow,
-		Admission:      admission.Limits{Seats: postgres.Reserve(int(settings.MaxConns)), Waiting: int(settings.MaxWaiting+1) / 2, MaxWait: settings.MaxWait},
+		Admission:      admission.Limits{Seats: pg.Reserve(int(settings.MaxConns)), Waiting: int(settings.MaxWaiting+1) / 2, MaxWait: settings.MaxWait},
 		RequestTimeout: settings.RequestTimeout, Origins: settings.Origins, Draining: draining.Load,
 		RateLimits: ratelimit.Limits{
 			Principal: ratelimit.Policy{Quota: settings.RatePrincipal.Count, Window: settings.RatePrincipal.Per},
@@ -157,9 +157,9 @@ func serve(ctx context.Context, settings config.Config, logger *slog.Logger) err
 }
 
 // checkRole returns an error if the database's role is one that nobody may serve with. Each connection is checked again.
-func checkRole(ctx context.Context, db *postgres.DB, logger *slog.Logger) error {
+func checkRole(ctx context.Context, db *pg.DB, logger *slog.Logger) error {
 	err := db.CheckRole(ctx)
-	var role *postgres.RoleError
+	var role *pg.RoleError
 	switch {
 	case errors.As(err, &role):
 		return err

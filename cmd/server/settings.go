@@ -10,7 +10,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/config"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/serving"
 	"github.com/lockstep-dev/lockstep/internal/telemetry"
 )
@@ -30,12 +30,12 @@ func newSettings(cmd *cobra.Command, env config.Environment) *settings {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { f.Hidden = true }) // settingsHelp shows them, with their variables
 	cmd.Long += "\n\n" + settingsHelp(s.list)
 
-	s.list.Get("database-url").Check = func() error { return postgres.CheckURL(s.DatabaseURL) }
+	s.list.Get("database-url").Check = func() error { return pg.CheckURL(s.DatabaseURL) }
 	s.list.Get("database-listen-url").Check = func() error {
 		if s.ListenURL == "" {
 			return nil
 		}
-		return postgres.CheckURL(s.ListenURL)
+		return pg.CheckURL(s.ListenURL)
 	}
 	s.list.Get("oidc-issuers").Check = func() error { return authn.CheckIssuers(s.Issuers) }
 	for name, check := range map[string]func() error{

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 )
 
 const (
@@ -47,7 +47,7 @@ func finish(ctx context.Context, server *http.Server, timeout time.Duration) err
 }
 
 // closeDatabase closes the pool. It waits for connections in use, but not for a database that does not answer any more.
-func closeDatabase(db *postgres.DB, logger *slog.Logger) {
+func closeDatabase(db *pg.DB, logger *slog.Logger) {
 	closed := make(chan struct{})
 	go func() { defer close(closed); db.Close() }()
 	select {

@@ -16,7 +16,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/apifuzz"
 	"github.com/lockstep-dev/lockstep/internal/crud/crudtest"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/ratelimit"
 	"github.com/lockstep-dev/lockstep/internal/serving"
@@ -129,7 +129,7 @@ var plenty = ratelimit.Limits{Principal: ratelimit.Policy{Quota: 1 << 30, Window
 func (s *stack) worlds(t *testing.T, doc *apifuzz.Document) func(int) (*apifuzz.World, error) {
 	t.Helper()
 	s.watchWrites(t)
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: s.appURL, MaxConns: 4, MaxWait: time.Minute})
+	db, err := pg.Open(t.Context(), pg.Config{URL: s.appURL, MaxConns: 4, MaxWait: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/api"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/serving"
 	"github.com/lockstep-dev/lockstep/migrations"
 	"github.com/lockstep-dev/lockstep/openapi"
@@ -33,7 +33,7 @@ func TestOrdinaryPeopleDoNotWalkTheTenant(t *testing.T) {
 	s := newStack(t)
 	var mu sync.Mutex
 	var recorded []observed
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: s.appURL, MaxConns: 2, MaxWait: time.Minute, Observe: func(_ context.Context, sql string, args []any) {
+	db, err := pg.Open(t.Context(), pg.Config{URL: s.appURL, MaxConns: 2, MaxWait: time.Minute, Observe: func(_ context.Context, sql string, args []any) {
 		mu.Lock()
 		defer mu.Unlock()
 		recorded = append(recorded, observed{sql, slices.Clone(args)})

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lockstep-dev/lockstep/internal/api"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/retention"
 )
 
@@ -52,7 +52,7 @@ func (b *batches) check(t *testing.T, table string, want int) {
 // cleaner is a worker like that of another server on the same database.
 func (s *stack) cleaner(t *testing.T, meter retention.Meter) *retention.Worker {
 	t.Helper()
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: s.appURL, MaxConns: 2})
+	db, err := pg.Open(t.Context(), pg.Config{URL: s.appURL, MaxConns: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

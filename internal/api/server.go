@@ -13,7 +13,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/oas"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/retention"
 	"github.com/lockstep-dev/lockstep/internal/rules"
 	"github.com/lockstep-dev/lockstep/internal/serving"
@@ -60,7 +60,7 @@ func New(c Config) (*serving.Server, error) {
 }
 
 // NewRetention returns what removes the rows that the schema does not keep, and deletes tenants. The meter may be nil.
-func NewRetention(db *postgres.DB, logger *slog.Logger, meter retention.Meter) *retention.Worker {
+func NewRetention(db *pg.DB, logger *slog.Logger, meter retention.Meter) *retention.Worker {
 	return retention.New(retention.Options{
 		Driver: db.Driver(), Expiring: crud.Expiring, OfTenants: crud.OfTenants, Logger: logger, Meter: meter,
 		Erase: func(ctx context.Context, tenant uuid.UUID) error { return idempotency.Erase(ctx, db.Driver(), tenant) },

@@ -11,7 +11,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/admission"
 	"github.com/lockstep-dev/lockstep/internal/api"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 )
 
 // TestOneTenantLeavesConnectionsToOthers floods the server with one tenant's requests, which wait on a lock that the test
@@ -36,7 +36,7 @@ func TestOneTenantLeavesConnectionsToOthers(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			first := newStack(t)
-			db, err := postgres.Open(t.Context(), postgres.Config{URL: first.appURL, MaxConns: conns, MaxWaiting: 2 * line, MaxWait: time.Hour})
+			db, err := pg.Open(t.Context(), pg.Config{URL: first.appURL, MaxConns: conns, MaxWaiting: 2 * line, MaxWait: time.Hour})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -100,7 +100,7 @@ func TestOneTenantsCostlyReadsLeaveTheDatabaseToOthers(t *testing.T) {
 		running int
 	}{{"others ask", true, seats}, {"alone", false, share}} {
 		t.Run(test.name, func(t *testing.T) {
-			db, err := postgres.Open(t.Context(), postgres.Config{URL: s.appURL, MaxConns: conns, MaxWaiting: 2 * flood, MaxWait: time.Hour})
+			db, err := pg.Open(t.Context(), pg.Config{URL: s.appURL, MaxConns: conns, MaxWaiting: 2 * flood, MaxWait: time.Hour})
 			if err != nil {
 				t.Fatal(err)
 			}

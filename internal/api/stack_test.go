@@ -22,7 +22,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
 	"github.com/lockstep-dev/lockstep/internal/permcache"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/rules"
 	"github.com/lockstep-dev/lockstep/internal/serving"
 	"github.com/lockstep-dev/lockstep/migrations"
@@ -83,7 +83,7 @@ func newStack(t *testing.T) *stack {
 func (s *stack) replica(t *testing.T, appURL, listenURL string, options ...func(*api.Config)) *stack {
 	t.Helper()
 	// Tests send more at once than a server would queue, on machines of any speed.
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: appURL, MaxConns: 4, MaxWait: time.Minute, MaxWaiting: 2000, Observe: s.watch(t)})
+	db, err := pg.Open(t.Context(), pg.Config{URL: appURL, MaxConns: 4, MaxWait: time.Minute, MaxWaiting: 2000, Observe: s.watch(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func (s *stack) replica(t *testing.T, appURL, listenURL string, options ...func(
 }
 
 // startGrants runs grants that listen on the URL until the test ends.
-func startGrants(t *testing.T, db *postgres.DB, listenURL string) *permcache.Grants {
+func startGrants(t *testing.T, db *pg.DB, listenURL string) *permcache.Grants {
 	t.Helper()
 	g, err := permcache.New(permcache.Options{Source: rules.NewCallers(db.Driver()), Platform: crud.PlatformPermissions, ListenURL: listenURL, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/mailbox"
 	"github.com/lockstep-dev/lockstep/internal/oas"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
@@ -51,7 +51,7 @@ func (h *Handler) TenantsCreate(ctx context.Context, req *oas.TenantCreate, para
 	}
 	id := uuid.Must(uuid.NewV7())
 	// Inside the tenant that is about to be, and still the platform, which alone may write the tenant's own row.
-	ctx = postgres.WithScope(ctx, postgres.Scope{TenantID: id, Platform: true})
+	ctx = pg.WithScope(ctx, pg.Scope{TenantID: id, Platform: true})
 	operation := idempotency.Operation{ID: "tenants.create", Transactional: true, Platform: true}
 	return idempotency.Once(ctx, h.Keys(), operation, params.IdempotencyKey.Or(""), req, func(tx *ent.Client) (*oas.TenantProvisionedHeaders, error) {
 		tenant, err := tx.Tenant.Create().SetID(id).SetName(req.Name).SetSlug(req.Slug).Save(ctx)

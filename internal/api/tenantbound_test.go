@@ -14,7 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/internal/crud"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 )
 
 // maxParameters is how many parameters a statement may have besides one for each column of the widest table. Values whose number
@@ -42,7 +42,7 @@ func (s *stack) watch(t *testing.T) func(context.Context, string, []any) {
 	})
 	return func(ctx context.Context, sql string, args []any) {
 		s.statements.Add(1)
-		scope, _ := postgres.ScopeFrom(ctx)
+		scope, _ := pg.ScopeFrom(ctx)
 		err := bindsTenant(sql, args, owned, scope.TenantID)
 		if len(args) > most {
 			err = fmt.Errorf("it has %d parameters: any number of values is one (postgres.In)", len(args))

@@ -15,7 +15,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/oas"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/stmtcache"
 )
@@ -76,11 +76,11 @@ func (h *Handler) UsersReports(ctx context.Context, params oas.UsersReportsParam
 	}
 	reports := &oas.Reports{Data: []oas.Report{}}
 	budget := stmtcache.Budget()
-	inBudget := postgres.WithBudget(ctx, budget)
+	inBudget := pg.WithBudget(ctx, budget)
 	seen := map[uuid.UUID]bool{params.ID: true} // people may manage each other in a circle
 	level := []uuid.UUID{params.ID}
 	for depth := 1; depth <= params.Depth.Or(1) && len(level) > 0 && len(reports.Data) < maxReports && !budget.Ended(); depth++ {
-		var led predicate.User = postgres.In(user.FieldManagerID, level)
+		var led predicate.User = pg.In(user.FieldManagerID, level)
 		if reach != nil {
 			led = authz.Page(reach, byID, maxReports, led)
 		}

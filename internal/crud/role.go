@@ -22,7 +22,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/paging"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/special"
 	"github.com/lockstep-dev/lockstep/internal/stmtcache"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
@@ -37,7 +37,7 @@ var roleKeys = []paging.Key{
 func roleConditions(ctx context.Context, params oas.RolesListParams) ([]predicate.Role, error) {
 	var where []predicate.Role
 	if len(params.Name) > 0 {
-		where = append(where, postgres.In(entrole.FieldName, params.Name))
+		where = append(where, pg.In(entrole.FieldName, params.Name))
 	}
 	if len(params.UserId) > 0 {
 		// The answer tells what the expansion of the same name would show.
@@ -77,7 +77,7 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 	kept := budget.Keep(1 + min(1, int64(len(tree)))) // half of it for expansions
 	// One row more than asked for tells whether there is a next page.
 	limit := params.Limit.Or(50)
-	var rows postgres.Result
+	var rows pg.Result
 	var fingerprint []byte
 	if roleListIsPlain(params) {
 		fingerprint = h.rolePlain
@@ -145,12 +145,12 @@ func (h *Handler) RolesList(ctx context.Context, params oas.RolesListParams) (*o
 }
 
 // rolePage reads so many rows of the list, behind the cursor if there is one.
-func (h *Handler) rolePage(ctx context.Context, budget *postgres.Budget, params oas.RolesListParams, reach *authz.Reach, where []predicate.Role, order paging.Order, fingerprint []byte, limit int) (postgres.Result, error) {
+func (h *Handler) rolePage(ctx context.Context, budget *pg.Budget, params oas.RolesListParams, reach *authz.Reach, where []predicate.Role, order paging.Order, fingerprint []byte, limit int) (pg.Result, error) {
 	query := h.client.Role.Query().Order(order.Apply).Limit(limit)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("roles", fingerprint, text)
 		if err != nil {
-			return postgres.Result{}, err
+			return pg.Result{}, err
 		}
 		where = append(slices.Clip(where), after)
 	}
@@ -373,7 +373,7 @@ func roleExpected(ifMatch oas.OptString) ([]predicate.Role, error) {
 	if err != nil || any {
 		return nil, err
 	}
-	return []predicate.Role{postgres.In(entrole.FieldVersion, versions)}, nil
+	return []predicate.Role{pg.In(entrole.FieldVersion, versions)}, nil
 }
 
 // RoleBody is the row as the caller may see it.
@@ -399,7 +399,7 @@ func (h *Handler) prepareRole() {
 	h.roleGet = &stmtcache.Read{
 		Rule: RoleRead,
 		Write: func(ctx context.Context, reach stmtcache.Reaches) error {
-			query := h.client.Role.Query().Where(entrole.ID(postgres.AnyRow))
+			query := h.client.Role.Query().Where(entrole.ID(pg.AnyRow))
 			if reach.Rows != nil {
 				query.Where(reach.Rows.Row)
 			}
@@ -419,7 +419,7 @@ func (h *Handler) prepareRole() {
 }
 
 // readRole is RoleBody of the row that a result is at.
-func readRole(from *postgres.Result, principal *authn.Principal, body *oas.Role) {
+func readRole(from *pg.Result, principal *authn.Principal, body *oas.Role) {
 	body.ID = from.UUID(0)
 	body.TenantId = from.UUID(1)
 	body.Name = from.String(5)
@@ -436,7 +436,7 @@ func readRole(from *postgres.Result, principal *authn.Principal, body *oas.Role)
 
 // expandRole fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.
 // It ends where the budget does: of a page with a *stmtcache.ShortError, of a single body with the beginning of what there is.
-func (h *Handler) expandRole(ctx context.Context, budget *postgres.Budget, bodies []*oas.Role, tree paging.Tree) error {
+func (h *Handler) expandRole(ctx context.Context, budget *pg.Budget, bodies []*oas.Role, tree paging.Tree) error {
 	if len(bodies) == 0 || len(tree) == 0 {
 		return nil
 	}
@@ -456,7 +456,7 @@ func (h *Handler) expandRole(ctx context.Context, budget *postgres.Budget, bodie
 	return nil
 }
 
-func (h *Handler) expandRoleUsers(ctx context.Context, budget *postgres.Budget, bodies []*oas.Role, below paging.Tree) error {
+func (h *Handler) expandRoleUsers(ctx context.Context, budget *pg.Budget, bodies []*oas.Role, below paging.Tree) error {
 	for _, body := range bodies {
 		body.Users = []oas.User{}
 	}
@@ -493,7 +493,7 @@ func (h *Handler) expandRoleUsers(ctx context.Context, budget *postgres.Budget, 
 	}
 	kept := budget.Keep(1 + min(1, int64(len(below)))) // half of it for what lies below
 	rows, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
-		query := h.client.User.Query().Where(among(reach, predicate.User(postgres.In(entuser.FieldID, ids))))
+		query := h.client.User.Query().Where(among(reach, predicate.User(pg.In(entuser.FieldID, ids))))
 		_, err := query.Order(entuser.ByID()).Limit(stmtcache.MaxRows).All(ctx)
 		return err
 	})

@@ -23,7 +23,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/jsonb"
 	"github.com/lockstep-dev/lockstep/internal/numeric"
 	"github.com/lockstep-dev/lockstep/internal/paging"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/stmtcache"
 )
@@ -67,7 +67,7 @@ var (
 	}
 )
 
-// Database sends the statements of concurrent reads, and recorded ones, in one round trip. *postgres.DB is one.
+// Database sends the statements of concurrent reads, and recorded ones, in one round trip. *pg.DB is one.
 type Database interface {
 	stmtcache.Database
 	Pipelined(ctx context.Context, reads ...func(context.Context) error) error
@@ -135,7 +135,7 @@ type narrowing func(reach *authz.Reach, where ...func(*sql.Selector)) func(*sql.
 
 // linked keeps the rows whose id a join table pairs with id, by rows within reach: far holds theirs, near holds the given one.
 func linked[T comparable](ctx context.Context, reach *authz.Reach, within narrowing, table, far, near string, ids ...T) func(*sql.Selector) {
-	scope, _ := postgres.ScopeFrom(ctx)
+	scope, _ := pg.ScopeFrom(ctx)
 	return paging.Linked("core", table, "tenant_id", scope.TenantID, far, near, ids, func(join *sql.Selector, condition func(*sql.Selector)) {
 		if reach == nil {
 			condition(join)
@@ -148,9 +148,9 @@ func linked[T comparable](ctx context.Context, reach *authz.Reach, within narrow
 // capped keeps the first rows of each parent, within reach.
 func capped(ctx context.Context, reach *authz.Reach, table, parent string, ids []uuid.UUID) func(*sql.Selector) {
 	if reach != nil {
-		return authz.Capped[func(*sql.Selector)](reach, parent, postgres.Distinct(ids), expansionCap)
+		return authz.Capped[func(*sql.Selector)](reach, parent, pg.Distinct(ids), expansionCap)
 	}
-	scope, _ := postgres.ScopeFrom(ctx)
+	scope, _ := pg.ScopeFrom(ctx)
 	return paging.Capped("core", table, "tenant_id", scope.TenantID, parent, ids, expansionCap)
 }
 
@@ -172,7 +172,7 @@ func among[P ~func(*sql.Selector)](reach *authz.Reach, rows P) P {
 }
 
 // members takes the names of what bodies are expanded with off the budget.
-func members(budget *postgres.Budget, bodies int, tree paging.Tree) {
+func members(budget *pg.Budget, bodies int, tree paging.Tree) {
 	for name := range tree {
 		budget.Take(int64(bodies * (len(name) + len(`"":[],`))))
 	}
@@ -294,12 +294,12 @@ func digits(whole, fraction int) string {
 }
 
 // misreadParameters names the filters of a list whose columns do not take their texts. If it is none of them, it is the cursor.
-func misreadParameters(ctx context.Context, h *Handler, err error, cursor bool, filters ...postgres.Text) error {
+func misreadParameters(ctx context.Context, h *Handler, err error, cursor bool, filters ...pg.Text) error {
 	var (
-		refused *postgres.ConstraintError
-		misread *postgres.MisreadError
+		refused *pg.ConstraintError
+		misread *pg.MisreadError
 	)
-	if err = postgres.FindMisread(ctx, h.driver, err, filters...); !errors.As(err, &refused) {
+	if err = pg.FindMisread(ctx, h.driver, err, filters...); !errors.As(err, &refused) {
 		return err
 	}
 	if !errors.As(err, &misread) {

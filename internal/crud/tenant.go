@@ -18,7 +18,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/paging"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/special"
 	"github.com/lockstep-dev/lockstep/internal/stmtcache"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
@@ -94,12 +94,12 @@ func (h *Handler) TenantsList(ctx context.Context, params oas.TenantsListParams)
 }
 
 // tenantPage reads so many rows of the list, behind the cursor if there is one.
-func (h *Handler) tenantPage(ctx context.Context, budget *postgres.Budget, params oas.TenantsListParams, reach *authz.Reach, where []predicate.Tenant, order paging.Order, fingerprint []byte, limit int) (postgres.Result, error) {
+func (h *Handler) tenantPage(ctx context.Context, budget *pg.Budget, params oas.TenantsListParams, reach *authz.Reach, where []predicate.Tenant, order paging.Order, fingerprint []byte, limit int) (pg.Result, error) {
 	query := h.client.Tenant.Query().Order(order.Apply).Limit(limit)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("tenants", fingerprint, text)
 		if err != nil {
-			return postgres.Result{}, err
+			return pg.Result{}, err
 		}
 		where = append(slices.Clip(where), after)
 	}
@@ -124,7 +124,7 @@ func (h *Handler) TenantsGet(ctx context.Context, params oas.TenantsGetParams) (
 	if err != nil {
 		return nil, err
 	}
-	var results [1]postgres.Result
+	var results [1]pg.Result
 	row := func(ctx context.Context) (err error) {
 		query := h.client.Tenant.Query().Where(enttenant.ID(params.ID))
 		if allowed != nil {
@@ -262,7 +262,7 @@ func tenantExpected(ifMatch oas.OptString) ([]predicate.Tenant, error) {
 	if err != nil || any {
 		return nil, err
 	}
-	return []predicate.Tenant{postgres.In(enttenant.FieldVersion, versions)}, nil
+	return []predicate.Tenant{pg.In(enttenant.FieldVersion, versions)}, nil
 }
 
 // TenantBody is the row as the caller may see it.
@@ -284,7 +284,7 @@ func TenantBody(ctx context.Context, row *ent.Tenant) oas.Tenant {
 }
 
 // readTenant is TenantBody of the row that a result is at.
-func readTenant(from *postgres.Result, principal *authn.Principal, body *oas.Tenant) {
+func readTenant(from *pg.Result, principal *authn.Principal, body *oas.Tenant) {
 	body.ID = from.UUID(0)
 	body.Name = from.String(4)
 	body.Slug = from.String(5)

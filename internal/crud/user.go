@@ -21,7 +21,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/paging"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/special"
 	"github.com/lockstep-dev/lockstep/internal/stmtcache"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
@@ -37,10 +37,10 @@ var userKeys = []paging.Key{
 func userConditions(ctx context.Context, params oas.UsersListParams) ([]predicate.User, error) {
 	var where []predicate.User
 	if len(params.Status) > 0 {
-		where = append(where, postgres.In(entuser.FieldStatus, params.Status))
+		where = append(where, pg.In(entuser.FieldStatus, params.Status))
 	}
 	if len(params.ManagerId) > 0 {
-		where = append(where, postgres.In(entuser.FieldManagerID, params.ManagerId))
+		where = append(where, pg.In(entuser.FieldManagerID, params.ManagerId))
 	}
 	if null, ok := params.ManagerIdNull.Get(); ok {
 		where = append(where, paging.Null(entuser.FieldManagerID, null))
@@ -103,7 +103,7 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 	kept := budget.Keep(1 + min(1, int64(len(tree)))) // half of it for expansions
 	// One row more than asked for tells whether there is a next page.
 	limit := params.Limit.Or(50)
-	var rows postgres.Result
+	var rows pg.Result
 	var fingerprint []byte
 	if userListIsPlain(params) {
 		fingerprint = h.userPlain
@@ -171,12 +171,12 @@ func (h *Handler) UsersList(ctx context.Context, params oas.UsersListParams) (*o
 }
 
 // userPage reads so many rows of the list, behind the cursor if there is one.
-func (h *Handler) userPage(ctx context.Context, budget *postgres.Budget, params oas.UsersListParams, reach *authz.Reach, where []predicate.User, order paging.Order, fingerprint []byte, limit int) (postgres.Result, error) {
+func (h *Handler) userPage(ctx context.Context, budget *pg.Budget, params oas.UsersListParams, reach *authz.Reach, where []predicate.User, order paging.Order, fingerprint []byte, limit int) (pg.Result, error) {
 	query := h.client.User.Query().Order(order.Apply).Limit(limit)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("users", fingerprint, text)
 		if err != nil {
-			return postgres.Result{}, err
+			return pg.Result{}, err
 		}
 		where = append(slices.Clip(where), after)
 	}
@@ -435,7 +435,7 @@ func userExpected(ifMatch oas.OptString) ([]predicate.User, error) {
 	if err != nil || any {
 		return nil, err
 	}
-	return []predicate.User{postgres.In(entuser.FieldVersion, versions)}, nil
+	return []predicate.User{pg.In(entuser.FieldVersion, versions)}, nil
 }
 
 // UserBody is the row as the caller may see it.
@@ -467,7 +467,7 @@ func (h *Handler) prepareUser() {
 	h.userGet = &stmtcache.Read{
 		Rule: UserRead,
 		Write: func(ctx context.Context, reach stmtcache.Reaches) error {
-			query := h.client.User.Query().Where(entuser.ID(postgres.AnyRow))
+			query := h.client.User.Query().Where(entuser.ID(pg.AnyRow))
 			if reach.Rows != nil {
 				query.Where(reach.Rows.Row)
 			}
@@ -479,7 +479,7 @@ func (h *Handler) prepareUser() {
 		Rule:    RoleRead,
 		Through: &UserRoleRead,
 		Write: func(ctx context.Context, reach stmtcache.Reaches) error {
-			related := predicate.Role(linked(ctx, reach.Through, authz.Related, entuserrole.Table, entuserrole.RoleColumn, entuser.UserRolesColumn, postgres.AnyRow))
+			related := predicate.Role(linked(ctx, reach.Through, authz.Related, entuserrole.Table, entuserrole.RoleColumn, entuser.UserRolesColumn, pg.AnyRow))
 			if reach.Rows != nil {
 				related = authz.Related(reach.Rows, related)
 			}
@@ -490,7 +490,7 @@ func (h *Handler) prepareUser() {
 	h.userGetManagedUsers = &stmtcache.Read{
 		Rule: UserRead,
 		Write: func(ctx context.Context, reach stmtcache.Reaches) error {
-			related := predicate.User(sql.FieldEQ(entuser.ManagedUsersColumn, postgres.AnyRow))
+			related := predicate.User(sql.FieldEQ(entuser.ManagedUsersColumn, pg.AnyRow))
 			if reach.Rows != nil {
 				related = authz.Related(reach.Rows, related)
 			}
@@ -510,7 +510,7 @@ func (h *Handler) prepareUser() {
 }
 
 // readUser is UserBody of the row that a result is at.
-func readUser(from *postgres.Result, principal *authn.Principal, body *oas.User) {
+func readUser(from *pg.Result, principal *authn.Principal, body *oas.User) {
 	body.ID = from.UUID(0)
 	body.TenantId = from.UUID(1)
 	if User_Email_Shown.Shows(principal, from.UUID(0)) {
@@ -531,7 +531,7 @@ func readUser(from *postgres.Result, principal *authn.Principal, body *oas.User)
 }
 
 // readUserBase reads the row that a result is at, for rows that it is related to in a circle.
-func readUserBase(from *postgres.Result, principal *authn.Principal, body *oas.UserBase) {
+func readUserBase(from *pg.Result, principal *authn.Principal, body *oas.UserBase) {
 	body.ID = from.UUID(0)
 	body.TenantId = from.UUID(1)
 	if User_Email_Shown.Shows(principal, from.UUID(0)) {
@@ -552,7 +552,7 @@ func readUserBase(from *postgres.Result, principal *authn.Principal, body *oas.U
 }
 
 // readUserWithRoles reads the row that a result is at, without its expansions.
-func readUserWithRoles(from *postgres.Result, principal *authn.Principal, body *oas.UserWithRoles) {
+func readUserWithRoles(from *pg.Result, principal *authn.Principal, body *oas.UserWithRoles) {
 	body.ID = from.UUID(0)
 	body.TenantId = from.UUID(1)
 	if User_Email_Shown.Shows(principal, from.UUID(0)) {
@@ -574,7 +574,7 @@ func readUserWithRoles(from *postgres.Result, principal *authn.Principal, body *
 
 // expandUser fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.
 // It ends where the budget does: of a page with a *stmtcache.ShortError, of a single body with the beginning of what there is.
-func (h *Handler) expandUser(ctx context.Context, budget *postgres.Budget, bodies []*oas.User, tree paging.Tree) error {
+func (h *Handler) expandUser(ctx context.Context, budget *pg.Budget, bodies []*oas.User, tree paging.Tree) error {
 	if len(bodies) == 0 || len(tree) == 0 {
 		return nil
 	}
@@ -610,7 +610,7 @@ func (h *Handler) expandUser(ctx context.Context, budget *postgres.Budget, bodie
 	return nil
 }
 
-func (h *Handler) expandUserManager(ctx context.Context, budget *postgres.Budget, bodies []*oas.User, below paging.Tree) error {
+func (h *Handler) expandUserManager(ctx context.Context, budget *pg.Budget, bodies []*oas.User, below paging.Tree) error {
 	for _, body := range bodies {
 		body.Manager.Reset() // of a page that did not fit
 	}
@@ -632,7 +632,7 @@ func (h *Handler) expandUserManager(ctx context.Context, budget *postgres.Budget
 		room = nil // for one row there always is
 	}
 	rows, err := h.db.Fetch(ctx, room, func(ctx context.Context) error {
-		query := h.client.User.Query().Where(among(reach, predicate.User(postgres.In(entuser.FieldID, ids))))
+		query := h.client.User.Query().Where(among(reach, predicate.User(pg.In(entuser.FieldID, ids))))
 		_, err := query.Order(entuser.ByID()).Limit(stmtcache.MaxRows).All(ctx)
 		return err
 	})
@@ -666,7 +666,7 @@ func (h *Handler) expandUserManager(ctx context.Context, budget *postgres.Budget
 	return nil
 }
 
-func (h *Handler) expandUserManagedUsers(ctx context.Context, budget *postgres.Budget, bodies []*oas.User, below paging.Tree) error {
+func (h *Handler) expandUserManagedUsers(ctx context.Context, budget *pg.Budget, bodies []*oas.User, below paging.Tree) error {
 	for _, body := range bodies {
 		body.ManagedUsers = []oas.User{}
 	}
@@ -712,7 +712,7 @@ func (h *Handler) expandUserManagedUsers(ctx context.Context, budget *postgres.B
 	return h.expandUser(ctx, budget, next, below)
 }
 
-func (h *Handler) expandUserRoles(ctx context.Context, budget *postgres.Budget, bodies []*oas.User, below paging.Tree) error {
+func (h *Handler) expandUserRoles(ctx context.Context, budget *pg.Budget, bodies []*oas.User, below paging.Tree) error {
 	for _, body := range bodies {
 		body.Roles = []oas.Role{}
 	}
@@ -749,7 +749,7 @@ func (h *Handler) expandUserRoles(ctx context.Context, budget *postgres.Budget, 
 	}
 	kept := budget.Keep(1 + min(1, int64(len(below)))) // half of it for what lies below
 	rows, err := h.db.Fetch(ctx, budget, func(ctx context.Context) error {
-		query := h.client.Role.Query().Where(among(reach, predicate.Role(postgres.In(entrole.FieldID, ids))))
+		query := h.client.Role.Query().Where(among(reach, predicate.Role(pg.In(entrole.FieldID, ids))))
 		_, err := query.Order(entrole.ByID()).Limit(stmtcache.MaxRows).All(ctx)
 		return err
 	})

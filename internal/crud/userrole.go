@@ -21,7 +21,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/paging"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/special"
 	"github.com/lockstep-dev/lockstep/internal/stmtcache"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
@@ -31,10 +31,10 @@ import (
 func userRoleConditions(ctx context.Context, params oas.UserRolesListParams) ([]predicate.UserRole, error) {
 	var where []predicate.UserRole
 	if len(params.UserId) > 0 {
-		where = append(where, postgres.In(entuserrole.FieldUserID, params.UserId))
+		where = append(where, pg.In(entuserrole.FieldUserID, params.UserId))
 	}
 	if len(params.RoleId) > 0 {
-		where = append(where, postgres.In(entuserrole.FieldRoleID, params.RoleId))
+		where = append(where, pg.In(entuserrole.FieldRoleID, params.RoleId))
 	}
 	return where, nil
 }
@@ -55,7 +55,7 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 	kept := budget.Keep(1 + min(1, int64(len(tree)))) // half of it for expansions
 	// One row more than asked for tells whether there is a next page.
 	limit := params.Limit.Or(50)
-	var rows postgres.Result
+	var rows pg.Result
 	var fingerprint []byte
 	if userRoleListIsPlain(params) {
 		fingerprint = h.userRolePlain
@@ -123,12 +123,12 @@ func (h *Handler) UserRolesList(ctx context.Context, params oas.UserRolesListPar
 }
 
 // userRolePage reads so many rows of the list, behind the cursor if there is one.
-func (h *Handler) userRolePage(ctx context.Context, budget *postgres.Budget, params oas.UserRolesListParams, reach *authz.Reach, where []predicate.UserRole, order paging.Order, fingerprint []byte, limit int) (postgres.Result, error) {
+func (h *Handler) userRolePage(ctx context.Context, budget *pg.Budget, params oas.UserRolesListParams, reach *authz.Reach, where []predicate.UserRole, order paging.Order, fingerprint []byte, limit int) (pg.Result, error) {
 	query := h.client.UserRole.Query().Order(order.Apply).Limit(limit)
 	if text, ok := params.Cursor.Get(); ok {
 		after, err := order.Decode("userRoles", fingerprint, text)
 		if err != nil {
-			return postgres.Result{}, err
+			return pg.Result{}, err
 		}
 		where = append(slices.Clip(where), after)
 	}
@@ -286,7 +286,7 @@ func userRoleExpected(ifMatch oas.OptString) ([]predicate.UserRole, error) {
 	if err != nil || any {
 		return nil, err
 	}
-	return []predicate.UserRole{postgres.In(entuserrole.FieldVersion, versions)}, nil
+	return []predicate.UserRole{pg.In(entuserrole.FieldVersion, versions)}, nil
 }
 
 // UserRoleBody is the row as the caller may see it.
@@ -313,7 +313,7 @@ func (h *Handler) prepareUserRole() {
 	h.userRoleGet = &stmtcache.Read{
 		Rule: UserRoleRead,
 		Write: func(ctx context.Context, reach stmtcache.Reaches) error {
-			query := h.client.UserRole.Query().Where(entuserrole.ID(postgres.AnyRow))
+			query := h.client.UserRole.Query().Where(entuserrole.ID(pg.AnyRow))
 			if reach.Rows != nil {
 				query.Where(reach.Rows.Row)
 			}
@@ -333,7 +333,7 @@ func (h *Handler) prepareUserRole() {
 }
 
 // readUserRole is UserRoleBody of the row that a result is at.
-func readUserRole(from *postgres.Result, principal *authn.Principal, body *oas.UserRole) {
+func readUserRole(from *pg.Result, principal *authn.Principal, body *oas.UserRole) {
 	body.ID = from.UUID(0)
 	body.TenantId = from.UUID(1)
 	body.UserId = from.UUID(5)
@@ -351,7 +351,7 @@ func readUserRole(from *postgres.Result, principal *authn.Principal, body *oas.U
 
 // expandUserRole fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.
 // It ends where the budget does: of a page with a *stmtcache.ShortError, of a single body with the beginning of what there is.
-func (h *Handler) expandUserRole(ctx context.Context, budget *postgres.Budget, bodies []*oas.UserRole, tree paging.Tree) error {
+func (h *Handler) expandUserRole(ctx context.Context, budget *pg.Budget, bodies []*oas.UserRole, tree paging.Tree) error {
 	if len(bodies) == 0 || len(tree) == 0 {
 		return nil
 	}
@@ -387,7 +387,7 @@ func (h *Handler) expandUserRole(ctx context.Context, budget *postgres.Budget, b
 	return nil
 }
 
-func (h *Handler) expandUserRoleUser(ctx context.Context, budget *postgres.Budget, bodies []*oas.UserRole, below paging.Tree) error {
+func (h *Handler) expandUserRoleUser(ctx context.Context, budget *pg.Budget, bodies []*oas.UserRole, below paging.Tree) error {
 	for _, body := range bodies {
 		body.User.Reset() // of a page that did not fit
 	}
@@ -408,7 +408,7 @@ func (h *Handler) expandUserRoleUser(ctx context.Context, budget *postgres.Budge
 		room = nil // for one row there always is
 	}
 	rows, err := h.db.Fetch(ctx, room, func(ctx context.Context) error {
-		query := h.client.User.Query().Where(among(reach, predicate.User(postgres.In(entuser.FieldID, ids))))
+		query := h.client.User.Query().Where(among(reach, predicate.User(pg.In(entuser.FieldID, ids))))
 		_, err := query.Order(entuser.ByID()).Limit(stmtcache.MaxRows).All(ctx)
 		return err
 	})
@@ -441,7 +441,7 @@ func (h *Handler) expandUserRoleUser(ctx context.Context, budget *postgres.Budge
 	return h.expandUser(ctx, budget, next, below)
 }
 
-func (h *Handler) expandUserRoleRole(ctx context.Context, budget *postgres.Budget, bodies []*oas.UserRole, below paging.Tree) error {
+func (h *Handler) expandUserRoleRole(ctx context.Context, budget *pg.Budget, bodies []*oas.UserRole, below paging.Tree) error {
 	for _, body := range bodies {
 		body.Role.Reset() // of a page that did not fit
 	}
@@ -462,7 +462,7 @@ func (h *Handler) expandUserRoleRole(ctx context.Context, budget *postgres.Budge
 		room = nil // for one row there always is
 	}
 	rows, err := h.db.Fetch(ctx, room, func(ctx context.Context) error {
-		query := h.client.Role.Query().Where(among(reach, predicate.Role(postgres.In(entrole.FieldID, ids))))
+		query := h.client.Role.Query().Where(among(reach, predicate.Role(pg.In(entrole.FieldID, ids))))
 		_, err := query.Order(entrole.ByID()).Limit(stmtcache.MaxRows).All(ctx)
 		return err
 	})
@@ -495,7 +495,7 @@ func (h *Handler) expandUserRoleRole(ctx context.Context, budget *postgres.Budge
 	return h.expandRole(ctx, budget, next, below)
 }
 
-func (h *Handler) expandUserRoleGrantedBy(ctx context.Context, budget *postgres.Budget, bodies []*oas.UserRole, below paging.Tree) error {
+func (h *Handler) expandUserRoleGrantedBy(ctx context.Context, budget *pg.Budget, bodies []*oas.UserRole, below paging.Tree) error {
 	for _, body := range bodies {
 		body.GrantedBy.Reset() // of a page that did not fit
 	}
@@ -518,7 +518,7 @@ func (h *Handler) expandUserRoleGrantedBy(ctx context.Context, budget *postgres.
 		room = nil // for one row there always is
 	}
 	rows, err := h.db.Fetch(ctx, room, func(ctx context.Context) error {
-		query := h.client.User.Query().Where(among(reach, predicate.User(postgres.In(entuser.FieldID, ids))))
+		query := h.client.User.Query().Where(among(reach, predicate.User(pg.In(entuser.FieldID, ids))))
 		_, err := query.Order(entuser.ByID()).Limit(stmtcache.MaxRows).All(ctx)
 		return err
 	})

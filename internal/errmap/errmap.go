@@ -15,7 +15,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/admission"
 	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/httpio"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
@@ -77,24 +77,24 @@ func (m Mapper) Problem(err error) *problem.Error {
 			return m.fromValidator(field, invalid)
 		}
 	}
-	var misread *postgres.MisreadError
+	var misread *pg.MisreadError
 	if errors.As(err, &misread) {
 		return fromMisread(misread)
 	}
-	var violated *postgres.ConstraintError
+	var violated *pg.ConstraintError
 	if errors.As(err, &violated) {
 		return m.fromConstraint(violated)
 	}
 	switch {
-	case errors.Is(err, postgres.ErrUnavailable):
+	case errors.Is(err, pg.ErrUnavailable):
 		return Unavailable(problem.New(problem.Unavailable, problem.DatabaseUnusable))
-	case errors.Is(err, postgres.ErrShare), errors.Is(err, admission.ErrLine):
+	case errors.Is(err, pg.ErrShare), errors.Is(err, admission.ErrLine):
 		return Unavailable(problem.New(problem.Unavailable, problem.ShareExceeded))
-	case errors.Is(err, postgres.ErrBusy):
+	case errors.Is(err, pg.ErrBusy):
 		return Unavailable(problem.Of(problem.Unavailable))
-	case errors.Is(err, postgres.ErrSerialization):
+	case errors.Is(err, pg.ErrSerialization):
 		return Unavailable(problem.New(problem.Unavailable, problem.ChangedMeanwhile))
-	case errors.Is(err, postgres.ErrTimeout), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.Is(err, pg.ErrTimeout), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return problem.Of(problem.Timeout)
 	}
 	if p := fromRequest(err); p != nil {
@@ -144,19 +144,19 @@ func fromRequest(err error) *problem.Error {
 }
 
 // constraintRules are the rules behind constraints that only the database knows.
-var constraintRules = map[postgres.Kind]problem.Rule{
-	postgres.Check:      problem.RuleCheck,
-	postgres.NotNull:    problem.RuleNotNull,
-	postgres.Exclusion:  problem.RuleExclusion,
-	postgres.TooLong:    problem.RuleTooLong,
-	postgres.OutOfRange: problem.RuleOutOfRange,
-	postgres.Malformed:  problem.RuleMalformed,
-	postgres.Raised:     problem.RuleCheck,
+var constraintRules = map[pg.Kind]problem.Rule{
+	pg.Check:      problem.RuleCheck,
+	pg.NotNull:    problem.RuleNotNull,
+	pg.Exclusion:  problem.RuleExclusion,
+	pg.TooLong:    problem.RuleTooLong,
+	pg.OutOfRange: problem.RuleOutOfRange,
+	pg.Malformed:  problem.RuleMalformed,
+	pg.Raised:     problem.RuleCheck,
 }
 
 // fromConstraint tells which field a violated constraint is about. Postgres' own text, which quotes values, stays inside; the
 // sentence of a RAISE is the schema's.
-func (m Mapper) fromConstraint(e *postgres.ConstraintError) *problem.Error {
+func (m Mapper) fromConstraint(e *pg.ConstraintError) *problem.Error {
 	constraint, known := m.Constraints[e.Constraint]
 	pointers := func(p *problem.Error, rule problem.Rule, detail string) *problem.Error {
 		var places []string
@@ -179,20 +179,20 @@ func (m Mapper) fromConstraint(e *postgres.ConstraintError) *problem.Error {
 		return p.AtAll(places, rule, detail)
 	}
 	switch {
-	case e.Kind == postgres.Unique:
+	case e.Kind == pg.Unique:
 		if len(constraint.Fields) > 1 {
 			return pointers(problem.New(problem.Conflict, problem.ValuesTaken, cmp.Or(constraint.Label, "row")), problem.RuleUnique, "The combination of values is taken.")
 		}
 		return pointers(problem.Of(problem.Conflict, cmp.Or(constraint.Label, "row")), problem.RuleUnique, "The value is taken.")
-	case e.Kind == postgres.ForeignKey && e.Deleting:
+	case e.Kind == pg.ForeignKey && e.Deleting:
 		if !known {
 			return problem.New(problem.StillReferenced, problem.RowReferenced)
 		}
 		return problem.Of(problem.StillReferenced,
 			capital(constraint.Labels), constraint.Target, strings.Join(constraint.Fields, ", "))
-	case e.Kind == postgres.ForeignKey && known && len(constraint.Fields) == 0: // of the tenant
+	case e.Kind == pg.ForeignKey && known && len(constraint.Fields) == 0: // of the tenant
 		return problem.New(problem.TenantSuspended, problem.TenantDeleted)
-	case e.Kind == postgres.ForeignKey:
+	case e.Kind == pg.ForeignKey:
 		what := cmp.Or(constraint.Target, "row")
 		return pointers(problem.Of(problem.ReferenceNotFound, what), problem.RuleReferenceNotFound, "There is no such "+what+".")
 	}
@@ -209,7 +209,7 @@ func (m Mapper) fromConstraint(e *postgres.ConstraintError) *problem.Error {
 }
 
 // fromMisread names the members whose columns do not take their texts.
-func fromMisread(e *postgres.MisreadError) *problem.Error {
+func fromMisread(e *pg.MisreadError) *problem.Error {
 	p := problem.New(problem.ValidationFailed, problem.ValueRefused)
 	for _, fault := range e.Faults {
 		rule := constraintRules[fault.Kind]

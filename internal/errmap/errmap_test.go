@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/lockstep-dev/lockstep/internal/errmap"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
@@ -20,10 +20,10 @@ func TestCausesOfTheServerStayInside(t *testing.T) {
 		want problem.Code
 	}{
 		"unknown":      {secret, problem.Internal},
-		"unavailable":  {fmt.Errorf("%w: %w", postgres.ErrUnavailable, secret), problem.Unavailable},
-		"timeout":      {fmt.Errorf("%w: %w", postgres.ErrTimeout, secret), problem.Timeout},
+		"unavailable":  {fmt.Errorf("%w: %w", pg.ErrUnavailable, secret), problem.Unavailable},
+		"timeout":      {fmt.Errorf("%w: %w", pg.ErrTimeout, secret), problem.Timeout},
 		"deadline":     {fmt.Errorf("read: %w: %w", context.DeadlineExceeded, secret), problem.Timeout},
-		"row security": {fmt.Errorf("%w: %w", postgres.ErrRowSecurity, secret), problem.Internal},
+		"row security": {fmt.Errorf("%w: %w", pg.ErrRowSecurity, secret), problem.Internal},
 	} {
 		got := errmap.Mapper{}.Problem(c.err)
 		if got.Code != c.want {

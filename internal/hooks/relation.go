@@ -12,7 +12,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/authz"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
@@ -59,12 +59,12 @@ func mayRelate[C Client](ctx context.Context, mutation ent.Mutation, relation au
 	if names {
 		named = append(named, id)
 	}
-	seen, err := people.IDs(ctx, m.Client(), authz.Among[func(*sql.Selector)](reach, postgres.In(people.Line.ID, named)))
+	seen, err := people.IDs(ctx, m.Client(), authz.Among[func(*sql.Selector)](reach, pg.In(people.Line.ID, named)))
 	if err != nil {
 		return fmt.Errorf("look for people that are named: %w", err)
 	}
 	if names && !slices.Contains(seen, id) {
-		return &postgres.ConstraintError{Kind: postgres.ForeignKey, Table: relation.Table, Constraint: relation.Constraint}
+		return &pg.ConstraintError{Kind: pg.ForeignKey, Table: relation.Table, Constraint: relation.Constraint}
 	}
 	if slices.ContainsFunc(former, func(id uuid.UUID) bool { return !slices.Contains(seen, id) }) {
 		return problem.New(problem.PermissionDenied, problem.PersonNotReadable, people.Read.Permission)
@@ -87,7 +87,7 @@ func formerlyNamed[C Client](ctx context.Context, m rowsMutation[C], op ent.Op, 
 	}
 	former, err := people.IDs(ctx, m.Client(), func(s *sql.Selector) {
 		rows := sql.Dialect(dialect.Postgres).Select().From(sql.Table(relation.Table).Schema(people.Line.Schema))
-		rows.Select(rows.C(relation.Column)).Where(postgres.InColumn(rows.C("id"), changed)).Where(sql.EQ(rows.C(tenantColumn), tenant))
+		rows.Select(rows.C(relation.Column)).Where(pg.InColumn(rows.C("id"), changed)).Where(sql.EQ(rows.C(tenantColumn), tenant))
 		s.Where(sql.In(s.C(people.Line.ID), rows))
 	})
 	if err != nil {

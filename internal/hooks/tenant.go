@@ -9,7 +9,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 )
 
 // tenantColumn is the column that the TenantOwned mixin adds.
@@ -80,7 +80,7 @@ func stampTenant(tenantOwned map[string]bool) rule {
 
 // TenantOf returns the tenant that the context works in, or ErrNoTenant.
 func TenantOf(ctx context.Context) (uuid.UUID, error) {
-	scope, ok := postgres.ScopeFrom(ctx)
+	scope, ok := pg.ScopeFrom(ctx)
 	if !ok || scope.TenantID == uuid.Nil {
 		return uuid.Nil, ErrNoTenant
 	}

@@ -10,7 +10,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
@@ -71,7 +71,7 @@ func (t Tree[C]) check(ctx context.Context, mutation ent.Mutation, lockTenant te
 		return nil
 	}
 	if err := t.lock(ctx, m.Client(), lockTenant); err != nil {
-		if errors.Is(err, postgres.ErrNoTransaction) {
+		if errors.Is(err, pg.ErrNoTransaction) {
 			return fmt.Errorf("%s %s: a change of %s needs a transaction, because of contract.Acyclic: %w", mutation.Op(), t.Type, t.Field, err)
 		}
 		return err
@@ -89,7 +89,7 @@ func (t Tree[C]) check(ctx context.Context, mutation ent.Mutation, lockTenant te
 	}
 	found, err := t.IDs(ctx, m.Client(), func(s *sql.Selector) {
 		path(s)
-		postgres.In("id", moved)(s)
+		pg.In("id", moved)(s)
 	})
 	if err != nil {
 		return fmt.Errorf("look for the rows above: %w", err)
@@ -107,7 +107,7 @@ func (t Tree[C]) refusal() error {
 // lock has changes of the tree happen one at a time until the end of the transaction. A tenant's row stands for its trees, as
 // it does for its administrators. A tree of no tenant has its own rows, of which any two changes have one in common.
 func (t Tree[C]) lock(ctx context.Context, client C, lockTenant tenantLock[C]) error {
-	ctx = postgres.RequireTransaction(ctx)
+	ctx = pg.RequireTransaction(ctx)
 	if !t.TenantOwned {
 		_, err := t.IDs(ctx, client, func(s *sql.Selector) { s.OrderBy(s.C("id")).For(sql.LockNoKeyUpdate) })
 		if err != nil {

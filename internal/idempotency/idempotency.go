@@ -17,7 +17,7 @@ import (
 	"entgo.io/ent/dialect"
 
 	"github.com/lockstep-dev/lockstep/internal/etag"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/requestlog"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
@@ -71,7 +71,7 @@ type Operation struct {
 
 // Once runs work and returns its answer. With a key, the first request's answer is stored with its write, and repetitions
 // get that answer, without what the caller may not see any more; of concurrent ones, one works and the others wait for it. A
-// failed request leaves no trace of its key. An old key whose row somebody holds is postgres.ErrSerialization: nobody waits for it. A key that comes with another body is a *problem.Error, idempotency_key_reused; one
+// failed request leaves no trace of its key. An old key whose row somebody holds is pg.ErrSerialization: nobody waits for it. A key that comes with another body is a *problem.Error, idempotency_key_reused; one
 // whose row has been deleted since is a *problem.Error, not_found.
 func Once[C Client, T any](ctx context.Context, keys *Keys[C], op Operation, key string, request any, work func(client C) (*T, error)) (*T, error) {
 	if key == "" {
@@ -106,7 +106,7 @@ func Once[C Client, T any](ctx context.Context, keys *Keys[C], op Operation, key
 			return answer, err
 		}
 	}
-	return nil, fmt.Errorf("key %q keeps being taken and freed, or is held: %w", key, postgres.ErrSerialization)
+	return nil, fmt.Errorf("key %q keeps being taken and freed, or is held: %w", key, pg.ErrSerialization)
 }
 
 // fingerprint is the SHA-256, in hex, of the request's JSON with its members in order: whoever repeats a request may
@@ -167,8 +167,8 @@ func store[C Client, T any](ctx context.Context, keys *Keys[C], kept *table, f f
 
 // taken reports whether the key is there already, and not that another unique value is.
 func taken(err error) bool {
-	var violated *postgres.ConstraintError
-	return errors.As(err, &violated) && violated.Kind == postgres.Unique &&
+	var violated *pg.ConstraintError
+	return errors.As(err, &violated) && violated.Kind == pg.Unique &&
 		(violated.Table == TenantTable || violated.Table == PlatformTable)
 }
 

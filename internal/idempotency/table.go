@@ -11,7 +11,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 )
 
 // Tables of the Postgres schema core that hold keys and answers: those of tenants, and of requests that belong to none. They have
@@ -95,7 +95,7 @@ func (t *table) arguments(ctx context.Context, args ...any) ([]any, error) {
 	if !t.tenantOwned {
 		return args, nil
 	}
-	scope, ok := postgres.ScopeFrom(ctx)
+	scope, ok := pg.ScopeFrom(ctx)
 	if !ok || scope.TenantID == uuid.Nil {
 		return nil, errNoTenant
 	}

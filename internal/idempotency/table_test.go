@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
@@ -66,7 +66,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = owner.Close(context.Background()) })
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: database.AppURL, MaxConns: 4})
+	db, err := pg.Open(t.Context(), pg.Config{URL: database.AppURL, MaxConns: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{owner: owner, client: client{db.Driver()}}
 	w.keys = New(w.client, Lifetimes{Tenant: time.Hour, Platform: 3 * time.Hour}, func(context.Context, any) bool { return false })
 	w.ours, w.theirs = w.tenant(t, "ours"), w.tenant(t, "theirs")
-	w.platform = postgres.WithScope(t.Context(), postgres.Scope{Platform: true})
+	w.platform = pg.WithScope(t.Context(), pg.Scope{Platform: true})
 	return w
 }
 
@@ -82,7 +82,7 @@ func (w *world) tenant(t *testing.T, slug string) context.Context {
 	t.Helper()
 	id := uuid.New()
 	w.exec(t, `INSERT INTO core.tenants (id, name, slug, created_at, updated_at) VALUES ($1, $2, $2, now(), now())`, id, slug)
-	return postgres.WithScope(t.Context(), postgres.Scope{TenantID: id})
+	return pg.WithScope(t.Context(), pg.Scope{TenantID: id})
 }
 
 func (w *world) exec(t *testing.T, sql string, args ...any) {
@@ -152,7 +152,7 @@ func TestATenantsKeysStayInTheTenant(t *testing.T) {
 	if _, err := Once(w.platform, w.keys, create, "key", "body", work); !errors.Is(err, errNoTenant) {
 		t.Errorf("a tenant's request outside a tenant: got %v, want errNoTenant", err)
 	}
-	if _, err := Once(w.ours, w.keys, provision, "other", "body", work); !errors.Is(err, postgres.ErrRowSecurity) {
+	if _, err := Once(w.ours, w.keys, provision, "other", "body", work); !errors.Is(err, pg.ErrRowSecurity) {
 		t.Errorf("the platform's request inside a tenant: got %v, want ErrRowSecurity", err)
 	}
 	bare := newTable(TenantTable, false)

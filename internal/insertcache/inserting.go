@@ -49,7 +49,7 @@ func (s *set) has(column int) bool { return s[column/64]&(1<<(column%64)) != 0 }
 // text is an INSERT, and the same with the binding to a tenant in it; empty for one that returns columns.
 type text struct{ plain, bound string }
 
-// binder is a driver that can send a row in a transaction that the INSERT itself binds to a tenant (internal/postgres).
+// binder is a driver that can send a row in a transaction that the INSERT itself binds to a tenant (internal/pg).
 type binder interface {
 	Insert(ctx context.Context, query, bound string, args []any) error
 }

@@ -6,7 +6,7 @@ import (
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 )
 
 // Tree is what a caller wants expanded: names, and below each what to expand there.
@@ -34,7 +34,7 @@ func Capped[T comparable](schema, table, tenantColumn string, tenant any, parent
 		inner := sql.Dialect(dialect.Postgres).Select().From(sql.Table(table).Schema(schema))
 		inner.AppendSelect(inner.C(idColumn)).
 			AppendSelectExprAs(sql.RowNumber().PartitionBy(inner.C(parentColumn)).OrderBy(inner.C(idColumn)), "place").
-			Where(sql.And(sql.EQ(inner.C(tenantColumn), tenant), postgres.InColumn(inner.C(parentColumn), parents)))
+			Where(sql.And(sql.EQ(inner.C(tenantColumn), tenant), pg.InColumn(inner.C(parentColumn), parents)))
 		first := sql.Dialect(dialect.Postgres).Select(idColumn).From(inner.As("children"))
 		s.Where(sql.In(s.C(idColumn), first.Where(sql.LTE("place", limit))))
 	}

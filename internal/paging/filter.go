@@ -6,7 +6,7 @@ import (
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 )
 
 // Lower returns texts in lower case, as e-mail addresses are stored.
@@ -52,7 +52,7 @@ func Linked[T comparable](schema, table, tenantColumn string, tenant any, far, n
 		join := sql.Dialect(dialect.Postgres).Select().From(sql.Table(table).Schema(schema))
 		join.Select(join.C(far))
 		narrow(join, func(join *sql.Selector) {
-			join.Where(sql.And(sql.EQ(join.C(tenantColumn), tenant), postgres.InColumn(join.C(near), ids)))
+			join.Where(sql.And(sql.EQ(join.C(tenantColumn), tenant), pg.InColumn(join.C(near), ids)))
 		})
 		s.Where(sql.In(s.C(idColumn), join))
 	}

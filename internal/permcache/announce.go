@@ -5,7 +5,7 @@ import (
 
 	"entgo.io/ent"
 
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 )
 
 // Watch has every change that the client makes to what callers may do announced in the transaction of the change, and
@@ -22,8 +22,8 @@ func (g *Grants) announce(next ent.Mutator) ent.Mutator {
 			return nil, err
 		}
 		for _, id := range tenants {
-			ctx = postgres.WithNotification(ctx, g.said(id))
-			ctx = postgres.WithAfterCommit(ctx, func() { g.cache.forget(id) })
+			ctx = pg.WithNotification(ctx, g.said(id))
+			ctx = pg.WithAfterCommit(ctx, func() { g.cache.forget(id) })
 		}
 		return next.Mutate(ctx, mutation)
 	})

@@ -16,7 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/internal/authn"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 )
 
 // Channel is what processes tell each other on which tenant's grants have changed: its id, a space, and the teller's.
@@ -59,8 +59,8 @@ type Options struct {
 type Grants struct {
 	source   Source
 	platform []string
-	self     string             // unlike that of any other process
-	listener *postgres.Listener // nil without ListenURL
+	self     string       // unlike that of any other process
+	listener *pg.Listener // nil without ListenURL
 	cache    *cache
 }
 
@@ -81,7 +81,7 @@ func New(o Options) (*Grants, error) {
 	if o.ListenURL == "" {
 		return g, nil
 	}
-	g.listener, err = postgres.NewListener(postgres.ListenerConfig{
+	g.listener, err = pg.NewListener(pg.ListenerConfig{
 		URL: o.ListenURL, Channel: Channel, Logger: o.Logger, Heard: g.heard, Connected: g.cache.forgetAll,
 	})
 	return g, err
@@ -118,8 +118,8 @@ func (g *Grants) Of(ctx context.Context, principal *authn.Principal) ([]string, 
 }
 
 // said is the announcement of a change in this process.
-func (g *Grants) said(tenant uuid.UUID) postgres.Notification {
-	return postgres.Notification{Channel: Channel, Payload: tenant.String() + " " + g.self}
+func (g *Grants) said(tenant uuid.UUID) pg.Notification {
+	return pg.Notification{Channel: Channel, Payload: tenant.String() + " " + g.self}
 }
 
 // heard takes in what another process has changed; its own changes have been.

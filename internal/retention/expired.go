@@ -10,7 +10,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 )
 
 const (
@@ -119,7 +119,7 @@ func (w *Worker) expire(ctx context.Context, held *task) error {
 func (w *Worker) expireSome(ctx context.Context, held *task, t Table, tenant uuid.UUID) (more bool, err error) {
 	inside := platform(ctx)
 	if t.TenantOwned {
-		inside = postgres.WithScope(ctx, postgres.Scope{TenantID: tenant})
+		inside = pg.WithScope(ctx, pg.Scope{TenantID: tenant})
 	}
 	var from time.Time
 	for range turn {

@@ -14,7 +14,7 @@ import (
 	"entgo.io/ent/dialect"
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 )
 
 const (
@@ -68,7 +68,7 @@ func New(o Options) *Worker {
 
 // Run does the tasks whenever they are due, until ctx ends.
 func (w *Worker) Run(ctx context.Context) {
-	ctx = postgres.Background(ctx)
+	ctx = pg.Background(ctx)
 	var tasks sync.WaitGroup
 	tasks.Go(func() { w.repeat(ctx, taskExpired, nil, w.expire) })
 	tasks.Go(func() { w.repeat(ctx, taskTenants, w.wake, w.deleteTenants) })

@@ -10,7 +10,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 )
 
 // The tasks, by their names in core.platform_tasks.
@@ -35,7 +35,7 @@ RETURNING t.id`
 
 // platform binds a context to what belongs to no tenant.
 func platform(ctx context.Context) context.Context {
-	return postgres.WithScope(postgres.Background(ctx), postgres.Scope{Platform: true})
+	return pg.WithScope(pg.Background(ctx), pg.Scope{Platform: true})
 }
 
 // task is one that this server has taken.

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 )
 
 // servers are workers of several processes on one database, and the owner's connection to it.
@@ -23,7 +23,7 @@ func servers(t *testing.T, count int) (workers []*Worker, owner *pgx.Conn) {
 	}
 	t.Cleanup(func() { _ = owner.Close(context.Background()) })
 	for range count {
-		db, err := postgres.Open(t.Context(), postgres.Config{URL: database.AppURL, MaxConns: 2})
+		db, err := pg.Open(t.Context(), pg.Config{URL: database.AppURL, MaxConns: 2})
 		if err != nil {
 			t.Fatal(err)
 		}

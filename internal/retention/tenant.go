@@ -11,7 +11,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 )
 
 // Owned is a table of tenants' rows.
@@ -86,7 +86,7 @@ func (w *Worker) report(ctx context.Context, id uuid.UUID, done Deletion) {
 func (w *Worker) delete(ctx context.Context, held *task, id uuid.UUID, limit int) (Deletion, error) {
 	d := &deletion{worker: w, held: held, tenant: id, left: limit, done: Deletion{Rows: map[string]int{}}}
 	// The platform's, because the tenant's own row is; and inside the tenant, as all the others are.
-	inside := postgres.WithScope(ctx, postgres.Scope{TenantID: id, Platform: true})
+	inside := pg.WithScope(ctx, pg.Scope{TenantID: id, Platform: true})
 	err := d.run(inside)
 	return d.done, err
 }
@@ -120,13 +120,13 @@ var errEnough = errors.New("retention: enough for this time")
 
 // passing reports whether an error comes from a row that appeared, or was locked, meanwhile.
 func passing(err error) bool {
-	return refers(err) || errors.Is(err, postgres.ErrSerialization)
+	return refers(err) || errors.Is(err, pg.ErrSerialization)
 }
 
 // refers reports whether rows could not be deleted because others refer to them.
 func refers(err error) bool {
-	var violated *postgres.ConstraintError
-	return errors.As(err, &violated) && violated.Kind == postgres.ForeignKey
+	var violated *pg.ConstraintError
+	return errors.As(err, &violated) && violated.Kind == pg.ForeignKey
 }
 
 // round deletes what there is, children first, and then the tenant. It waits for rows that others hold only when asked to: the

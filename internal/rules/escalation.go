@@ -12,7 +12,7 @@ import (
 	"github.com/lockstep-dev/lockstep/ent/hook"
 	"github.com/lockstep-dev/lockstep/ent/role"
 	"github.com/lockstep-dev/lockstep/internal/authn"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
@@ -54,7 +54,7 @@ func permissionsOf(ctx context.Context, mutation *ent.RoleMutation) ([]string, e
 	if err != nil {
 		return nil, fmt.Errorf("find the roles to change: %w", err)
 	}
-	roles, err := mutation.Client().Role.Query().Where(postgres.In(role.FieldID, ids)).Order(role.ByID()).ForUpdate().All(ctx)
+	roles, err := mutation.Client().Role.Query().Where(pg.In(role.FieldID, ids)).Order(role.ByID()).ForUpdate().All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the roles to change: %w", err)
 	}

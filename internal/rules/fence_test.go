@@ -14,14 +14,14 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/crud"
 	"github.com/lockstep-dev/lockstep/internal/dbtest"
 	"github.com/lockstep-dev/lockstep/internal/hooks"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/rules"
 )
 
 // world is a database with two tenants, each with a boss, a report and a role that the report holds.
 type world struct {
 	owner *pgx.Conn
-	db    *postgres.DB
+	db    *pg.DB
 	bare  *ent.Client // no rules: the application's fence is down
 	ruled *ent.Client
 	ours  household
@@ -38,7 +38,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = owner.Close(context.Background()) })
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: database.AppURL, MaxConns: 4})
+	db, err := pg.Open(t.Context(), pg.Config{URL: database.AppURL, MaxConns: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func (w *world) add(t *testing.T, slug string) household {
 // in returns a context inside the household's tenant.
 func (w *world) in(t *testing.T, h household) context.Context {
 	t.Helper()
-	return postgres.WithScope(t.Context(), postgres.Scope{TenantID: h.tenant})
+	return pg.WithScope(t.Context(), pg.Scope{TenantID: h.tenant})
 }
 
 // TestRowSecurityHoldsWithoutTheApplicationsFence uses every form of Ent that carries no tenant_id on a client without rules.
@@ -103,7 +103,7 @@ func TestRowSecurityHoldsWithoutTheApplicationsFence(t *testing.T) {
 			return w.bare.User.Query().Where(user.ID(w.their.boss)).QueryManagedUsers().Count(ctx)
 		},
 		"other tenant": func() (int, error) {
-			return w.bare.Tenant.Query().Count(postgres.WithScope(ctx, postgres.Scope{TenantID: uuid.New()}))
+			return w.bare.Tenant.Query().Count(pg.WithScope(ctx, pg.Scope{TenantID: uuid.New()}))
 		},
 	} {
 		if n, err := read(); err != nil || n != 0 {
@@ -120,10 +120,10 @@ func TestRowSecurityHoldsWithoutTheApplicationsFence(t *testing.T) {
 		t.Errorf("delete of all: got %d rows (%v), want the tenant's one", n, err)
 	}
 	err := w.bare.User.Create().SetTenantID(w.their.tenant).SetEmail("x@example.com").SetDisplayName("X").Exec(ctx)
-	if !errors.Is(err, postgres.ErrRowSecurity) {
+	if !errors.Is(err, pg.ErrRowSecurity) {
 		t.Errorf("create in the other tenant: got %v, want ErrRowSecurity", err)
 	}
-	if _, err := w.bare.User.Query().All(t.Context()); !errors.Is(err, postgres.ErrNoScope) {
+	if _, err := w.bare.User.Query().All(t.Context()); !errors.Is(err, pg.ErrNoScope) {
 		t.Errorf("without a scope: got %v, want ErrNoScope", err)
 	}
 }
@@ -162,7 +162,7 @@ func TestTheApplicationsFenceHoldsWithoutRowSecurity(t *testing.T) {
 		"update": func(ctx context.Context) error { return w.ruled.User.Update().SetDisplayName("X").Exec(ctx) },
 		"delete": func(ctx context.Context) error { _, err := w.ruled.User.Delete().Exec(ctx); return err },
 	} {
-		platform := postgres.WithScope(t.Context(), postgres.Scope{Platform: true})
+		platform := pg.WithScope(t.Context(), pg.Scope{Platform: true})
 		for _, ctx := range []context.Context{t.Context(), platform} {
 			if err := use(ctx); !errors.Is(err, hooks.ErrNoTenant) {
 				t.Errorf("%s without a tenant: got %v, want ErrNoTenant", name, err)

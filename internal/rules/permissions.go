@@ -13,7 +13,7 @@ import (
 	"github.com/lockstep-dev/lockstep/ent/tenant"
 	"github.com/lockstep-dev/lockstep/ent/user"
 	"github.com/lockstep-dev/lockstep/internal/authn"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
@@ -43,7 +43,7 @@ SELECT CASE WHEN t.deleting_since IS NULL THEN t.status ELSE '` + deleting + `' 
 
 // Permissions implements grants.Source.
 func (c Callers) Permissions(ctx context.Context, tenantID, userID uuid.UUID) ([]string, error) {
-	ctx = postgres.WithScope(ctx, postgres.Scope{TenantID: tenantID})
+	ctx = pg.WithScope(ctx, pg.Scope{TenantID: tenantID})
 	var (
 		rows         sql.Rows
 		tenantStatus string
@@ -110,7 +110,7 @@ func (Callers) Changed(ctx context.Context, mutation ent.Mutation) ([]uuid.UUID,
 
 // within returns the tenant the context works in. Outside of one nothing tenant-owned can be changed.
 func within(ctx context.Context) []uuid.UUID {
-	if scope, ok := postgres.ScopeFrom(ctx); ok && scope.TenantID != uuid.Nil {
+	if scope, ok := pg.ScopeFrom(ctx); ok && scope.TenantID != uuid.Nil {
 		return []uuid.UUID{scope.TenantID}
 	}
 	return nil

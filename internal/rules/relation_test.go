@@ -7,7 +7,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/ent/user"
 	"github.com/lockstep-dev/lockstep/internal/authn"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 )
 
 // TestVeryManyChangeTheirManager clears the manager of more people in one change than a statement of Postgres can have parameters
@@ -23,7 +23,7 @@ func TestVeryManyChangeTheirManager(t *testing.T) {
 	if _, err := w.owner.Exec(t.Context(), `ANALYZE core.users`); err != nil {
 		t.Fatal(err)
 	}
-	ctx := postgres.WithScope(t.Context(), postgres.Scope{TenantID: w.ours.tenant})
+	ctx := pg.WithScope(t.Context(), pg.Scope{TenantID: w.ours.tenant})
 	ctx = authn.With(ctx, &authn.Principal{TenantID: w.ours.tenant, UserID: w.ours.boss})
 	changed, err := w.ruled.User.Update().Where(user.ManagerID(w.ours.report)).ClearManagerID().Save(ctx)
 	if err != nil || changed != many {

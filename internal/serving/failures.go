@@ -14,7 +14,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/errmap"
 	"github.com/lockstep-dev/lockstep/internal/inflight"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/requestlog"
 )
@@ -101,8 +101,8 @@ const (
 // causeOf is what the request log says of a failure that passes: its kind, and the SQLSTATE where the database gave one. What
 // failed because the request had ended has that for its cause.
 func causeOf(ctx context.Context, err error) (cause, state string) {
-	kind, state := postgres.CauseOf(err)
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, postgres.ErrTimeout) {
+	kind, state := pg.CauseOf(err)
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, pg.ErrTimeout) {
 		switch ended := context.Cause(ctx); {
 		case errors.Is(ended, ErrShutdown):
 			return causeShutdown, state

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/lockstep-dev/lockstep/internal/migrate"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/requestlog"
 )
 
@@ -25,7 +25,7 @@ const (
 
 // health answers the probes. Liveness never asks the database: a server that cannot reach it must not be restarted.
 type health struct {
-	db       *postgres.DB
+	db       *pg.DB
 	revision string // newest migration that this binary embeds
 	draining func() bool
 	logger   *slog.Logger
@@ -63,7 +63,7 @@ type State struct {
 	Revision string
 }
 
-// The kinds of not being ready that are not a postgres.Cause.
+// The kinds of not being ready that are not a pg.Cause.
 const (
 	kindDraining      = "draining"
 	kindUnknown       = "not_asked_yet"
@@ -71,7 +71,7 @@ const (
 	kindHalfApplied   = "revision_incomplete"
 )
 
-func newHealth(db *postgres.DB, revision string, draining func() bool, logger *slog.Logger) *health {
+func newHealth(db *pg.DB, revision string, draining func() bool, logger *slog.Logger) *health {
 	return &health{db: db, revision: revision, draining: draining, logger: logger, decided: finding{reason: "the database has not been asked yet", kind: kindUnknown}}
 }
 
@@ -111,7 +111,7 @@ func (h *health) find(ctx context.Context) finding {
 	case <-check.done:
 		return check.found
 	case <-ctx.Done():
-		return finding{reason: "the database has not answered yet", kind: string(postgres.CauseTimeout)}
+		return finding{reason: "the database has not answered yet", kind: string(pg.CauseTimeout)}
 	}
 }
 
@@ -150,7 +150,7 @@ var (
 // ask asks the database.
 func (h *health) ask(ctx context.Context) finding {
 	var standing migrate.Standing
-	err := h.db.Unscoped(ctx, func(q postgres.Querier) error {
+	err := h.db.Unscoped(ctx, func(q pg.Querier) error {
 		if err := usable(ctx, q); err != nil {
 			return err
 		}
@@ -164,7 +164,7 @@ func (h *health) ask(ctx context.Context) finding {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if works := h.works(); !works || !errors.Is(err, postgres.ErrBusy) && !errors.Is(err, context.DeadlineExceeded) {
+	if works := h.works(); !works || !errors.Is(err, pg.ErrBusy) && !errors.Is(err, context.DeadlineExceeded) {
 		h.decided = h.judge(standing, err)
 	}
 	h.tell(ctx, err)
@@ -177,7 +177,7 @@ const usableSQL = `SELECT current_setting('transaction_read_only') = 'on',
 
 // usable returns errReadOnly for a standby, and for a server or database that is switched to read-only; errNotGranted where
 // grants are missing, as after a restore without them.
-func usable(ctx context.Context, q postgres.Querier) error {
+func usable(ctx context.Context, q pg.Querier) error {
 	rows, err := q.Query(ctx, usableSQL)
 	if err != nil {
 		return err
@@ -214,7 +214,7 @@ func (h *health) tell(ctx context.Context, err error) {
 	if err != nil {
 		attrs = append(attrs, "error", err)
 	}
-	if _, state := postgres.CauseOf(err); state != "" {
+	if _, state := pg.CauseOf(err); state != "" {
 		attrs = append(attrs, "sqlstate", state)
 	}
 	h.logger.WarnContext(ctx, "not ready", attrs...)
@@ -237,14 +237,14 @@ func (h *health) judge(standing migrate.Standing, err error) finding {
 	found := finding{revision: standing.Applied}
 	switch {
 	case errors.Is(err, errReadOnly):
-		found.kind = string(postgres.CauseReadOnly)
+		found.kind = string(pg.CauseReadOnly)
 	case errors.Is(err, errNotGranted):
-		found.kind = string(postgres.CausePermission)
+		found.kind = string(pg.CausePermission)
 	case err != nil:
-		cause, _ := postgres.CauseOf(err)
+		cause, _ := pg.CauseOf(err)
 		found.kind = string(cause)
 	case standing.Newest == "":
-		found.kind, found.reason = string(postgres.CauseNotMigrated), "the database holds no revision: run `server migrate up`"
+		found.kind, found.reason = string(pg.CauseNotMigrated), "the database holds no revision: run `server migrate up`"
 	case !standing.Holds:
 		found.kind = kindOlderRevision
 		found.reason = fmt.Sprintf("the database is at revision %s and this server needs %s: run this release's `server migrate up`", standing.Newest, h.revision)
@@ -252,27 +252,27 @@ func (h *health) judge(standing migrate.Standing, err error) finding {
 		found.kind, found.reason = kindHalfApplied, fmt.Sprintf("revision %s is not completely applied: see `server migrate status`", h.revision)
 	}
 	if err != nil {
-		found.reason = cmp.Or(remedies[postgres.Cause(found.kind)], "the database cannot be asked for its revision: the log says why")
+		found.reason = cmp.Or(remedies[pg.Cause(found.kind)], "the database cannot be asked for its revision: the log says why")
 	}
 	return found
 }
 
 // remedies say of each cause what it means for readiness, and what to do. Nothing of them is secret: probes need no token.
-var remedies = map[postgres.Cause]string{
-	postgres.CauseUnreachable:    "the database cannot be reached: is it up, and is its address right?",
-	postgres.CauseConnectionLost: "the connection to the database broke",
-	postgres.CauseStarting:       "the database is starting or shutting down",
-	postgres.CauseLoginRefused:   "the database refuses the login: check role and password of LOCKSTEP_DATABASE_URL, and pg_hba.conf",
-	postgres.CauseNoDatabase:     "the server has no database of the name in LOCKSTEP_DATABASE_URL",
-	postgres.CauseTooManyConns:   "the database takes no more connections: raise max_connections or the role's CONNECTION LIMIT, or lower LOCKSTEP_DATABASE_MAX_CONNS",
-	postgres.CauseReadOnly:       "the database is read-only: a standby, or switched to read-only",
-	postgres.CauseDiskFull:       "the database's disk is full",
-	postgres.CauseOutOfResources: "the database is out of resources: its log says of which",
-	postgres.CausePermission:     "the role may not read the revision, or a table: run this release's `server migrate up`, which grants it, or grant what a restore has left out",
-	postgres.CauseNotMigrated:    "the database is not migrated: run `server migrate up`",
-	postgres.CauseUnsafeRole:     "the role bypasses row-level security: connect as core_app",
-	postgres.CauseBusy:           "all connections to the database are in use",
-	postgres.CauseTimeout:        "the database does not answer in time",
+var remedies = map[pg.Cause]string{
+	pg.CauseUnreachable:    "the database cannot be reached: is it up, and is its address right?",
+	pg.CauseConnectionLost: "the connection to the database broke",
+	pg.CauseStarting:       "the database is starting or shutting down",
+	pg.CauseLoginRefused:   "the database refuses the login: check role and password of LOCKSTEP_DATABASE_URL, and pg_hba.conf",
+	pg.CauseNoDatabase:     "the server has no database of the name in LOCKSTEP_DATABASE_URL",
+	pg.CauseTooManyConns:   "the database takes no more connections: raise max_connections or the role's CONNECTION LIMIT, or lower LOCKSTEP_DATABASE_MAX_CONNS",
+	pg.CauseReadOnly:       "the database is read-only: a standby, or switched to read-only",
+	pg.CauseDiskFull:       "the database's disk is full",
+	pg.CauseOutOfResources: "the database is out of resources: its log says of which",
+	pg.CausePermission:     "the role may not read the revision, or a table: run this release's `server migrate up`, which grants it, or grant what a restore has left out",
+	pg.CauseNotMigrated:    "the database is not migrated: run `server migrate up`",
+	pg.CauseUnsafeRole:     "the role bypasses row-level security: connect as core_app",
+	pg.CauseBusy:           "all connections to the database are in use",
+	pg.CauseTimeout:        "the database does not answer in time",
 }
 
 func writeStatus(w http.ResponseWriter, status int, body map[string]string) {

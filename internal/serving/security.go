@@ -9,7 +9,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/permcache"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 	"github.com/lockstep-dev/lockstep/internal/ratelimit"
 	"github.com/lockstep-dev/lockstep/internal/requestlog"
@@ -43,7 +43,7 @@ func (s *security) authorize(ctx context.Context, name, token string) (context.C
 	if err := s.limit(request, principal); err != nil {
 		return ctx, err
 	}
-	ctx = postgres.WithScope(ctx, postgres.Scope{TenantID: principal.TenantID, Platform: principal.Platform})
+	ctx = pg.WithScope(ctx, pg.Scope{TenantID: principal.TenantID, Platform: principal.Platform})
 	principal.Permissions, err = s.grants.Of(ctx, principal)
 	if err != nil {
 		return ctx, err

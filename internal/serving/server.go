@@ -22,7 +22,7 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/inflight"
 	"github.com/lockstep-dev/lockstep/internal/migrate"
 	"github.com/lockstep-dev/lockstep/internal/permcache"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/ratelimit"
 	"github.com/lockstep-dev/lockstep/internal/requestlog"
 )
@@ -30,7 +30,7 @@ import (
 // Config is what the HTTP handler is made of.
 type Config struct {
 	// DB is the pool, connected as core_app.
-	DB *postgres.DB
+	DB *pg.DB
 	// Verifier checks access tokens.
 	Verifier TokenVerifier
 	// Grants knows what callers may do; the caller runs it. Required.

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/lockstep-dev/lockstep/ent/schema/contract"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/requestlog"
 )
 
@@ -12,7 +12,7 @@ import (
 const envelope = 16 << 10
 
 // Budget is what the rows of one answer may have.
-func Budget() *postgres.Budget { return postgres.NewBudget(contract.MaxAnswerBytes - envelope) }
+func Budget() *pg.Budget { return pg.NewBudget(contract.MaxAnswerBytes - envelope) }
 
 // MaxRows is more rows than an answer has room for: an id alone has 48 bytes. Statements of expansions end there, so that the database does not read
 // what nobody gets.
@@ -22,7 +22,7 @@ const MaxRows = contract.MaxAnswerBytes / 64
 const large = 512 << 10
 
 // Announce tells who will write the answer of ctx how large it is going to be.
-func Announce(ctx context.Context, budget *postgres.Budget) {
+func Announce(ctx context.Context, budget *pg.Budget) {
 	if used := budget.Used(); used > large {
 		requestlog.From(ctx).AnswerBytes = used + envelope
 	}

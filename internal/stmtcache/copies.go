@@ -8,14 +8,14 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lockstep-dev/lockstep/internal/authn"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 )
 
 // Copies puts the rows of a result into bodies, each as often as it is asked for: a role is shown below each of its holders.
 // The budget pays for each copy. Rows are named by their place in the result.
 type Copies[T any] struct {
-	rows      postgres.Result
-	budget    *postgres.Budget
+	rows      pg.Result
+	budget    *pg.Budget
 	principal *authn.Principal
 	body      Body[T]
 	copied    []copied[T]
@@ -28,7 +28,7 @@ type copied[T any] struct {
 }
 
 // CopiesOf copies from a result of the columns, as the caller of ctx may see the rows. What reading them took of the budget is given back. Its error is a programming error, as that of Bodies.
-func CopiesOf[T any](ctx context.Context, budget *postgres.Budget, rows postgres.Result, columns []string, body Body[T]) (*Copies[T], error) {
+func CopiesOf[T any](ctx context.Context, budget *pg.Budget, rows pg.Result, columns []string, body Body[T]) (*Copies[T], error) {
 	rows.Release()
 	if rows.Len() > 0 && !rows.Has(columns) {
 		return nil, fmt.Errorf("reading: the result has other columns than %v", columns)
@@ -98,7 +98,7 @@ func (c *Copies[T]) Err() error { return c.rows.Err() }
 type Places map[uuid.UUID][]int
 
 // PlacesOf is the places of the rows by the id in a column.
-func PlacesOf(rows *postgres.Result, column int) Places {
+func PlacesOf(rows *pg.Result, column int) Places {
 	places := make(Places, rows.Len())
 	rows.Rewind()
 	for place := 0; rows.Next(); place++ {
@@ -129,7 +129,7 @@ type Pair struct{ Near, Far uuid.UUID }
 
 // Pairs reads a result of a join table, by the names of the columns that hold the ids. What reading it took of the budget is
 // given back: the pairs themselves are not answered.
-func Pairs(rows postgres.Result, near, far string) ([]Pair, error) {
+func Pairs(rows pg.Result, near, far string) ([]Pair, error) {
 	rows.Release()
 	pairs := make([]Pair, 0, rows.Len())
 	from, to := rows.Column(near), rows.Column(far)

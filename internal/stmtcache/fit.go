@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 )
 
 // ShortError says that the expansions of a page do not fit, and how much of them did before that was known.
@@ -20,7 +20,7 @@ func (e *ShortError) Error() string {
 //
 // expand fills the expansions of bodies anew. Its error is a *ShortError where budget.Short is true. It is called once if all
 // fits. After that a page is as large as the failure said, and half as large each further time.
-func Fit[T any](budget *postgres.Budget, rows *postgres.Result, bodies []T, expand func([]T) error) ([]T, error) {
+func Fit[T any](budget *pg.Budget, rows *pg.Result, bodies []T, expand func([]T) error) ([]T, error) {
 	used := budget.Used()
 	for again := false; ; again = true {
 		budget.Retry(used, len(bodies) > 1)

@@ -13,14 +13,14 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/authz"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 )
 
-// Database sends reads. *postgres.DB is one.
+// Database sends reads. *pg.DB is one.
 type Database interface {
-	Record(ctx context.Context, read func(context.Context) error) (*postgres.Recorded, error)
-	Send(ctx context.Context, with postgres.Ids, budget *postgres.Budget, recorded ...*postgres.Recorded) ([]postgres.Result, error)
-	Fetch(ctx context.Context, budget *postgres.Budget, read func(context.Context) error) (postgres.Result, error)
+	Record(ctx context.Context, read func(context.Context) error) (*pg.Recorded, error)
+	Send(ctx context.Context, with pg.Ids, budget *pg.Budget, recorded ...*pg.Recorded) ([]pg.Result, error)
+	Fetch(ctx context.Context, budget *pg.Budget, read func(context.Context) error) (pg.Result, error)
 }
 
 // Read is a read of tenant-owned rows. It may be used from any goroutine and must not be copied after its first use.
@@ -29,12 +29,12 @@ type Read struct {
 	Rule authz.Rule
 	// Through says which rows of the join entity the caller may read, for a read that goes by one.
 	Through *authz.Rule
-	// Write has Ent issue the statement in ctx, about postgres.AnyRow where it is about one, for the rows within reach, and
+	// Write has Ent issue the statement in ctx, about pg.AnyRow where it is about one, for the rows within reach, and
 	// returns Ent's error.
 	Write func(ctx context.Context, reach Reaches) error
 
 	// known are the statements, by whether the rows and those of the join entity are related ones only.
-	known [2][2]atomic.Pointer[postgres.Recorded]
+	known [2][2]atomic.Pointer[pg.Recorded]
 }
 
 // Reaches are which rows a read may show; nil means all.
@@ -44,7 +44,7 @@ type Reaches struct {
 
 // Statement is the read as the caller of ctx may have it. Its error is an *authn.PermissionError if there is nothing the
 // caller may read.
-func (r *Read) Statement(ctx context.Context, db Database) (*postgres.Recorded, error) {
+func (r *Read) Statement(ctx context.Context, db Database) (*pg.Recorded, error) {
 	rows, through, err := r.related(ctx)
 	if err != nil {
 		return nil, err
@@ -77,9 +77,9 @@ func index(b bool) int {
 }
 
 // record has Ent write the statement for one who may read all rows, or related ones only.
-func (r *Read) record(ctx context.Context, db Database, rows, through bool) (*postgres.Recorded, error) {
+func (r *Read) record(ctx context.Context, db Database, rows, through bool) (*pg.Recorded, error) {
 	// The stand-in may do as much as the caller and no more.
-	standIn := &authn.Principal{TenantID: postgres.AnyTenant, UserID: postgres.AnyUser}
+	standIn := &authn.Principal{TenantID: pg.AnyTenant, UserID: pg.AnyUser}
 	if !rows {
 		standIn.Permissions = append(standIn.Permissions, r.Rule.Permission)
 	}
@@ -101,7 +101,7 @@ func (r *Read) record(ctx context.Context, db Database, rows, through bool) (*po
 }
 
 // Optional is Statement, and nil if there is nothing the caller may read.
-func (r *Read) Optional(ctx context.Context, db Database) (*postgres.Recorded, error) {
+func (r *Read) Optional(ctx context.Context, db Database) (*pg.Recorded, error) {
 	if _, _, err := r.related(ctx); err != nil {
 		return nil, nil //nolint:nilerr // what the caller may not read is left out
 	}
@@ -130,8 +130,8 @@ func (p *Pages) Of(limit int) *Read {
 
 // Send sends the statements about a row on behalf of the caller of ctx, in one round trip. What they answer stays within the
 // budget.
-func Send(ctx context.Context, db Database, budget *postgres.Budget, row uuid.UUID, statements ...*postgres.Recorded) ([]postgres.Result, error) {
-	ids := postgres.Ids{Row: row}
+func Send(ctx context.Context, db Database, budget *pg.Budget, row uuid.UUID, statements ...*pg.Recorded) ([]pg.Result, error) {
+	ids := pg.Ids{Row: row}
 	if principal, ok := authn.From(ctx); ok {
 		ids.User = principal.UserID
 	}
@@ -139,24 +139,24 @@ func Send(ctx context.Context, db Database, budget *postgres.Budget, row uuid.UU
 }
 
 // One sends a read that is about no row in particular.
-func One(ctx context.Context, db Database, budget *postgres.Budget, read *Read) (postgres.Result, error) {
+func One(ctx context.Context, db Database, budget *pg.Budget, read *Read) (pg.Result, error) {
 	statement, err := read.Statement(ctx, db)
 	if err != nil {
-		return postgres.Result{}, err
+		return pg.Result{}, err
 	}
 	results, err := Send(ctx, db, budget, uuid.Nil, statement)
 	if err != nil {
-		return postgres.Result{}, err
+		return pg.Result{}, err
 	}
 	return results[0], nil
 }
 
 // Body reads the row that a result is at as the principal may see it.
-type Body[T any] func(from *postgres.Result, principal *authn.Principal, body *T)
+type Body[T any] func(from *pg.Result, principal *authn.Principal, body *T)
 
 // Bodies reads a result of the columns from its first row on, into bodies that lie side by side, as the caller of ctx may
 // see them; it is never nil. Its error is a programming error: the statement was written for other columns.
-func Bodies[T any](ctx context.Context, result *postgres.Result, columns []string, body Body[T]) ([]T, error) {
+func Bodies[T any](ctx context.Context, result *pg.Result, columns []string, body Body[T]) ([]T, error) {
 	bodies := make([]T, result.Len())
 	if len(bodies) == 0 {
 		return bodies, nil

@@ -11,7 +11,7 @@ import (
 
 	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/authz"
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/stmtcache"
 )
 
@@ -22,20 +22,20 @@ type recorder struct {
 	as       []*authn.Principal
 }
 
-func (r *recorder) Record(ctx context.Context, read func(context.Context) error) (*postgres.Recorded, error) {
+func (r *recorder) Record(ctx context.Context, read func(context.Context) error) (*pg.Recorded, error) {
 	r.recorded.Add(1)
 	p, _ := authn.From(ctx)
 	r.mu.Lock()
 	r.as = append(r.as, p)
 	r.mu.Unlock()
-	return &postgres.Recorded{}, read(ctx)
+	return &pg.Recorded{}, read(ctx)
 }
 
-func (r *recorder) Fetch(context.Context, *postgres.Budget, func(context.Context) error) (postgres.Result, error) {
-	return postgres.Result{}, errors.New("nothing is sent here")
+func (r *recorder) Fetch(context.Context, *pg.Budget, func(context.Context) error) (pg.Result, error) {
+	return pg.Result{}, errors.New("nothing is sent here")
 }
 
-func (r *recorder) Send(context.Context, postgres.Ids, *postgres.Budget, ...*postgres.Recorded) ([]postgres.Result, error) {
+func (r *recorder) Send(context.Context, pg.Ids, *pg.Budget, ...*pg.Recorded) ([]pg.Result, error) {
 	return nil, errors.New("nothing is sent here")
 }
 
@@ -70,7 +70,7 @@ func TestAReadIsWrittenOncePerReach(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
-			for permission, want := range map[string]*postgres.Recorded{"users:read": all, authn.Every: all, "roles:read": own} {
+			for permission, want := range map[string]*pg.Recorded{"users:read": all, authn.Every: all, "roles:read": own} {
 				if got, err := read.Statement(caller(t.Context(), permission), db); got != want || err != nil {
 					t.Errorf("with %s: got another statement, or %v", permission, err)
 				}
@@ -82,7 +82,7 @@ func TestAReadIsWrittenOncePerReach(t *testing.T) {
 		t.Errorf("got %d recorded, want 2", n)
 	}
 	for _, p := range db.as {
-		if p.TenantID != postgres.AnyTenant || p.UserID != postgres.AnyUser {
+		if p.TenantID != pg.AnyTenant || p.UserID != pg.AnyUser {
 			t.Errorf("recorded as %v, want as nobody in particular", p)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/retention"
 )
 
@@ -15,7 +15,7 @@ import (
 const collectTimeout = 3 * time.Second
 
 // Pool is a collector of the connection pool's numbers, which it asks for when they are served: requests pay nothing for them.
-func Pool(stats func() postgres.Stats) prometheus.Collector {
+func Pool(stats func() pg.Stats) prometheus.Collector {
 	gauge, counter := family("db_pool")
 	return collector{
 		gauge("connections_max", "Most connections the pool may have.", func() float64 { return float64(stats().Max) }),

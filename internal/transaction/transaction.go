@@ -5,7 +5,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/lockstep-dev/lockstep/internal/postgres"
+	"github.com/lockstep-dev/lockstep/internal/pg"
 )
 
 // Client begins transactions: a client that Ent generates, *ent.Client, whose transaction T is *ent.Tx.
@@ -34,10 +34,10 @@ func Run[C Client[T], T Tx[C]](ctx context.Context, client C, work func(client C
 			return err
 		}
 		// A COMMIT whose answer was lost may have been carried out.
-		if !postgres.RolledBack(err) && (committing || !postgres.ConnectionBroke(err)) {
+		if !pg.RolledBack(err) && (committing || !pg.ConnectionBroke(err)) {
 			return err
 		}
-		if err := postgres.BackOff(ctx, attempt); err != nil {
+		if err := pg.BackOff(ctx, attempt); err != nil {
 			return err
 		}
 	}

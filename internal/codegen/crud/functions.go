@@ -125,7 +125,7 @@ func idOf(source string, e *model.Entity, f *model.Field) string {
 	if source != "from" && f.Ent.NillableValue() {
 		return fmt.Sprintf("idOf(%s.%s)", source, f.Ent.StructField())
 	}
-	return value(source, e, f) // a postgres.Result has the zero id for NULL
+	return value(source, e, f) // a pg.Result has the zero id for NULL
 }
 
 // ownerField is the body's Go field with the id of the user whose own the row is, by a field's guard; empty for nobody.
@@ -171,7 +171,7 @@ func expansions(e *model.Entity) []*model.Expansion {
 }
 
 // value is the expression for a field that is not NULL, of Ent's type or one that converts alike: of "row", one of Ent's,
-// or of the row that the postgres.Result "from" is at.
+// or of the row that the pg.Result "from" is at.
 func value(source string, e *model.Entity, f *model.Field) string {
 	if source != "from" {
 		v := source + "." + f.Ent.StructField()
@@ -190,7 +190,7 @@ func value(source string, e *model.Entity, f *model.Field) string {
 	case f.GoType == "pq.StringArray":
 		return read("Texts")
 	case f.Ent.IsJSON():
-		return fmt.Sprintf("postgres.Decoded[%s](from, %d)", f.GoType, column)
+		return fmt.Sprintf("pg.Decoded[%s](from, %d)", f.GoType, column)
 	case f.Ent.HasGoType():
 	case f.Ent.IsString():
 		return read("String")
@@ -207,7 +207,7 @@ func value(source string, e *model.Entity, f *model.Field) string {
 	case narrow(f.Ent.Type.Type):
 		return fmt.Sprintf("special.Int[%s](%s)", f.Ent.Type.Type, read("Int"))
 	}
-	return fmt.Sprintf("postgres.Scanned[%s](from, %d)", f.GoType, column)
+	return fmt.Sprintf("pg.Scanned[%s](from, %d)", f.GoType, column)
 }
 
 // narrow reports whether a column of the type takes more integers than the type has.

@@ -1,8 +1,0 @@
-//go:build !unix
-
-package postgres
-
-import "github.com/jackc/pgx/v5"
-
-// hungUp cannot be known here without a round trip.
-func hungUp(*pgx.Conn) bool { return false }
