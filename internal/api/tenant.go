@@ -13,9 +13,9 @@ import (
 	"github.com/lockstep-dev/lockstep/ent/tenant"
 	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/crud"
+	"github.com/lockstep-dev/lockstep/internal/email"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
-	"github.com/lockstep-dev/lockstep/internal/mailbox"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/pg"
 	"github.com/lockstep-dev/lockstep/internal/problem"
@@ -44,8 +44,8 @@ func (h *Handler) TenantsCreate(ctx context.Context, req *oas.TenantCreate, para
 		return nil, err
 	}
 	// The rule about users would name a field of the user.
-	var fault mailbox.Fault
-	if _, err := mailbox.Normal(req.Administrator.Email); errors.As(err, &fault) {
+	var fault email.Fault
+	if _, err := email.Normal(req.Administrator.Email); errors.As(err, &fault) {
 		return nil, problem.Of(problem.ValidationFailed).
 			At("/administrator/email", problem.RuleMalformed, string(fault))
 	}

@@ -92,7 +92,7 @@ func adjustFormats(schema *ogen.Schema) {
 		return
 	}
 	if schema.Format == "email" {
-		schema.Format = "" // internal/mailbox says what is wrong with an address, and ogen takes some that are none
+		schema.Format = "" // internal/email says what is wrong with an address, and ogen takes some that are none
 	}
 	if schema.Format == "byte" {
 		schema.MinLength, schema.MaxLength = decodedLen(schema.MinLength, -2), decodedLen(schema.MaxLength, 0)

@@ -9,7 +9,7 @@ import (
 	"entgo.io/ent"
 	"github.com/lib/pq"
 
-	"github.com/lockstep-dev/lockstep/internal/mailbox"
+	"github.com/lockstep-dev/lockstep/internal/email"
 	"github.com/lockstep-dev/lockstep/internal/problem"
 )
 
@@ -37,9 +37,9 @@ func lowerEmail(mutation ent.Mutation, field, name string) error {
 	if !changes || !ok {
 		return nil
 	}
-	address, err := mailbox.Normal(given)
+	address, err := email.Normal(given)
 	if err != nil {
-		var fault mailbox.Fault
+		var fault email.Fault
 		if !errors.As(err, &fault) {
 			return fmt.Errorf("normalise %s: %w", field, err)
 		}

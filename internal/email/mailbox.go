@@ -1,5 +1,5 @@
-// Package mailbox knows the form of e-mail addresses.
-package mailbox
+// Package email knows the form of e-mail addresses.
+package email
 
 import "strings"
 
