@@ -11,7 +11,7 @@ import (
 	"regexp"
 	"slices"
 
-	"github.com/lockstep-dev/lockstep/internal/wholefile"
+	"github.com/lockstep-dev/lockstep/internal/atomicfile"
 )
 
 // generatedMarker is the line that Go tools, linters and this package know generated files by.
@@ -150,7 +150,7 @@ func replaceFile(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("make folder of %s: %w", path, err)
 	}
-	return wholefile.Write(path, data, 0o644, ".generate-*")
+	return atomicfile.Write(path, data, 0o644, ".generate-*")
 }
 
 // removeEmpty removes the folder, and those above it up to root, as far as nothing is in them.

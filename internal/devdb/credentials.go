@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/lockstep-dev/lockstep/internal/wholefile"
+	"github.com/lockstep-dev/lockstep/internal/atomicfile"
 )
 
 const (
@@ -52,7 +52,7 @@ func loadCredentials(dir string) (credentials, error) {
 	if err != nil {
 		return c, fmt.Errorf("write the cluster's passwords: %w", err)
 	}
-	if err := wholefile.WriteDurably(path, raw, 0o600, newPrefix+"*"); err != nil {
+	if err := atomicfile.WriteDurably(path, raw, 0o600, newPrefix+"*"); err != nil {
 		return c, fmt.Errorf("write the cluster's passwords: %w", err)
 	}
 	return c, nil

@@ -12,8 +12,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/lockstep-dev/lockstep/internal/atomicfile"
 	"github.com/lockstep-dev/lockstep/internal/subprocess"
-	"github.com/lockstep-dev/lockstep/internal/wholefile"
 )
 
 // initPrefix starts the names of folders in which a cluster is being made. Only a complete one is renamed to data, so
@@ -46,7 +46,7 @@ func (c *Cluster) initialise(ctx context.Context, bin binaries, run account) err
 	if err := os.Rename(fresh, c.data()); err != nil {
 		return fmt.Errorf("make the database cluster: %w", err)
 	}
-	if err := wholefile.SyncDir(c.dir); err != nil {
+	if err := atomicfile.SyncDir(c.dir); err != nil {
 		return fmt.Errorf("make the database cluster: %w", err)
 	}
 	c.say("Made a database cluster (%d ms)", time.Since(begin).Milliseconds())

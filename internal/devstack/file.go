@@ -8,9 +8,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/lockstep-dev/lockstep/internal/atomicfile"
 	"github.com/lockstep-dev/lockstep/internal/devissuer"
 	"github.com/lockstep-dev/lockstep/internal/devseed"
-	"github.com/lockstep-dev/lockstep/internal/wholefile"
 )
 
 // File is what .lockstep/dev.json says while the stack is ready, for tools and tests.
@@ -52,7 +52,7 @@ func (f File) write(dir string) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", filePath(dir), err)
 	}
-	return wholefile.Write(filePath(dir), append(content, '\n'), 0o600, "dev.json.*")
+	return atomicfile.Write(filePath(dir), append(content, '\n'), 0o600, "dev.json.*")
 }
 
 // publish writes the file and prints how to use the stack.

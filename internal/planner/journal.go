@@ -10,8 +10,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lockstep-dev/lockstep/internal/atomicfile"
 	"github.com/lockstep-dev/lockstep/internal/lockfile"
-	"github.com/lockstep-dev/lockstep/internal/wholefile"
 )
 
 // journalFile, in the migrations directory, is there while several files change together. A process that is killed
@@ -188,5 +188,5 @@ const temporaryFiles = ".planned-*"
 
 // replaceFile writes a file so that it is seen whole or not at all.
 func replaceFile(target string, content []byte) error {
-	return wholefile.WriteDurably(target, content, 0o644, temporaryFiles)
+	return atomicfile.WriteDurably(target, content, 0o644, temporaryFiles)
 }

@@ -1,17 +1,17 @@
-package wholefile_test
+package atomicfile_test
 
 import (
 	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/lockstep-dev/lockstep/internal/wholefile"
+	"github.com/lockstep-dev/lockstep/internal/atomicfile"
 )
 
 // A file gets its content and mode, whatever it was before, and nothing stays beside it, not even of a write that fails.
 func TestWrite(t *testing.T) {
 	t.Parallel()
-	for name, write := range map[string]func(string, []byte, os.FileMode, string) error{"once": wholefile.Write, "durably": wholefile.WriteDurably} {
+	for name, write := range map[string]func(string, []byte, os.FileMode, string) error{"once": atomicfile.Write, "durably": atomicfile.WriteDurably} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
