@@ -16,10 +16,10 @@ import (
 	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/authz"
 	"github.com/lockstep-dev/lockstep/internal/etag"
+	"github.com/lockstep-dev/lockstep/internal/nonfinite"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/paging"
 	"github.com/lockstep-dev/lockstep/internal/pg"
-	"github.com/lockstep-dev/lockstep/internal/special"
 	"github.com/lockstep-dev/lockstep/internal/stmtcache"
 	"github.com/lockstep-dev/lockstep/internal/transaction"
 )
@@ -273,13 +273,13 @@ func TenantBody(ctx context.Context, row *ent.Tenant) oas.Tenant {
 	body.Slug = row.Slug
 	body.Status = oas.TenantStatus(row.Status)
 	if row.DeletingSince != nil {
-		body.DeletingSince.SetTo(special.Time(*row.DeletingSince).UTC())
+		body.DeletingSince.SetTo(nonfinite.Time(*row.DeletingSince).UTC())
 	} else {
 		body.DeletingSince.SetToNull()
 	}
 	body.Version = row.Version
-	body.CreatedAt = special.Time(row.CreatedAt).UTC()
-	body.UpdatedAt = special.Time(row.UpdatedAt).UTC()
+	body.CreatedAt = nonfinite.Time(row.CreatedAt).UTC()
+	body.UpdatedAt = nonfinite.Time(row.UpdatedAt).UTC()
 	return body
 }
 
@@ -290,11 +290,11 @@ func readTenant(from *pg.Result, principal *authn.Principal, body *oas.Tenant) {
 	body.Slug = from.String(5)
 	body.Status = oas.TenantStatus(from.String(6))
 	if !from.IsNull(7) {
-		body.DeletingSince.SetTo(special.Time(from.Time(7)).UTC())
+		body.DeletingSince.SetTo(nonfinite.Time(from.Time(7)).UTC())
 	} else {
 		body.DeletingSince.SetToNull()
 	}
 	body.Version = int(from.Int(1))
-	body.CreatedAt = special.Time(from.Time(2)).UTC()
-	body.UpdatedAt = special.Time(from.Time(3)).UTC()
+	body.CreatedAt = nonfinite.Time(from.Time(2)).UTC()
+	body.UpdatedAt = nonfinite.Time(from.Time(3)).UTC()
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/go-faster/jx"
 
 	"github.com/lockstep-dev/lockstep/internal/etag"
-	"github.com/lockstep-dev/lockstep/internal/special"
+	"github.com/lockstep-dev/lockstep/internal/nonfinite"
 )
 
 // Encoder is a body of the contract.
@@ -84,7 +84,7 @@ func Time(e *jx.Encoder, t time.Time) {
 func appendTime(buf []byte, t time.Time) []byte {
 	year, month, day := t.Date()
 	if _, offset := t.Zone(); offset != 0 || year < 1000 || year > 9999 {
-		return special.Time(t).AppendFormat(buf, "2006-01-02T15:04:05.999999Z07:00")
+		return nonfinite.Time(t).AppendFormat(buf, "2006-01-02T15:04:05.999999Z07:00")
 	}
 	hour, minute, second := t.Clock()
 	buf = two(two(buf, year/100), year%100)

@@ -14,23 +14,23 @@ import (
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
+	"github.com/lockstep-dev/lockstep/internal/nonfinite"
 	"github.com/lockstep-dev/lockstep/internal/paging"
-	"github.com/lockstep-dev/lockstep/internal/special"
 )
 
 // TestCursorsKeepSpecialValues sends each value through a cursor: with the nearest one that JSON has in its place, the page
 // behind an infinite time would begin with the same row again, and again.
 func TestCursorsKeepSpecialValues(t *testing.T) {
 	t.Parallel()
-	nan, _ := special.Decimal("NaN")
-	negative, _ := special.Decimal("-Infinity")
+	nan, _ := nonfinite.Decimal("NaN")
+	negative, _ := nonfinite.Decimal("-Infinity")
 	far := time.Date(20000, 1, 2, 3, 4, 5, 6000, time.UTC)
 	for _, c := range []struct {
 		kind  paging.Kind
 		value any
 		bound string
 	}{
-		{paging.Time, special.Infinity, special.Infinity.String()}, {paging.Time, &special.NegativeInfinity, special.NegativeInfinity.String()},
+		{paging.Time, nonfinite.Infinity, nonfinite.Infinity.String()}, {paging.Time, &nonfinite.NegativeInfinity, nonfinite.NegativeInfinity.String()},
 		{paging.Time, far, far.String()}, {paging.Time, time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), "2026-01-02 00:00:00 +0000 UTC"},
 		{paging.Number, math.NaN(), "NaN"}, {paging.Number, math.Inf(1), "Infinity"}, {paging.Number, float32(math.Inf(-1)), "-Infinity"},
 		{paging.Number, float32(0.3), "0.3"}, {paging.Number, -math.MaxFloat64, "-1.7976931348623157e+308"}, {paging.Number, int64(math.MinInt64), "-9223372036854775808"},

@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/shopspring/decimal"
 
+	"github.com/lockstep-dev/lockstep/internal/nonfinite"
 	"github.com/lockstep-dev/lockstep/internal/numeric"
-	"github.com/lockstep-dev/lockstep/internal/special"
 )
 
 // arguments are those of a statement as they go over the wire. They are encoded by pgx's rules (ExtendedQueryBuilder),
@@ -150,9 +150,9 @@ func (a *arguments) addTime(oid uint32, at time.Time) bool {
 // infinite is Postgres' word for a time that stands for an infinite one; empty for others.
 func infinite(at time.Time) string {
 	switch {
-	case !at.Before(special.Infinity):
+	case !at.Before(nonfinite.Infinity):
 		return "infinity"
-	case !at.After(special.NegativeInfinity):
+	case !at.After(nonfinite.NegativeInfinity):
 		return "-infinity"
 	}
 	return ""
