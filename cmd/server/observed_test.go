@@ -33,7 +33,7 @@ const (
 // administrator.
 type running struct {
 	api, admin string // base URLs
-	wire       *pgproxy.Wire
+	wire       *pgproxy.Proxy
 	owner      *pgx.Conn
 	issuer     *devissuer.Issuer
 	tenant     uuid.UUID

@@ -121,11 +121,11 @@ func TestChangesAreObeyedByEveryProcess(t *testing.T) {
 // TestChangesAreObeyedWhenTheConnectionIsLost loses the listening connection in each way just before the change.
 func TestChangesAreObeyedWhenTheConnectionIsLost(t *testing.T) {
 	t.Parallel()
-	for name, lose := range map[string]func(*testing.T, *stack, *pgproxy.Wire){
-		"it is closed": func(t *testing.T, s *stack, _ *pgproxy.Wire) {
+	for name, lose := range map[string]func(*testing.T, *stack, *pgproxy.Proxy){
+		"it is closed": func(t *testing.T, s *stack, _ *pgproxy.Proxy) {
 			execAs(t, s.appURL, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'lockstep-listener'`)
 		},
-		"it hangs": func(_ *testing.T, _ *stack, wire *pgproxy.Wire) { wire.Hang() },
+		"it hangs": func(_ *testing.T, _ *stack, wire *pgproxy.Proxy) { wire.Hang() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

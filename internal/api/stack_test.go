@@ -37,7 +37,7 @@ type stack struct {
 	config     api.Config
 	issuer     *devissuer.Issuer
 	verifier   *authn.Verifier
-	grants     *permcache.Grants
+	grants     *permcache.Cache
 	owner      *pgx.Conn // bypasses row-level security: what is really in the tables
 	session    *pgx.Conn // as core_app, beside the handler; nil until it is asked for
 	acme       tenant
@@ -106,7 +106,7 @@ func (s *stack) replica(t *testing.T, appURL, listenURL string, options ...func(
 }
 
 // startGrants runs grants that listen on the URL until the test ends.
-func startGrants(t *testing.T, db *pg.DB, listenURL string) *permcache.Grants {
+func startGrants(t *testing.T, db *pg.DB, listenURL string) *permcache.Cache {
 	t.Helper()
 	g, err := permcache.New(permcache.Options{Source: rules.NewCallers(db.Driver()), Platform: crud.PlatformPermissions, ListenURL: listenURL, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	if err != nil {

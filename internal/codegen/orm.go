@@ -65,7 +65,7 @@ func loadGraph(root, module string) (*gen.Graph, error) {
 // it knows for which entities it has to import a package under another name, such as Sync beside sync. So that it knows all,
 // those of its single files and of internal/codegen/orm are among the imports that it writes into each file.
 func readTemplates(storage *gen.Storage, module string) error {
-	for _, path := range []string{"sync", "encoding/json", "reflect", module + "/internal/insertcache", module + "/internal/nonfinite"} {
+	for _, path := range []string{"sync", "encoding/json", "reflect", module + "/internal/insertcache", module + "/internal/clamp"} {
 		if !slices.Contains(storage.Imports, path) {
 			storage.Imports = append(storage.Imports, path)
 		}
@@ -160,12 +160,12 @@ func readAnyRow(dir, module string, nodes []*gen.Type) error {
 	for _, node := range nodes {
 		var here []refinement
 		if slices.ContainsFunc(node.Fields, (*gen.Field).IsJSON) {
-			here = append(here, refinement{file: node.PackageDir() + ".go", form: unmarshal, with: "nonfinite.JSON(*value, $1)"})
+			here = append(here, refinement{file: node.PackageDir() + ".go", form: unmarshal, with: "clamp.JSON(*value, $1)"})
 		}
 		if slices.ContainsFunc(node.Fields, func(f *gen.Field) bool { least, most := limits.Range(f.Type.Type); return least+most != "" }) {
-			here = append(here, refinement{file: node.PackageDir() + ".go", form: narrow, with: "nonfinite.Int[$1](value.Int64)"})
+			here = append(here, refinement{file: node.PackageDir() + ".go", form: narrow, with: "clamp.Int[$1](value.Int64)"})
 		}
-		if err := refine(dir, here, module+"/internal/nonfinite"); err != nil {
+		if err := refine(dir, here, module+"/internal/clamp"); err != nil {
 			return err
 		}
 	}

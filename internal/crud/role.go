@@ -18,9 +18,9 @@ import (
 	entuserrole "github.com/lockstep-dev/lockstep/ent/userrole"
 	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/authz"
+	"github.com/lockstep-dev/lockstep/internal/clamp"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
-	"github.com/lockstep-dev/lockstep/internal/nonfinite"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/paging"
 	"github.com/lockstep-dev/lockstep/internal/pg"
@@ -389,8 +389,8 @@ func RoleBody(ctx context.Context, row *ent.Role) oas.Role {
 	}
 	body.Permissions = []string(row.Permissions)
 	body.Version = row.Version
-	body.CreatedAt = nonfinite.Time(row.CreatedAt).UTC()
-	body.UpdatedAt = nonfinite.Time(row.UpdatedAt).UTC()
+	body.CreatedAt = clamp.Time(row.CreatedAt).UTC()
+	body.UpdatedAt = clamp.Time(row.UpdatedAt).UTC()
 	return body
 }
 
@@ -430,8 +430,8 @@ func readRole(from *pg.Result, principal *authn.Principal, body *oas.Role) {
 	}
 	body.Permissions = []string(from.Texts(7))
 	body.Version = int(from.Int(2))
-	body.CreatedAt = nonfinite.Time(from.Time(3)).UTC()
-	body.UpdatedAt = nonfinite.Time(from.Time(4)).UTC()
+	body.CreatedAt = clamp.Time(from.Time(3)).UTC()
+	body.UpdatedAt = clamp.Time(from.Time(4)).UTC()
 }
 
 // expandRole fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.

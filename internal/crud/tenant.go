@@ -15,8 +15,8 @@ import (
 	enttenant "github.com/lockstep-dev/lockstep/ent/tenant"
 	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/authz"
+	"github.com/lockstep-dev/lockstep/internal/clamp"
 	"github.com/lockstep-dev/lockstep/internal/etag"
-	"github.com/lockstep-dev/lockstep/internal/nonfinite"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/paging"
 	"github.com/lockstep-dev/lockstep/internal/pg"
@@ -273,13 +273,13 @@ func TenantBody(ctx context.Context, row *ent.Tenant) oas.Tenant {
 	body.Slug = row.Slug
 	body.Status = oas.TenantStatus(row.Status)
 	if row.DeletingSince != nil {
-		body.DeletingSince.SetTo(nonfinite.Time(*row.DeletingSince).UTC())
+		body.DeletingSince.SetTo(clamp.Time(*row.DeletingSince).UTC())
 	} else {
 		body.DeletingSince.SetToNull()
 	}
 	body.Version = row.Version
-	body.CreatedAt = nonfinite.Time(row.CreatedAt).UTC()
-	body.UpdatedAt = nonfinite.Time(row.UpdatedAt).UTC()
+	body.CreatedAt = clamp.Time(row.CreatedAt).UTC()
+	body.UpdatedAt = clamp.Time(row.UpdatedAt).UTC()
 	return body
 }
 
@@ -290,11 +290,11 @@ func readTenant(from *pg.Result, principal *authn.Principal, body *oas.Tenant) {
 	body.Slug = from.String(5)
 	body.Status = oas.TenantStatus(from.String(6))
 	if !from.IsNull(7) {
-		body.DeletingSince.SetTo(nonfinite.Time(from.Time(7)).UTC())
+		body.DeletingSince.SetTo(clamp.Time(from.Time(7)).UTC())
 	} else {
 		body.DeletingSince.SetToNull()
 	}
 	body.Version = int(from.Int(1))
-	body.CreatedAt = nonfinite.Time(from.Time(2)).UTC()
-	body.UpdatedAt = nonfinite.Time(from.Time(3)).UTC()
+	body.CreatedAt = clamp.Time(from.Time(2)).UTC()
+	body.UpdatedAt = clamp.Time(from.Time(3)).UTC()
 }

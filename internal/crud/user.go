@@ -17,9 +17,9 @@ import (
 	entuserrole "github.com/lockstep-dev/lockstep/ent/userrole"
 	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/authz"
+	"github.com/lockstep-dev/lockstep/internal/clamp"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
-	"github.com/lockstep-dev/lockstep/internal/nonfinite"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/paging"
 	"github.com/lockstep-dev/lockstep/internal/pg"
@@ -457,8 +457,8 @@ func UserBody(ctx context.Context, row *ent.User) oas.User {
 		body.ManagerId.SetToNull()
 	}
 	body.Version = row.Version
-	body.CreatedAt = nonfinite.Time(row.CreatedAt).UTC()
-	body.UpdatedAt = nonfinite.Time(row.UpdatedAt).UTC()
+	body.CreatedAt = clamp.Time(row.CreatedAt).UTC()
+	body.UpdatedAt = clamp.Time(row.UpdatedAt).UTC()
 	return body
 }
 
@@ -526,8 +526,8 @@ func readUser(from *pg.Result, principal *authn.Principal, body *oas.User) {
 		body.ManagerId.SetToNull()
 	}
 	body.Version = int(from.Int(2))
-	body.CreatedAt = nonfinite.Time(from.Time(3)).UTC()
-	body.UpdatedAt = nonfinite.Time(from.Time(4)).UTC()
+	body.CreatedAt = clamp.Time(from.Time(3)).UTC()
+	body.UpdatedAt = clamp.Time(from.Time(4)).UTC()
 }
 
 // readUserBase reads the row that a result is at, for rows that it is related to in a circle.
@@ -547,8 +547,8 @@ func readUserBase(from *pg.Result, principal *authn.Principal, body *oas.UserBas
 		body.ManagerId.SetToNull()
 	}
 	body.Version = int(from.Int(2))
-	body.CreatedAt = nonfinite.Time(from.Time(3)).UTC()
-	body.UpdatedAt = nonfinite.Time(from.Time(4)).UTC()
+	body.CreatedAt = clamp.Time(from.Time(3)).UTC()
+	body.UpdatedAt = clamp.Time(from.Time(4)).UTC()
 }
 
 // readUserWithRoles reads the row that a result is at, without its expansions.
@@ -568,8 +568,8 @@ func readUserWithRoles(from *pg.Result, principal *authn.Principal, body *oas.Us
 		body.ManagerId.SetToNull()
 	}
 	body.Version = int(from.Int(2))
-	body.CreatedAt = nonfinite.Time(from.Time(3)).UTC()
-	body.UpdatedAt = nonfinite.Time(from.Time(4)).UTC()
+	body.CreatedAt = clamp.Time(from.Time(3)).UTC()
+	body.UpdatedAt = clamp.Time(from.Time(4)).UTC()
 }
 
 // expandUser fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.

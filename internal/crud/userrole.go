@@ -17,9 +17,9 @@ import (
 	entuserrole "github.com/lockstep-dev/lockstep/ent/userrole"
 	"github.com/lockstep-dev/lockstep/internal/authn"
 	"github.com/lockstep-dev/lockstep/internal/authz"
+	"github.com/lockstep-dev/lockstep/internal/clamp"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/idempotency"
-	"github.com/lockstep-dev/lockstep/internal/nonfinite"
 	"github.com/lockstep-dev/lockstep/internal/oas"
 	"github.com/lockstep-dev/lockstep/internal/paging"
 	"github.com/lockstep-dev/lockstep/internal/pg"
@@ -296,15 +296,15 @@ func UserRoleBody(ctx context.Context, row *ent.UserRole) oas.UserRole {
 	body.TenantId = row.TenantID
 	body.UserId = row.UserID
 	body.RoleId = row.RoleID
-	body.GrantedAt = nonfinite.Time(row.GrantedAt).UTC()
+	body.GrantedAt = clamp.Time(row.GrantedAt).UTC()
 	if row.GrantedByID != nil {
 		body.GrantedById.SetTo(*row.GrantedByID)
 	} else {
 		body.GrantedById.SetToNull()
 	}
 	body.Version = row.Version
-	body.CreatedAt = nonfinite.Time(row.CreatedAt).UTC()
-	body.UpdatedAt = nonfinite.Time(row.UpdatedAt).UTC()
+	body.CreatedAt = clamp.Time(row.CreatedAt).UTC()
+	body.UpdatedAt = clamp.Time(row.UpdatedAt).UTC()
 	return body
 }
 
@@ -338,15 +338,15 @@ func readUserRole(from *pg.Result, principal *authn.Principal, body *oas.UserRol
 	body.TenantId = from.UUID(1)
 	body.UserId = from.UUID(5)
 	body.RoleId = from.UUID(6)
-	body.GrantedAt = nonfinite.Time(from.Time(7)).UTC()
+	body.GrantedAt = clamp.Time(from.Time(7)).UTC()
 	if !from.IsNull(8) {
 		body.GrantedById.SetTo(from.UUID(8))
 	} else {
 		body.GrantedById.SetToNull()
 	}
 	body.Version = int(from.Int(2))
-	body.CreatedAt = nonfinite.Time(from.Time(3)).UTC()
-	body.UpdatedAt = nonfinite.Time(from.Time(4)).UTC()
+	body.CreatedAt = clamp.Time(from.Time(3)).UTC()
+	body.UpdatedAt = clamp.Time(from.Time(4)).UTC()
 }
 
 // expandUserRole fills what is asked for into bodies: a statement or two for each expansion, whatever the number of bodies.

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/shopspring/decimal"
 
-	"github.com/lockstep-dev/lockstep/internal/nonfinite"
+	"github.com/lockstep-dev/lockstep/internal/clamp"
 	"github.com/lockstep-dev/lockstep/internal/numeric"
 )
 
@@ -150,9 +150,9 @@ func (a *arguments) addTime(oid uint32, at time.Time) bool {
 // infinite is Postgres' word for a time that stands for an infinite one; empty for others.
 func infinite(at time.Time) string {
 	switch {
-	case !at.Before(nonfinite.Infinity):
+	case !at.Before(clamp.Infinity):
 		return "infinity"
-	case !at.After(nonfinite.NegativeInfinity):
+	case !at.After(clamp.NegativeInfinity):
 		return "-infinity"
 	}
 	return ""

@@ -13,7 +13,7 @@ import (
 	"github.com/lib/pq"
 	"github.com/shopspring/decimal"
 
-	"github.com/lockstep-dev/lockstep/internal/nonfinite"
+	"github.com/lockstep-dev/lockstep/internal/clamp"
 )
 
 type status string
@@ -34,7 +34,7 @@ func (l *link) Scan(v any) (err error) {
 var (
 	someID        = uuid.MustParse("0190a3e0-5b3c-7d1e-8f00-00000000abcd")
 	someTime      = time.Date(2024, 2, 29, 23, 59, 58, 123456000, time.UTC)
-	notANumber, _ = nonfinite.Decimal("NaN")
+	notANumber, _ = clamp.Decimal("NaN")
 	someDay       = time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)
 )
 
@@ -178,8 +178,8 @@ func columnTypes() []columnType {
 		},
 		{
 			name: "date_infinity", sql: "date", special: true,
-			args:  []any{"infinity", nonfinite.Infinity},
-			reads: []any{nonfinite.Infinity, sql.NullTime{Time: nonfinite.Infinity, Valid: true}},
+			args:  []any{"infinity", clamp.Infinity},
+			reads: []any{clamp.Infinity, sql.NullTime{Time: clamp.Infinity, Valid: true}},
 		},
 		{
 			name: "date_far", sql: "date", special: true,
@@ -199,8 +199,8 @@ func columnTypes() []columnType {
 		},
 		{
 			name: "timestamptz_infinity", sql: "timestamptz", special: true,
-			args:  []any{"-infinity", nonfinite.NegativeInfinity},
-			reads: []any{nonfinite.NegativeInfinity, sql.NullTime{Time: nonfinite.NegativeInfinity, Valid: true}},
+			args:  []any{"-infinity", clamp.NegativeInfinity},
+			reads: []any{clamp.NegativeInfinity, sql.NullTime{Time: clamp.NegativeInfinity, Valid: true}},
 		},
 		{
 			name: "timestamptz_last", sql: "timestamptz", special: true,

@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/lib/pq"
 
-	"github.com/lockstep-dev/lockstep/internal/nonfinite"
+	"github.com/lockstep-dev/lockstep/internal/clamp"
 )
 
 // Result is the rows of a recorded read. Its accessors return the value of a column, counted from 0, of the current row; a
@@ -157,7 +157,7 @@ func (r *Result) Scan(column int, dst any) {
 // JSON decodes a json or jsonb value into what dst points to; NULL leaves it as it is, and so does what dst cannot hold.
 func (r *Result) JSON(column int, dst any) {
 	if !r.IsNull(column) {
-		nonfinite.JSON(Scanned[[]byte](r, column), dst)
+		clamp.JSON(Scanned[[]byte](r, column), dst)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/lib/pq"
 	"github.com/shopspring/decimal"
 
-	"github.com/lockstep-dev/lockstep/internal/nonfinite"
+	"github.com/lockstep-dev/lockstep/internal/clamp"
 )
 
 // decoders lends type maps to rows that hold a type without a fast path. A map is not safe for
@@ -71,12 +71,12 @@ func (r *rows) scanFast(c *column, src []byte, dst any) bool {
 		}
 	case *pq.StringArray:
 		if (c.oid == pgtype.TextArrayOID || c.oid == pgtype.VarcharArrayOID) && c.format == pgtype.TextFormatCode {
-			*d = nonfinite.Texts(string(src))
+			*d = clamp.Texts(string(src))
 			return true
 		}
 	case *decimal.Decimal:
 		if c.oid == pgtype.NumericOID && c.format == pgtype.TextFormatCode {
-			v, ok := nonfinite.Decimal(string(src))
+			v, ok := clamp.Decimal(string(src))
 			if ok {
 				*d = v
 			}
@@ -181,9 +181,9 @@ func instant(c *column, src []byte) (time.Time, bool) {
 	case (c.oid == pgtype.TimestamptzOID || c.oid == pgtype.TimestampOID) && len(src) == 8:
 		switch us := int64(binary.BigEndian.Uint64(src)); us {
 		case math.MaxInt64:
-			return nonfinite.Infinity, true
+			return clamp.Infinity, true
 		case math.MinInt64:
-			return nonfinite.NegativeInfinity, true
+			return clamp.NegativeInfinity, true
 		default:
 			// In two parts: the last years of Postgres, since 1970, are more microseconds than an int64 has.
 			return time.Unix(us/1_000_000+epochSeconds, us%1_000_000*1000).UTC(), true
@@ -191,9 +191,9 @@ func instant(c *column, src []byte) (time.Time, bool) {
 	case c.oid == pgtype.DateOID && len(src) == 4:
 		switch days := int32(binary.BigEndian.Uint32(src)); days {
 		case math.MaxInt32:
-			return nonfinite.Infinity, true
+			return clamp.Infinity, true
 		case math.MinInt32:
-			return nonfinite.NegativeInfinity, true
+			return clamp.NegativeInfinity, true
 		default:
 			return time.Unix(epochSeconds+int64(days)*secondsPerDay, 0).UTC(), true
 		}
@@ -207,9 +207,9 @@ func infiniteText(c *column, src []byte) (time.Time, bool) {
 	case pgtype.TimestamptzOID, pgtype.TimestampOID, pgtype.DateOID:
 		switch string(src) {
 		case "infinity":
-			return nonfinite.Infinity, true
+			return clamp.Infinity, true
 		case "-infinity":
-			return nonfinite.NegativeInfinity, true
+			return clamp.NegativeInfinity, true
 		}
 	}
 	return time.Time{}, false

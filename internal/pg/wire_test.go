@@ -13,7 +13,7 @@ import (
 )
 
 // overWire makes a world whose pool goes through a wire.
-func overWire(t *testing.T) (*world, *pgproxy.Wire) {
+func overWire(t *testing.T) (*world, *pgproxy.Proxy) {
 	t.Helper()
 	w := newWorld(t)
 	wire := pgproxy.New(t, maybePooled(t, w.appURL))

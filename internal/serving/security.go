@@ -24,7 +24,7 @@ type TokenVerifier interface {
 type security struct {
 	needs    map[string]authz.Need // by operation name
 	verifier TokenVerifier
-	grants   *permcache.Grants
+	grants   *permcache.Cache
 	limiter  *ratelimit.Limiter
 	gate     *admission.Gate
 	answers  *budget

@@ -34,7 +34,7 @@ type Config struct {
 	// Verifier checks access tokens.
 	Verifier TokenVerifier
 	// Grants knows what callers may do; the caller runs it. Required.
-	Grants *permcache.Grants
+	Grants *permcache.Cache
 	// Migrations is the embedded directory; its newest file is the revision the database must have.
 	Migrations fs.FS
 	// Contract is the OpenAPI document that is served.

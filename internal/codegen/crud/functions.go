@@ -205,7 +205,7 @@ func value(source string, e *model.Entity, f *model.Field) string {
 	case f.Ent.Type.Type == field.TypeFloat64:
 		return read("Float")
 	case narrow(f.Ent.Type.Type):
-		return fmt.Sprintf("nonfinite.Int[%s](%s)", f.Ent.Type.Type, read("Int"))
+		return fmt.Sprintf("clamp.Int[%s](%s)", f.Ent.Type.Type, read("Int"))
 	}
 	return fmt.Sprintf("pg.Scanned[%s](from, %d)", f.GoType, column)
 }
@@ -297,11 +297,11 @@ func toWire(f *model.Field, schema, value string) string {
 			return fmt.Sprintf("%s(%s)", wireType(f), value)
 		}
 	case model.Decimal:
-		return fmt.Sprintf("nonfinite.Within(%s, %d, %d)", value, f.Limits.Whole, f.Limits.Fraction)
+		return fmt.Sprintf("clamp.Within(%s, %d, %d)", value, f.Limits.Whole, f.Limits.Fraction)
 	case model.Time:
-		return fmt.Sprintf("nonfinite.Time(%s).UTC()", value)
+		return fmt.Sprintf("clamp.Time(%s).UTC()", value)
 	case model.Date:
-		return fmt.Sprintf("nonfinite.Time(%s)", value)
+		return fmt.Sprintf("clamp.Time(%s)", value)
 	}
 	return value
 }

@@ -25,10 +25,10 @@ func (s *source) read(ctx context.Context, k key) ([]string, error) {
 // nth answers how often it was asked, so that an old answer can be told from a new one.
 func nth(_ context.Context, _ key, n int64) ([]string, error) { return []string{fmt.Sprint(n)}, nil }
 
-func newTestCache(t *testing.T, size int, answer func(context.Context, key, int64) ([]string, error)) (*cache, *source) {
+func newTestEntries(t *testing.T, size int, answer func(context.Context, key, int64) ([]string, error)) (*entries, *source) {
 	t.Helper()
 	s := &source{answer: answer}
-	c, err := newCache(size, s.read)
+	c, err := newEntries(size, s.read)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func newTestCache(t *testing.T, size int, answer func(context.Context, key, int6
 }
 
 // got returns the answer, or "error".
-func got(t *testing.T, c *cache, k key, age time.Duration) string {
+func got(t *testing.T, c *entries, k key, age time.Duration) string {
 	t.Helper()
 	p, err := c.get(t.Context(), k, age)
 	if err != nil {
@@ -47,7 +47,7 @@ func got(t *testing.T, c *cache, k key, age time.Duration) string {
 
 func TestAnswersAreKeptUntilForgotten(t *testing.T) {
 	t.Parallel()
-	c, _ := newTestCache(t, 10, nth)
+	c, _ := newTestEntries(t, 10, nth)
 	a, b, other := key{uuid.New(), uuid.New()}, key{}, key{uuid.New(), uuid.New()}
 	b.tenant = a.tenant
 	for _, k := range []key{a, b, other} {
@@ -81,7 +81,7 @@ func TestAnswersAreKeptUntilForgotten(t *testing.T) {
 
 func TestAnswersAreBounded(t *testing.T) {
 	t.Parallel()
-	c, _ := newTestCache(t, 10, nth)
+	c, _ := newTestEntries(t, 10, nth)
 	tenant := uuid.New()
 	for n := range 1000 {
 		k := key{tenant, uuid.New()}
@@ -106,7 +106,7 @@ func TestAnswersAreBounded(t *testing.T) {
 func TestOneReadingForAll(t *testing.T) {
 	t.Parallel()
 	begun, release := make(chan struct{}), make(chan struct{})
-	c, s := newTestCache(t, 10, func(ctx context.Context, k key, n int64) ([]string, error) {
+	c, s := newTestEntries(t, 10, func(ctx context.Context, k key, n int64) ([]string, error) {
 		close(begun)
 		<-release
 		return []string{"1"}, ctx.Err()
@@ -139,14 +139,14 @@ func TestOneReadingForAll(t *testing.T) {
 // get the answer from before it.
 func TestAReadingThatIsOvertakenIsNotKept(t *testing.T) {
 	t.Parallel()
-	for name, forget := range map[string]func(*cache, key){
-		"tenant": func(c *cache, k key) { c.forget(k.tenant) },
-		"all":    func(c *cache, _ key) { c.forgetAll() },
+	for name, forget := range map[string]func(*entries, key){
+		"tenant": func(c *entries, k key) { c.forget(k.tenant) },
+		"all":    func(c *entries, _ key) { c.forgetAll() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			begun, release := make(chan struct{}), make(chan struct{})
-			c, _ := newTestCache(t, 10, func(_ context.Context, _ key, n int64) ([]string, error) {
+			c, _ := newTestEntries(t, 10, func(_ context.Context, _ key, n int64) ([]string, error) {
 				if n == 1 {
 					close(begun)
 					<-release
@@ -175,7 +175,7 @@ func TestAReadingThatIsOvertakenIsNotKept(t *testing.T) {
 
 func TestFailuresAreNotKept(t *testing.T) {
 	t.Parallel()
-	c, s := newTestCache(t, 10, func(_ context.Context, _ key, n int64) ([]string, error) {
+	c, s := newTestEntries(t, 10, func(_ context.Context, _ key, n int64) ([]string, error) {
 		switch n {
 		case 1:
 			return nil, errors.New("no database")

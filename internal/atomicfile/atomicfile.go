@@ -1,4 +1,4 @@
-// Package atomicfile writes files that are seen whole or not at all.
+// Package atomicfile writes files atomically: a reader sees the old content or the new one, never a part.
 package atomicfile
 
 import (

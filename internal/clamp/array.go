@@ -1,4 +1,4 @@
-package nonfinite
+package clamp
 
 import "strings"
 

@@ -1,5 +1,5 @@
-// Package subprocess runs processes that must not outlive the process that started them: Postgres, the API server and the
-// front end of a developer's stack. A child is ended with its parent even when the parent is killed with SIGKILL.
+// Package subprocess runs processes that must not outlive their parent: Postgres, the API server and the front end of the development
+// stack. They end with the parent even when it is killed with SIGKILL.
 package subprocess
 
 import (

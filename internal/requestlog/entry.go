@@ -1,5 +1,5 @@
-// Package requestlog keeps what is learnt of a request on its way, for whoever reports on it: its log lines, its metrics, its
-// span. Nothing in it is personal data, as long as ids are not.
+// Package requestlog collects what is learnt about a request on its way, for its log lines, its metrics and its span. Ids aside it holds
+// no personal data.
 package requestlog
 
 import (

@@ -1,4 +1,4 @@
-// Package email knows the form of e-mail addresses.
+// Package email checks and normalises e-mail addresses, by the rule that browsers apply (HTML Standard, "Valid e-mail address").
 package email
 
 import "strings"

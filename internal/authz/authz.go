@@ -1,6 +1,5 @@
-// Package authz decides what a caller may do with which rows, from the rules that are declared beside each entity. A
-// decision about rows is a condition of the query, so that a page of a list is full and a hidden row costs no more than a
-// missing one.
+// Package authz decides which rows a caller may read or change, from the rules declared beside each entity. Its decision is a condition of
+// the query: pages are full, and a hidden row costs what a missing one does.
 package authz
 
 import (

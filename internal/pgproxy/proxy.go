@@ -15,8 +15,8 @@ import (
 	"testing"
 )
 
-// Wire is a proxy. It may be used from any goroutine.
-type Wire struct {
+// Proxy may be used from any goroutine.
+type Proxy struct {
 	// URL leads to the database through the proxy.
 	URL string
 
@@ -36,7 +36,7 @@ const (
 )
 
 // New starts a proxy to the database of the URL. It ends with the test.
-func New(t testing.TB, databaseURL string) *Wire {
+func New(t testing.TB, databaseURL string) *Proxy {
 	t.Helper()
 	u, err := url.Parse(databaseURL)
 	if err != nil {
@@ -46,7 +46,7 @@ func New(t testing.TB, databaseURL string) *Wire {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &Wire{server: u.Host}
+	w := &Proxy{server: u.Host}
 	u.Host = l.Addr().String()
 	q := u.Query()
 	q.Set("sslmode", "disable") // or there would be nothing to read
@@ -79,21 +79,21 @@ func New(t testing.TB, databaseURL string) *Wire {
 }
 
 // Down closes every connection and accepts no new ones, like a server that was stopped.
-func (w *Wire) Down() {
+func (w *Proxy) Down() {
 	w.down.Store(true)
 	w.closeAll()
 }
 
 // Up accepts connections again.
-func (w *Wire) Up() { w.down.Store(false) }
+func (w *Proxy) Up() { w.down.Store(false) }
 
-func (w *Wire) closeAll() {
+func (w *Proxy) closeAll() {
 	w.open.Range(func(c, _ any) bool { _ = c.(net.Conn).Close(); return true })
 }
 
 // Counted returns how often a client has waited for the server in do, which it does after a Sync or a simple Query (PostgreSQL
 // manual, 55.7 "Message Formats"), once everything is prepared: those of its second run.
-func (w *Wire) Counted(do func()) int64 {
+func (w *Proxy) Counted(do func()) int64 {
 	do()
 	before := w.roundTrips.Load()
 	do()
@@ -101,21 +101,21 @@ func (w *Wire) Counted(do func()) int64 {
 }
 
 // Break closes the connection on which the next statement is sent.
-func (w *Wire) Break(where int32) { w.breakNext.Store(where) }
+func (w *Proxy) Break(where int32) { w.breakNext.Store(where) }
 
 // Hang makes every connection silent without closing it, like a network that lost its way: bytes go nowhere in either
 // direction. New connections are accepted and hang too.
-func (w *Wire) Hang() { w.hole.Store(true) }
+func (w *Proxy) Hang() { w.hole.Store(true) }
 
 // Resume lets new connections through again. Those that hung stay lost.
-func (w *Wire) Resume() { w.hole.Store(false) }
+func (w *Proxy) Resume() { w.hole.Store(false) }
 
 // Rewrite has statements that are prepared from now on reach the server as change makes them.
-func (w *Wire) Rewrite(change func(sql string) string) { w.rewrite.Store(&change) }
+func (w *Proxy) Rewrite(change func(sql string) string) { w.rewrite.Store(&change) }
 
 // rewritten is a message as the server gets it. A Parse message holds the statement's name, its text and its parameters'
 // types, the first two ended by a zero byte (PostgreSQL manual, 55.7 "Message Formats").
-func (w *Wire) rewritten(m []byte) []byte {
+func (w *Proxy) rewritten(m []byte) []byte {
 	change := w.rewrite.Load()
 	if change == nil || m[0] != 'P' {
 		return m
@@ -130,14 +130,14 @@ func (w *Wire) rewritten(m []byte) []byte {
 }
 
 // lost reports whether the connection with this mark hangs, now or since earlier.
-func (w *Wire) lost(mark *atomic.Bool) bool {
+func (w *Proxy) lost(mark *atomic.Bool) bool {
 	if w.hole.Load() {
 		mark.Store(true)
 	}
 	return mark.Load()
 }
 
-func (w *Wire) serve(client net.Conn) {
+func (w *Proxy) serve(client net.Conn) {
 	defer func() { _ = client.Close() }()
 	server, err := new(net.Dialer).DialContext(context.Background(), "tcp", w.server)
 	if err != nil {

@@ -1,6 +1,5 @@
-// Package insertcache adds rows with statements that are written once. Ent's builder writes an INSERT anew for each row, from a
-// description of the row that it makes for that, though its text follows from the table and the columns that are set. The
-// generated ORM calls it in the builder's place (internal/codegen/orm).
+// Package insertcache caches the text of INSERTs by table and columns set. Ent's builder writes one anew for each row. The generated ORM
+// calls the cache in the builder's place (internal/codegen/orm).
 package insertcache
 
 import (

@@ -1,6 +1,5 @@
-// Package stmtcache sends the reads that are alike in every request: Ent writes each statement once, and it is sent again
-// with the request's tenant, caller and row. Who may read what, and which tenant it is about, is part of the statement, as
-// in every other; what is saved is the writing.
+// Package stmtcache caches the SQL that Ent builds for fixed reads and sends it again with this request's tenant, caller and row. Which rows
+// a caller may read is part of the cached statement, as in every other; building it is what is saved.
 package stmtcache
 
 import (

@@ -1,7 +1,7 @@
-// Package nonfinite knows the values that Postgres stores and the contract cannot say: infinite times, years beyond 9999, NaN,
-// NULL in an array, JSON of another shape. CHECKs keep them out, yet SQL can drop a CHECK. A row with one is answered with the
-// nearest value that the contract has, in Postgres' order; its order in a list stays that of the database.
-package nonfinite
+// Package clamp answers values that Postgres stores and the contract cannot express with the nearest that it can: infinite times, years
+// beyond 9999, NaN, NULL in an array, JSON of another shape. CHECKs keep them out, yet SQL can drop a CHECK. Their order in a list
+// stays that of the database.
+package clamp
 
 import (
 	"encoding/json"

@@ -1,6 +1,5 @@
-// Package permcache knows what each caller may do. It keeps what it has read, so that an authorised request needs no
-// statement of its own, and forgets it as soon as it changes: at once for a change made in this process, within two
-// seconds for one made in another, whatever becomes of the connection in between.
+// Package permcache caches each caller's permissions, so that an authorised request needs no statement for them. A change made in this
+// process takes effect at once, one made in another within two seconds, even while the connection between them is lost.
 package permcache
 
 import (
@@ -55,62 +54,62 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Grants answers what callers may do. It is safe for concurrent use.
-type Grants struct {
+// Cache answers what callers may do. It is safe for concurrent use.
+type Cache struct {
 	source   Source
 	platform []string
 	self     string       // unlike that of any other process
 	listener *pg.Listener // nil without ListenURL
-	cache    *cache
+	entries  *entries
 }
 
-// New returns grants. They hear changes made elsewhere while Run runs.
-func New(o Options) (*Grants, error) {
+// New returns an empty cache. It hears changes made elsewhere while Run runs.
+func New(o Options) (*Cache, error) {
 	if o.Source == nil || o.Logger == nil {
-		return nil, errors.New("grants: a source and a logger are needed")
+		return nil, errors.New("permcache: a source and a logger are needed")
 	}
 	if o.Size == 0 {
 		o.Size = 10_000
 	}
-	g := &Grants{source: o.Source, platform: o.Platform, self: rand.Text()}
+	c := &Cache{source: o.Source, platform: o.Platform, self: rand.Text()}
 	var err error
-	read := func(ctx context.Context, k key) ([]string, error) { return g.source.Permissions(ctx, k.tenant, k.user) }
-	if g.cache, err = newCache(o.Size, read); err != nil {
-		return nil, fmt.Errorf("grants: %w", err)
+	read := func(ctx context.Context, k key) ([]string, error) { return c.source.Permissions(ctx, k.tenant, k.user) }
+	if c.entries, err = newEntries(o.Size, read); err != nil {
+		return nil, fmt.Errorf("permcache: %w", err)
 	}
 	if o.ListenURL == "" {
-		return g, nil
+		return c, nil
 	}
-	g.listener, err = pg.NewListener(pg.ListenerConfig{
-		URL: o.ListenURL, Channel: Channel, Logger: o.Logger, Heard: g.heard, Connected: g.cache.forgetAll,
+	c.listener, err = pg.NewListener(pg.ListenerConfig{
+		URL: o.ListenURL, Channel: Channel, Logger: o.Logger, Heard: c.heard, Connected: c.entries.forgetAll,
 	})
-	return g, err
+	return c, err
 }
 
 // Run hears what other processes change until ctx ends.
-func (g *Grants) Run(ctx context.Context) {
-	if g.listener != nil {
-		g.listener.Run(ctx)
+func (c *Cache) Run(ctx context.Context) {
+	if c.listener != nil {
+		c.listener.Run(ctx)
 	}
 }
 
 // Hears reports whether changes made elsewhere are being heard.
-func (g *Grants) Hears() bool { return g.listener != nil && g.listener.Healthy() }
+func (c *Cache) Hears() bool { return c.listener != nil && c.listener.Healthy() }
 
 // ForgetAll has everything read anew: for a change that was made past the application.
-func (g *Grants) ForgetAll() { g.cache.forgetAll() }
+func (c *Cache) ForgetAll() { c.entries.forgetAll() }
 
 // Of returns the principal's permissions, which the caller must not change: a service's are its scopes, a user's are
 // those that the source knows. Its error is the source's. Refusals are never kept.
-func (g *Grants) Of(ctx context.Context, principal *authn.Principal) ([]string, error) {
+func (c *Cache) Of(ctx context.Context, principal *authn.Principal) ([]string, error) {
 	if principal.Platform {
-		return g.platform, nil
+		return c.platform, nil
 	}
 	age := maxAge
-	if !g.Hears() {
+	if !c.Hears() {
 		age = deafAge
 	}
-	permissions, err := g.cache.get(ctx, key{principal.TenantID, principal.UserID}, age)
+	permissions, err := c.entries.get(ctx, key{principal.TenantID, principal.UserID}, age)
 	if err == nil && principal.UserID == uuid.Nil {
 		return principal.Scopes, nil
 	}
@@ -118,18 +117,18 @@ func (g *Grants) Of(ctx context.Context, principal *authn.Principal) ([]string, 
 }
 
 // said is the announcement of a change in this process.
-func (g *Grants) said(tenant uuid.UUID) pg.Notification {
-	return pg.Notification{Channel: Channel, Payload: tenant.String() + " " + g.self}
+func (c *Cache) said(tenant uuid.UUID) pg.Notification {
+	return pg.Notification{Channel: Channel, Payload: tenant.String() + " " + c.self}
 }
 
 // heard takes in what another process has changed; its own changes have been.
-func (g *Grants) heard(payload string) {
+func (c *Cache) heard(payload string) {
 	tenant, teller, _ := strings.Cut(payload, " ")
 	id, err := uuid.Parse(tenant)
 	switch {
 	case err != nil:
-		g.cache.forgetAll() // said by a release that this one does not understand
-	case teller != g.self:
-		g.cache.forget(id)
+		c.entries.forgetAll() // said by a release that this one does not understand
+	case teller != c.self:
+		c.entries.forget(id)
 	}
 }

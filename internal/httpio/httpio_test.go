@@ -10,9 +10,9 @@ import (
 
 	"github.com/go-faster/jx"
 
+	"github.com/lockstep-dev/lockstep/internal/clamp"
 	"github.com/lockstep-dev/lockstep/internal/etag"
 	"github.com/lockstep-dev/lockstep/internal/httpio"
-	"github.com/lockstep-dev/lockstep/internal/nonfinite"
 )
 
 func TestTimeIsWrittenLikeByItsLayout(t *testing.T) {
@@ -39,7 +39,7 @@ func TestSpecialValuesAreWrittenAsTheNearest(t *testing.T) {
 	t.Parallel()
 	e := &jx.Encoder{}
 	e.ArrStart()
-	for _, at := range []time.Time{nonfinite.Infinity, nonfinite.NegativeInfinity, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)} {
+	for _, at := range []time.Time{clamp.Infinity, clamp.NegativeInfinity, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)} {
 		httpio.Time(e, at)
 	}
 	httpio.Float64(e, math.NaN())

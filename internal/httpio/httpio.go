@@ -1,6 +1,5 @@
-// Package httpio writes answers, finds parameters and reads bytes. The generated server calls it where ogen's own way costs
-// more: a buffer per answer, an answer whose length is not known, times by a layout that is read anew for each, and for each
-// parameter that was not sent an error with the stack it comes from; and where it takes what the contract does not allow.
+// Package httpio writes responses, finds parameters and reads request bodies for the generated server. It replaces ogen's way where that
+// costs more (a buffer per response, a parsed time layout, an error with a stack per absent parameter) or accepts what the contract does not.
 package httpio
 
 import (
@@ -10,8 +9,8 @@ import (
 
 	"github.com/go-faster/jx"
 
+	"github.com/lockstep-dev/lockstep/internal/clamp"
 	"github.com/lockstep-dev/lockstep/internal/etag"
-	"github.com/lockstep-dev/lockstep/internal/nonfinite"
 )
 
 // Encoder is a body of the contract.
@@ -84,7 +83,7 @@ func Time(e *jx.Encoder, t time.Time) {
 func appendTime(buf []byte, t time.Time) []byte {
 	year, month, day := t.Date()
 	if _, offset := t.Zone(); offset != 0 || year < 1000 || year > 9999 {
-		return nonfinite.Time(t).AppendFormat(buf, "2006-01-02T15:04:05.999999Z07:00")
+		return clamp.Time(t).AppendFormat(buf, "2006-01-02T15:04:05.999999Z07:00")
 	}
 	hour, minute, second := t.Clock()
 	buf = two(two(buf, year/100), year%100)

@@ -14,7 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
-	"github.com/lockstep-dev/lockstep/internal/nonfinite"
+	"github.com/lockstep-dev/lockstep/internal/clamp"
 	"github.com/lockstep-dev/lockstep/internal/paging"
 )
 
@@ -22,15 +22,15 @@ import (
 // behind an infinite time would begin with the same row again, and again.
 func TestCursorsKeepSpecialValues(t *testing.T) {
 	t.Parallel()
-	nan, _ := nonfinite.Decimal("NaN")
-	negative, _ := nonfinite.Decimal("-Infinity")
+	nan, _ := clamp.Decimal("NaN")
+	negative, _ := clamp.Decimal("-Infinity")
 	far := time.Date(20000, 1, 2, 3, 4, 5, 6000, time.UTC)
 	for _, c := range []struct {
 		kind  paging.Kind
 		value any
 		bound string
 	}{
-		{paging.Time, nonfinite.Infinity, nonfinite.Infinity.String()}, {paging.Time, &nonfinite.NegativeInfinity, nonfinite.NegativeInfinity.String()},
+		{paging.Time, clamp.Infinity, clamp.Infinity.String()}, {paging.Time, &clamp.NegativeInfinity, clamp.NegativeInfinity.String()},
 		{paging.Time, far, far.String()}, {paging.Time, time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), "2026-01-02 00:00:00 +0000 UTC"},
 		{paging.Number, math.NaN(), "NaN"}, {paging.Number, math.Inf(1), "Infinity"}, {paging.Number, float32(math.Inf(-1)), "-Infinity"},
 		{paging.Number, float32(0.3), "0.3"}, {paging.Number, -math.MaxFloat64, "-1.7976931348623157e+308"}, {paging.Number, int64(math.MinInt64), "-9223372036854775808"},

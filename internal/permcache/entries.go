@@ -25,8 +25,8 @@ type entry struct {
 	err         error
 }
 
-// cache keeps the answers of those who asked last.
-type cache struct {
+// entries keep the answers of those who asked last.
+type entries struct {
 	read func(context.Context, key) ([]string, error)
 
 	mu       sync.Mutex
@@ -34,8 +34,8 @@ type cache struct {
 	byTenant map[uuid.UUID]map[key]struct{} // the keys of entries
 }
 
-func newCache(size int, read func(context.Context, key) ([]string, error)) (*cache, error) {
-	c := &cache{read: read, byTenant: make(map[uuid.UUID]map[key]struct{})}
+func newEntries(size int, read func(context.Context, key) ([]string, error)) (*entries, error) {
+	c := &entries{read: read, byTenant: make(map[uuid.UUID]map[key]struct{})}
 	var err error
 	c.entries, err = simplelru.NewLRU(size, func(k key, _ *entry) {
 		delete(c.byTenant[k.tenant], k)
@@ -47,7 +47,7 @@ func newCache(size int, read func(context.Context, key) ([]string, error)) (*cac
 }
 
 // get returns the answer for k, read at most age ago. Those who ask for the same at the same time wait for one reading.
-func (c *cache) get(ctx context.Context, k key, age time.Duration) ([]string, error) {
+func (c *entries) get(ctx context.Context, k key, age time.Duration) ([]string, error) {
 	now := time.Now()
 	c.mu.Lock()
 	// Peek leaves the order as it is: who asks is moved to the front whenever the answer is read anew, which is soon enough.
@@ -76,13 +76,13 @@ func (c *cache) get(ctx context.Context, k key, age time.Duration) ([]string, er
 }
 
 // fill reads the answer. One that was forgotten meanwhile is for those who already wait; a failure or refusal as well.
-func (c *cache) fill(ctx context.Context, k key, e *entry) {
+func (c *entries) fill(ctx context.Context, k key, e *entry) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	defer close(e.done)
 	defer func() {
 		if cause := recover(); cause != nil {
-			e.err = fmt.Errorf("grants: read: panic: %v", cause)
+			e.err = fmt.Errorf("permcache: read: panic: %v", cause)
 		}
 		if e.err == nil {
 			return
@@ -97,7 +97,7 @@ func (c *cache) fill(ctx context.Context, k key, e *entry) {
 }
 
 // forget drops the answers about a tenant's callers, and those being read.
-func (c *cache) forget(tenant uuid.UUID) {
+func (c *entries) forget(tenant uuid.UUID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for k := range c.byTenant[tenant] {
@@ -106,14 +106,14 @@ func (c *cache) forget(tenant uuid.UUID) {
 }
 
 // forgetAll drops every answer, and those being read.
-func (c *cache) forgetAll() {
+func (c *entries) forgetAll() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.entries.Purge()
 }
 
 // size is how many answers are kept.
-func (c *cache) size() int {
+func (c *entries) size() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.entries.Len()

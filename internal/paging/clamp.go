@@ -7,7 +7,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
-	"github.com/lockstep-dev/lockstep/internal/nonfinite"
+	"github.com/lockstep-dev/lockstep/internal/clamp"
 )
 
 // exact returns a key's value in a form that a cursor keeps: encoding/json has none for NaN, infinities and years beyond 9999.
@@ -27,7 +27,7 @@ func exact(value any) any {
 			return exact(*v)
 		}
 	case time.Time:
-		if !nonfinite.Time(v).Equal(v) {
+		if !clamp.Time(v).Equal(v) {
 			return [2]int64{v.Unix(), int64(v.Nanosecond())}
 		}
 	case *float32:
@@ -35,7 +35,7 @@ func exact(value any) any {
 			return exact(*v)
 		}
 	case float32:
-		if nonfinite.Float32(v) != v { // NaN is not equal to anything
+		if clamp.Float32(v) != v { // NaN is not equal to anything
 			return exact(float64(v))
 		}
 	case float64:
@@ -48,7 +48,7 @@ func exact(value any) any {
 			return "-Infinity"
 		}
 	case decimal.Decimal:
-		if name := nonfinite.DecimalName(v); name != "" {
+		if name := clamp.DecimalName(v); name != "" {
 			return name
 		}
 	}
