@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -25,7 +26,11 @@ func (v *values) invalid(name string, s *openapi3.Schema) []broken {
 	}
 	if len(s.Enum) > 0 {
 		add("none of the enum", "no-such-member")
-		add("enum in other case", strings.ToUpper(fmt.Sprint(s.Enum[0]))+"_")
+		other := strings.ToUpper(fmt.Sprint(s.Enum[0])) + "_"
+		for slices.Contains(s.Enum, any(other)) {
+			other += "_"
+		}
+		add("enum in other case", other)
 		add("enum as number", 0)
 		return out
 	}

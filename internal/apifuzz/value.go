@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -152,7 +153,7 @@ func (v *values) text(name string, s *openapi3.Schema) string {
 		}
 		return fmt.Sprintf("%d.%02d", v.IntN(10_000), v.IntN(100))
 	case "byte":
-		return base64.StdEncoding.EncodeToString([]byte(v.runes(int(s.MinLength) + v.IntN(20))))
+		return v.base64(s)
 	case "email":
 		return fmt.Sprintf("u%d@example.com", v.Uint32())
 	case "uri":
@@ -168,6 +169,25 @@ func (v *values) text(name string, s *openapi3.Schema) string {
 		}
 	}
 	return text
+}
+
+// bytesSaid is how a description says how many bytes a field has. The lengths of a schema count characters of base64, of which four
+// stand for one to three bytes.
+var bytesSaid = regexp.MustCompile(`(?:At most|From (\d+) to) (\d+) bytes\.`)
+
+// base64 is so many bytes as the description allows, or as many as certainly fit the lengths.
+func (v *values) base64(s *openapi3.Schema) string {
+	least, most := int(s.MinLength), int(s.MinLength)+20
+	if said := bytesSaid.FindStringSubmatch(s.Description); said != nil {
+		least, _ = strconv.Atoi(said[1]) // none: 0
+		most, _ = strconv.Atoi(said[2])
+		most = min(most, least+5000)
+	}
+	out := make([]byte, pick(v.Rand, []int{least, most, least + v.IntN(most-least+1)}))
+	for i := range out {
+		out[i] = byte(v.IntN(256))
+	}
+	return base64.StdEncoding.EncodeToString(out)
 }
 
 // plain is a text of an allowed length.
