@@ -10,6 +10,8 @@ const home = new URL('../', import.meta.url).pathname;
 /** The built app, served by `next start`. */
 export interface App {
   origin: string;
+  /** What it has written so far: why a page failed stands nowhere else. */
+  output(): string;
   stop(): Promise<void>;
 }
 
@@ -46,6 +48,7 @@ export async function startApp(apiUrl: string, port = Number(variable('LOCKSTEP_
   await Promise.race([ready, ended]);
   return {
     origin,
+    output: () => output,
     stop: async () => {
       server.kill();
       await exited;

@@ -33,7 +33,8 @@ export class Stage {
     });
     after(async () => {
       await Promise.all([this.browser?.close(), this.app?.stop(), this.#database?.end()]);
-      assert.deepEqual(this.#violations, [], 'pages want what their policy forbids, fail, or are called something else than their title says');
+      const wrong = 'pages want what their policy forbids, fail, or are called something else than their title says';
+      assert.deepEqual(this.#violations, [], `${wrong}; the app wrote:\n${this.app?.output().slice(-4000)}`);
     });
   }
 
