@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { people } from './people.js';
-import { heading, Stage } from './stage.js';
+import { heading, listed, Stage } from './stage.js';
 
 const stage = new Stage();
 
@@ -35,6 +35,7 @@ async function tabTo(page: Page, name: string): Promise<void> {
 test('everything within reach of the keyboard', async (t) => {
   const page = await stage.visit(t, people.member);
   await page.reload();
+  await listed(page).first().waitFor(); // what is streamed later cannot be reached before
   await page.keyboard.press('Tab');
   assert.equal(await page.locator(':focus').innerText(), 'Skip to content');
   await page.keyboard.press('Enter');
@@ -79,6 +80,7 @@ test('sign in, find, open, edit, grant and sign out without a mouse', async (t) 
   assert.equal(await stage.stored('status', 'display_name', 'Samuel Adeyemi'), 'inactive');
   await stage.sql("UPDATE core.users SET status = 'active' WHERE display_name = 'Samuel Adeyemi'");
 
+  await page.getByRole('region', { name: 'Roles' }).waitFor();
   await tabTo(page, 'roleId');
   await page.keyboard.type('Aud');
   await tabTo(page, 'Grant');
